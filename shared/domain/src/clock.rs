@@ -1,0 +1,58 @@
+//! Time and randomness as things that are passed in, so that tests and simulations decide both.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Tells the time. The runtime kit has the only implementation that asks the operating system.
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Gives random bytes. The runtime kit has the only implementation that asks the operating system.
+pub trait Randomness: Send + Sync {
+    /// Ten fresh bytes: the random part of a ULID.
+    fn bytes(&self) -> [u8; 10];
+}
+
+/// The first whole second at or after `at`. Ends of holds are whole seconds, so that the second which a client is shown
+/// and the one which DynamoDB compares are the same, and never before the promised time.
+#[must_use]
+pub fn ceil_to_second(at: Timestamp) -> Timestamp {
+    let seconds = if at.subsec_nanosecond() > 0 { at.as_second().saturating_add(1) } else { at.as_second() };
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+/// Whole seconds from `now` until `at`, rounded up, at least zero: what `Retry-After` and a queue's delay want.
+#[must_use]
+pub fn seconds_until(at: Timestamp, now: Timestamp) -> u32 {
+    let left = at.duration_since(now);
+    if left <= SignedDuration::ZERO {
+        return 0;
+    }
+    let seconds = left.as_secs().saturating_add(i64::from(left.subsec_nanos() > 0));
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_end_is_rounded_up_never_down() {
+        assert_eq!(ceil_to_second(at("2026-11-20T12:00:00Z")), at("2026-11-20T12:00:00Z"));
+        assert_eq!(ceil_to_second(at("2026-11-20T12:00:00.001Z")), at("2026-11-20T12:00:01Z"));
+    }
+
+    #[test]
+    fn waiting_is_rounded_up_and_never_negative() {
+        let end = at("2026-11-20T12:00:10Z");
+        assert_eq!(seconds_until(end, at("2026-11-20T12:00:00Z")), 10);
+        assert_eq!(seconds_until(end, at("2026-11-20T12:00:09.5Z")), 1);
+        assert_eq!(seconds_until(end, end), 0);
+        assert_eq!(seconds_until(end, at("2026-11-20T13:00:00Z")), 0);
+    }
+}

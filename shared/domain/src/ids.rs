@@ -1,0 +1,228 @@
+//! Identities, parsed once at the edge and right ever after.
+//!
+//! A reservation is identified by `<product_id>.<ULID>`. The order made from it has the same id: with the shopper, an id
+//! finds its item in both tables, and a repeated checkout can only ever find the one order.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::Randomness;
+
+/// Why a text is not an identity. The text tells a client what to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not 1–64 of `a-z 0-9 - _`.
+    #[error("a product id is 1 to 64 characters of a-z, 0-9, '-' and '_'")]
+    Product,
+    /// Not 1–128 printable characters.
+    #[error("a user id is 1 to 128 printable ASCII characters")]
+    Shopper,
+    /// Not `<product id>.<ULID>`.
+    #[error("a reservation or order id is '<product id>.<26 characters>', as it was given when the units were reserved")]
+    Reservation,
+}
+
+/// What is on sale: 1–64 of `a-z 0-9 - _`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProductId(String);
+
+impl ProductId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ProductId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError::Product)
+        }
+    }
+}
+
+/// Who buys: the `sub` of a token. 1–128 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ShopperId(String);
+
+impl ShopperId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ShopperId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let printable = |b: u8| (0x20..=0x7e).contains(&b);
+        if (1..=128).contains(&text.len()) && text.bytes().all(printable) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdError::Shopper)
+        }
+    }
+}
+
+/// One hold of one shopper in one sale: `<product_id>.<ULID>`, opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReservationId {
+    product: ProductId,
+    ulid: Ulid,
+}
+
+/// An order has the id of the reservation that it was made from.
+pub type OrderId = ReservationId;
+
+impl ReservationId {
+    /// A fresh id for a hold that is claimed at `now`.
+    #[must_use]
+    pub fn generate(product: &ProductId, now: Timestamp, randomness: &dyn Randomness) -> Self {
+        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        let random = randomness.bytes().iter().fold(0u128, |sum, byte| (sum << 8) | u128::from(*byte));
+        Self { product: product.clone(), ulid: Ulid::from_parts(milliseconds, random) }
+    }
+
+    /// The id with this ULID, as the stock shard keeps it without the product.
+    ///
+    /// # Errors
+    /// When `ulid` is not a ULID.
+    pub fn of(product: &ProductId, ulid: &str) -> Result<Self, IdError> {
+        let ulid = Ulid::from_string(ulid).map_err(|_| IdError::Reservation)?;
+        Ok(Self { product: product.clone(), ulid })
+    }
+
+    /// The product on sale.
+    #[must_use]
+    pub fn product(&self) -> &ProductId {
+        &self.product
+    }
+
+    /// The ULID alone: what distinguishes this hold from any other, of any product.
+    #[must_use]
+    pub fn ulid(&self) -> String {
+        self.ulid.to_string()
+    }
+
+    /// When the id was made: just before the claim.
+    #[must_use]
+    pub fn made_at(&self) -> Timestamp {
+        i64::try_from(self.ulid.timestamp_ms()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl fmt::Display for ReservationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.product, self.ulid)
+    }
+}
+
+impl FromStr for ReservationId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let (product, ulid) = text.split_once('.').ok_or(IdError::Reservation)?;
+        let product: ProductId = product.parse().map_err(|_| IdError::Reservation)?;
+        let id = Self::of(&product, ulid)?;
+        // One id, one spelling: Crockford's alphabet would read lower case and look-alikes too.
+        if id.ulid() == ulid { Ok(id) } else { Err(IdError::Reservation) }
+    }
+}
+
+macro_rules! text_form {
+    ($($id:ty),*) => {$(
+        impl TryFrom<String> for $id {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+        impl From<$id> for String {
+            fn from(id: $id) -> String {
+                id.to_string()
+            }
+        }
+    )*};
+}
+text_form!(ProductId, ShopperId, ReservationId);
+
+impl fmt::Display for ProductId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ShopperId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_id_is_what_the_contract_says() {
+        for good in ["a", "iphone-17_pro", &"x".repeat(64)] {
+            assert!(good.parse::<ProductId>().is_ok(), "{good}");
+        }
+        for bad in ["", "A", "a b", "a.b", "a#b", "ä", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<ProductId>(), Err(IdError::Product), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_shopper_id_is_printable_and_short() {
+        for good in ["a", "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", "ann lee#1", &"~".repeat(128)] {
+            assert!(good.parse::<ShopperId>().is_ok(), "{good}");
+        }
+        for bad in ["", "a\n", "ü", "\u{7f}", &"x".repeat(129)] {
+            assert_eq!(bad.parse::<ShopperId>(), Err(IdError::Shopper), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reservation_id_reads_back_as_itself_and_in_one_spelling_only() {
+        let id: ReservationId = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse().unwrap();
+        assert_eq!(id.to_string(), "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
+        assert_eq!(id.product().as_str(), "demo");
+        for bad in [
+            "demo",
+            "demo.",
+            ".01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+            "demo.01jd3v3z5t8q6w7x9y0a1b2c3d",
+            "demo.x.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+        ] {
+            assert_eq!(bad.parse::<ReservationId>(), Err(IdError::Reservation), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_generated_id_knows_when_it_was_made() {
+        struct Ones;
+        impl Randomness for Ones {
+            fn bytes(&self) -> [u8; 10] {
+                [0xff; 10]
+            }
+        }
+        let now: Timestamp = "2026-11-20T12:00:00.123Z".parse().unwrap();
+        let id = ReservationId::generate(&"demo".parse().unwrap(), now, &Ones);
+        assert_eq!(id.made_at(), now);
+        assert_eq!(id.to_string().parse::<ReservationId>().unwrap(), id);
+    }
+}

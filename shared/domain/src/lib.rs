@@ -1,0 +1,34 @@
+//! The rules of a flash sale, without AWS, HTTP or async.
+//!
+//! Everything that decides who gets a unit lives here and is a plain function of its arguments: time comes in as a
+//! [`Timestamp`], randomness through [`Randomness`]. `store` writes down what these rules allow, in DynamoDB
+//! expressions; the property tests of both compare the two.
+
+mod admission;
+mod clock;
+mod ids;
+mod memory;
+mod money;
+mod order;
+mod payment;
+mod reservation;
+mod sale;
+mod stock;
+
+pub use admission::{LoserMemory, MemoryLimits};
+pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
+pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
+pub use jiff::{SignedDuration, Timestamp};
+pub use memory::{BELIEVED_FOR, Memory, is_believed};
+pub use money::{Currency, Money, MoneyError};
+pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
+pub use payment::{
+    Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
+};
+pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
+pub use sale::{
+    Admission, Availability, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus, ShardLayout, UNITS_PER_SHARD,
+};
+pub use stock::{
+    ClaimOutcome, Hold, Quantity, QuantityError, ReleaseOutcome, SellOutcome, ShardNumber, Sold, StockShard, TakeBackOutcome,
+};

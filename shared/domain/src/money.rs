@@ -1,0 +1,250 @@
+//! Money in integer minor units. No float ever holds an amount: a decimal in a request is compared as text.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Why something is not money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not a currency that this product knows the minor units of.
+    #[error("a currency is a three-letter ISO 4217 code such as \"USD\", one that this shop knows the minor units of")]
+    Currency,
+    /// Not positive, or too large.
+    #[error("an amount in minor units is a whole number from 1 to 99999999999")]
+    Amount,
+    /// A decimal text that cannot be read exactly.
+    #[error("an amount is a plain decimal number such as 999.00, without exponent, sign or separators")]
+    Decimal,
+}
+
+/// An ISO 4217 currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency {
+    code: [u8; 3],
+    decimals: u8,
+}
+
+/// ISO 4217 currencies whose minor unit is not a hundredth, among those that Stripe and PayPal charge in.
+const OTHER_DECIMALS: [(&[u8; 3], u8); 24] = [
+    (b"BHD", 3),
+    (b"BIF", 0),
+    (b"CLP", 0),
+    (b"DJF", 0),
+    (b"GNF", 0),
+    (b"IQD", 3),
+    (b"ISK", 0),
+    (b"JOD", 3),
+    (b"JPY", 0),
+    (b"KMF", 0),
+    (b"KRW", 0),
+    (b"KWD", 3),
+    (b"LYD", 3),
+    (b"OMR", 3),
+    (b"PYG", 0),
+    (b"RWF", 0),
+    (b"TND", 3),
+    (b"UGX", 0),
+    (b"UYI", 0),
+    (b"VND", 0),
+    (b"VUV", 0),
+    (b"XAF", 0),
+    (b"XOF", 0),
+    (b"XPF", 0),
+];
+
+impl Currency {
+    /// Digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
+    #[must_use]
+    pub fn decimals(self) -> u8 {
+        self.decimals
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::Currency)?;
+        if !code.iter().all(u8::is_ascii_uppercase) {
+            return Err(MoneyError::Currency);
+        }
+        let decimals = OTHER_DECIMALS.iter().find(|(known, _)| **known == code).map_or(2, |(_, decimals)| *decimals);
+        Ok(Self { code, decimals })
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+    fn try_from(text: String) -> Result<Self, MoneyError> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.to_string()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+    }
+}
+
+/// An amount of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "MoneyForm")]
+pub struct Money {
+    amount_minor: i64,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoneyForm {
+    amount_minor: i64,
+    currency: Currency,
+}
+
+impl TryFrom<MoneyForm> for Money {
+    type Error = MoneyError;
+    fn try_from(form: MoneyForm) -> Result<Self, MoneyError> {
+        Self::new(form.amount_minor, form.currency)
+    }
+}
+
+impl Money {
+    /// The largest amount, in minor units: eleven digits, what Stripe and PayPal take at most.
+    pub const MAX_MINOR: i64 = 99_999_999_999;
+
+    /// Money of at least one minor unit.
+    ///
+    /// # Errors
+    /// When the amount is not positive or above [`Money::MAX_MINOR`].
+    pub fn new(amount_minor: i64, currency: Currency) -> Result<Self, MoneyError> {
+        if (1..=Self::MAX_MINOR).contains(&amount_minor) { Ok(Self { amount_minor, currency }) } else { Err(MoneyError::Amount) }
+    }
+
+    /// The amount in minor units (cents for USD).
+    #[must_use]
+    pub fn amount_minor(self) -> i64 {
+        self.amount_minor
+    }
+
+    /// The currency.
+    #[must_use]
+    pub fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// `count` times this.
+    ///
+    /// # Errors
+    /// When the product is above [`Money::MAX_MINOR`].
+    pub fn times(self, count: u32) -> Result<Self, MoneyError> {
+        let amount = self.amount_minor.checked_mul(i64::from(count)).ok_or(MoneyError::Amount)?;
+        Self::new(amount, self.currency)
+    }
+
+    /// Whether a decimal text such as `"999.00"` or `"999"` names exactly this amount.
+    ///
+    /// # Errors
+    /// When the text is no plain decimal number.
+    pub fn equals_decimal(self, text: &str) -> Result<bool, MoneyError> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let dangling_point = text.contains('.') && fraction.is_empty();
+        if whole.is_empty() || whole.len() > 20 || fraction.len() > 20 || dangling_point || !digits(whole) || !digits(fraction) {
+            return Err(MoneyError::Decimal);
+        }
+        let fraction = fraction.trim_end_matches('0');
+        let decimals = usize::from(self.currency.decimals);
+        if fraction.len() > decimals {
+            return Ok(false);
+        }
+        let minor: i128 = format!("{whole}{fraction:0<decimals$}").parse().map_err(|_| MoneyError::Decimal)?;
+        Ok(minor == i128::from(self.amount_minor))
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10i64.pow(u32::from(self.currency.decimals));
+        let (whole, fraction) = (self.amount_minor / unit, self.amount_minor % unit);
+        match usize::from(self.currency.decimals) {
+            0 => write!(f, "{whole} {}", self.currency),
+            decimals => write!(f, "{whole}.{fraction:0>decimals$} {}", self.currency),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn money(amount_minor: i64, currency: &str) -> Money {
+        Money::new(amount_minor, currency.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_decimal_is_compared_exactly() {
+        for (amount, currency, text, same) in [
+            (99_900, "USD", "999.00", true),
+            (99_900, "USD", "999", true),
+            (99_900, "USD", "999.0000", true),
+            (99_900, "USD", "999.001", false),
+            (99_900, "USD", "998.99", false),
+            (1, "USD", "0.01", true),
+            (10, "USD", "0.1", true),
+            (999, "JPY", "999", true),
+            (999, "JPY", "999.0", true),
+            (999, "JPY", "9.99", false),
+            (1_234, "KWD", "1.234", true),
+            // A float would take these two for the same number.
+            (99_999_999_999, "USD", "999999999.99", true),
+            (99_999_999_999, "USD", "999999999.9900000001", false),
+        ] {
+            assert_eq!(money(amount, currency).equals_decimal(text), Ok(same), "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_decimal_is_refused() {
+        for text in ["", ".", ".5", "5.", "-1", "+1", "1e3", "1,000", "0x10", "NaN", "1 ", &"9".repeat(21)] {
+            assert_eq!(money(1, "USD").equals_decimal(text), Err(MoneyError::Decimal), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_and_currencies_have_limits() {
+        let usd: Currency = "USD".parse().unwrap();
+        assert_eq!(Money::new(0, usd), Err(MoneyError::Amount));
+        assert_eq!(Money::new(Money::MAX_MINOR + 1, usd), Err(MoneyError::Amount));
+        assert_eq!(money(Money::MAX_MINOR, "USD").times(2), Err(MoneyError::Amount));
+        for bad in ["usd", "US", "USDT", "U1D", ""] {
+            assert_eq!(bad.parse::<Currency>(), Err(MoneyError::Currency), "{bad}");
+        }
+    }
+
+    #[test]
+    fn money_prints_with_its_own_decimals() {
+        assert_eq!(money(99_905, "USD").to_string(), "999.05 USD");
+        assert_eq!(money(999, "JPY").to_string(), "999 JPY");
+        assert_eq!(money(1_004, "KWD").to_string(), "1.004 KWD");
+    }
+
+    proptest! {
+        #[test]
+        fn what_money_prints_it_recognises(amount in 1..=Money::MAX_MINOR, currency in prop::sample::select(vec!["USD", "JPY", "KWD"])) {
+            let money = money(amount, currency);
+            let printed = money.to_string();
+            let (decimal, _) = printed.split_once(' ').unwrap();
+            prop_assert_eq!(money.equals_decimal(decimal), Ok(true));
+        }
+    }
+}

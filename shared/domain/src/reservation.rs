@@ -1,0 +1,93 @@
+//! A reservation: one shopper's hold in one sale, and how long it lasts.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Quantity, ReservationId, ShardNumber, ShopperId};
+
+/// After a payment has failed, the shopper has at least this long to try another payment method.
+pub const MIN_TIME_TO_PAY: SignedDuration = SignedDuration::from_secs(120);
+
+/// Where a reservation stands. A reservation that ended is not there any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReservationStatus {
+    /// Units are held until `expires_at`.
+    Held,
+    /// A payment is under way: the units stay held, whatever the time, until its saga has ended.
+    Paying,
+    /// Paid for.
+    Purchased,
+}
+
+/// One shopper's hold in one sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// Identity.
+    pub id: ReservationId,
+    /// Whose.
+    pub shopper: ShopperId,
+    /// Where the units are.
+    pub shard: ShardNumber,
+    /// How many.
+    pub quantity: Quantity,
+    /// Where it stands.
+    pub status: ReservationStatus,
+    /// When it ends unless it is paid for; a whole second.
+    pub expires_at: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Reservation {
+    /// Held, and its time is over: its units go back, whether or not anybody has come to do it yet.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        match self.status {
+            ReservationStatus::Held => self.expires_at <= now,
+            ReservationStatus::Paying | ReservationStatus::Purchased => false,
+        }
+    }
+
+    /// The end after a failed payment: as before, but at least [`MIN_TIME_TO_PAY`] from now.
+    #[must_use]
+    pub fn end_after_failed_payment(&self, now: Timestamp) -> Timestamp {
+        let least = now.checked_add(MIN_TIME_TO_PAY).unwrap_or(Timestamp::MAX);
+        self.expires_at.max(crate::ceil_to_second(least))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reservation(status: ReservationStatus, expires_at: &str) -> Reservation {
+        let id: ReservationId = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse().unwrap();
+        Reservation {
+            created_at: id.made_at(),
+            id,
+            shopper: "ann".parse().unwrap(),
+            shard: ShardNumber(0),
+            quantity: Quantity::ONE,
+            status,
+            expires_at: expires_at.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn only_a_held_reservation_runs_out_and_at_its_end_to_the_second() {
+        let end = "2026-11-20T12:00:00Z";
+        let (before, at) = ("2026-11-20T11:59:59.999Z".parse().unwrap(), end.parse().unwrap());
+        assert!(!reservation(ReservationStatus::Held, end).is_overdue(before));
+        assert!(reservation(ReservationStatus::Held, end).is_overdue(at));
+        assert!(!reservation(ReservationStatus::Paying, end).is_overdue(at));
+        assert!(!reservation(ReservationStatus::Purchased, end).is_overdue(at));
+    }
+
+    #[test]
+    fn a_failed_payment_leaves_two_minutes_and_never_shortens_the_hold() {
+        let now = "2026-11-20T12:00:00.5Z".parse().unwrap();
+        let short = reservation(ReservationStatus::Paying, "2026-11-20T12:00:10Z");
+        assert_eq!(short.end_after_failed_payment(now), "2026-11-20T12:02:01Z".parse().unwrap());
+        let long = reservation(ReservationStatus::Paying, "2026-11-20T13:00:00Z");
+        assert_eq!(long.end_after_failed_payment(now), long.expires_at);
+    }
+}
