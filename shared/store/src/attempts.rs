@@ -1,0 +1,82 @@
+//! Payment attempts: what is known of each attempt to pay an order, written before a gateway is asked and after it has
+//! answered, so that whoever comes next knows where to look a charge up.
+
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
+
+use crate::{
+    StoreError,
+    error::{Written, conditional},
+    items, keys,
+};
+
+/// The attempts of all orders.
+#[derive(Debug, Clone)]
+pub struct Attempts {
+    client: Client,
+    table: String,
+}
+
+impl Attempts {
+    /// The attempts in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads an attempt, strongly consistent.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get(&self, key: &IdempotencyKey) -> Result<Option<Attempt>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::attempt(key))).consistent_read(true);
+        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
+        answer.item.map(|item| items::attempt(key, &item)).transpose()
+    }
+
+    /// Writes down that `gateway` is about to be asked, unless the attempt is known already. Gives what is known, and
+    /// whether it is new.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn begin(&self, key: &IdempotencyKey, gateway: &GatewayName) -> Result<(Attempt, bool), StoreError> {
+        let attempt = Attempt::started(key.clone(), gateway.clone());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::attempt_item(&attempt)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok((attempt, true)),
+            Written::Refused(Some(item)) => Ok((items::attempt(key, &item)?, false)),
+            Written::Refused(None) => Err(StoreError::corrupt(key.to_string(), "there and not there")),
+        }
+    }
+
+    /// Replaces what was read as `before` by `after`. False: somebody else wrote in between.
+    ///
+    /// Guards: gateway and status are still those that the decision was made from.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<bool, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::attempt_item(after)?))
+            .condition_expression("gateway = :gateway AND #status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":gateway", items::value(&before.gateway)?)
+            .expression_attribute_values(":status", items::value::<AttemptStatus>(&before.status)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok(true),
+            // The answer to an earlier run of this write was lost.
+            Written::Refused(Some(item)) => Ok(items::attempt(&after.key, &item)? == *after),
+            Written::Refused(None) => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The availability item: what readers know of a sale's stock. Only `refresh-availability` derives it; a loser who has read
+//! every shard may mark it sold out. Every write is conditional on the version that it was derived from.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use domain::{Availability, ProductId, Timestamp};
+
+use crate::{
+    StoreError,
+    error::{Written, conditional},
+    items,
+    keys::{self, number},
+    stock::batch_get,
+};
+
+/// The availability items of all sales.
+#[derive(Debug, Clone)]
+pub struct Availabilities {
+    client: Client,
+    table: String,
+}
+
+impl Availabilities {
+    /// The availability items in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads one. `None` before its sale has been made.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get(&self, product: &ProductId, consistent: bool) -> Result<Option<Availability>, StoreError> {
+        let get =
+            self.client.get_item().table_name(&self.table).set_key(Some(keys::availability(product))).consistent_read(consistent);
+        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
+        answer.item.as_ref().map(items::availability).transpose()
+    }
+
+    /// Reads those of up to a hundred sales, eventually consistent, in one batch.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get_all(&self, products: &[ProductId]) -> Result<HashMap<ProductId, Availability>, StoreError> {
+        if products.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let wanted = products.iter().map(keys::availability).collect();
+        let items = batch_get(&self.client, &self.table, wanted, false).await?;
+        items
+            .iter()
+            .filter_map(|item| Some((keys::sale_of(item)?, item)))
+            .map(|(product, item)| Ok((product, items::availability(item)?)))
+            .collect()
+    }
+
+    /// Writes one that was derived from version `from`; 0 is none. False: another was written in between.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn put(&self, product: &ProductId, availability: &Availability, from: u64) -> Result<bool, StoreError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::availability_item(product, availability)?));
+        let put = match from {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            version => put.condition_expression("version = :version").expression_attribute_values(":version", number(version)),
+        };
+        Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done))
+    }
+
+    /// Marks a sale sold out, if the item is still the `version` that was read before all its shards were found empty.
+    /// False: something changed, and the mark may be wrong.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn mark_sold_out(&self, product: &ProductId, version: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::availability(product)))
+            .update_expression("SET sold_out_at = :now, version = version + :one")
+            .condition_expression("version = :version")
+            .expression_attribute_values(":now", items::value(&now)?)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":version", number(version));
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+}

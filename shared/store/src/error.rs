@@ -1,0 +1,132 @@
+//! What nobody expected of DynamoDB. Lost races are not errors: they are outcomes.
+
+use std::{collections::HashMap, error::Error};
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+    types::AttributeValue,
+};
+
+/// An item as DynamoDB has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// A call that failed, or an item that cannot be what it is.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB could not be asked or did not answer in time; it may have done what it was asked. Asking again helps.
+    #[error("{operation} was not answered")]
+    Unavailable {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// DynamoDB refused the call. Asking again does not help.
+    #[error("{operation} was refused")]
+    Refused {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An item is not what this product writes.
+    #[error("item {key} cannot be read: {why}")]
+    Corrupt {
+        /// Partition and sort key.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed if it is made again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } => true,
+            Self::Refused { .. } | Self::Corrupt { .. } => false,
+        }
+    }
+
+    /// Sorts a failed call by whether asking again helps.
+    pub(crate) fn call<E>(operation: &'static str, source: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let refused = match &source {
+            SdkError::ServiceError(failure) => !is_passing_code(failure.err().code()),
+            SdkError::ConstructionFailure(_) => true,
+            // Time-outs, broken connections, unreadable answers: nobody knows what DynamoDB did.
+            _ => false,
+        };
+        let source: Box<dyn Error + Send + Sync> = Box::new(source);
+        if refused { Self::Refused { operation, source } } else { Self::Unavailable { operation, source } }
+    }
+
+    pub(crate) fn corrupt(key: impl Into<String>, why: impl ToString) -> Self {
+        Self::Corrupt { key: key.into(), why: why.to_string() }
+    }
+}
+
+/// Error codes after which DynamoDB's documentation says to ask again.
+fn is_passing_code(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "InternalServerError"
+                | "InternalServerErrorException"
+                | "ServiceUnavailable"
+                | "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "ThrottlingException"
+                | "TransactionConflictException"
+                | "TransactionInProgressException"
+                | "TransactionCanceledException"
+                | "LimitExceededException"
+        )
+    )
+}
+
+/// An error that may be a failed condition.
+pub(crate) trait MayBeCondition: Sized {
+    /// The item as it was when the condition failed; `None` inside when there was none.
+    fn failed_condition(&self) -> Option<Option<Item>>;
+}
+
+macro_rules! may_be_condition {
+    ($($error:ident),*) => {$(
+        impl MayBeCondition for $error {
+            fn failed_condition(&self) -> Option<Option<Item>> {
+                match self {
+                    $error::ConditionalCheckFailedException(failure) => Some(failure.item.clone()),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+may_be_condition!(DeleteItemError, PutItemError, UpdateItemError);
+
+/// A conditional write: done, or refused by its condition with the item that was there.
+pub(crate) enum Written {
+    Done,
+    Refused(Option<Item>),
+}
+
+/// Makes a failed condition a value.
+pub(crate) fn conditional<T, E>(operation: &'static str, result: Result<T, SdkError<E>>) -> Result<Written, StoreError>
+where
+    E: MayBeCondition + ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match result {
+        Ok(_) => Ok(Written::Done),
+        Err(error) => match error.as_service_error().and_then(MayBeCondition::failed_condition) {
+            Some(item) => Ok(Written::Refused(item)),
+            None => Err(StoreError::call(operation, error)),
+        },
+    }
+}

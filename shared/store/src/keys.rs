@@ -1,0 +1,104 @@
+//! Every partition and sort key.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{GatewayName, IdempotencyKey, OrderId, ProductId, ShardNumber, ShopperId};
+
+use crate::error::Item;
+
+pub(crate) const SALE: &str = "META";
+pub(crate) const AVAILABILITY: &str = "AVAILABILITY";
+pub(crate) const SHARD: &str = "STOCK";
+pub(crate) const ORDER: &str = "ORDER";
+pub(crate) const CATALOGUE: &str = "SALES";
+
+pub(crate) fn string(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(crate) fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+}
+
+pub(crate) fn sale_pk(product: &ProductId) -> String {
+    format!("SALE#{product}")
+}
+
+/// The product of an item in a sale's partition.
+pub(crate) fn sale_of(item: &Item) -> Option<ProductId> {
+    item.get("pk")?.as_s().ok()?.strip_prefix("SALE#")?.parse().ok()
+}
+
+pub(crate) fn sale(product: &ProductId) -> Item {
+    key(sale_pk(product), SALE)
+}
+
+pub(crate) fn availability(product: &ProductId) -> Item {
+    key(sale_pk(product), AVAILABILITY)
+}
+
+pub(crate) fn catalogue_entry(product: &ProductId) -> Item {
+    key(CATALOGUE, sale_pk(product))
+}
+
+pub(crate) fn shard_pk(product: &ProductId, shard: ShardNumber) -> String {
+    format!("SHARD#{product}#{shard}")
+}
+
+pub(crate) fn shard(product: &ProductId, shard: ShardNumber) -> Item {
+    key(shard_pk(product, shard), SHARD)
+}
+
+/// Reads a shard's partition key back; `None` for any other item of the table.
+pub(crate) fn parse_shard_pk(pk: &str) -> Option<(ProductId, ShardNumber)> {
+    let (product, shard) = pk.strip_prefix("SHARD#")?.split_once('#')?;
+    Some((product.parse().ok()?, ShardNumber(shard.parse().ok()?)))
+}
+
+pub(crate) fn reservation_pk(shopper: &ShopperId) -> String {
+    format!("SHOPPER#{shopper}")
+}
+
+pub(crate) fn reservation(shopper: &ShopperId, product: &ProductId) -> Item {
+    key(reservation_pk(shopper), sale_pk(product))
+}
+
+pub(crate) fn order_pk(order: &OrderId) -> String {
+    format!("ORDER#{order}")
+}
+
+pub(crate) fn order(id: &OrderId) -> Item {
+    key(order_pk(id), ORDER)
+}
+
+pub(crate) fn attempt(of: &IdempotencyKey) -> Item {
+    key(order_pk(&of.order), format!("PAYMENT#{}", of.attempt))
+}
+
+pub(crate) fn ledger(gateway: &GatewayName, of: &IdempotencyKey) -> Item {
+    key(order_pk(&of.order), format!("SANDBOX#{gateway}#{}", of.attempt))
+}
+
+/// A key that no item has.
+pub(crate) fn health() -> Item {
+    key("HEALTH", "HEALTH")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_key_reads_back_and_no_other_key_does() {
+        let product: ProductId = "demo-1_x".parse().unwrap();
+        assert_eq!(parse_shard_pk(&shard_pk(&product, ShardNumber(3_999))), Some((product.clone(), ShardNumber(3_999))));
+        for other in [sale_pk(&product), "SHARD#demo".into(), "SHARD#demo#x".into(), "SHARD##1".into()] {
+            assert_eq!(parse_shard_pk(&other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The books of the sandbox gateway: one item per gateway and idempotency key, so that tests can count what was really
+//! charged and refunded. It belongs to the provider's side: the product never reads it to decide anything.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{GatewayName, IdempotencyKey, Money, PaymentMethod};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    StoreError,
+    error::{Item, Written, conditional},
+    items,
+    keys::{self, number},
+};
+
+/// Where a key stands in the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    /// Asked for, nothing charged yet.
+    Called,
+    /// Charged.
+    Charged,
+    /// Declined.
+    Declined,
+    /// Charged and given back.
+    Refunded,
+    /// Never charged, and never will be.
+    Voided,
+}
+
+/// One key in the books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it stands.
+    pub state: EntryState,
+    /// What was asked for.
+    pub asked: Option<Money>,
+    /// What was confirmed as charged.
+    pub confirmed: Option<Money>,
+    /// The payment method.
+    pub method: Option<PaymentMethod>,
+    /// How often money was taken. More than once is the bug that idempotency keys are there to prevent.
+    #[serde(default)]
+    pub charges: u32,
+    /// How often money was given back.
+    #[serde(default)]
+    pub refunds: u32,
+    /// How often a refund was asked for.
+    #[serde(default)]
+    pub refund_calls: u32,
+}
+
+impl Entry {
+    /// A key that a charge is asked for under.
+    #[must_use]
+    pub fn asked(state: EntryState, asked: Money, confirmed: Money, method: &PaymentMethod) -> Self {
+        let charged = state == EntryState::Charged;
+        Self {
+            state,
+            asked: Some(asked),
+            confirmed: charged.then_some(confirmed),
+            method: Some(method.clone()),
+            charges: u32::from(charged),
+            refunds: 0,
+            refund_calls: 0,
+        }
+    }
+}
+
+/// The sandbox's books.
+#[derive(Debug, Clone)]
+pub struct SandboxLedger {
+    client: Client,
+    table: String,
+}
+
+impl SandboxLedger {
+    /// The books in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::ledger(gateway, key))).consistent_read(true);
+        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
+        answer.item.as_ref().map(items::plain).transpose()
+    }
+
+    /// Writes `entry` unless the key has been settled before. Gives the entry that is there then.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn settle(&self, gateway: &GatewayName, key: &IdempotencyKey, entry: &Entry) -> Result<Entry, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::attributes(keys::ledger(gateway, key), entry)?))
+            .condition_expression("attribute_not_exists(pk) OR #state = :called")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":called", items::value(&EntryState::Called)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok(entry.clone()),
+            Written::Refused(item) => settled(gateway, key, item),
+        }
+    }
+
+    /// Counts that a refund was asked for, and says how often by now.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn count_refund_call(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<u32, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::ledger(gateway, key)))
+            .update_expression("ADD refund_calls :one")
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew);
+        let answer = update.send().await.map_err(|error| StoreError::call("UpdateItem", error))?;
+        settled(gateway, key, answer.attributes).map(|entry| entry.refund_calls)
+    }
+
+    /// Gives the money of a charged key back, once. Gives the entry as it is then.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refund(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::ledger(gateway, key)))
+            .update_expression("SET #state = :refunded ADD refunds :one")
+            .condition_expression("#state = :charged")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":refunded", items::value(&EntryState::Refunded)?)
+            .expression_attribute_values(":charged", items::value(&EntryState::Charged)?)
+            .expression_attribute_values(":one", number(1));
+        conditional("UpdateItem", update.send().await)?;
+        self.get(gateway, key).await
+    }
+
+    /// Makes sure that nothing is ever charged under a key that was not charged. Gives the entry as it is then.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn void(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Entry, StoreError> {
+        let voided = Entry {
+            state: EntryState::Voided,
+            asked: None,
+            confirmed: None,
+            method: None,
+            charges: 0,
+            refunds: 0,
+            refund_calls: 0,
+        };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::attributes(keys::ledger(gateway, key), &voided)?))
+            .condition_expression("attribute_not_exists(pk) OR #state IN (:called, :declined)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":called", items::value(&EntryState::Called)?)
+            .expression_attribute_values(":declined", items::value(&EntryState::Declined)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok(voided),
+            Written::Refused(item) => settled(gateway, key, item),
+        }
+    }
+}
+
+fn settled(gateway: &GatewayName, key: &IdempotencyKey, item: Option<Item>) -> Result<Entry, StoreError> {
+    let item = item.ok_or_else(|| StoreError::corrupt(format!("{gateway} {key}"), "there and not there"))?;
+    items::plain(&item)
+}

@@ -1,0 +1,39 @@
+//! DynamoDB: every key, item and expression of the product, and nothing else.
+//!
+//! One file per aggregate. A failed condition is a value that says what is there instead; [`StoreError`] is only for what
+//! nobody expects. `docs/ACCESS_PATTERNS.md` lists each access with its caller, its condition and its cost.
+
+mod attempts;
+mod availability;
+mod error;
+mod items;
+mod keys;
+mod ledger;
+mod orders;
+mod purchases;
+mod reservations;
+mod sales;
+mod stock;
+mod streams;
+
+pub use attempts::Attempts;
+pub use availability::Availabilities;
+pub use aws_sdk_dynamodb::Client;
+pub use error::StoreError;
+pub use ledger::{Entry, EntryState, SandboxLedger};
+pub use orders::{OrderPage, Orders, PlaceOutcome};
+pub use purchases::{Advanced, Purchases, StartOutcome};
+pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
+pub use sales::{Sales, Stored, WriteOutcome};
+pub use stock::Stock;
+pub use streams::{ended_reservation, shard_image};
+
+/// Reads a key that is never there, to see that `table` answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn touch(client: &Client, table: &str) -> Result<(), StoreError> {
+    let key = keys::health();
+    let get = client.get_item().table_name(table).set_key(Some(key));
+    get.send().await.map(|_| ()).map_err(|source| StoreError::call("GetItem", source))
+}

@@ -1,0 +1,172 @@
+//! Orders: one item each, found by id, and by shopper through an index.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{Order, OrderEvent, OrderId, OrderStep, ShopperId, Timestamp};
+
+use crate::{
+    StoreError,
+    error::{Item, Written, conditional},
+    items,
+    keys::{self, number, string},
+};
+
+/// The index of orders by shopper, newest last.
+const BY_SHOPPER: &str = "shopper-index";
+/// Orders in one page.
+const PAGE: i32 = 20;
+
+/// All orders.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    client: Client,
+    table: String,
+}
+
+/// What came of placing an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlaceOutcome {
+    /// It is there now.
+    Placed,
+    /// It was there; this is how it stands.
+    Exists(Order),
+}
+
+/// Some of a shopper's orders, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPage {
+    /// The orders.
+    pub orders: Vec<Order>,
+    /// The last one of them, when there are more: where the next page starts.
+    pub next: Option<OrderId>,
+}
+
+impl Orders {
+    /// The orders in `table`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads an order, strongly consistent.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::order(id))).consistent_read(true);
+        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
+        answer.item.as_ref().map(items::order).transpose()
+    }
+
+    /// Writes an order that waits for its payment. One write. The first of two stays.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn place(&self, order: &Order) -> Result<PlaceOutcome, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(items::order_item(order)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok(PlaceOutcome::Placed),
+            Written::Refused(Some(item)) => Ok(PlaceOutcome::Exists(items::order(&item)?)),
+            Written::Refused(None) => Err(StoreError::corrupt(keys::order_pk(&order.id), "there and not there")),
+        }
+    }
+
+    /// Writes down that the hold of an order that waits for its payment has ended. One write. False: there is no such
+    /// order, or it does not wait.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn expire(&self, id: &OrderId, now: Timestamp) -> Result<bool, StoreError> {
+        let change = OrderChange::new(OrderStep::Expired, None, now, None)?;
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(id)))
+            .update_expression(change.update)
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values));
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
+    /// A page of a shopper's orders, newest first, eventually consistent. `after`: the page that follows this order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn of_shopper(&self, shopper: &ShopperId, after: Option<&Order>) -> Result<OrderPage, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_SHOPPER)
+            .key_condition_expression("shopper = :shopper")
+            .expression_attribute_values(":shopper", string(shopper.as_str()))
+            .scan_index_forward(false)
+            .limit(PAGE)
+            .set_exclusive_start_key(after.map(index_key));
+        let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let orders = answer.items.unwrap_or_default().iter().map(items::order).collect::<Result<Vec<_>, _>>()?;
+        let next = orders.last().filter(|_| more).map(|order| order.id.clone());
+        Ok(OrderPage { orders, next })
+    }
+}
+
+/// An order's key in the shoppers' index.
+fn index_key(order: &Order) -> Item {
+    let mut key = keys::order(&order.id);
+    key.insert("shopper".to_owned(), string(order.shopper.as_str()));
+    key.insert("created_at".to_owned(), string(items::order_created_at(order)));
+    key
+}
+
+/// One step of an order as an update: its expression, its condition and their values.
+pub(crate) struct OrderChange {
+    pub(crate) update: String,
+    pub(crate) condition: String,
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: HashMap<String, AttributeValue>,
+}
+
+impl OrderChange {
+    /// `step`, of the payment attempt `attempt` if one is given: a step of an attempt that is over changes nothing.
+    pub(crate) fn new(step: OrderStep, attempt: Option<u32>, now: Timestamp, reason: Option<&str>) -> Result<Self, StoreError> {
+        let (status, payment, stock) = step.leads_to();
+        let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
+        let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
+        let values = HashMap::from([
+            (":from".to_owned(), items::value(&step.starts_from())?),
+            (":status".to_owned(), items::value(&status)?),
+            (":payment".to_owned(), items::value(&payment)?),
+            (":stock".to_owned(), items::value(&stock)?),
+            (":now".to_owned(), items::value(&now)?),
+            (":event".to_owned(), items::value(&[event])?),
+        ]);
+        let update = "SET #status = :status, payment_status = :payment, inventory_status = :stock, updated_at = :now, \
+                      history = list_append(history, :event)";
+        let mut change = Self { update: update.to_owned(), condition: "#status = :from".to_owned(), names, values };
+        if let Some(attempt) = attempt {
+            change.condition.push_str(" AND attempt = :attempt");
+            change.values.insert(":attempt".to_owned(), number(attempt));
+        }
+        Ok(change)
+    }
+
+    /// Also sets `attribute`.
+    pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
+        self.update.push_str(&format!(", {attribute} = :{attribute}_new"));
+        self.values.insert(format!(":{attribute}_new"), value);
+        self
+    }
+}

@@ -1,0 +1,295 @@
+//! The steps that change a reservation and its order together, each one transaction: neither is ever seen without the
+//! other. Stock shards are never part of a transaction.
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+};
+use domain::{Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp};
+
+use crate::{
+    StoreError,
+    error::Item,
+    items::{self, ReservationStatusForm},
+    keys::{self, number, string},
+    orders::OrderChange,
+};
+
+/// Reservations and orders, together.
+#[derive(Debug, Clone)]
+pub struct Purchases {
+    client: Client,
+    reservation_table: String,
+    order_table: String,
+}
+
+/// What came of starting a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartOutcome {
+    /// The reservation is being paid, the order is pending.
+    Started,
+    /// The order is not as it was expected; this is how it stands.
+    OrderIs(Order),
+    /// The reservation has ended, or its time is over.
+    ReservationEnded,
+}
+
+/// What came of ending a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advanced {
+    /// Done.
+    Done,
+    /// The order was not pending with this attempt; this is how it stands.
+    OrderIs(Order),
+    /// The order is pending, but its reservation is not being paid.
+    ReservationLost,
+}
+
+/// Which conditions of a cancelled transaction were false, with the items found.
+struct Cancelled {
+    reservation: bool,
+    order: Option<Option<Item>>,
+}
+
+impl Purchases {
+    /// The reservations and orders in these tables.
+    #[must_use]
+    pub fn new(client: Client, reservation_table: impl Into<String>, order_table: impl Into<String>) -> Self {
+        Self { client, reservation_table: reservation_table.into(), order_table: order_table.into() }
+    }
+
+    /// Takes a held reservation and its new order to payment. Two transactional writes.
+    ///
+    /// Guards: the reservation is held and in time; the order is new.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn start(&self, order: &Order, now: Timestamp) -> Result<StartOutcome, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.order_table)
+            .set_item(Some(items::order_item(order)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = put.build().map_err(unbuildable)?;
+        let order_write = TransactWriteItem::builder().put(put).build();
+        self.start_with(order_write, &order.shopper, &order.id, now).await
+    }
+
+    /// Takes a held reservation and its waiting order to payment again, as attempt `order.attempt + 1`.
+    ///
+    /// Guards: the reservation is held and in time; the order waits, and nobody else has started this attempt.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn start_again(&self, order: &Order, method: &PaymentMethod, now: Timestamp) -> Result<StartOutcome, StoreError> {
+        let change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
+            .set("attempt", number(order.attempt + 1))
+            .set("payment_method", items::value(method)?);
+        let order_write = self.order_update(&order.id, change)?;
+        self.start_with(order_write, &order.shopper, &order.id, now).await
+    }
+
+    async fn start_with(
+        &self,
+        order_write: TransactWriteItem,
+        shopper: &ShopperId,
+        id: &OrderId,
+        now: Timestamp,
+    ) -> Result<StartOutcome, StoreError> {
+        let update = self
+            .reservation_update(shopper, id, ReservationStatus::Held)?
+            .update_expression("SET #status = :to REMOVE #ttl")
+            .expression_attribute_names("#ttl", "ttl")
+            .condition_expression("reservation_id = :id AND #status = :from AND expires_at > :now")
+            .expression_attribute_values(":to", status(ReservationStatus::Paying)?)
+            .expression_attribute_values(":now", number(now.as_second()));
+        match self.write(update, order_write).await? {
+            Ok(()) => Ok(StartOutcome::Started),
+            Err(Cancelled { order: Some(Some(item)), .. }) => Ok(StartOutcome::OrderIs(items::order(&item)?)),
+            Err(Cancelled { order: Some(None), .. }) => Err(StoreError::corrupt(keys::order_pk(id), "there is no such order")),
+            Err(Cancelled { order: None, .. }) => Ok(StartOutcome::ReservationEnded),
+        }
+    }
+
+    /// Ends an attempt that was not paid: the order waits again until `pay_by`, and the reservation is held until then.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn payment_failed(
+        &self,
+        order: &Order,
+        attempt: u32,
+        pay_by: Timestamp,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Advanced, StoreError> {
+        let change = OrderChange::new(OrderStep::PaymentFailed, Some(attempt), now, Some(reason))?
+            .set("pay_by", number(pay_by.as_second()));
+        let update = self
+            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)?
+            .update_expression("SET #status = :to, expires_at = :end, #ttl = :end")
+            .expression_attribute_names("#ttl", "ttl")
+            .condition_expression("reservation_id = :id AND #status = :from")
+            .expression_attribute_values(":to", status(ReservationStatus::Held)?)
+            .expression_attribute_values(":end", number(pay_by.as_second()));
+        let result = self.write(update, self.order_update(&order.id, change)?).await?;
+        advanced(&order.id, result)
+    }
+
+    /// Ends an attempt with a purchase.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn complete(
+        &self,
+        order: &Order,
+        attempt: u32,
+        transaction_id: &str,
+        now: Timestamp,
+    ) -> Result<Advanced, StoreError> {
+        let change =
+            OrderChange::new(OrderStep::Completed, Some(attempt), now, None)?.set("transaction_id", string(transaction_id));
+        let update = self
+            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)?
+            .update_expression("SET #status = :to")
+            .condition_expression("reservation_id = :id AND #status = :from")
+            .expression_attribute_values(":to", status(ReservationStatus::Purchased)?);
+        let result = self.write(update, self.order_update(&order.id, change)?).await?;
+        advanced(&order.id, result)
+    }
+
+    /// Ends an order without a purchase, by [`OrderStep::Failed`] or [`OrderStep::Refunded`], and its reservation with it.
+    /// Its units must have gone back before: a reservation that is being paid is released by its saga, not by the stream.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn end(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.reservation_table)
+            .set_key(Some(keys::reservation(&order.shopper, order.product())))
+            .condition_expression("reservation_id = :id AND #status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", items::id(&order.id))
+            .expression_attribute_values(":from", status(ReservationStatus::Paying)?);
+        let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
+        let change = OrderChange::new(step, Some(attempt), now, None)?;
+        let result = self.transact(delete, self.order_update(&order.id, change)?).await?;
+        match advanced(&order.id, result)? {
+            // Nothing is left to delete: the order ends all the same.
+            Advanced::ReservationLost => self.end_order(order, attempt, step, now).await,
+            done @ (Advanced::Done | Advanced::OrderIs(_)) => Ok(done),
+        }
+    }
+
+    /// Ends an order alone and keeps its reservation, and so its units, as they are.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to the order was in the way.
+    pub async fn end_order(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
+        let change = OrderChange::new(step, Some(attempt), now, None)?;
+        let result = self.transact_all(vec![self.order_update(&order.id, change)?]).await?;
+        // Alone in its transaction, the order's reason comes first.
+        match result {
+            Ok(()) => Ok(Advanced::Done),
+            Err(reasons) => match reasons.into_iter().next() {
+                Some(Some(Some(item))) => Ok(Advanced::OrderIs(items::order(&item)?)),
+                Some(_) | None => Err(StoreError::corrupt(keys::order_pk(&order.id), "there is no such order")),
+            },
+        }
+    }
+
+    fn order_update(&self, id: &OrderId, change: OrderChange) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.order_table)
+            .set_key(Some(keys::order(id)))
+            .update_expression(change.update)
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
+    }
+
+    /// An update of the reservation `id` that is in status `from`; expression and condition are the caller's.
+    fn reservation_update(
+        &self,
+        shopper: &ShopperId,
+        id: &OrderId,
+        from: ReservationStatus,
+    ) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder, StoreError> {
+        Ok(Update::builder()
+            .table_name(&self.reservation_table)
+            .set_key(Some(keys::reservation(shopper, id.product())))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", items::id(id))
+            .expression_attribute_values(":from", status(from)?))
+    }
+
+    async fn write(
+        &self,
+        reservation: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+        order: TransactWriteItem,
+    ) -> Result<Result<(), Cancelled>, StoreError> {
+        let reservation = TransactWriteItem::builder().update(reservation.build().map_err(unbuildable)?).build();
+        self.transact(reservation, order).await
+    }
+
+    async fn transact(
+        &self,
+        reservation: TransactWriteItem,
+        order: TransactWriteItem,
+    ) -> Result<Result<(), Cancelled>, StoreError> {
+        Ok(self.transact_all(vec![reservation, order]).await?.map_err(|reasons| {
+            let mut reasons = reasons.into_iter();
+            Cancelled { reservation: reasons.next().flatten().is_some(), order: reasons.next().flatten() }
+        }))
+    }
+
+    /// Runs a transaction. The inner error has, for each write whose condition was false, the item found.
+    async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Option<Option<Item>>>>, StoreError> {
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Ok(())),
+            Err(error) => match false_conditions(&error) {
+                Some(reasons) => Ok(Err(reasons)),
+                None => Err(StoreError::call("TransactWriteItems", error)),
+            },
+        }
+    }
+}
+
+/// The false conditions of a cancelled transaction; `None` when it was not (only) conditions that cancelled it.
+fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Option<Option<Item>>>> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else { return None };
+    let reasons = cancelled.cancellation_reasons.as_deref().unwrap_or_default();
+    let mut found = Vec::with_capacity(reasons.len());
+    for reason in reasons {
+        match reason.code.as_deref() {
+            None | Some("None") => found.push(None),
+            Some("ConditionalCheckFailed") => found.push(Some(reason.item.clone())),
+            Some(_) => return None,
+        }
+    }
+    found.iter().any(Option::is_some).then_some(found)
+}
+
+fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, StoreError> {
+    match result {
+        Ok(()) => Ok(Advanced::Done),
+        Err(Cancelled { order: Some(Some(item)), .. }) => Ok(Advanced::OrderIs(items::order(&item)?)),
+        Err(Cancelled { order: Some(None), .. }) => Err(StoreError::corrupt(keys::order_pk(id), "there is no such order")),
+        Err(Cancelled { order: None, reservation: true }) => Ok(Advanced::ReservationLost),
+        Err(Cancelled { order: None, reservation: false }) => {
+            Err(StoreError::corrupt(keys::order_pk(id), "cancelled for nothing"))
+        }
+    }
+}
+
+fn status(of: ReservationStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
+    items::value(&ReservationStatusForm::from(of))
+}
+
+fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
+    StoreError::corrupt("(transaction)", error)
+}

@@ -1,0 +1,26 @@
+//! Items as they come in stream records.
+
+use domain::{ProductId, Reservation, ShardNumber, StockShard};
+use serde_dynamo::Item as StreamItem;
+
+use crate::{StoreError, error::Item, items, keys};
+
+/// The shard in a stream record's new image. `None`: it is another kind of item.
+///
+/// # Errors
+/// When it is a shard that cannot be read.
+pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber, StockShard)>, StoreError> {
+    let item: Item = image.clone().into();
+    let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
+    let Some((product, number)) = keys::parse_shard_pk(pk) else { return Ok(None) };
+    let shard = items::shard(&product, &item)?;
+    Ok(Some((product, number, shard)))
+}
+
+/// The reservation in a stream record's old image.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn ended_reservation(image: &StreamItem) -> Result<Reservation, StoreError> {
+    items::reservation(&image.clone().into())
+}

@@ -1,0 +1,72 @@
+//! Payment attempts: begun once, and changed only by who knows how they stood.
+
+use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
+
+use crate::shop::{Shop, id, key, price};
+
+fn gateway(name: &str) -> GatewayName {
+    GatewayName(name.to_owned())
+}
+
+fn charged(before: &Attempt) -> Attempt {
+    Attempt { status: AttemptStatus::Charged, reference: Some("sandbox_1".into()), confirmed: Some(price()), ..before.clone() }
+}
+
+#[tokio::test]
+async fn an_attempt_is_begun_once_and_then_known() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), None);
+    let begun = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    assert_eq!(begun, Attempt::started(key(1), gateway("sandbox")));
+    assert_eq!(shop.attempts.begin(&key(1), &gateway("standby")).await.unwrap(), begun, "the first gateway stays");
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(begun.clone()));
+
+    let after = charged(&begun);
+    assert!(shop.attempts.replace(&begun, &after).await.unwrap());
+    assert_eq!(shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap(), after, "what came of it stays");
+}
+
+#[tokio::test]
+async fn every_attempt_of_an_order_is_kept() {
+    let shop = Shop::open().await;
+    let second = IdempotencyKey { attempt: 2, ..key(1) };
+    let first = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    shop.attempts.begin(&second, &gateway("standby")).await.unwrap();
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(first));
+    assert_eq!(shop.attempts.get(&second).await.unwrap().map(|attempt| attempt.gateway), Some(gateway("standby")));
+}
+
+#[tokio::test]
+async fn an_attempt_is_replaced_only_as_it_was_read() {
+    let shop = Shop::open().await;
+    let begun = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    let moved_on = Attempt { gateway: gateway("standby"), ..begun.clone() };
+    assert!(shop.attempts.replace(&begun, &moved_on).await.unwrap());
+
+    let declined = Attempt { status: AttemptStatus::Declined, reason: Some("no".into()), ..begun.clone() };
+    assert!(!shop.attempts.replace(&begun, &declined).await.unwrap(), "another gateway is asked by now");
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(moved_on.clone()));
+
+    let after = charged(&moved_on);
+    assert!(shop.attempts.replace(&moved_on, &after).await.unwrap());
+    let unavailable = Attempt { status: AttemptStatus::Unavailable, ..moved_on.clone() };
+    assert!(!shop.attempts.replace(&moved_on, &unavailable).await.unwrap(), "it is charged by now");
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(after));
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_never_begun_is_not_replaced() {
+    let shop = Shop::open().await;
+    let never = Attempt::started(key(1), gateway("sandbox"));
+    assert!(!shop.attempts.replace(&never, &charged(&never)).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_attempt_lies_beside_its_order_under_its_number() {
+    let shop = Shop::open().await;
+    shop.attempts.begin(&IdempotencyKey { attempt: 3, ..key(1) }, &gateway("sandbox")).await.unwrap();
+    let item = shop.raw(shop.dynamo.order_table(), &format!("ORDER#{}", id(1)), "PAYMENT#3").await.unwrap();
+    assert_eq!(item["idempotency_key"].as_s().unwrap(), &format!("{}-3", id(1)));
+    assert_eq!(item["status"].as_s().unwrap(), "started");
+}

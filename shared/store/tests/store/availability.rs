@@ -1,0 +1,90 @@
+//! The availability item: every write is conditional on the version that it was derived from.
+
+use domain::{Availability, ShardLayout, ShardNumber, StockShard};
+
+use crate::shop::{END, NOW, Shop, at, hold, product, shopper};
+
+fn untouched() -> Availability {
+    Availability::untouched(ShardLayout { units: 60, shards: 3 }, at(NOW))
+}
+
+#[tokio::test]
+async fn it_reads_back_as_it_was_written() {
+    let shop = Shop::open().await;
+    for consistent in [false, true] {
+        assert_eq!(shop.availabilities.get(&product(), consistent).await.unwrap(), None);
+    }
+    let mut availability = untouched();
+    assert!(shop.availabilities.put(&product(), &availability, 0).await.unwrap());
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(availability.clone()));
+
+    let mut shard = StockShard::new(20);
+    shard.claim(&shopper(1), hold(1, 3));
+    availability.fold(ShardNumber(1), &shard);
+    availability.stamp(at("2026-11-20T12:00:01Z"));
+    assert!(shop.availabilities.put(&product(), &availability, 1).await.unwrap());
+    let read = shop.availabilities.get(&product(), false).await.unwrap().unwrap();
+    assert_eq!(read, availability);
+    assert_eq!((read.available(), read.held_units(), read.next_hold_ends_at), (57, 3, Some(at(END))));
+}
+
+#[tokio::test]
+async fn what_was_derived_from_another_version_is_not_written() {
+    let shop = Shop::open().await;
+    let first = untouched();
+    let mut second = first.clone();
+    second.stamp(at("2026-11-20T12:00:01Z"));
+    assert!(!shop.availabilities.put(&product(), &second, 1).await.unwrap(), "there is no version 1");
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), None);
+
+    assert!(shop.availabilities.put(&product(), &first, 0).await.unwrap());
+    assert!(!shop.availabilities.put(&product(), &first, 0).await.unwrap(), "there is a version 1 by now");
+    assert!(shop.availabilities.put(&product(), &second, 1).await.unwrap());
+    assert!(!shop.availabilities.put(&product(), &second, 1).await.unwrap(), "it is version 2 by now");
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(second));
+}
+
+#[tokio::test]
+async fn a_sale_is_marked_sold_out_only_as_it_was_read() {
+    let shop = Shop::open().await;
+    let now = at("2026-11-20T12:00:02Z");
+    assert!(!shop.availabilities.mark_sold_out(&product(), 1, now).await.unwrap(), "there is no version 1");
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), None, "and none is made");
+
+    let first = untouched();
+    shop.availabilities.put(&product(), &first, 0).await.unwrap();
+    assert!(!shop.availabilities.mark_sold_out(&product(), 2, now).await.unwrap(), "it is version 1");
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(first.clone()));
+
+    assert!(shop.availabilities.mark_sold_out(&product(), 1, now).await.unwrap());
+    let marked = shop.availabilities.get(&product(), true).await.unwrap().unwrap();
+    assert_eq!(marked, Availability { version: 2, sold_out_at: Some(now), ..first });
+    assert_eq!(marked.available(), 0);
+    assert!(!shop.availabilities.mark_sold_out(&product(), 1, now).await.unwrap(), "it is version 2 by now");
+}
+
+#[tokio::test]
+async fn who_read_it_before_the_mark_writes_nothing_and_who_read_it_after_can_end_the_mark() {
+    let shop = Shop::open().await;
+    let before = untouched();
+    shop.availabilities.put(&product(), &before, 0).await.unwrap();
+    shop.availabilities.mark_sold_out(&product(), 1, at(NOW)).await.unwrap();
+
+    let mut derived = before;
+    derived.stamp(at("2026-11-20T12:00:01Z"));
+    assert!(!shop.availabilities.put(&product(), &derived, 1).await.unwrap());
+    let mut read_after = shop.availabilities.get(&product(), true).await.unwrap().unwrap();
+    read_after.stamp(at("2026-11-20T12:00:01Z"));
+    assert!(shop.availabilities.put(&product(), &read_after, 2).await.unwrap());
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap().unwrap().sold_out_at, None);
+}
+
+#[tokio::test]
+async fn the_numbers_lie_in_the_item_for_people_to_read() {
+    let shop = Shop::open().await;
+    shop.availabilities.put(&product(), &untouched(), 0).await.unwrap();
+    let item = shop.raw(shop.dynamo.stock_table(), "SALE#demo", "AVAILABILITY").await.unwrap();
+    let number = |name: &str| item[name].as_n().unwrap().as_str();
+    assert_eq!((number("available"), number("held"), number("sold"), number("units")), ("60", "0", "0", "60"));
+    assert_eq!(item["free"].as_b().unwrap().as_ref(), [20, 20, 20], "one byte per shard");
+}

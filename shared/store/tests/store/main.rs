@@ -1,0 +1,28 @@
+//! The store against a real engine: dynoxide in this process, or the server at `FLASH_SALE_STORE_ENDPOINT`. One binary,
+//! so that the SDK is linked once.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests say what they expect"
+)]
+
+mod attempts;
+mod availability;
+mod capacity;
+mod errors;
+mod ledger;
+mod lost_answers;
+mod moves;
+mod orders;
+mod purchases;
+mod races;
+mod refusals;
+mod reservations;
+mod sales;
+mod scale;
+mod shards;
+mod shop;
+mod streams;
+mod transitions;

@@ -1,0 +1,151 @@
+//! Orders: placed once, expired only while they wait, listed page by page.
+
+use domain::{Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
+use store::PlaceOutcome;
+
+use crate::shop::{NOW, Shop, at, id, id_in, key, order_after, pending_order, price, shopper, waiting_order};
+
+#[tokio::test]
+async fn an_order_reads_back_as_it_was_placed() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.orders.get(&id(1)).await.unwrap(), None);
+    for order in [
+        waiting_order(1),
+        pending_order(2),
+        Order { shipping_address: None, transaction_id: Some("sandbox_3".into()), ..order_after(3, OrderStep::Completed, 3) },
+    ] {
+        assert_eq!(shop.orders.place(&order).await.unwrap(), PlaceOutcome::Placed);
+        assert_eq!(shop.orders.get(&order.id).await.unwrap(), Some(order));
+    }
+}
+
+#[tokio::test]
+async fn the_first_of_two_orders_stays() {
+    let shop = Shop::open().await;
+    let first = waiting_order(1);
+    shop.orders.place(&first).await.unwrap();
+    let second = Order { shipping_address: None, ..first.clone() };
+    assert_eq!(shop.orders.place(&second).await.unwrap(), PlaceOutcome::Exists(first.clone()));
+    assert_eq!(shop.orders.get(&first.id).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn only_an_order_that_waits_expires_and_once() {
+    let shop = Shop::open().await;
+    let now = at("2026-11-20T12:05:01Z");
+    assert!(!shop.orders.expire(&id(99), now).await.unwrap(), "no such order");
+    assert_eq!(shop.orders.get(&id(99)).await.unwrap(), None, "and none is made");
+    let steps = [
+        OrderStep::Placed,
+        OrderStep::PaymentStarted,
+        OrderStep::PaymentFailed,
+        OrderStep::Completed,
+        OrderStep::Refunded,
+        OrderStep::Failed,
+        OrderStep::RefundFailed,
+        OrderStep::Expired,
+    ];
+    for (number, step) in (1..).zip(steps) {
+        let order = order_after(number, step, 1);
+        shop.orders.place(&order).await.unwrap();
+        let waits = order.status == OrderStatus::AwaitingPayment;
+        assert_eq!(shop.orders.expire(&order.id, now).await.unwrap(), waits, "{step:?}");
+        let after = shop.orders.get(&order.id).await.unwrap().unwrap();
+        if !waits {
+            assert_eq!(after, order, "{step:?}");
+            continue;
+        }
+        assert_eq!((after.status, after.payment_status, after.stock_status), OrderStep::Expired.leads_to(), "{step:?}");
+        assert_eq!((after.updated_at, after.history.len()), (now, 2), "{step:?}");
+        assert!(!shop.orders.expire(&order.id, now).await.unwrap(), "{step:?}, again");
+        assert_eq!(shop.orders.get(&order.id).await.unwrap(), Some(after), "{step:?}, again");
+    }
+}
+
+/// `count` orders of shopper 1, each in a sale of its own; the times they were placed at are `apart` from each other.
+async fn orders_of_one_shopper(shop: &Shop, count: u32, apart: SignedDuration) -> Vec<Order> {
+    let mut placed = Vec::new();
+    let mut created_at = at(NOW);
+    for number in 1..=count {
+        let id = id_in(&format!("sale-{number}").parse().unwrap(), number);
+        let order = Order { id, created_at, ..waiting_order(1) };
+        shop.orders.place(&order).await.unwrap();
+        placed.push(order);
+        created_at = created_at.checked_add(apart).unwrap();
+    }
+    placed
+}
+
+/// All of shopper 1's orders, page by page, and the sizes of the pages.
+async fn listed(shop: &Shop) -> (Vec<Order>, Vec<usize>) {
+    let (mut orders, mut sizes): (Vec<Order>, Vec<usize>) = (Vec::new(), Vec::new());
+    loop {
+        let page = shop.orders.of_shopper(&shopper(1), orders.last()).await.unwrap();
+        assert!(page.orders.len() <= 20);
+        sizes.push(page.orders.len());
+        orders.extend(page.orders);
+        assert!(sizes.len() <= 10, "the pages come to an end");
+        match page.next {
+            Some(next) => assert_eq!(Some(&next), orders.last().map(|order| &order.id)),
+            None => return (orders, sizes),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shoppers_orders_are_listed_newest_first_twenty_to_a_page() {
+    let shop = Shop::open().await;
+    let mut expected = orders_of_one_shopper(&shop, 45, SignedDuration::from_millis(1)).await;
+    expected.reverse();
+    let (orders, sizes) = listed(&shop).await;
+    assert_eq!(orders, expected);
+    assert_eq!(sizes, [20, 20, 5]);
+}
+
+#[tokio::test]
+async fn orders_placed_in_the_same_millisecond_are_listed_once_each() {
+    let shop = Shop::open().await;
+    let expected = orders_of_one_shopper(&shop, 41, SignedDuration::ZERO).await;
+    let (mut orders, sizes) = listed(&shop).await;
+    orders.sort_unstable_by_key(|order| order.id.ulid());
+    assert_eq!(orders, expected);
+    assert_eq!(sizes, [20, 20, 1]);
+}
+
+#[tokio::test]
+async fn orders_are_sorted_by_time_and_not_by_how_it_is_written() {
+    let shop = Shop::open().await;
+    // RFC 3339 leaves trailing zeros out: as text, "…00Z" would come after "…00.5Z".
+    let times = ["2026-11-20T12:00:00Z", "2026-11-20T12:00:00.05Z", "2026-11-20T12:00:00.5Z", "2026-11-20T12:00:01Z"];
+    for (number, time) in (1..).zip(times) {
+        let id = id_in(&format!("sale-{number}").parse().unwrap(), number);
+        shop.orders.place(&Order { id, created_at: at(time), ..waiting_order(1) }).await.unwrap();
+    }
+    let (orders, _) = listed(&shop).await;
+    let listed: Vec<Timestamp> = orders.iter().rev().map(|order| order.created_at).collect();
+    assert_eq!(listed, times.map(at));
+}
+
+#[tokio::test]
+async fn after_a_last_full_page_there_may_be_an_empty_one() {
+    let shop = Shop::open().await;
+    orders_of_one_shopper(&shop, 20, SignedDuration::from_secs(1)).await;
+    let (orders, sizes) = listed(&shop).await;
+    assert_eq!(orders.len(), 20);
+    assert!(matches!(sizes[..], [20] | [20, 0]), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn only_ones_own_orders_are_listed_and_nothing_else_of_them() {
+    let shop = Shop::open().await;
+    assert!(shop.orders.of_shopper(&shopper(1), None).await.unwrap().orders.is_empty());
+    for number in [1, 2, 11] {
+        shop.orders.place(&waiting_order(number)).await.unwrap();
+    }
+    // An order's payment attempts and the sandbox's books lie beside it.
+    let gateway = domain::GatewayName("sandbox".into());
+    shop.attempts.begin(&key(1), &gateway).await.unwrap();
+    let charged = store::Entry::asked(store::EntryState::Charged, price(), price(), &crate::shop::method("sandbox:ok"));
+    shop.ledger.settle(&gateway, &key(1), &charged).await.unwrap();
+    assert_eq!(listed(&shop).await.0, [waiting_order(1)]);
+}

@@ -1,0 +1,132 @@
+//! Sales: prepared, opened, listed; of two writers one finds that the other was faster.
+
+use domain::{Admission, ProductId, Quantity, Sale, SaleDraft, SaleStatus};
+use store::{Stored, WriteOutcome};
+
+use crate::shop::{Shop, at, price, product};
+
+fn sale(product: &ProductId, units: u32) -> Sale {
+    let draft = SaleDraft {
+        name: "Phone".into(),
+        description: Some("A phone.".into()),
+        image_url: Some("https://example.com/phone.png".into()),
+        price: price(),
+        units,
+        starts_at: at("2026-11-20T12:00:00Z"),
+        ends_at: at("2026-11-20T13:00:00.5Z"),
+        hold_seconds: 300,
+        max_per_shopper: Quantity::new(2).unwrap(),
+        admission: Admission::Fcfs,
+        shards: None,
+    };
+    Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
+}
+
+fn demo(units: u32) -> Sale {
+    sale(&product(), units)
+}
+
+fn written(outcome: WriteOutcome) -> Stored {
+    match outcome {
+        WriteOutcome::Written(stored) => stored,
+        WriteOutcome::Changed => panic!("somebody else wrote it"),
+    }
+}
+
+async fn prepare(shop: &Shop, sale: &Sale, before: Option<&Stored>) -> Stored {
+    written(shop.sales.prepare(sale, before).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_sale_reads_back_as_it_was_written() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.sales.get(&product()).await.unwrap(), None);
+    assert!(shop.sales.get_for_write(&product()).await.unwrap().is_none());
+    let mut plain = demo(100);
+    (plain.draft.description, plain.draft.image_url) = (None, None);
+    let mut with_chosen_shards = sale(&"other".parse().unwrap(), 100);
+    with_chosen_shards.draft.shards = Some(50);
+    with_chosen_shards.layout = with_chosen_shards.draft.layout();
+    for sale in [demo(100), plain, with_chosen_shards] {
+        let before = shop.sales.get_for_write(&sale.product).await.unwrap();
+        prepare(&shop, &sale, before.as_ref()).await;
+        assert_eq!(shop.sales.get(&sale.product).await.unwrap(), Some(sale));
+    }
+}
+
+#[tokio::test]
+async fn a_sale_is_prepared_and_then_active() {
+    let shop = Shop::open().await;
+    let prepared = prepare(&shop, &Sale { status: SaleStatus::Active, ..demo(100) }, None).await;
+    assert_eq!((prepared.sale.status, prepared.revision, prepared.shards_made), (SaleStatus::Preparing, 1, 4));
+    let active = written(shop.sales.activate(&prepared).await.unwrap());
+    assert_eq!((active.sale.status, active.revision), (SaleStatus::Active, 2));
+    assert_eq!(shop.sales.get(&product()).await.unwrap(), Some(active.sale));
+}
+
+#[tokio::test]
+async fn a_smaller_sale_remembers_the_shards_that_are_left_over_until_it_is_active() {
+    let shop = Shop::open().await;
+    let large = prepare(&shop, &demo(250), None).await;
+    let small = prepare(&shop, &demo(50), Some(&large)).await;
+    assert_eq!((small.sale.layout.shards, small.shards_made), (2, 10));
+    let read = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
+    assert_eq!((read.shards_made, read.revision), (10, 2));
+    let active = written(shop.sales.activate(&read).await.unwrap());
+    assert_eq!(active.shards_made, 2, "by now they are deleted");
+}
+
+#[tokio::test]
+async fn of_two_writers_the_second_finds_that_the_sale_has_changed() {
+    let shop = Shop::open().await;
+    let first = prepare(&shop, &demo(100), None).await;
+    let changed = |outcome| matches!(outcome, WriteOutcome::Changed);
+    assert!(changed(shop.sales.prepare(&demo(50), None).await.unwrap()), "it is there by now");
+    let second = prepare(&shop, &demo(200), Some(&first)).await;
+    assert!(changed(shop.sales.prepare(&demo(300), Some(&first)).await.unwrap()), "it is another by now");
+    assert!(changed(shop.sales.activate(&first).await.unwrap()), "what was prepared is another by now");
+    let stored = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
+    assert_eq!((stored.sale.draft.units, stored.revision), (200, second.revision));
+
+    written(shop.sales.activate(&second).await.unwrap());
+    assert!(changed(shop.sales.activate(&second).await.unwrap()), "it is active by now");
+}
+
+#[tokio::test]
+async fn a_sale_that_was_never_prepared_is_not_activated() {
+    let shop = Shop::open().await;
+    let never = Stored { sale: demo(100), shards_made: 4, revision: 1 };
+    assert!(matches!(shop.sales.activate(&never).await.unwrap(), WriteOutcome::Changed));
+    assert_eq!(shop.sales.get(&product()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_catalogue_lists_sales_by_product_and_once() {
+    let shop = Shop::open().await;
+    assert_eq!(shop.sales.catalogue().await.unwrap(), []);
+    let mut expected = Vec::new();
+    for name in ["c", "a", "b"] {
+        let sale = sale(&name.parse().unwrap(), 10);
+        prepare(&shop, &sale, None).await;
+        shop.sales.list(&sale.product).await.unwrap();
+        shop.sales.list(&sale.product).await.unwrap();
+        expected.push(sale);
+    }
+    prepare(&shop, &sale(&"not-listed".parse().unwrap(), 10), None).await;
+    shop.sales.list(&"not-there".parse().unwrap()).await.unwrap();
+    expected.sort_by(|a, b| a.product.cmp(&b.product));
+    assert_eq!(shop.sales.catalogue().await.unwrap(), expected, "neither what is not listed nor what is not there");
+}
+
+#[tokio::test]
+async fn the_catalogue_lists_a_hundred_sales_at_most() {
+    let shop = Shop::open().await;
+    for number in 0..105 {
+        let sale = sale(&format!("sale-{number:03}").parse().unwrap(), 10);
+        prepare(&shop, &sale, None).await;
+        shop.sales.list(&sale.product).await.unwrap();
+    }
+    let listed = shop.sales.catalogue().await.unwrap();
+    let products: Vec<&str> = listed.iter().map(|sale| sale.product.as_str()).collect();
+    assert_eq!((products.len(), products[0], products[99]), (100, "sale-000", "sale-099"));
+}

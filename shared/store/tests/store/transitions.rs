@@ -1,0 +1,223 @@
+//! Every step that a reservation and its order take together, from every state that both can be in: what is allowed
+//! changes both, what is not changes neither.
+
+use domain::{Order, OrderStatus, OrderStep, Reservation, ReservationStatus, Timestamp};
+use store::{Advanced, StartOutcome, StoreError};
+
+use crate::shop::{END, NOW, RawItem, Shop, at, id, method, order_after, pending_order, reservation};
+
+/// The reservation that a step meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// A later one of the same shopper in the same sale.
+    Another,
+    Held,
+    /// Held, and its end has come.
+    Overdue,
+    Paying,
+    Purchased,
+}
+
+const RESERVATIONS: [Found; 6] = [Found::Nothing, Found::Another, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
+
+/// The order that a step meets, by the last step that it took.
+const ORDERS: [Option<OrderStep>; 9] = [
+    None,
+    Some(OrderStep::Placed),
+    Some(OrderStep::PaymentStarted),
+    Some(OrderStep::PaymentFailed),
+    Some(OrderStep::Completed),
+    Some(OrderStep::Refunded),
+    Some(OrderStep::Failed),
+    Some(OrderStep::RefundFailed),
+    Some(OrderStep::Expired),
+];
+
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Try {
+    Start,
+    StartAgain,
+    PaymentFailed,
+    Complete,
+    End(OrderStep),
+    EndOrder(OrderStep),
+}
+
+const TRIES: [Try; 7] = [
+    Try::Start,
+    Try::StartAgain,
+    Try::PaymentFailed,
+    Try::Complete,
+    Try::End(OrderStep::Failed),
+    Try::End(OrderStep::Refunded),
+    Try::EndOrder(OrderStep::RefundFailed),
+];
+
+#[derive(Debug, PartialEq, Eq)]
+enum Came {
+    Done,
+    OrderIs(Order),
+    ReservationLost,
+    NoSuchOrder,
+}
+
+impl Try {
+    fn step(self) -> OrderStep {
+        match self {
+            Self::Start | Self::StartAgain => OrderStep::PaymentStarted,
+            Self::PaymentFailed => OrderStep::PaymentFailed,
+            Self::Complete => OrderStep::Completed,
+            Self::End(step) | Self::EndOrder(step) => step,
+        }
+    }
+
+    async fn make(self, shop: &Shop, order: &Order) -> Came {
+        let (purchases, now) = (&shop.purchases, at(NOW));
+        let advanced = match self {
+            Self::Start => return started(purchases.start(order, now).await),
+            Self::StartAgain => return started(purchases.start_again(order, &method("sandbox:other"), now).await),
+            Self::PaymentFailed => purchases.payment_failed(order, 1, later(), "declined", now).await,
+            Self::Complete => purchases.complete(order, 1, "sandbox_1", now).await,
+            Self::End(step) => purchases.end(order, 1, step, now).await,
+            Self::EndOrder(step) => purchases.end_order(order, 1, step, now).await,
+        };
+        match advanced {
+            Ok(Advanced::Done) => Came::Done,
+            Ok(Advanced::OrderIs(order)) => Came::OrderIs(order),
+            Ok(Advanced::ReservationLost) => Came::ReservationLost,
+            Err(error) => no_such_order(&error),
+        }
+    }
+
+    /// Whether the order is one that this step starts from.
+    fn suits_order(self, order: Option<&Order>) -> bool {
+        match self {
+            Self::Start => order.is_none(),
+            Self::StartAgain => order.is_some_and(|order| order.status == OrderStatus::AwaitingPayment),
+            Self::PaymentFailed | Self::Complete | Self::End(_) | Self::EndOrder(_) => {
+                order.is_some_and(|order| order.status == OrderStatus::Pending)
+            }
+        }
+    }
+
+    /// Whether the reservation is one that this step starts from.
+    fn suits_reservation(self, found: Found) -> bool {
+        match self {
+            Self::Start | Self::StartAgain => found == Found::Held,
+            Self::PaymentFailed | Self::Complete | Self::End(_) => found == Found::Paying,
+            Self::EndOrder(_) => true,
+        }
+    }
+
+    /// What the reservation is after the step.
+    fn leaves(self, before: Option<Reservation>) -> Option<Reservation> {
+        match self {
+            Self::Start | Self::StartAgain => before.map(|before| Reservation { status: ReservationStatus::Paying, ..before }),
+            Self::PaymentFailed => {
+                before.map(|before| Reservation { status: ReservationStatus::Held, expires_at: later(), ..before })
+            }
+            Self::Complete => before.map(|before| Reservation { status: ReservationStatus::Purchased, ..before }),
+            Self::End(_) => None,
+            Self::EndOrder(_) => before,
+        }
+    }
+}
+
+fn started(outcome: Result<StartOutcome, StoreError>) -> Came {
+    match outcome {
+        Ok(StartOutcome::Started) => Came::Done,
+        Ok(StartOutcome::OrderIs(order)) => Came::OrderIs(order),
+        Ok(StartOutcome::ReservationEnded) => Came::ReservationLost,
+        Err(error) => no_such_order(&error),
+    }
+}
+
+fn no_such_order(error: &StoreError) -> Came {
+    assert!(matches!(error, StoreError::Corrupt { why, .. } if why == "there is no such order"), "{error:?}");
+    Came::NoSuchOrder
+}
+
+/// Until when an order waits after a failed payment.
+fn later() -> Timestamp {
+    at("2026-11-20T12:07:00Z")
+}
+
+fn reservation_found(number: u32, found: Found) -> Option<Reservation> {
+    let held = reservation(number);
+    match found {
+        Found::Nothing => None,
+        Found::Another => Some(Reservation { id: id(900_000 + number), ..held }),
+        Found::Held => Some(held),
+        Found::Overdue => Some(Reservation { expires_at: at("2026-11-20T12:00:00Z"), ..held }),
+        Found::Paying => Some(Reservation { status: ReservationStatus::Paying, ..held }),
+        Found::Purchased => Some(Reservation { status: ReservationStatus::Purchased, ..held }),
+    }
+}
+
+fn order_found(number: u32, step: OrderStep) -> Order {
+    order_after(number, step, u32::from(!matches!(step, OrderStep::Placed | OrderStep::Expired)))
+}
+
+async fn both(shop: &Shop, order: &Order) -> [Option<RawItem>; 2] {
+    let reservation = shop.raw_reservation(&order.shopper, order.product()).await;
+    [reservation, shop.raw(shop.dynamo.order_table(), &format!("ORDER#{}", order.id), "ORDER").await]
+}
+
+async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option<OrderStep>) {
+    let case = format!("{what:?} on a reservation {found:?} and an order {placed:?}");
+    let reservation = reservation_found(number, found);
+    if let Some(reservation) = &reservation {
+        shop.reservations.open(reservation).await.unwrap();
+    }
+    let existing = placed.map(|step| order_found(number, step));
+    if let Some(order) = &existing {
+        shop.orders.place(order).await.unwrap();
+    }
+    let order = existing.clone().unwrap_or_else(|| pending_order(number));
+    let before = both(shop, &order).await;
+
+    let came = what.make(shop, &order).await;
+    let (order_suits, reservation_suits) = (what.suits_order(existing.as_ref()), what.suits_reservation(found));
+    let order_ends_alone = matches!(what, Try::End(_)) && !reservation_suits;
+    if !order_suits || (!reservation_suits && !order_ends_alone) {
+        let expected = match existing {
+            Some(order) if !order_suits => Came::OrderIs(order),
+            None if !order_suits => Came::NoSuchOrder,
+            Some(_) | None => Came::ReservationLost,
+        };
+        assert_eq!(came, expected, "{case}");
+        assert_eq!(both(shop, &order).await, before, "{case} changes nothing");
+        return;
+    }
+    assert_eq!(came, Came::Done, "{case}");
+    let after = shop.orders.get(&order.id).await.unwrap().unwrap();
+    assert_eq!((after.status, after.payment_status, after.stock_status), what.step().leads_to(), "{case}");
+    assert_eq!(after.updated_at, at(NOW), "{case}");
+    assert_eq!(after.history.last().map(|event| event.event), Some(what.step()), "{case}");
+    let lines_before = existing.map_or(0, |order| order.history.len());
+    assert_eq!(after.history.len(), lines_before + 1, "{case}");
+    let left = shop.reservations.get(&order.shopper, order.product()).await.unwrap();
+    let expected = if order_ends_alone { reservation } else { what.leaves(reservation) };
+    assert_eq!(left, expected, "{case}");
+
+    let done = both(shop, &order).await;
+    assert_eq!(what.make(shop, &order).await, Came::OrderIs(after), "{case}, again");
+    assert_eq!(both(shop, &order).await, done, "{case}, again, changes nothing");
+}
+
+#[tokio::test]
+async fn a_step_changes_reservation_and_order_together_or_not_at_all_and_once() {
+    assert!(at(END) > at(NOW));
+    let shop = Shop::open().await;
+    let mut number = 0;
+    for what in TRIES {
+        for found in RESERVATIONS {
+            for placed in ORDERS {
+                number += 1;
+                check(&shop, number, what, found, placed).await;
+            }
+        }
+    }
+}
