@@ -1,0 +1,67 @@
+//! AWS clients, configured once for all functions.
+//!
+//! The bounds belong together: three attempts of at most 2 s inside an operation of at most 4 s leave an HTTP function
+//! (5 s) time to answer `try-again` itself instead of being cut off.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+
+const CONNECT: Duration = Duration::from_secs(1);
+const ATTEMPT: Duration = Duration::from_secs(2);
+const OPERATION: Duration = Duration::from_secs(4);
+const ATTEMPTS: u32 = 3;
+/// A shopper waits for the answer: the SDK's own first back-off of a second would be most of the time there is.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(50);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Region, credentials and endpoint from the function's environment, with our bounds on time and attempts.
+pub async fn aws() -> SdkConfig {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_BACK_OFF)
+        .with_max_backoff(LONGEST_BACK_OFF);
+    // A fixed version: "latest" would change behaviour with an update of the SDK.
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).retry_config(retries).load().await
+}
+
+/// A DynamoDB client.
+#[must_use]
+pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(config)
+}
+
+/// An SQS client.
+#[must_use]
+pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(config)
+}
+
+/// A Step Functions client.
+#[must_use]
+pub fn sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
+    aws_sdk_sfn::Client::new(config)
+}
+
+/// An SNS client.
+#[must_use]
+pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
+    aws_sdk_sns::Client::new(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_operation_with_all_its_attempts_ends_before_an_http_function_does() {
+        let config = aws().await;
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.operation_timeout(), Some(OPERATION));
+        assert!(timeouts.operation_timeout() < Some(Duration::from_secs(5)));
+        assert!(timeouts.operation_attempt_timeout() < timeouts.operation_timeout());
+        assert_eq!(config.retry_config().unwrap().max_attempts(), ATTEMPTS);
+    }
+}

@@ -1,0 +1,151 @@
+//! A function's configuration: environment variables, read once at the start.
+//!
+//! Every variable that is missing or wrong is recorded and one error names them all, so that a broken deployment is
+//! mended in one go.
+
+use std::{collections::HashMap, fmt, str::FromStr};
+
+use crate::telemetry;
+
+/// The variables that a function was started with, and what was found wrong with them so far.
+#[derive(Debug)]
+#[must_use = "ask `finish` whether anything was missing"]
+pub struct Environment {
+    variables: HashMap<String, String>,
+    faults: Vec<String>,
+}
+
+impl Environment {
+    /// The environment of this process. It is the first thing a function does, so logging starts here too.
+    pub fn read() -> Self {
+        telemetry::start();
+        // A variable that is not UTF-8 cannot be one of ours: it counts as missing.
+        Self::of(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+    }
+
+    /// These variables and no other: for tests.
+    pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self { variables: variables.into_iter().map(|(n, v)| (n.into(), v.into())).collect(), faults: Vec::new() }
+    }
+
+    /// A text that must be there. When it is not, the fault is recorded and the answer is empty.
+    pub fn text(&mut self, name: &str) -> String {
+        self.find(name).unwrap_or_else(|| {
+            self.fault(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    /// A value that must be there and must be a `T`. When it is not, the fault is recorded and the answer is the default.
+    pub fn parsed<T: FromStr + Default>(&mut self, name: &str) -> T {
+        let text = self.text(name);
+        if text.is_empty() { T::default() } else { self.parse(name, &text).unwrap_or_default() }
+    }
+
+    /// A value that may be missing but must be a `T` when it is there.
+    pub fn parsed_or<T: FromStr>(&mut self, name: &str, fallback: T) -> T {
+        self.optional(name).unwrap_or(fallback)
+    }
+
+    /// A value that may be missing but must be a `T` when it is there.
+    pub fn optional<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        let text = self.find(name)?;
+        self.parse(name, &text)
+    }
+
+    /// A list, separated by commas, of at least one.
+    pub fn list(&mut self, name: &str) -> Vec<String> {
+        let text = self.text(name);
+        let items: Vec<String> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        if items.is_empty() && !text.is_empty() {
+            self.fault(format!("{name} is not as expected: {text:?}"));
+        }
+        items
+    }
+
+    /// Records a fault that only the caller can see.
+    pub fn fault(&mut self, text: impl Into<String>) {
+        self.faults.push(text.into());
+    }
+
+    /// Whether everything was there and right.
+    ///
+    /// # Errors
+    /// Names every variable that was missing or wrong.
+    pub fn finish(self) -> Result<(), ConfigurationError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(ConfigurationError { faults: self.faults }) }
+    }
+
+    /// An empty variable is what a template leaves of a value that it does not have: it counts as missing.
+    fn find(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
+        let value = text.parse().ok();
+        if value.is_none() {
+            self.fault(format!("{name} is not as expected: {text:?}"));
+        }
+        value
+    }
+}
+
+/// Everything that was wrong with a function's environment.
+#[derive(PartialEq, Eq, thiserror::Error)]
+pub struct ConfigurationError {
+    faults: Vec<String>,
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration is not usable: {}", self.faults.join("; "))
+    }
+}
+
+/// As `Display`: this is what `main` prints when a function does not start.
+impl fmt::Debug for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The function's name as Lambda gave it.
+pub(crate) fn function_name() -> &'static str {
+    static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "the kit reads the environment, and this variable is Lambda's own")]
+    NAME.get_or_init(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "unnamed".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_read() {
+        let mut env = Environment::of([("STOCK_TABLE", " stock "), ("LIMIT", "5"), ("GATEWAYS", "a, b,,c")]);
+        assert_eq!(env.text("STOCK_TABLE"), "stock");
+        assert_eq!(env.parsed::<u32>("LIMIT"), 5);
+        assert_eq!(env.parsed_or("OTHER", 7_u32), 7);
+        assert_eq!(env.optional::<u32>("OTHER"), None);
+        assert_eq!(env.list("GATEWAYS"), ["a", "b", "c"]);
+        assert_eq!(env.finish(), Ok(()));
+    }
+
+    #[test]
+    fn one_error_names_every_variable_that_is_missing_or_wrong() {
+        let mut env = Environment::of([("EMPTY", ""), ("LIMIT", "five"), ("OPTIONAL", "x"), ("COMMAS", ", ,")]);
+        env.text("STOCK_TABLE");
+        env.text("EMPTY");
+        env.list("GATEWAYS");
+        env.list("COMMAS");
+        assert_eq!(env.parsed::<u32>("LIMIT"), 0);
+        assert_eq!(env.optional::<u32>("OPTIONAL"), None);
+        let error = env.finish().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the configuration is not usable: STOCK_TABLE is missing; EMPTY is missing; GATEWAYS is missing; \
+             COMMAS is not as expected: \", ,\"; LIMIT is not as expected: \"five\"; OPTIONAL is not as expected: \"x\""
+        );
+        assert_eq!(format!("{error:?}"), error.to_string(), "main prints Debug");
+    }
+}

@@ -1,0 +1,135 @@
+//! HTTP as API Gateway's REST API gives it to a function and takes it back.
+//!
+//! A function is `Request -> Result<Response, Problem>`; [`answer`] makes one response of either, the same way everywhere.
+
+mod body;
+mod identity;
+mod problem;
+mod response;
+
+pub(crate) use body::pointer_of;
+pub use body::{json_body, optional_json_body};
+pub use identity::{Caller, Identity};
+use lambda_http::{
+    Request, RequestExt,
+    http::{HeaderName, HeaderValue},
+    request::RequestContext,
+};
+pub use problem::Problem;
+pub use response::{no_content, ok_json, public_json, with_location};
+
+use crate::{Response, metrics};
+
+/// A storefront is served from another origin. Identity travels in `Authorization`, never in a cookie, so any may ask.
+const CORS: [(&str, &str); 2] =
+    [("access-control-allow-origin", "*"), ("access-control-expose-headers", "Location, Retry-After, X-Request-Id")];
+
+/// The response to `request`: renders a refusal with the request's id, counts it under its code, and adds the headers
+/// that every response carries.
+#[must_use]
+pub fn answer(request: &Request, result: Result<Response, Problem>) -> Response {
+    let id = request_id(request);
+    let mut response = result.unwrap_or_else(|problem| {
+        metrics::count("Refusals", &[("code", problem.code())]);
+        problem.render(Some(&id))
+    });
+    for (name, value) in CORS {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+/// The request's id: API Gateway's, which its access log has too, else Lambda's.
+#[must_use]
+pub fn request_id(request: &Request) -> String {
+    let gateway = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    gateway
+        .or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// A `{name}` of the route's path.
+#[must_use]
+pub fn path_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request.path_parameters_ref().and_then(|parameters| parameters.first(name))
+}
+
+/// A parameter of the query. The first one when there are several.
+#[must_use]
+pub fn query_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request.query_string_parameters_ref().and_then(|parameters| parameters.first(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_the_request_id_and_what_every_response_carries() {
+        let request = testkit::request("POST", "/reserve-inventory").build();
+        let refused = Problem::new(409, "sold-out", "Sold out").member("available_quantity", 0).retry_after(2);
+        assert_snapshot!(testkit::response(&answer(&request, Err(refused))), @r#"
+        409 Conflict
+        access-control-allow-origin: *
+        access-control-expose-headers: Location, Retry-After, X-Request-Id
+        cache-control: no-store
+        content-type: application/problem+json
+        retry-after: 2
+        x-request-id: 00000000-0000-0000-0000-000000000001
+
+        {
+          "available_quantity": 0,
+          "code": "sold-out",
+          "instance": "00000000-0000-0000-0000-000000000001",
+          "status": 409,
+          "title": "Sold out",
+          "type": "/problems/sold-out"
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_success_carries_them_too() {
+        let request = testkit::request("GET", "/health").build();
+        assert_snapshot!(testkit::response(&answer(&request, Ok(ok_json(200, &["yes"])))), @r#"
+        200 OK
+        access-control-allow-origin: *
+        access-control-expose-headers: Location, Retry-After, X-Request-Id
+        cache-control: no-store
+        content-type: application/json
+        x-request-id: 00000000-0000-0000-0000-000000000001
+
+        [
+          "yes"
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_request_that_no_gateway_numbered_has_lambdas_number() {
+        let mut request = Request::default();
+        assert_eq!(request_id(&request), "unknown");
+        let mut context = lambda_http::Context::default();
+        context.request_id = "from-lambda".to_owned();
+        request = request.with_lambda_context(context);
+        assert_eq!(request_id(&request), "from-lambda");
+    }
+
+    #[test]
+    fn parameters_are_found_by_name() {
+        let request =
+            testkit::request("GET", "/inventory/demo").path_parameter("product_id", "demo").query("deep", "true").build();
+        assert_eq!(path_parameter(&request, "product_id"), Some("demo"));
+        assert_eq!(path_parameter(&request, "other"), None);
+        assert_eq!(query_parameter(&request, "deep"), Some("true"));
+        assert_eq!(query_parameter(&request, "other"), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Successful responses. They are not to be stored by anyone, unless they are public reads.
+
+use lambda_http::{
+    Body,
+    http::{HeaderValue, StatusCode, header},
+};
+use serde::Serialize;
+
+use crate::{Problem, Response};
+
+/// Live stock is up to a second old anyway, so a CDN may answer for as long: a crowd costs one read a second.
+const PUBLIC: &str = "public, max-age=1";
+const PRIVATE: &str = "no-store";
+
+/// A JSON body that is for its caller only.
+#[must_use]
+pub fn ok_json<T: Serialize + ?Sized>(status: u16, body: &T) -> Response {
+    json(status, PRIVATE, body)
+}
+
+/// A JSON body that is the same for everybody and may be a second old.
+#[must_use]
+pub fn public_json<T: Serialize + ?Sized>(body: &T) -> Response {
+    json(200, PUBLIC, body)
+}
+
+/// 204: done, and nothing to say.
+#[must_use]
+pub fn no_content() -> Response {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(PRIVATE));
+    response
+}
+
+/// Adds where the thing that was made can be found.
+#[must_use]
+pub fn with_location(mut response: Response, location: &str) -> Response {
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn json<T: Serialize + ?Sized>(status: u16, cache: &'static str, body: &T) -> Response {
+    let text = match serde_json::to_string(body) {
+        Ok(text) => text,
+        // A map without string keys in one of our own types.
+        Err(fault) => return Problem::internal(&fault).into_response(),
+    };
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use insta::assert_snapshot;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_private_answer_is_not_stored_and_a_public_one_lives_a_second() {
+        assert_snapshot!(testkit::response(&ok_json(201, &json!({"success": true}))), @r#"
+        201 Created
+        cache-control: no-store
+        content-type: application/json
+
+        {
+          "success": true
+        }
+        "#);
+        assert_snapshot!(testkit::response(&public_json(&json!({"available_quantity": 3}))), @r#"
+        200 OK
+        cache-control: public, max-age=1
+        content-type: application/json
+
+        {
+          "available_quantity": 3
+        }
+        "#);
+    }
+
+    #[test]
+    fn nothing_to_say_is_said_without_a_body() {
+        assert_snapshot!(testkit::response(&no_content()), @r#"
+        204 No Content
+        cache-control: no-store
+        "#);
+    }
+
+    #[test]
+    fn a_location_is_a_header() {
+        let response = with_location(ok_json(202, &json!({})), "/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
+        assert_eq!(response.headers()["location"], "/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
+    }
+
+    #[test]
+    fn what_cannot_be_written_as_json_is_an_internal_error() {
+        let body = HashMap::from([(vec![1], 1)]);
+        assert_eq!(ok_json(200, &body).status(), 500);
+    }
+}

@@ -1,0 +1,29 @@
+//! The runtime kit: what every function needs besides its decision.
+//!
+//! The only place with wall clock, environment, operating system randomness, AWS clients, HTTP problems, batch answers,
+//! metrics and logging. It knows no sale, no stock and no order.
+
+mod aws;
+mod clock;
+mod environment;
+mod failure;
+pub mod http;
+pub mod metrics;
+mod serve;
+mod telemetry;
+pub mod workers;
+
+pub use aws::{aws, dynamodb, sfn, sns, sqs};
+pub use aws_config;
+pub use clock::{OsRandomness, SystemClock};
+pub use environment::{ConfigurationError, Environment};
+pub use failure::Failure;
+pub use http::{Caller, Identity, Problem};
+pub use lambda_http::Request;
+pub use lambda_runtime::Error;
+pub use serve::{serve_http, serve_sqs, serve_stream, serve_stream_batch, serve_task};
+pub use telemetry::chain;
+pub use workers::TaskError;
+
+/// What an HTTP function answers.
+pub type Response = lambda_http::Response<lambda_http::Body>;

@@ -1,0 +1,137 @@
+//! Batches of a queue or a stream, and tasks of the saga, without the Lambda runtime: what the `serve_…` functions call
+//! for each event, and what tests call with recorded ones.
+
+use std::future::Future;
+
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use futures_util::{StreamExt, stream};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::error;
+
+use crate::{Failure, http::pointer_of, telemetry::chain};
+
+pub use aws_lambda_events::{
+    dynamodb::{Event as StreamEvent, EventRecord},
+    sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
+};
+pub use lambda_runtime::Diagnostic;
+
+/// Messages of one batch that are handled at the same time: a queue keeps no order, and most of the time is waiting.
+const CONCURRENT_MESSAGES: usize = 10;
+
+/// An error of a saga task, by the name that the state machine's `ErrorEquals` matches.
+pub trait TaskError: std::error::Error + 'static {
+    /// The name in `ErrorEquals`, exactly.
+    fn name(&self) -> &'static str;
+}
+
+/// The name of the error for an input that cannot be read. Never retried: it would not read better the second time.
+pub const MALFORMED_TASK: &str = "MalformedTask";
+
+/// Handles every message of a batch and answers which ones failed: only those are delivered again.
+///
+/// A message that cannot be read fails as well. It is logged each time and ends in the dead-letter queue.
+pub async fn sqs_batch<T, F, R>(event: SqsEvent, handler: F) -> SqsBatchResponse
+where
+    T: DeserializeOwned,
+    F: Fn(T) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    let handler = &handler;
+    let outcomes = stream::iter(event.records)
+        .map(|message| async move {
+            // Without an id the answer is an empty one, which makes the whole batch count as failed.
+            let id = message.message_id.unwrap_or_default();
+            let outcome = match read_message(message.body.as_deref().unwrap_or_default()) {
+                Ok(body) => handler(body).await,
+                Err(failure) => Err(failure),
+            };
+            outcome.err().map(|failure| (id, failure))
+        })
+        .buffered(CONCURRENT_MESSAGES);
+    let failed: Vec<(String, Failure)> = outcomes.filter_map(std::future::ready).collect().await;
+
+    let mut response = SqsBatchResponse::default();
+    for (id, failure) in failed {
+        error!(message_id = id, %failure, "a message failed and will be delivered again");
+        response.add_failure(id);
+    }
+    response
+}
+
+/// Handles the records in order up to the first that fails, and reports that one: the stream goes on from there, so
+/// what follows it is handled again, and what came before is not.
+pub async fn stream_batch<F, R>(event: StreamEvent, handler: F) -> DynamoDbEventResponse
+where
+    F: Fn(EventRecord) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    for record in event.records {
+        let sequence_number = record.change.sequence_number.clone();
+        if let Err(failure) = handler(record).await {
+            error!(sequence_number, %failure, "a stream record failed and will be delivered again");
+            return go_on_from(sequence_number);
+        }
+    }
+    DynamoDbEventResponse::default()
+}
+
+/// Gives the whole batch to the handler. When it fails, all of it is delivered again.
+pub async fn whole_stream_batch<F, R>(event: StreamEvent, handler: F) -> DynamoDbEventResponse
+where
+    F: Fn(Vec<EventRecord>) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    let Some(first) = event.records.first() else { return DynamoDbEventResponse::default() };
+    let sequence_number = first.change.sequence_number.clone();
+    let Err(failure) = handler(event.records).await else { return DynamoDbEventResponse::default() };
+    error!(sequence_number, %failure, "a batch of stream records failed and will be delivered again");
+    go_on_from(sequence_number)
+}
+
+/// Runs a task of the saga on its input.
+///
+/// # Errors
+/// The error by its name for the state machine, with what it says; its causes are in the log only.
+pub async fn task<I, O, E, F, R>(input: Value, handler: F) -> Result<O, Diagnostic>
+where
+    I: DeserializeOwned,
+    E: TaskError,
+    F: Fn(I) -> R,
+    R: Future<Output = Result<O, E>>,
+{
+    let input = serde_path_to_error::deserialize(input).map_err(|fault| {
+        let pointer = pointer_of(fault.path());
+        error!(pointer, cause = %fault.inner(), "the input of a task cannot be read");
+        Diagnostic {
+            error_type: MALFORMED_TASK.to_owned(),
+            error_message: format!("the input cannot be read at '{pointer}': {}", fault.inner()),
+        }
+    })?;
+    handler(input).await.map_err(|error| {
+        error!(error_name = error.name(), cause = chain(&error), "a task failed");
+        Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    })
+}
+
+fn read_message<T: DeserializeOwned>(body: &str) -> Result<T, Failure> {
+    let mut json = serde_json::Deserializer::from_str(body);
+    let message = serde_path_to_error::deserialize(&mut json).map_err(|fault| {
+        Failure::new(format!("the message cannot be read at '{}': {}", pointer_of(fault.path()), fault.inner()))
+    })?;
+    json.end()?;
+    Ok(message)
+}
+
+/// A record without a sequence number, which DynamoDB does not send, makes the whole batch count as failed.
+fn go_on_from(sequence_number: Option<String>) -> DynamoDbEventResponse {
+    let mut failure = DynamoDbBatchItemFailure::default();
+    failure.item_identifier = Some(sequence_number.unwrap_or_default());
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures.push(failure);
+    response
+}
+
+#[cfg(test)]
+mod tests;

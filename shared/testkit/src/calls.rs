@@ -1,0 +1,231 @@
+//! What the AWS clients of a test ask for: counted by operation, with the capacity it cost, and made to fail on demand.
+//!
+//! An interceptor of the real client: it asks DynamoDB for the consumed capacity, so product code need not.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use aws_sdk_dynamodb::{
+    operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput},
+        delete_item::{DeleteItemInput, DeleteItemOutput},
+        get_item::{GetItemInput, GetItemOutput},
+        put_item::{PutItemInput, PutItemOutput},
+        query::{QueryInput, QueryOutput},
+        transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
+        update_item::{UpdateItemInput, UpdateItemOutput},
+    },
+    types::{ConsumedCapacity, ReturnConsumedCapacity},
+};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{
+            Intercept,
+            context::{
+                AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+                BeforeTransmitInterceptorContextRef, Input, Output,
+            },
+        },
+        orchestrator::Metadata,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// How a request is made to fail. The SDK's own retries see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The request never arrives.
+    LostRequest,
+    /// The request is carried out, but its answer never arrives.
+    LostAnswer,
+    /// The service has had too many requests.
+    Throttled,
+    /// The service has a fault of its own.
+    ServerError,
+    /// The service refuses for good: not retried.
+    Denied,
+}
+
+/// The requests of one or several clients. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Calls(Arc<Mutex<Record>>);
+
+#[derive(Debug, Default)]
+struct Record {
+    requests: HashMap<String, usize>,
+    failures: HashMap<String, usize>,
+    read_units: f64,
+    write_units: f64,
+    next_faults: HashMap<String, Vec<Fault>>,
+    standing_faults: HashMap<String, Fault>,
+}
+
+impl Calls {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Requests of an operation (`UpdateItem`, `SendMessage`, …), the SDK's retries among them.
+    pub fn count(&self, operation: &str) -> usize {
+        self.0.lock().unwrap().requests.get(operation).copied().unwrap_or(0)
+    }
+
+    /// All requests, the SDK's retries among them.
+    pub fn total(&self) -> usize {
+        self.0.lock().unwrap().requests.values().sum()
+    }
+
+    /// Answers with this error code (`ConditionalCheckFailedException`, …).
+    pub fn failed(&self, code: &str) -> usize {
+        self.0.lock().unwrap().failures.get(code).copied().unwrap_or(0)
+    }
+
+    /// Write units of the requests that succeeded. DynamoDB does not report those of a failed condition, which cost the
+    /// write as well: count them with [`Calls::failed`].
+    pub fn write_units(&self) -> f64 {
+        self.0.lock().unwrap().write_units
+    }
+
+    /// Read units of the requests that succeeded.
+    pub fn read_units(&self) -> f64 {
+        self.0.lock().unwrap().read_units
+    }
+
+    /// Forgets what was counted. Faults stay.
+    pub fn reset(&self) {
+        let mut record = self.0.lock().unwrap();
+        let kept = (std::mem::take(&mut record.next_faults), std::mem::take(&mut record.standing_faults));
+        *record = Record { next_faults: kept.0, standing_faults: kept.1, ..Record::default() };
+    }
+
+    /// Makes the next request of an operation fail; called twice, the next two.
+    pub fn fail_next(&self, operation: &str, fault: Fault) {
+        self.0.lock().unwrap().next_faults.entry(operation.to_owned()).or_default().push(fault);
+    }
+
+    /// Makes every request of an operation fail until [`Calls::heal`].
+    pub fn fail_always(&self, operation: &str, fault: Fault) {
+        self.0.lock().unwrap().standing_faults.insert(operation.to_owned(), fault);
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        let mut record = self.0.lock().unwrap();
+        record.next_faults.clear();
+        record.standing_faults.clear();
+    }
+
+    /// The fault that this request is to have, if any.
+    pub(crate) fn take_fault(&self, operation: &str) -> Option<Fault> {
+        let mut record = self.0.lock().unwrap();
+        match record.next_faults.get_mut(operation) {
+            Some(faults) if !faults.is_empty() => Some(faults.remove(0)),
+            _ => record.standing_faults.get(operation).copied(),
+        }
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        ask_for_capacity(context.input_mut());
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().expect("every operation has a name").name().to_owned();
+        *self.0.lock().unwrap().requests.entry(operation).or_default() += 1;
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut record = self.0.lock().unwrap();
+        if let Ok(output) = context.output_or_error() {
+            let (read, written) = consumed(output);
+            record.read_units += read;
+            record.write_units += written;
+        } else {
+            let code = error_code(context.response().body().bytes().unwrap_or_default());
+            *record.failures.entry(code).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+macro_rules! ask_in {
+    ($input:expr, $($kind:ty),*) => {$(
+        if let Some(input) = $input.downcast_mut::<$kind>() {
+            input.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+        }
+    )*};
+}
+
+fn ask_for_capacity(input: &mut Input) {
+    ask_in!(input, UpdateItemInput, PutItemInput, DeleteItemInput, TransactWriteItemsInput, BatchWriteItemInput);
+    ask_in!(input, GetItemInput, QueryInput, BatchGetItemInput);
+}
+
+macro_rules! sum_in {
+    ($output:expr, $($kind:ty),*) => {
+        0.0 $(+ $output.downcast_ref::<$kind>().map_or(0.0, |output| units(output.consumed_capacity.as_ref())))*
+    };
+}
+
+/// Read units and write units. The output has one capacity for a single item, and a list of them for several.
+fn consumed(output: &Output) -> (f64, f64) {
+    let read = sum_in!(output, GetItemOutput, QueryOutput, BatchGetItemOutput);
+    let written =
+        sum_in!(output, UpdateItemOutput, PutItemOutput, DeleteItemOutput, TransactWriteItemsOutput, BatchWriteItemOutput);
+    (read, written)
+}
+
+fn units<C: Capacities>(capacity: Option<&C>) -> f64 {
+    capacity.map_or(0.0, Capacities::sum)
+}
+
+trait Capacities {
+    fn sum(&self) -> f64;
+}
+
+impl Capacities for ConsumedCapacity {
+    fn sum(&self) -> f64 {
+        self.capacity_units.unwrap_or(0.0)
+    }
+}
+
+impl Capacities for Vec<ConsumedCapacity> {
+    fn sum(&self) -> f64 {
+        self.iter().map(Capacities::sum).sum()
+    }
+}
+
+/// `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException` without its name space.
+fn error_code(body: &[u8]) -> String {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let code = body["__type"].as_str().unwrap_or("unknown");
+    code.rsplit('#').next().unwrap_or(code).to_owned()
+}

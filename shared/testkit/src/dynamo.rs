@@ -1,0 +1,208 @@
+//! The three tables on a real engine: dynoxide in this process, or the emulator at `FLASH_SALE_STORE_ENDPOINT`.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use aws_lambda_events::dynamodb::{Event, EventRecord};
+use aws_sdk_dynamodb::Client;
+use dynoxide::{
+    Database,
+    actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest},
+};
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use crate::{
+    calls::Calls,
+    tables::{self, Names},
+    time::FixedClock,
+    wire::{Wire, client},
+};
+
+/// Runs the store's tests against a server instead, which must be there.
+const ENDPOINT_VARIABLE: &str = "FLASH_SALE_STORE_ENDPOINT";
+
+/// Three empty tables of one test's own. They are gone when this is dropped.
+pub struct Dynamo {
+    names: Names,
+    endpoint: String,
+    engine: Engine,
+}
+
+enum Engine {
+    /// In this process, with the positions up to which its streams have been read.
+    Dynoxide { database: Database, server: JoinHandle<()>, read_up_to: Mutex<HashMap<String, String>> },
+    /// Somewhere else.
+    Server,
+}
+
+impl Dynamo {
+    /// Starts the engine, or finds it, and makes the tables.
+    pub async fn start() -> Self {
+        match std::env::var(ENDPOINT_VARIABLE) {
+            Ok(endpoint) if !endpoint.is_empty() => Self::make_tables(endpoint, Engine::Server).await,
+            _ => Self::serve(Database::memory().unwrap()).await,
+        }
+    }
+
+    /// Starts dynoxide on the test's own clock: TTL and the times of stream records go by it.
+    pub async fn start_at(clock: &FixedClock) -> Self {
+        Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap()).await
+    }
+
+    async fn serve(database: Database) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+        Self::make_tables(endpoint, Engine::Dynoxide { database, server, read_up_to: Mutex::default() }).await
+    }
+
+    async fn make_tables(endpoint: String, engine: Engine) -> Self {
+        let prefix = unique_prefix();
+        let name = |table| format!("{prefix}-{table}");
+        let names = Names { stock: name("stock"), reservation: name("reservation"), order: name("order") };
+        // Before the first call: when it fails, what was made so far is taken down again.
+        let dynamo = Self { names, endpoint, engine };
+        tables::create(&dynamo.client(), &dynamo.names).await;
+        dynamo
+    }
+
+    /// Whether the consumed capacity is DynamoDB's own arithmetic. Emulators elsewhere may answer with any figure.
+    pub fn measures_capacity(&self) -> bool {
+        matches!(self.engine, Engine::Dynoxide { .. })
+    }
+
+    /// A client whose calls nobody counts.
+    pub fn client(&self) -> Client {
+        self.client_with(&Calls::new())
+    }
+
+    /// A client with the count of its calls.
+    pub fn counted(&self) -> (Client, Calls) {
+        let calls = Calls::new();
+        (self.client_with(&calls), calls)
+    }
+
+    /// A client that counts its calls there.
+    pub fn client_with(&self, calls: &Calls) -> Client {
+        client!(aws_sdk_dynamodb, Wire::http(calls), calls, self.endpoint.as_str())
+    }
+
+    /// The stock table's name.
+    pub fn stock_table(&self) -> &str {
+        &self.names.stock
+    }
+
+    /// The reservation table's name.
+    pub fn reservation_table(&self) -> &str {
+        &self.names.reservation
+    }
+
+    /// The order table's name.
+    pub fn order_table(&self) -> &str {
+        &self.names.order
+    }
+
+    /// What happened in the stock table since the last call.
+    pub fn stock_records(&self) -> Vec<EventRecord> {
+        self.records(&self.names.stock)
+    }
+
+    /// What happened in the reservation table since the last call.
+    pub fn reservation_records(&self) -> Vec<EventRecord> {
+        self.records(&self.names.reservation)
+    }
+
+    /// What happened in the stock table since the last call, as Lambda hands it to a function.
+    pub fn stock_event(&self) -> Event {
+        as_event(self.stock_records())
+    }
+
+    /// What happened in the reservation table since the last call, as Lambda hands it to a function.
+    pub fn reservation_event(&self) -> Event {
+        as_event(self.reservation_records())
+    }
+
+    /// Deletes what has expired by its `ttl`, as DynamoDB does when it gets round to it. Answers how many.
+    pub fn sweep_ttl(&self) -> usize {
+        self.dynoxide().0.sweep_ttl().unwrap()
+    }
+
+    fn records(&self, table: &str) -> Vec<EventRecord> {
+        let (database, read_up_to) = self.dynoxide();
+        let mut read_up_to = read_up_to.lock().unwrap();
+        let position = read_up_to.entry(table.to_owned()).or_insert_with(|| first_position(database, table));
+        let mut records = Vec::new();
+        loop {
+            let request = GetRecordsRequest { shard_iterator: position.clone(), limit: None };
+            let page = database.get_records(request).unwrap();
+            *position = page.next_shard_iterator.expect("the stream goes on");
+            if page.records.is_empty() {
+                return records;
+            }
+            records.extend(page.records.iter().map(|record| {
+                let record = serde_json::to_value(record).unwrap();
+                serde_json::from_value::<EventRecord>(record).expect("a stream record is what Lambda hands over")
+            }));
+        }
+    }
+
+    fn dynoxide(&self) -> (&Database, &Mutex<HashMap<String, String>>) {
+        match &self.engine {
+            Engine::Dynoxide { database, read_up_to, .. } => (database, read_up_to),
+            Engine::Server => panic!("streams and TTL are read from dynoxide only: run this test without {ENDPOINT_VARIABLE}"),
+        }
+    }
+}
+
+impl Drop for Dynamo {
+    fn drop(&mut self) {
+        match &self.engine {
+            Engine::Dynoxide { server, .. } => server.abort(),
+            Engine::Server => {
+                let client = self.client();
+                let names = self.names.clone();
+                // A destructor cannot wait in the test's runtime, so it waits for one of its own.
+                let deleted = std::thread::spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    runtime.block_on(async {
+                        for table in names.all() {
+                            let _ = client.delete_table().table_name(table).send().await;
+                        }
+                    });
+                });
+                let _ = deleted.join();
+            }
+        }
+    }
+}
+
+fn first_position(database: &Database, table: &str) -> String {
+    let describe = serde_json::from_value(json!({"TableName": table})).unwrap();
+    let description = serde_json::to_value(database.describe_table(describe).unwrap()).unwrap();
+    let request = GetShardIteratorRequest {
+        stream_arn: description["Table"]["LatestStreamArn"].as_str().expect("the table has a stream").to_owned(),
+        shard_id: dynoxide::streams::shard_id(table),
+        shard_iterator_type: "TRIM_HORIZON".to_owned(),
+        sequence_number: None,
+    };
+    database.get_shard_iterator(request).unwrap().shard_iterator.unwrap()
+}
+
+fn as_event(records: Vec<EventRecord>) -> Event {
+    let mut event = Event::default();
+    event.records = records;
+    event
+}
+
+/// Tests run side by side, in several processes, against one server.
+fn unique_prefix() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("test-{}-{}-{}", since.as_millis(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,36 @@
+//! What tests share: the three tables on dynoxide, queues and state machines in the process, counted AWS calls, a clock
+//! that is set by hand, recorded events.
+//!
+//! The AWS clients are the real ones: a test runs every expression and every (de)serialization that production runs.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
+)]
+
+mod calls;
+mod dynamo;
+mod events;
+mod queue;
+mod requests;
+mod saga;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod time;
+mod topic;
+mod wire;
+
+pub use calls::{Calls, Fault};
+pub use dynamo::Dynamo;
+pub use events::{event, event_as, event_text, event_value};
+pub use queue::{Queue, Sent};
+pub use requests::{RequestBuilder, request, response};
+pub use saga::{Started, StepFunctions};
+pub use time::{CountingRandomness, FixedClock};
+pub use topic::{Published, Topic};
