@@ -1,0 +1,46 @@
+//! "This hold may have ended": one delayed message per reservation, so that units come back on time and not when TTL
+//! gets round to it.
+
+use aws_sdk_sqs::Client;
+use domain::{ReservationId, ShopperId, Timestamp, seconds_until};
+use serde::{Deserialize, Serialize};
+
+use crate::{SendError, send};
+
+/// SQS delays a message by at most this. A longer hold is waited for in several messages.
+pub const LONGEST_DELAY_SECONDS: u32 = 900;
+
+/// A hold that may have ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryMessage {
+    /// Which hold.
+    pub reservation_id: ReservationId,
+    /// Whose.
+    pub shopper: ShopperId,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The queue of holds that end.
+#[derive(Debug, Clone)]
+pub struct ExpiryQueue {
+    client: Client,
+    url: String,
+}
+
+impl ExpiryQueue {
+    /// The queue at `url`.
+    #[must_use]
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Has `message` delivered at its `expires_at`, or after [`LONGEST_DELAY_SECONDS`] if that is earlier.
+    ///
+    /// # Errors
+    /// When SQS does not acknowledge it.
+    pub async fn schedule(&self, message: &ExpiryMessage, now: Timestamp) -> Result<(), SendError> {
+        let delay = seconds_until(message.expires_at, now).min(LONGEST_DELAY_SECONDS);
+        send(&self.client, "the expiry queue", &self.url, message, delay).await
+    }
+}

@@ -1,0 +1,33 @@
+//! What functions tell each other: the bodies of queue messages, the queues that carry them, and the saga's input.
+
+mod expiry;
+mod orders;
+
+use std::error::Error;
+
+pub use expiry::{ExpiryMessage, ExpiryQueue, LONGEST_DELAY_SECONDS};
+pub use orders::{OrderMessage, OrdersQueue};
+
+/// A message that SQS did not take, or took without saying so. Sending it again is safe.
+#[derive(Debug, thiserror::Error)]
+#[error("a message to {queue} was not acknowledged")]
+pub struct SendError {
+    /// Which queue.
+    queue: &'static str,
+    /// Why.
+    #[source]
+    source: Box<dyn Error + Send + Sync>,
+}
+
+async fn send(
+    client: &aws_sdk_sqs::Client,
+    queue: &'static str,
+    url: &str,
+    body: &impl serde::Serialize,
+    delay_seconds: u32,
+) -> Result<(), SendError> {
+    let body = serde_json::to_string(body).map_err(|error| SendError { queue, source: error.into() })?;
+    let delay = (delay_seconds > 0).then(|| i32::try_from(delay_seconds).unwrap_or(i32::MAX));
+    let send = client.send_message().queue_url(url).message_body(body).set_delay_seconds(delay);
+    send.send().await.map(|_| ()).map_err(|error| SendError { queue, source: error.into() })
+}

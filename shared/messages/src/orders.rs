@@ -1,0 +1,72 @@
+//! "Pay this order": the message between the checkout and the payment saga, and the saga's input.
+
+use aws_sdk_sqs::Client;
+use domain::{Order, OrderId, ShopperId};
+use serde::{Deserialize, Serialize};
+
+use crate::{SendError, send};
+
+/// An attempt to pay an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderMessage {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Whose.
+    pub shopper: ShopperId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+}
+
+impl OrderMessage {
+    /// The attempt that `order` is pending with.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        Self { order_id: order.id.clone(), shopper: order.shopper.clone(), attempt: order.attempt }
+    }
+
+    /// The name of the saga's execution: the same attempt has the same name, and Step Functions runs one execution per
+    /// name. At most 80 characters, so a long product id is cut; the ULID alone tells orders apart.
+    #[must_use]
+    pub fn execution_name(&self) -> String {
+        let product: String = self.order_id.product().as_str().chars().take(40).collect();
+        format!("{product}.{}-{}", self.order_id.ulid(), self.attempt)
+    }
+}
+
+/// The queue of orders to be paid.
+#[derive(Debug, Clone)]
+pub struct OrdersQueue {
+    client: Client,
+    url: String,
+}
+
+impl OrdersQueue {
+    /// The queue at `url`.
+    #[must_use]
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Sends an order to its payment. May be repeated: an attempt is paid once.
+    ///
+    /// # Errors
+    /// When SQS does not acknowledge it.
+    pub async fn send(&self, message: &OrderMessage) -> Result<(), SendError> {
+        send(&self.client, "the orders queue", &self.url, message, 0).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_name_fits_and_tells_attempts_apart() {
+        let order = format!("{}.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", "p".repeat(64));
+        let first =
+            OrderMessage { order_id: order.parse().unwrap(), shopper: "ann".parse().unwrap(), attempt: Order::MAX_ATTEMPTS };
+        let name = first.execution_name();
+        assert!(name.len() <= 80, "{name}");
+        assert_ne!(name, OrderMessage { attempt: 1, ..first }.execution_name());
+    }
+}

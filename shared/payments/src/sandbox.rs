@@ -1,0 +1,209 @@
+//! A gateway that charges nobody but behaves like one that does: it recognises idempotency keys, can be asked what became
+//! of a charge, and fails in every way that matters, chosen by payment method. Its books are items in DynamoDB.
+
+use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
+use futures_util::future::BoxFuture;
+use store::{Entry, EntryState, SandboxLedger, StoreError};
+
+use crate::{LookUp, PaymentGateway};
+
+/// The gateway that `sandbox:primary-down` finds down; every other sandbox is up for it.
+const PRIMARY: &str = "sandbox";
+
+/// What a payment method makes the sandbox do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behaviour {
+    /// Charges.
+    Ok,
+    /// Declines.
+    Declined(&'static str),
+    /// The first call ends in a time-out without a charge; the next one charges.
+    TimeoutThenOk,
+    /// Down, certainly without a charge.
+    Down,
+    /// Charges; the answer of the first call is lost.
+    ChargedButAnswerLost,
+    /// Charges one minor unit less than asked, so that the order cannot be completed.
+    WrongAmount,
+    /// The same, and the first refund fails.
+    RefundFailsOnce,
+}
+
+impl Behaviour {
+    fn of(method: &PaymentMethod, gateway: &GatewayName) -> Self {
+        match method.as_str() {
+            "sandbox:ok" => Self::Ok,
+            "sandbox:declined" => Self::Declined("The card was declined."),
+            "sandbox:timeout-then-ok" => Self::TimeoutThenOk,
+            "sandbox:down" => Self::Down,
+            "sandbox:primary-down" if gateway.0 == PRIMARY => Self::Down,
+            "sandbox:primary-down" => Self::Ok,
+            "sandbox:charged-but-answer-lost" => Self::ChargedButAnswerLost,
+            "sandbox:wrong-amount" => Self::WrongAmount,
+            "sandbox:refund-fails-once" => Self::RefundFailsOnce,
+            _ => Self::Declined("The payment method is not known."),
+        }
+    }
+
+    /// What the sandbox says it charged when it was asked for `amount`.
+    fn confirms(self, amount: Money) -> Money {
+        match self {
+            Self::WrongAmount | Self::RefundFailsOnce => {
+                let other = if amount.amount_minor() > 1 { amount.amount_minor() - 1 } else { 2 };
+                Money::new(other, amount.currency()).unwrap_or(amount)
+            }
+            Self::Ok | Self::Declined(_) | Self::TimeoutThenOk | Self::Down | Self::ChargedButAnswerLost => amount,
+        }
+    }
+}
+
+/// The sandbox gateway.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    name: GatewayName,
+    ledger: SandboxLedger,
+}
+
+impl Sandbox {
+    /// A sandbox called `name` that keeps its books in `ledger`.
+    #[must_use]
+    pub fn new(name: GatewayName, ledger: SandboxLedger) -> Self {
+        Self { name, ledger }
+    }
+
+    async fn try_charge(&self, key: &IdempotencyKey, amount: Money, method: &PaymentMethod) -> Result<ChargeOutcome, StoreError> {
+        let behaviour = Behaviour::of(method, &self.name);
+        if behaviour == Behaviour::Down {
+            return Ok(ChargeOutcome::Unavailable);
+        }
+        let known = self.ledger.get(&self.name, key).await?;
+        let asked_before = known.is_some();
+        if let Some(known) = known.filter(|entry| entry.state != EntryState::Called) {
+            return Ok(self.answer_again(key, &known, amount, method));
+        }
+        let entry = |state| Entry::asked(state, amount, behaviour.confirms(amount), method);
+        match behaviour {
+            Behaviour::Declined(_) => self.settle(key, &entry(EntryState::Declined), amount, method).await,
+            Behaviour::TimeoutThenOk if !asked_before => {
+                self.ledger.settle(&self.name, key, &entry(EntryState::Called)).await?;
+                Ok(ChargeOutcome::Unknown)
+            }
+            Behaviour::ChargedButAnswerLost if !asked_before => {
+                self.ledger.settle(&self.name, key, &entry(EntryState::Charged)).await?;
+                Ok(ChargeOutcome::Unknown)
+            }
+            Behaviour::Ok
+            | Behaviour::TimeoutThenOk
+            | Behaviour::ChargedButAnswerLost
+            | Behaviour::WrongAmount
+            | Behaviour::RefundFailsOnce
+            | Behaviour::Down => self.settle(key, &entry(EntryState::Charged), amount, method).await,
+        }
+    }
+
+    async fn settle(
+        &self,
+        key: &IdempotencyKey,
+        entry: &Entry,
+        amount: Money,
+        method: &PaymentMethod,
+    ) -> Result<ChargeOutcome, StoreError> {
+        let settled = self.ledger.settle(&self.name, key, entry).await?;
+        Ok(self.answer_again(key, &settled, amount, method))
+    }
+
+    /// The same key with the same parameters gets the same answer; with others, providers refuse to answer at all.
+    fn answer_again(&self, key: &IdempotencyKey, entry: &Entry, amount: Money, method: &PaymentMethod) -> ChargeOutcome {
+        let voided = entry.state == EntryState::Voided;
+        if !voided && (entry.asked != Some(amount) || entry.method.as_ref() != Some(method)) {
+            tracing::error!(gateway = %self.name, %key, "the idempotency key was used for another amount or payment method");
+            return ChargeOutcome::Unknown;
+        }
+        self.outcome(key, entry)
+    }
+
+    fn outcome(&self, key: &IdempotencyKey, entry: &Entry) -> ChargeOutcome {
+        let declined = |reason: &str| ChargeOutcome::Declined { reason: reason.to_owned() };
+        match (entry.state, entry.confirmed) {
+            (EntryState::Charged, Some(confirmed)) => {
+                ChargeOutcome::Charged { reference: format!("{}_{key}", self.name), confirmed }
+            }
+            (EntryState::Declined, _) => match entry.method.as_ref().map(|method| Behaviour::of(method, &self.name)) {
+                Some(Behaviour::Declined(reason)) => declined(reason),
+                Some(_) | None => declined("The payment was declined."),
+            },
+            (EntryState::Voided | EntryState::Refunded, _) => declined("The payment was cancelled."),
+            (EntryState::Called | EntryState::Charged, _) => ChargeOutcome::Unknown,
+        }
+    }
+
+    async fn try_look_up(&self, key: &IdempotencyKey) -> Result<LookUp, StoreError> {
+        Ok(match self.ledger.get(&self.name, key).await? {
+            Some(entry) if entry.state != EntryState::Called => LookUp::Found(self.outcome(key, &entry)),
+            Some(_) | None => LookUp::NotFound,
+        })
+    }
+
+    async fn try_refund(&self, key: &IdempotencyKey) -> Result<RefundOutcome, StoreError> {
+        let entry = match self.ledger.get(&self.name, key).await? {
+            Some(entry) => entry,
+            None => self.ledger.void(&self.name, key).await?,
+        };
+        let entry = match entry.state {
+            EntryState::Called | EntryState::Declined => self.ledger.void(&self.name, key).await?,
+            EntryState::Charged | EntryState::Refunded | EntryState::Voided => entry,
+        };
+        match entry.state {
+            EntryState::Voided => Ok(RefundOutcome::Voided),
+            EntryState::Refunded => Ok(RefundOutcome::Refunded),
+            EntryState::Called | EntryState::Declined => Ok(RefundOutcome::Unknown),
+            EntryState::Charged => {
+                let fails_once = entry.method.as_ref().map(PaymentMethod::as_str) == Some("sandbox:refund-fails-once");
+                let calls = self.ledger.count_refund_call(&self.name, key).await?;
+                if fails_once && calls == 1 {
+                    return Ok(RefundOutcome::Unknown);
+                }
+                let refunded =
+                    self.ledger.refund(&self.name, key).await?.is_some_and(|entry| entry.state == EntryState::Refunded);
+                Ok(if refunded { RefundOutcome::Refunded } else { RefundOutcome::Unknown })
+            }
+        }
+    }
+
+    fn unanswered(&self, key: &IdempotencyKey, error: &StoreError) {
+        tracing::warn!(gateway = %self.name, %key, error = %error, cause = ?error, "the sandbox's books did not answer");
+    }
+}
+
+impl PaymentGateway for Sandbox {
+    fn name(&self) -> &GatewayName {
+        &self.name
+    }
+
+    fn charge<'a>(&'a self, key: &'a IdempotencyKey, amount: Money, method: &'a PaymentMethod) -> BoxFuture<'a, ChargeOutcome> {
+        Box::pin(async move {
+            self.try_charge(key, amount, method).await.unwrap_or_else(|error| {
+                self.unanswered(key, &error);
+                ChargeOutcome::Unknown
+            })
+        })
+    }
+
+    fn look_up<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, LookUp> {
+        Box::pin(async move {
+            self.try_look_up(key).await.unwrap_or_else(|error| {
+                self.unanswered(key, &error);
+                LookUp::Unknown
+            })
+        })
+    }
+
+    fn refund<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, RefundOutcome> {
+        Box::pin(async move {
+            self.try_refund(key).await.unwrap_or_else(|error| {
+                self.unanswered(key, &error);
+                RefundOutcome::Unknown
+            })
+        })
+    }
+}
