@@ -1,0 +1,169 @@
+//! Saga: charges an order at a gateway, once, whatever is repeated and whatever answer is lost.
+//!
+//! The attempt's item says which gateway is being asked before it is asked. Whoever comes next to an attempt that was
+//! started looks the key up there first; another gateway is asked only when this one has certainly not charged.
+
+use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
+use kit::{ConfigurationError, Environment};
+use payments::{Gateways, LookUp, PaymentGateway};
+use saga::{SagaError, Task};
+use serde::{Deserialize, Serialize};
+use store::{Attempts, Orders, SandboxLedger};
+
+/// The function, with what it stands on.
+pub struct ChargePayment {
+    gateways: Gateways,
+    orders: Orders,
+    attempts: Attempts,
+}
+
+/// What is to be charged, and at which gateway.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChargeTask {
+    order_id: OrderId,
+    shopper: ShopperId,
+    attempt: u32,
+    /// In order of preference, from 0.
+    #[serde(default)]
+    gateway: usize,
+}
+
+/// What the state machine chooses by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Charged {
+    /// The money moved.
+    Charged {
+        /// The gateway that charged.
+        gateway: usize,
+        /// Its reference.
+        provider_reference: String,
+    },
+    /// The payment method was refused.
+    Declined {
+        /// For the shopper.
+        reason: String,
+    },
+    /// The gateway is down and has certainly not charged.
+    Unavailable {
+        /// The one to ask next, if there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_gateway: Option<usize>,
+    },
+}
+
+impl ChargePayment {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(gateways: Gateways, orders: Orders, attempts: Attempts) -> Self {
+        Self { gateways, orders, attempts }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let table = env.text("ORDER_TABLE");
+        let (names, with_sandbox) = (env.list("PAYMENT_GATEWAYS"), env.text("ENVIRONMENT") != "prod");
+        let client = kit::dynamodb(&kit::aws().await);
+        let ledger = SandboxLedger::new(client.clone(), &table);
+        let gateways = Gateways::configured(&names, with_sandbox, &ledger);
+        let gateways = gateways.map_err(|error| env.fault(format!("PAYMENT_GATEWAYS: {error}"))).ok();
+        env.finish()?;
+        let gateways = gateways.unwrap_or_default();
+        Ok(Self::new(gateways, Orders::new(client.clone(), &table), Attempts::new(client, &table)))
+    }
+
+    /// Charges one attempt.
+    ///
+    /// # Errors
+    /// [`SagaError::PaymentOutcomeUnknown`] when the gateway has to be asked again.
+    pub async fn handle(&self, task: ChargeTask) -> Result<Charged, SagaError> {
+        let asked = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
+        let order = saga::order(&self.orders, &asked).await?;
+        if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
+            return Err(SagaError::OrderNotPending);
+        }
+        let Some(gateway) = self.gateways.at(task.gateway) else { return Ok(Charged::Unavailable { next_gateway: None }) };
+        let key = asked.key();
+        let (attempt, is_new) = self.attempts.begin(&key, gateway.name()).await?;
+        match attempt.status {
+            AttemptStatus::Started if is_new => self.charge(&order, attempt, gateway).await,
+            AttemptStatus::Started => self.look_up(&order, attempt).await,
+            AttemptStatus::Unavailable if attempt.gateway != *gateway.name() => {
+                let next = Attempt::started(key, gateway.name().clone());
+                self.replace(&attempt, &next).await?;
+                self.charge(&order, next, gateway).await
+            }
+            AttemptStatus::Unavailable => Ok(self.unavailable(&attempt)),
+            AttemptStatus::Charged => self.charged(&attempt),
+            AttemptStatus::Declined => Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() }),
+            AttemptStatus::Refunded | AttemptStatus::Voided => Err(SagaError::OrderNotPending),
+        }
+    }
+
+    /// Finds out what became of a charge that somebody started.
+    async fn look_up(&self, order: &Order, attempt: Attempt) -> Result<Charged, SagaError> {
+        let Some((_, gateway)) = self.gateways.named(&attempt.gateway) else {
+            // Configured away while it was being asked: only it can say what happened.
+            return Err(SagaError::PaymentOutcomeUnknown);
+        };
+        match gateway.look_up(&attempt.key).await {
+            LookUp::Found(outcome) => self.record(attempt, outcome).await,
+            LookUp::NotFound => self.charge(order, attempt, gateway).await,
+            LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
+        }
+    }
+
+    async fn charge(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
+        let Some(method) = &order.payment_method else { return Err(SagaError::OrderNotPending) };
+        let outcome = gateway.charge(&attempt.key, order.amount, method).await;
+        self.record(attempt, outcome).await
+    }
+
+    /// Writes down what the gateway said.
+    async fn record(&self, attempt: Attempt, outcome: ChargeOutcome) -> Result<Charged, SagaError> {
+        let after = match outcome {
+            ChargeOutcome::Unknown => return Err(SagaError::PaymentOutcomeUnknown),
+            ChargeOutcome::Unavailable => Attempt { status: AttemptStatus::Unavailable, ..attempt.clone() },
+            ChargeOutcome::Declined { reason } => {
+                Attempt { status: AttemptStatus::Declined, reason: Some(reason), ..attempt.clone() }
+            }
+            ChargeOutcome::Charged { reference, confirmed } => Attempt {
+                status: AttemptStatus::Charged,
+                reference: Some(reference),
+                confirmed: Some(confirmed),
+                ..attempt.clone()
+            },
+        };
+        self.replace(&attempt, &after).await?;
+        match after.status {
+            AttemptStatus::Charged => self.charged(&after),
+            AttemptStatus::Declined => Ok(Charged::Declined { reason: after.reason.unwrap_or_default() }),
+            AttemptStatus::Unavailable => Ok(self.unavailable(&after)),
+            AttemptStatus::Started | AttemptStatus::Refunded | AttemptStatus::Voided => Err(SagaError::OrderNotPending),
+        }
+    }
+
+    async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<(), SagaError> {
+        let is_written = self.attempts.replace(before, after).await?;
+        if is_written { Ok(()) } else { Err(changed(&before.key)) }
+    }
+
+    fn charged(&self, attempt: &Attempt) -> Result<Charged, SagaError> {
+        let gateway = self.gateways.named(&attempt.gateway).map_or(0, |(index, _)| index);
+        let reference = attempt.reference.clone().ok_or_else(|| changed(&attempt.key))?;
+        Ok(Charged::Charged { gateway, provider_reference: reference })
+    }
+
+    fn unavailable(&self, attempt: &Attempt) -> Charged {
+        let index = self.gateways.named(&attempt.gateway).map(|(index, _)| index + 1);
+        Charged::Unavailable { next_gateway: index.filter(|next| self.gateways.at(*next).is_some()) }
+    }
+}
+
+fn changed(key: &IdempotencyKey) -> SagaError {
+    SagaError::changed(&format!("attempt {key}"))
+}

@@ -1,0 +1,130 @@
+//! The use case: one transaction makes the order and takes the reservation to payment; a message then starts the saga.
+//!
+//! If the run dies in between, the order is pending without a saga: the same request again sends the message again, and so
+//! does the reconciler. The message may come twice: an attempt is paid once.
+
+use std::sync::Arc;
+
+use contract::{CheckoutDetails, reservation_expired, send_problem, store_problem, unknown_reservation};
+use domain::{
+    Clock, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation, ReservationStatus, Sale, ShopperId,
+    SignedDuration, Timestamp,
+};
+use kit::Problem;
+use messages::{OrderMessage, OrdersQueue};
+use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome};
+
+/// Makes orders of reservations.
+pub struct Ordering {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// For the price.
+    pub sales: Sales,
+    /// What is ordered.
+    pub reservations: Reservations,
+    /// The orders that there are.
+    pub orders: Orders,
+    /// Makes an order and takes its reservation to payment.
+    pub purchases: Purchases,
+    /// Starts payments.
+    pub queue: OrdersQueue,
+}
+
+impl Ordering {
+    /// Orders what `shopper` has reserved as `id`, to be paid as `details` say. A repetition gives the order that is there.
+    ///
+    /// # Errors
+    /// 404 when the shopper has no such reservation, 410 when its time is over, 503 when the order was not made for sure.
+    pub async fn check_out(&self, shopper: &ShopperId, id: &OrderId, details: &CheckoutDetails) -> Result<Order, Problem> {
+        let now = self.clock.now();
+        let reservation = self.reservations.get(shopper, id.product()).await.map_err(|error| store_problem(&error))?;
+        let Some(reservation) = reservation.filter(|found| found.id == *id && !found.is_overdue(now)) else {
+            return self.order_of_ended(shopper, id, now).await;
+        };
+        match reservation.status {
+            ReservationStatus::Held => {}
+            ReservationStatus::Paying | ReservationStatus::Purchased => return self.order_of_ended(shopper, id, now).await,
+        }
+        let order = self.new_order(&reservation, Some(details), now).await?;
+        match self.purchases.start(&order, now).await.map_err(|error| store_problem(&error))? {
+            StartOutcome::Started => self.have_paid(order).await,
+            StartOutcome::OrderIs(order) => self.have_paid(order).await,
+            StartOutcome::ReservationEnded => Err(reservation_expired()),
+        }
+    }
+
+    /// Places an order on `reservation` that waits for `POST /payment`. A repetition gives the order that is there.
+    ///
+    /// # Errors
+    /// 503 when it was not placed for sure.
+    pub async fn place(&self, reservation: &Reservation) -> Result<Order, Problem> {
+        let order = self.new_order(reservation, None, self.clock.now()).await?;
+        match self.orders.place(&order).await.map_err(|error| store_problem(&error))? {
+            PlaceOutcome::Placed => Ok(order),
+            PlaceOutcome::Exists(order) => Ok(order),
+        }
+    }
+
+    /// Makes sure that a pending order is on its way to the saga.
+    async fn have_paid(&self, order: Order) -> Result<Order, Problem> {
+        if order.status == OrderStatus::Pending {
+            self.queue.send(&OrderMessage::of(&order)).await.map_err(|error| send_problem(&error))?;
+        }
+        Ok(order)
+    }
+
+    /// The order of a reservation that is being paid, is paid, or has ended.
+    async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, Problem> {
+        match self.orders.get(id).await.map_err(|error| store_problem(&error))? {
+            Some(order) if order.shopper == *shopper => self.have_paid(order).await,
+            Some(_) => Err(unknown_reservation()),
+            None if self.hold_is_over(id, now).await? => Err(reservation_expired()),
+            None => Err(unknown_reservation()),
+        }
+    }
+
+    /// Whether a reservation with this id, whoever's it was, must have ended by now.
+    async fn hold_is_over(&self, id: &OrderId, now: Timestamp) -> Result<bool, Problem> {
+        let sale = self.sales.get(id.product()).await.map_err(|error| store_problem(&error))?;
+        Ok(sale.is_some_and(|sale| {
+            let lasts = SignedDuration::from_secs(i64::from(sale.draft.hold_seconds));
+            id.made_at().checked_add(lasts).is_ok_and(|end| end <= now)
+        }))
+    }
+
+    async fn new_order(
+        &self,
+        reservation: &Reservation,
+        details: Option<&CheckoutDetails>,
+        now: Timestamp,
+    ) -> Result<Order, Problem> {
+        let sale = self.sales.get(reservation.id.product()).await.map_err(|error| store_problem(&error))?;
+        let sale = sale.ok_or_else(unknown_reservation)?;
+        order(&sale, reservation, details, now)
+    }
+}
+
+/// A new order: pending with its first attempt if it says how it is paid, waiting otherwise.
+fn order(sale: &Sale, reservation: &Reservation, details: Option<&CheckoutDetails>, now: Timestamp) -> Result<Order, Problem> {
+    let method: Option<PaymentMethod> = details.map(|details| details.payment_method.clone());
+    let step = if method.is_some() { OrderStep::PaymentStarted } else { OrderStep::Placed };
+    let (status, payment_status, stock_status) = step.leads_to();
+    let amount = sale.draft.price.times(reservation.quantity.units()).map_err(|error| Problem::internal(&error))?;
+    Ok(Order {
+        id: reservation.id.clone(),
+        shopper: reservation.shopper.clone(),
+        quantity: reservation.quantity,
+        amount,
+        status,
+        payment_status,
+        stock_status,
+        attempt: u32::from(method.is_some()),
+        payment_method: method,
+        shipping_address: details.and_then(|details| details.shipping_address.clone()),
+        pay_by: reservation.expires_at,
+        transaction_id: None,
+        created_at: now,
+        updated_at: now,
+        history: vec![OrderEvent { at: now, event: step, reason: None }],
+    })
+}

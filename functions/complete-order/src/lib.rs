@@ -1,0 +1,74 @@
+//! Saga: completes an order whose payment is charged and whose units are sold. It is the only place that says "paid", so it
+//! checks that what the gateway confirmed is what the order costs.
+
+use std::sync::Arc;
+
+use domain::{AttemptStatus, Clock, Order, OrderStatus};
+use kit::{ConfigurationError, Environment, SystemClock};
+use saga::{SagaError, Task};
+use serde::Serialize;
+use store::{Advanced, Attempts, Orders, Purchases};
+
+/// The function, with what it stands on.
+pub struct CompleteOrder {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The orders.
+    pub orders: Orders,
+    /// What the gateway confirmed.
+    pub attempts: Attempts,
+    /// Completes an order and its reservation.
+    pub purchases: Purchases,
+}
+
+/// The order is completed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Completed {
+    /// The gateway's reference.
+    pub transaction_id: String,
+}
+
+impl CompleteOrder {
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let (reservation, order) = (env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"));
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            orders: Orders::new(client.clone(), &order),
+            attempts: Attempts::new(client.clone(), &order),
+            purchases: Purchases::new(client, reservation, order),
+        })
+    }
+
+    /// Completes one order.
+    ///
+    /// # Errors
+    /// [`SagaError::ChargeMismatch`] when another amount was charged, [`SagaError::OrderNotPending`] when the order has
+    /// ended otherwise.
+    pub async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
+        let order = saga::order(&self.orders, &task).await?;
+        let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
+        let (AttemptStatus::Charged, Some(transaction_id)) = (attempt.status, attempt.reference) else {
+            return Err(SagaError::OrderNotPending);
+        };
+        if attempt.confirmed != Some(order.amount) {
+            return Err(SagaError::ChargeMismatch);
+        }
+        match self.purchases.complete(&order, task.attempt, &transaction_id, self.clock.now()).await? {
+            Advanced::Done => Ok(Completed { transaction_id }),
+            Advanced::OrderIs(order) if is_completed_by(&order, &task) => Ok(Completed { transaction_id }),
+            Advanced::OrderIs(_) | Advanced::ReservationLost => Err(SagaError::OrderNotPending),
+        }
+    }
+}
+
+/// An earlier run of the same task did it.
+fn is_completed_by(order: &Order, task: &Task) -> bool {
+    order.status == OrderStatus::Completed && order.attempt == task.attempt
+}

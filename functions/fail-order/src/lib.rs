@@ -1,0 +1,142 @@
+//! Saga: ends an attempt without a purchase. A payment that failed hands the reservation back to its shopper for another
+//! try; a refunded one ends the order and its reservation; one whose refund is not confirmed keeps both for a person.
+
+use std::sync::Arc;
+
+use domain::{AttemptStatus, Clock, Order, OrderId, OrderStatus, OrderStep, ShopperId, Timestamp};
+use kit::{ConfigurationError, Environment, SystemClock};
+use messages::{ExpiryMessage, ExpiryQueue};
+use saga::{SagaError, Task};
+use serde::{Deserialize, Serialize};
+use store::{Advanced, Attempts, Orders, Purchases, Reservations};
+
+/// The function, with what it stands on.
+pub struct FailOrder {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The orders.
+    pub orders: Orders,
+    /// What became of the charge.
+    pub attempts: Attempts,
+    /// The reservations.
+    pub reservations: Reservations,
+    /// Changes an order and its reservation.
+    pub purchases: Purchases,
+    /// Holds that end.
+    pub expiry: ExpiryQueue,
+}
+
+/// How the attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Nothing was charged; the shopper may try another method.
+    PaymentFailed,
+    /// The money is back, or was never taken; the units are available again.
+    Refunded,
+    /// The gateway has not confirmed the refund.
+    RefundPending,
+}
+
+/// What has ended, and how.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FailTask {
+    order_id: OrderId,
+    shopper: ShopperId,
+    attempt: u32,
+    ending: Ending,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// How the order stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// Its status.
+    pub order_status: OrderStatus,
+}
+
+impl FailOrder {
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let (reservation, order, queue) = (env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"), env.text("EXPIRY_QUEUE_URL"));
+        env.finish()?;
+        let aws = kit::aws().await;
+        let client = kit::dynamodb(&aws);
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            orders: Orders::new(client.clone(), &order),
+            attempts: Attempts::new(client.clone(), &order),
+            reservations: Reservations::new(client.clone(), &reservation),
+            purchases: Purchases::new(client, reservation, order),
+            expiry: ExpiryQueue::new(kit::sqs(&aws), queue),
+        })
+    }
+
+    /// Ends one attempt.
+    ///
+    /// # Errors
+    /// [`SagaError::OrderNotPending`] when the order has ended in another way.
+    pub async fn handle(&self, task: FailTask) -> Result<Ended, SagaError> {
+        let now = self.clock.now();
+        let of = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
+        let order = saga::order(&self.orders, &of).await?;
+        let (advanced, intended) = match task.ending {
+            Ending::PaymentFailed => {
+                let reason = task.reason.as_deref().unwrap_or("The payment failed.");
+                (self.hand_back(&of, &order, reason, now).await?, OrderStatus::AwaitingPayment)
+            }
+            Ending::Refunded => {
+                let step = self.step_after_refund(&of).await?;
+                (self.purchases.end(&order, of.attempt, step, now).await?, step.leads_to().0)
+            }
+            Ending::RefundPending => {
+                let step = OrderStep::RefundFailed;
+                (self.purchases.end_order(&order, of.attempt, step, now).await?, step.leads_to().0)
+            }
+        };
+        let order_status = match advanced {
+            Advanced::Done => intended,
+            // An earlier run of this task did it, or the order has moved on since.
+            Advanced::OrderIs(order) if order.status == intended || order.attempt > of.attempt => order.status,
+            Advanced::OrderIs(order) if order.status == OrderStatus::Expired => order.status,
+            Advanced::OrderIs(_) | Advanced::ReservationLost => return Err(SagaError::OrderNotPending),
+        };
+        Ok(Ended { order_status })
+    }
+
+    /// The order waits again; its reservation is held for at least two minutes more.
+    async fn hand_back(&self, task: &Task, order: &Order, reason: &str, now: Timestamp) -> Result<Advanced, SagaError> {
+        let Some(reservation) = saga::reservation(&self.reservations, task).await? else {
+            // Nothing is held any more: nothing to wait for.
+            return Ok(self.purchases.end_order(order, task.attempt, OrderStep::Failed, now).await?);
+        };
+        let pay_by = reservation.end_after_failed_payment(now);
+        let advanced = self.purchases.payment_failed(order, task.attempt, pay_by, reason, now).await?;
+        let expires_at = match &advanced {
+            Advanced::Done => pay_by,
+            Advanced::OrderIs(order) => order.pay_by,
+            Advanced::ReservationLost => return Ok(advanced),
+        };
+        let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
+        if let Err(error) = self.expiry.schedule(&message, now).await {
+            // TTL and the reconciler end the hold if this message is lost.
+            tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
+        }
+        Ok(advanced)
+    }
+
+    /// Whether there was money to give back.
+    async fn step_after_refund(&self, task: &Task) -> Result<OrderStep, SagaError> {
+        let attempt = self.attempts.get(&task.key()).await?;
+        Ok(match attempt.map(|attempt| attempt.status) {
+            Some(AttemptStatus::Refunded) => OrderStep::Refunded,
+            Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => OrderStep::Failed,
+            Some(AttemptStatus::Started | AttemptStatus::Charged) => return Err(SagaError::RefundUnconfirmed),
+        })
+    }
+}

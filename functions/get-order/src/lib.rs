@@ -1,0 +1,87 @@
+//! `GET /orders/{order_id}`: one order of the caller's. `GET /orders`: all of them, newest first, twenty to a page.
+
+use std::sync::Arc;
+
+use contract::{OrderView, reservation_path, store_problem, unknown_order};
+use domain::{Clock, Order, OrderId, ShopperId};
+use kit::{
+    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    http::{self, Identity},
+};
+use serde::Serialize;
+use store::Orders;
+
+/// The function, with what it stands on.
+pub struct GetOrder {
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    orders: Orders,
+}
+
+#[derive(Serialize)]
+struct Page {
+    orders: Vec<OrderView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl GetOrder {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(identity: Identity, clock: Arc<dyn Clock>, orders: Orders) -> Self {
+        Self { identity, clock, orders }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let identity = Identity::from_environment(&mut env);
+        let table = env.text("ORDER_TABLE");
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        Ok(Self::new(identity, Arc::new(SystemClock), Orders::new(client, table)))
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response {
+        let result = self.answer(&request).await;
+        http::answer(&request, result)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        let caller = self.identity.caller(request)?;
+        if http::path_parameter(request, "order_id").is_none() {
+            return self.page(request, &caller.shopper).await;
+        }
+        let id = reservation_path(request, "order_id").ok_or_else(unknown_order)?;
+        let order = self.own(&caller.shopper, &id).await?.ok_or_else(unknown_order)?;
+        Ok(http::ok_json(200, &OrderView::new(&order, self.clock.now())))
+    }
+
+    async fn page(&self, request: &Request, shopper: &ShopperId) -> Result<Response, Problem> {
+        let after = match http::query_parameter(request, "next") {
+            Some(next) => Some(self.start_of_page(shopper, next).await?),
+            None => None,
+        };
+        let page = self.orders.of_shopper(shopper, after.as_ref()).await.map_err(|error| store_problem(&error))?;
+        let now = self.clock.now();
+        let orders = page.orders.iter().map(|order| OrderView::new(order, now)).collect();
+        Ok(http::ok_json(200, &Page { orders, next: page.next.map(|id| id.to_string()) }))
+    }
+
+    /// The order after which a page starts: `next` of the page before it.
+    async fn start_of_page(&self, shopper: &ShopperId, next: &str) -> Result<Order, Problem> {
+        let wrong = || Problem::malformed_request("next: give the next of the page before, as it was", "");
+        let id: OrderId = next.parse().map_err(|_| wrong())?;
+        self.own(shopper, &id).await?.ok_or_else(wrong)
+    }
+
+    /// An order, if it is the shopper's.
+    async fn own(&self, shopper: &ShopperId, id: &OrderId) -> Result<Option<Order>, Problem> {
+        let order = self.orders.get(id).await.map_err(|error| store_problem(&error))?;
+        Ok(order.filter(|order| order.shopper == *shopper))
+    }
+}

@@ -1,0 +1,58 @@
+//! A sale and its stock as an execution environment knows them: read together, at most once a second.
+
+use std::sync::{Mutex, PoisonError};
+
+use contract::{Refusal, store_problem};
+use domain::{Availability, Memory, ProductId, Sale, Timestamp};
+use kit::{Environment, Problem, Request, http};
+use store::{Availabilities, Sales, StoreError};
+
+type Known = Option<(Sale, Availability)>;
+
+/// Sales by product.
+pub struct KnownSales {
+    sales: Sales,
+    availabilities: Availabilities,
+    known: Mutex<Memory<ProductId, Known>>,
+}
+
+impl KnownSales {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(sales: Sales, availabilities: Availabilities) -> Self {
+        Self { sales, availabilities, known: Mutex::default() }
+    }
+
+    /// As deployed.
+    pub fn from_environment(env: &mut Environment) -> impl FnOnce(&kit::aws_config::SdkConfig) -> Self + use<> {
+        let table = env.text("STOCK_TABLE");
+        move |aws| {
+            let client = kit::dynamodb(aws);
+            Self::new(Sales::new(client.clone(), &table), Availabilities::new(client, &table))
+        }
+    }
+
+    /// The sale named in the path.
+    ///
+    /// # Errors
+    /// 404 when there is none, 503 when the store does not answer.
+    pub async fn in_path(&self, request: &Request, now: Timestamp) -> Result<(Sale, Availability), Problem> {
+        let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
+        let product = product.ok_or_else(Refusal::unknown_product)?;
+        let known = self.get(&product, now).await.map_err(|error| store_problem(&error))?;
+        known.ok_or_else(Refusal::unknown_product)
+    }
+
+    async fn get(&self, product: &ProductId, now: Timestamp) -> Result<Known, StoreError> {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(product, now).cloned() {
+            return Ok(known);
+        }
+        let (sale, availability) = tokio::try_join!(self.sales.get(product), self.availabilities.get(product, false))?;
+        let known = sale.map(|sale| {
+            let availability = availability.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+            (sale, availability)
+        });
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(product.clone(), known.clone(), now);
+        Ok(known)
+    }
+}

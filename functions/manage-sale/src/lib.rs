@@ -1,0 +1,121 @@
+//! `PUT /admin/flash-sales/{product_id}`: make a sale, or change it before it starts. Group `ops` only.
+
+mod making;
+
+use std::sync::Arc;
+
+use contract::{SaleView, store_problem};
+use domain::{Admission, Clock, Money, ProductId, Quantity, SaleDraft, Timestamp};
+use kit::{
+    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    http::{self, Identity},
+};
+use serde::Deserialize;
+use store::{Availabilities, Sales, Stock};
+
+pub use making::{Made, MakeError, Making};
+
+/// The function, with what it stands on.
+pub struct ManageSale {
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    making: Making,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    name: String,
+    description: Option<String>,
+    image_url: Option<String>,
+    price: Money,
+    units: u32,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    hold_seconds: Option<u32>,
+    max_per_shopper: Option<u32>,
+    admission: Option<Admission>,
+    shards: Option<u32>,
+}
+
+/// How long a hold lasts unless the sale says otherwise, s.
+const HOLD_SECONDS: u32 = 300;
+
+impl ManageSale {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(identity: Identity, clock: Arc<dyn Clock>, making: Making) -> Self {
+        Self { identity, clock, making }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let identity = Identity::from_environment(&mut env);
+        let table = env.text("STOCK_TABLE");
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        let clock = Arc::new(SystemClock);
+        let making = Making {
+            clock: clock.clone(),
+            sales: Sales::new(client.clone(), &table),
+            stock: Stock::new(client.clone(), &table),
+            availabilities: Availabilities::new(client, &table),
+        };
+        Ok(Self::new(identity, clock, making))
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response {
+        let result = self.answer(&request).await;
+        http::answer(&request, result)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        self.identity.caller(request)?.require_group("ops")?;
+        let product = product(request)?;
+        let draft = draft(http::json_body(request)?, self.clock.now())?;
+        let made = self.making.make(&product, draft).await.map_err(|error| problem(&error))?;
+        let status = if made.is_new { 201 } else { 200 };
+        Ok(http::ok_json(status, &SaleView::new(&made.sale, &made.availability, self.clock.now())))
+    }
+}
+
+fn product(request: &Request) -> Result<ProductId, Problem> {
+    let text = http::path_parameter(request, "product_id").unwrap_or_default();
+    text.parse().map_err(|error| Problem::malformed_request(format!("product_id in the path: {error}"), ""))
+}
+
+fn draft(body: Body, now: Timestamp) -> Result<SaleDraft, Problem> {
+    let max_per_shopper = Quantity::new(body.max_per_shopper.unwrap_or(1))
+        .map_err(|_| Problem::invalid_request("max_per_shopper is a whole number from 1 to 10", "/max_per_shopper"))?;
+    let draft = SaleDraft {
+        name: body.name,
+        description: body.description,
+        image_url: body.image_url,
+        price: body.price,
+        units: body.units,
+        starts_at: body.starts_at,
+        ends_at: body.ends_at,
+        hold_seconds: body.hold_seconds.unwrap_or(HOLD_SECONDS),
+        max_per_shopper,
+        admission: body.admission.unwrap_or_default(),
+        shards: body.shards,
+    };
+    draft.check().map_err(|error| Problem::invalid_request(error.should_be, &format!("/{}", error.field)))?;
+    if draft.ends_at <= now {
+        return Err(Problem::invalid_request("ends_at is in the future", "/ends_at"));
+    }
+    Ok(draft)
+}
+
+fn problem(error: &MakeError) -> Problem {
+    match error {
+        MakeError::Started => Problem::new(409, "sale-started", "The sale has started")
+            .detail("A sale can be changed until five seconds before it starts, and not after."),
+        MakeError::Changed => Problem::try_again(1),
+        MakeError::Store(error) => store_problem(error),
+    }
+}

@@ -1,0 +1,116 @@
+//! The use case: describe the sale as being prepared, make its shards, then open it to its times.
+//!
+//! If the run dies in between, the sale stays in preparation, nobody can reserve in it, and the same request finishes it:
+//! every write here can be repeated.
+
+use std::sync::Arc;
+
+use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, SignedDuration, Timestamp};
+use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
+
+/// A sale that starts within this time is not changed any more. An environment of `reserve` believes a description for a
+/// second, and its clock may differ by two from this one's: it must never claim by a description that is being replaced.
+const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(5);
+
+/// Times that the availability item is written again after somebody else wrote it.
+const WRITES_OF_AVAILABILITY: usize = 8;
+
+/// Makes sales.
+pub struct Making {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Descriptions.
+    pub sales: Sales,
+    /// Shards.
+    pub stock: Stock,
+    /// What readers know.
+    pub availabilities: Availabilities,
+}
+
+/// A sale that was made or changed, or was as described already.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The sale.
+    pub sale: Sale,
+    /// Its stock.
+    pub availability: Availability,
+    /// It was made by this request.
+    pub is_new: bool,
+}
+
+/// Why a sale was not made as described.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// It has started, or is about to.
+    #[error("the sale has started")]
+    Started,
+    /// Somebody else is changing it at the same time.
+    #[error("the sale was changed at the same time")]
+    Changed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Making {
+    /// Makes the sale of `product` as `draft` describes it.
+    ///
+    /// # Errors
+    /// When it has started with another description, or the store does not answer.
+    pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
+        let before = self.sales.get_for_write(product).await?;
+        let wanted = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
+        if let Some(stored) = &before {
+            if stored.sale == wanted {
+                return self.unchanged(wanted).await;
+            }
+            if !self.may_change(&stored.sale) {
+                return Err(MakeError::Started);
+            }
+        }
+        let prepared = written(self.sales.prepare(&wanted, before.as_ref()).await?)?;
+        self.sales.list(product).await?;
+        self.stock.create(product, wanted.layout).await?;
+        self.stock.delete(product, wanted.layout.shards, prepared.shards_made).await?;
+        let availability = self.write_availability(&wanted).await?;
+        written(self.sales.activate(&prepared).await?)?;
+        Ok(Made { sale: wanted, availability, is_new: before.is_none() })
+    }
+
+    async fn unchanged(&self, sale: Sale) -> Result<Made, MakeError> {
+        let now = self.clock.now();
+        let availability = self.availabilities.get(&sale.product, true).await?;
+        let availability = availability.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+        Ok(Made { sale, availability, is_new: false })
+    }
+
+    /// A sale that is being prepared may be changed at any time: nobody has been able to reserve in it.
+    fn may_change(&self, sale: &Sale) -> bool {
+        let changes_end = sale.draft.starts_at.checked_sub(CHANGES_END_BEFORE_START).unwrap_or(Timestamp::MIN);
+        match sale.status {
+            SaleStatus::Preparing => true,
+            SaleStatus::Active | SaleStatus::Paused => self.clock.now() < changes_end,
+            SaleStatus::Closed => false,
+        }
+    }
+
+    /// Says that every unit is available. The stream of the new shards may be writing the same at the same time.
+    async fn write_availability(&self, sale: &Sale) -> Result<Availability, MakeError> {
+        for _ in 0..WRITES_OF_AVAILABILITY {
+            let from = self.availabilities.get(&sale.product, true).await?.map_or(0, |found| found.version);
+            let untouched = Availability::untouched(sale.layout, self.clock.now());
+            let availability = Availability { version: from + 1, ..untouched };
+            if self.availabilities.put(&sale.product, &availability, from).await? {
+                return Ok(availability);
+            }
+        }
+        Err(MakeError::Changed)
+    }
+}
+
+fn written(outcome: WriteOutcome) -> Result<Stored, MakeError> {
+    match outcome {
+        WriteOutcome::Written(stored) => Ok(stored),
+        WriteOutcome::Changed => Err(MakeError::Changed),
+    }
+}

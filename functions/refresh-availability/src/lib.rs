@@ -1,0 +1,82 @@
+//! Stock stream: folds what the shards have become into the availability item that readers and losers go by.
+//!
+//! A fold takes in whole states, not differences: a batch that comes again, late or half done, ends the same.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{Availability, Clock, ProductId, SaleStatus, ShardNumber, StockShard};
+use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
+use store::{Availabilities, Sales, shard_image};
+
+/// Times that a fold is made again after somebody else wrote the item.
+const TRIES: usize = 8;
+
+/// The function, with what it stands on.
+pub struct RefreshAvailability {
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    availabilities: Availabilities,
+}
+
+type Shards = BTreeMap<ShardNumber, StockShard>;
+
+impl RefreshAvailability {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, sales: Sales, availabilities: Availabilities) -> Self {
+        Self { clock, sales, availabilities }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let table = env.text("STOCK_TABLE");
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        Ok(Self::new(Arc::new(SystemClock), Sales::new(client.clone(), &table), Availabilities::new(client, &table)))
+    }
+
+    /// Takes in a batch of records: of each shard, the last.
+    ///
+    /// # Errors
+    /// When the store does not answer, or others keep writing the item: the batch comes again.
+    pub async fn handle(&self, records: Vec<EventRecord>) -> Result<(), Failure> {
+        let mut changed: BTreeMap<ProductId, Shards> = BTreeMap::new();
+        for record in records {
+            if let Some((product, number, shard)) = shard_image(&record.change.new_image)? {
+                changed.entry(product).or_default().insert(number, shard);
+            }
+        }
+        for (product, shards) in changed {
+            self.refresh(&product, &shards).await?;
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self, product: &ProductId, shards: &Shards) -> Result<(), Failure> {
+        for _ in 0..TRIES {
+            let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(()) };
+            // While a sale is being prepared its maker writes the item, last thing before it opens.
+            if stored.sale.status == SaleStatus::Preparing {
+                return Ok(());
+            }
+            let layout = stored.sale.layout;
+            let now = self.clock.now();
+            let found = self.availabilities.get(product, true).await?;
+            let from = found.as_ref().map_or(0, |found| found.version);
+            let mut availability = found.unwrap_or_else(|| Availability { version: 0, ..Availability::untouched(layout, now) });
+            // Shards above the layout are left over from an earlier description of the sale.
+            for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards) {
+                availability.fold(*number, shard);
+            }
+            availability.stamp(now);
+            if self.availabilities.put(product, &availability, from).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::new("the availability item kept changing"))
+    }
+}

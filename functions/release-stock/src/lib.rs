@@ -1,0 +1,57 @@
+//! Reservation stream: releases the units of holds that have ended, whoever ended them: the expiry queue, TTL, the shopper.
+//!
+//! The stream's filter lets through what was removed while it was held; this checks it again, because releasing the units of
+//! a reservation that is being paid would sell them twice.
+
+use std::sync::Arc;
+
+use domain::{Clock, ReservationStatus};
+use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
+use store::{Orders, Stock, ended_reservation};
+
+/// The function, with what it stands on.
+pub struct ReleaseStock {
+    clock: Arc<dyn Clock>,
+    stock: Stock,
+    orders: Orders,
+}
+
+impl ReleaseStock {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, stock: Stock, orders: Orders) -> Self {
+        Self { clock, stock, orders }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let (stock, order) = (env.text("STOCK_TABLE"), env.text("ORDER_TABLE"));
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        Ok(Self::new(Arc::new(SystemClock), Stock::new(client.clone(), stock), Orders::new(client, order)))
+    }
+
+    /// Releases the units of one reservation that was removed.
+    ///
+    /// # Errors
+    /// When the store does not answer: the record comes again, and those after it wait.
+    pub async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
+        if record.event_name != "REMOVE" {
+            return Ok(());
+        }
+        let reservation = ended_reservation(&record.change.old_image)?;
+        match reservation.status {
+            ReservationStatus::Held => {}
+            ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
+        }
+        let outcome = self.stock.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
+        let by_ttl = record.user_identity.is_some();
+        tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold's units were released");
+        self.orders.expire(&reservation.id, self.clock.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a shopper's claim goes, and what a loser may cost: the home shard, then at most four shards that have units left,
+//! under a budget of failed claims; and from memory alone once the environment knows.
+
+use contract::{Holds, Refusal};
+use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, Timestamp};
+
+use crate::ReserveUnits;
+
+/// What a claim found.
+pub(crate) enum Claim {
+    /// Units are held now.
+    New { shard: ShardNumber, hold: Hold },
+    /// The shopper holds units in this shard under another reservation.
+    Held { shard: ShardNumber, hold: Hold },
+    /// The shopper has bought.
+    Bought,
+}
+
+impl ReserveUnits {
+    /// Claims units in a shard that has them.
+    pub(crate) async fn claim(
+        &self,
+        sale: &Sale,
+        shopper: &ShopperId,
+        quantity: Quantity,
+        now: Timestamp,
+    ) -> Result<Claim, Refusal> {
+        self.refuse_from_memory(sale, quantity, now)?;
+        let hold = self.new_hold(sale, quantity, now);
+        let home = sale.layout.home_of(&sale.product, shopper);
+        let home_is_empty = self.losers(sale, now, |losers| losers.knows_too_few_in(home, quantity));
+        if !home_is_empty && let Some(claim) = self.try_shard(sale, home, shopper, &hold, now).await? {
+            return Ok(claim);
+        }
+        let known = self.losers(sale, now, |losers| losers.availability().cloned());
+        let availability = match known {
+            // What was read before this claim was lost may be why it was made.
+            Some(known) if home_is_empty => known,
+            Some(_) | None => self.read_availability(sale, quantity, !home_is_empty, now).await?,
+        };
+        if !availability.promises(quantity) {
+            return Err(Refusal::SoldOut(Holds::of(&availability)));
+        }
+        for shard in availability.candidates(&sale.product, shopper, quantity, self.limits.tries) {
+            if self.losers(sale, now, |losers| losers.knows_too_few_in(shard, quantity)) {
+                continue;
+            }
+            self.refuse_from_memory(sale, quantity, now)?;
+            if let Some(claim) = self.try_shard(sale, shard, shopper, &hold, now).await? {
+                return Ok(claim);
+            }
+        }
+        Err(Refusal::TryAgain { after_seconds: 1 })
+    }
+
+    /// The answer of an environment that knows: sold out, or no more claims that may fail in this second.
+    fn refuse_from_memory(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
+        self.losers(sale, now, |losers| match losers.availability() {
+            Some(known) if !known.promises(quantity) => Err(Refusal::SoldOut(Holds::of(known))),
+            Some(_) | None if !losers.may_fail(&self.limits) => Err(Refusal::TryAgain { after_seconds: 1 }),
+            Some(_) | None => Ok(()),
+        })
+    }
+
+    /// One claim. `None`: the shard has too few units, which is remembered.
+    async fn try_shard(
+        &self,
+        sale: &Sale,
+        shard: ShardNumber,
+        shopper: &ShopperId,
+        hold: &Hold,
+        now: Timestamp,
+    ) -> Result<Option<Claim>, Refusal> {
+        match self.stock.claim(shard, shopper, hold).await? {
+            ClaimOutcome::Claimed => Ok(Some(Claim::New { shard, hold: hold.clone() })),
+            ClaimOutcome::AlreadyHeld(hold) => Ok(Some(Claim::Held { shard, hold })),
+            ClaimOutcome::AlreadySold(_) => Ok(Some(Claim::Bought)),
+            ClaimOutcome::NotEnough { available } => {
+                self.losers(sale, now, |losers| losers.claim_failed(shard, available, now));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads the availability item. If it promises units to somebody who has just found a shard empty, and the sale is small
+    /// enough, reads every shard instead, and tells everybody when all of them are empty.
+    async fn read_availability(
+        &self,
+        sale: &Sale,
+        quantity: Quantity,
+        claim_was_lost: bool,
+        now: Timestamp,
+    ) -> Result<Availability, Refusal> {
+        let product = &sale.product;
+        let read = self.availabilities.get(product, false).await?;
+        let mut availability = read.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+        let may_read_all = claim_was_lost && sale.layout.shards <= self.limits.whole_read_shards;
+        if may_read_all && availability.promises(quantity) {
+            for (number, shard) in self.stock.read_all(product, sale.layout).await? {
+                availability.fold(number, &shard);
+            }
+            if availability.available() == 0 {
+                // Fails if the item was derived anew in the meantime: units may have come back since the shards were read.
+                self.availabilities.mark_sold_out(product, availability.version, now).await?;
+            }
+        }
+        self.losers(sale, now, |losers| losers.learn(availability.clone(), now));
+        Ok(availability)
+    }
+
+    /// Looks at or changes what is remembered of a sale's losers.
+    fn losers<T>(&self, sale: &Sale, now: Timestamp, look: impl FnOnce(&mut LoserMemory) -> T) -> T {
+        self.remember(|remembered| {
+            let losers = remembered.losers.keep(&sale.product, now);
+            losers.forget(now);
+            look(losers)
+        })
+    }
+}

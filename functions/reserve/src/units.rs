@@ -1,0 +1,239 @@
+//! The use case: hold units for a shopper, in the order in which it happens.
+//!
+//! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these: units that are held
+//! for a reservation nobody wrote are found by the same shopper's next try, or by the reconciler after the hold's end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::Refusal;
+use domain::{
+    Clock, Hold, LoserMemory, Memory, MemoryLimits, NotReservable, ProductId, Quantity, Randomness, Reservation, ReservationId,
+    ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, ceil_to_second, seconds_until,
+};
+use messages::{ExpiryMessage, ExpiryQueue};
+use store::{Availabilities, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
+
+use crate::claiming::Claim;
+
+/// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
+/// 5 s and is dead, whatever the difference between two clocks (2 s each way). A younger one may be about to get its
+/// reservation.
+const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(10);
+
+/// Times that a request starts again after it has cleared away an old hold of its own shopper.
+const ROUNDS: usize = 3;
+
+/// A client that lost an answer asks again within this time.
+const WINNERS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// Some 200 bytes each.
+const MOST_WINNERS: usize = 10_000;
+
+/// What a shopper got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// The reservation.
+    pub reservation: Reservation,
+    /// It was made by this request.
+    pub is_new: bool,
+}
+
+/// Holds units for shoppers. One value serves one execution environment and remembers for it.
+pub struct ReserveUnits {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) sales: Sales,
+    pub(crate) availabilities: Availabilities,
+    pub(crate) stock: Stock,
+    pub(crate) reservations: Reservations,
+    pub(crate) expiry: ExpiryQueue,
+    pub(crate) limits: MemoryLimits,
+    pub(crate) remembered: Mutex<Remembered>,
+}
+
+/// What one environment remembers.
+pub(crate) struct Remembered {
+    sales: Memory<ProductId, Option<Sale>>,
+    pub(crate) losers: Memory<ProductId, LoserMemory>,
+    /// Who got units here, so that their repeated request is not taken for a loser's.
+    winners: Memory<(ProductId, ShopperId), ()>,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        let winners = Memory::lasting(WINNERS_REMEMBERED_FOR, MOST_WINNERS);
+        Self { sales: Memory::default(), losers: Memory::default(), winners }
+    }
+}
+
+/// What one round came to.
+enum Round {
+    Over(Reserved),
+    /// An old hold of the shopper's was cleared away.
+    Again,
+}
+
+impl ReserveUnits {
+    /// The use case on these stores, with an empty memory.
+    #[must_use]
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+        sales: Sales,
+        availabilities: Availabilities,
+        stock: Stock,
+        reservations: Reservations,
+        expiry: ExpiryQueue,
+    ) -> Self {
+        let (limits, remembered) = (MemoryLimits::DEFAULT, Mutex::default());
+        Self { clock, randomness, sales, availabilities, stock, reservations, expiry, limits, remembered }
+    }
+
+    /// Holds `quantity` units of `product` for `shopper`; a repetition answers with the reservation that is there.
+    /// `quantity` is `None` for more than any sale allows.
+    ///
+    /// # Errors
+    /// Every refusal of the contract.
+    pub async fn reserve(
+        &self,
+        shopper: &ShopperId,
+        product: &ProductId,
+        quantity: Option<Quantity>,
+    ) -> Result<Reserved, Refusal> {
+        let now = self.clock.now();
+        let sale = self.sale(product, now).await?.ok_or(Refusal::UnknownProduct)?;
+        sale.accepts(quantity.unwrap_or(Quantity::ONE), now)?;
+        let max_per_shopper = sale.draft.max_per_shopper;
+        let quantity = quantity.ok_or(NotReservable::QuantityNotAllowed { max_per_shopper })?;
+        if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
+            return Ok(reserved);
+        }
+        for _ in 0..ROUNDS {
+            let round = match self.claim(&sale, shopper, quantity, now).await? {
+                Claim::New { shard, hold } => self.open(shopper, shard, hold, now).await?,
+                Claim::Held { shard, hold } => self.resume(shopper, shard, hold, now).await?,
+                Claim::Bought => return Err(Refusal::AlreadyPurchased),
+            };
+            if let Round::Over(reserved) = round {
+                return Ok(reserved);
+            }
+        }
+        Err(Refusal::TryAgain { after_seconds: 1 })
+    }
+
+    /// The sale, read at most once a second.
+    async fn sale(&self, product: &ProductId, now: Timestamp) -> Result<Option<Sale>, StoreError> {
+        if let Some(known) = self.remember(|remembered| remembered.sales.recall(product, now).cloned()) {
+            return Ok(known);
+        }
+        let sale = self.sales.get(product).await?;
+        self.remember(|remembered| remembered.sales.learn(product.clone(), sale.clone(), now));
+        Ok(sale)
+    }
+
+    /// The reservation of a shopper who got one from this environment just now: one read, and no write that must fail.
+    async fn won_here_before(
+        &self,
+        shopper: &ShopperId,
+        product: &ProductId,
+        now: Timestamp,
+    ) -> Result<Option<Reserved>, Refusal> {
+        let winner = (product.clone(), shopper.clone());
+        if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
+            return Ok(None);
+        }
+        match self.reservations.get(shopper, product).await? {
+            Some(reservation) if !reservation.is_overdue(now) => standing(reservation).map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Writes the reservation of a new hold.
+    async fn open(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
+        let reservation = Reservation {
+            id: hold.reservation,
+            shopper: shopper.clone(),
+            shard,
+            quantity: hold.quantity,
+            status: ReservationStatus::Held,
+            expires_at: hold.expires_at,
+            created_at: now,
+        };
+        match self.reservations.open(&reservation).await? {
+            OpenOutcome::Opened => {
+                self.ask_for_expiry(&reservation, now).await;
+                let winner = (reservation.id.product().clone(), shopper.clone());
+                self.remember(|remembered| remembered.winners.learn(winner, (), now));
+                Ok(Round::Over(Reserved { reservation, is_new: true }))
+            }
+            OpenOutcome::Exists(first) => {
+                // The shopper has another hold in another shard: this one goes back, the first stays.
+                self.stock.release(shard, shopper, &reservation.id).await?;
+                self.stand_or_clear(shopper, first, now).await
+            }
+        }
+    }
+
+    /// Goes on from a hold that the shopper has in the shard already.
+    async fn resume(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
+        let product = hold.reservation.product();
+        match self.reservations.get(shopper, product).await? {
+            Some(reservation) if reservation.id == hold.reservation => self.stand_or_clear(shopper, reservation, now).await,
+            // The hold has no reservation: it was claimed and never written down, or has ended and the stream comes late.
+            other => {
+                let settled_at = hold.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
+                if now >= settled_at {
+                    self.stock.release(shard, shopper, &hold.reservation).await?;
+                    return Ok(Round::Again);
+                }
+                match other {
+                    Some(reservation) => self.stand_or_clear(shopper, reservation, now).await,
+                    None => Err(Refusal::TryAgain { after_seconds: seconds_until(settled_at, now).clamp(1, 2) }),
+                }
+            }
+        }
+    }
+
+    /// Answers with a reservation that stands, or clears one away whose time is over.
+    async fn stand_or_clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Round, Refusal> {
+        if !reservation.is_overdue(now) {
+            return standing(reservation).map(Round::Over);
+        }
+        self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await?;
+        // The stream would do this too; the shopper need not wait for it.
+        self.stock.release(reservation.shard, shopper, &reservation.id).await?;
+        Ok(Round::Again)
+    }
+
+    /// Best effort: TTL and the reconciler end the hold if this message is lost.
+    async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
+        let message = ExpiryMessage {
+            reservation_id: reservation.id.clone(),
+            shopper: reservation.shopper.clone(),
+            expires_at: reservation.expires_at,
+        };
+        if let Err(error) = self.expiry.schedule(&message, now).await {
+            tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
+        }
+    }
+
+    /// A hold that starts at `now`.
+    pub(crate) fn new_hold(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Hold {
+        let lasts = SignedDuration::from_secs(i64::from(sale.draft.hold_seconds));
+        let expires_at = ceil_to_second(now.checked_add(lasts).unwrap_or(Timestamp::MAX));
+        let reservation = ReservationId::generate(&sale.product, now, self.randomness.as_ref());
+        Hold { reservation, quantity, expires_at }
+    }
+
+    /// Looks at or changes what is remembered. Never held across an await.
+    pub(crate) fn remember<T>(&self, look: impl FnOnce(&mut Remembered) -> T) -> T {
+        look(&mut self.remembered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A reservation that stands, as the answer to the request that made it or a repetition.
+fn standing(reservation: Reservation) -> Result<Reserved, Refusal> {
+    match reservation.status {
+        ReservationStatus::Held | ReservationStatus::Paying => Ok(Reserved { reservation, is_new: false }),
+        ReservationStatus::Purchased => Err(Refusal::AlreadyPurchased),
+    }
+}
