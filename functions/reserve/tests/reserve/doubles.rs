@@ -1,0 +1,81 @@
+//! The same shopper twice: a double click, a retry, a return after the hold's end.
+
+use domain::Quantity;
+use store::{EndOutcome, Ending};
+
+use crate::world::{World, code, demo, draft, shopper};
+
+#[tokio::test]
+async fn a_double_click_at_once_makes_one_hold() {
+    let world = World::with_units(100).await;
+    let (here, there) = (world.environment(), world.environment());
+    let ann = shopper("ann");
+    let (first, second) = tokio::join!(here.one(&ann), there.one(&ann));
+    let answers = [first, second];
+    let held: Vec<_> = answers.iter().flatten().map(|reserved| reserved.reservation.id.clone()).collect();
+    assert!(!held.is_empty() && held.iter().all(|id| *id == held[0]), "{answers:?}");
+    for refusal in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(code(refusal), "try-again", "the first run had not ended");
+    }
+    assert_eq!(world.units().await, (99, 1));
+}
+
+#[tokio::test]
+async fn a_second_claim_in_another_shard_goes_back_and_the_first_stays() {
+    let world = World::with_units(100).await;
+    let ann = shopper("ann");
+    let (first, _) = world.environment().got(&ann).await;
+    // This environment has just found ann's home shard empty of two units at once, so it looks elsewhere at once.
+    let elsewhere = world.environment();
+    let home = draft(100).layout().home_of(&demo(), &ann);
+    assert_eq!(home, first.shard);
+    let neighbour = (0..).map(|n| shopper(&format!("n-{n}"))).find(|n| draft(100).layout().home_of(&demo(), n) == home).unwrap();
+    for _ in 0..24 {
+        let hold = world.hold();
+        world.stock().claim(home, &world.stranger(), &hold).await.unwrap();
+    }
+    elsewhere.got(&neighbour).await;
+    assert_eq!(elsewhere.got(&ann).await, (first, false));
+    assert_eq!(elsewhere.calls.count("UpdateItem"), 4, "two claims by the neighbour, one by ann, one release");
+    assert_eq!(world.units().await, (74, 26));
+}
+
+#[tokio::test]
+async fn a_shopper_may_reserve_again_after_the_hold_has_ended_even_if_nobody_has_cleared_it_away() {
+    let world = World::with_units(1).await;
+    let environment = world.environment();
+    let (first, _) = environment.got(&shopper("ann")).await;
+    world.clock.advance_seconds(120);
+    let (second, is_new) = environment.got(&shopper("ann")).await;
+    assert!(is_new && second.id != first.id);
+    assert_eq!(world.units().await, (0, 1));
+    // What clears the first hold away comes late, and finds another one.
+    let late = world.reservations().end(&shopper("ann"), &first.id, Ending::Overdue(world.now())).await.unwrap();
+    assert_eq!(late, EndOutcome::Gone);
+    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    assert_eq!(world.units().await, (0, 1), "the second hold stays");
+}
+
+#[tokio::test]
+async fn a_shopper_may_reserve_again_after_a_cancellation_that_the_stream_has_not_seen() {
+    let world = World::with_units(1).await;
+    let environment = world.environment();
+    let (first, _) = environment.got(&shopper("ann")).await;
+    world.clock.advance_seconds(11);
+    world.reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
+    let (second, is_new) = environment.got(&shopper("ann")).await;
+    assert!(is_new && second.id != first.id);
+    // The stream comes now.
+    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    assert_eq!(world.units().await, (0, 1), "and must not release the second hold");
+}
+
+#[tokio::test]
+async fn who_has_bought_is_told_so() {
+    let world = World::with_units(100).await;
+    let ann = shopper("ann");
+    let (reservation, _) = world.environment().got(&ann).await;
+    world.stock().sell(reservation.shard, &ann, &reservation.id, Quantity::ONE).await.unwrap();
+    assert_eq!(world.environment().refused(&ann).await, "already-purchased");
+    assert_eq!(world.units().await, (99, 0));
+}
