@@ -86,22 +86,34 @@ impl ChargePayment {
         if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
             return Err(SagaError::OrderNotPending);
         }
-        let Some(gateway) = self.gateways.at(task.gateway) else { return Ok(Charged::Unavailable { next_gateway: None }) };
-        let key = asked.key();
-        let (attempt, is_new) = self.attempts.begin(&key, gateway.name()).await?;
-        match attempt.status {
-            AttemptStatus::Started if is_new => self.charge(&order, attempt, gateway).await,
-            AttemptStatus::Started => self.look_up(&order, attempt).await,
-            AttemptStatus::Unavailable if attempt.gateway != *gateway.name() => {
+        let (asked_for, key) = (self.gateways.at(task.gateway), asked.key());
+        let (attempt, is_new) = match asked_for {
+            Some(gateway) => self.attempts.begin(&key, gateway.name()).await?,
+            // No such gateway, perhaps not any more. What is known of the attempt counts all the same.
+            None => match self.attempts.get(&key).await? {
+                Some(attempt) => (attempt, false),
+                None => return Ok(Charged::Unavailable { next_gateway: None }),
+            },
+        };
+        match (attempt.status, asked_for) {
+            (AttemptStatus::Started, Some(gateway)) if is_new => self.charge(&order, attempt, gateway).await,
+            (AttemptStatus::Started, _) => self.look_up(&order, attempt).await,
+            (AttemptStatus::Unavailable, Some(gateway)) if self.comes_before(&attempt, task.gateway) => {
                 let next = Attempt::started(key, gateway.name().clone());
                 self.replace(&attempt, &next).await?;
                 self.charge(&order, next, gateway).await
             }
-            AttemptStatus::Unavailable => Ok(self.unavailable(&attempt)),
-            AttemptStatus::Charged => self.charged(&attempt),
-            AttemptStatus::Declined => Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() }),
-            AttemptStatus::Refunded | AttemptStatus::Voided => Err(SagaError::OrderNotPending),
+            (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
+            (AttemptStatus::Charged, _) => self.charged(&attempt),
+            (AttemptStatus::Declined, _) => Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() }),
+            (AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
         }
+    }
+
+    /// Gateways are asked in their order only: a run that was held up must not charge at an earlier one after the saga has
+    /// gone on, and perhaps has told the shopper that nothing was charged.
+    fn comes_before(&self, attempt: &Attempt, gateway: usize) -> bool {
+        self.gateways.named(&attempt.gateway).is_none_or(|(index, _)| index < gateway)
     }
 
     /// Finds out what became of a charge that somebody started.

@@ -77,9 +77,8 @@ impl Ordering {
     async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, Problem> {
         match self.orders.get(id).await.map_err(|error| store_problem(&error))? {
             Some(order) if order.shopper == *shopper => self.have_paid(order).await,
-            Some(_) => Err(unknown_reservation()),
             None if self.hold_is_over(id, now).await? => Err(reservation_expired()),
-            None => Err(unknown_reservation()),
+            Some(_) | None => Err(unknown_reservation()),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The execution is named after the attempt. A message that comes twice finds the name taken, and is done.
 
-use aws_sdk_sfn::Client;
+use aws_sdk_sfn::{Client, operation::start_execution::StartExecutionError};
 use kit::{ConfigurationError, Environment, Failure};
 use messages::OrderMessage;
 
@@ -40,7 +40,7 @@ impl StartPayment {
             self.client.start_execution().state_machine_arn(&self.state_machine_arn).name(message.execution_name()).input(input);
         match start.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -14,6 +14,7 @@ use crate::{Failure, http::pointer_of, telemetry::chain};
 pub use aws_lambda_events::{
     dynamodb::{Event as StreamEvent, EventRecord},
     sqs::{SqsBatchResponse, SqsEvent, SqsMessage},
+    streams::DynamoDbEventResponse as StreamBatchResponse,
 };
 pub use lambda_runtime::Diagnostic;
 

@@ -55,7 +55,8 @@ impl Attempts {
         }
     }
 
-    /// Replaces what was read as `before` by `after`. False: somebody else wrote in between.
+    /// Replaces what was read as `before` by `after`. False: it was written in between, perhaps by this very call when the
+    /// answer to its first run was lost. Whoever is told so reads again, and looks the charge up before asking a gateway.
     ///
     /// Guards: gateway and status are still those that the decision was made from.
     ///
@@ -70,13 +71,7 @@ impl Attempts {
             .condition_expression("gateway = :gateway AND #status = :status")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":gateway", items::value(&before.gateway)?)
-            .expression_attribute_values(":status", items::value::<AttemptStatus>(&before.status)?)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(true),
-            // The answer to an earlier run of this write was lost.
-            Written::Refused(Some(item)) => Ok(items::attempt(&after.key, &item)? == *after),
-            Written::Refused(None) => Ok(false),
-        }
+            .expression_attribute_values(":status", items::value::<AttemptStatus>(&before.status)?);
+        Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done))
     }
 }

@@ -1,6 +1,6 @@
 //! What nobody expected of DynamoDB. Lost races are not errors: they are outcomes.
 
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, fmt::Display};
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -60,14 +60,14 @@ impl StoreError {
         let refused = match &source {
             SdkError::ServiceError(failure) => !is_passing_code(failure.err().code()),
             SdkError::ConstructionFailure(_) => true,
-            // Time-outs, broken connections, unreadable answers: nobody knows what DynamoDB did.
-            _ => false,
+            // Nobody knows what DynamoDB did. The SDK's enum may grow: what is new is as unknown.
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => false,
         };
         let source: Box<dyn Error + Send + Sync> = Box::new(source);
         if refused { Self::Refused { operation, source } } else { Self::Unavailable { operation, source } }
     }
 
-    pub(crate) fn corrupt(key: impl Into<String>, why: impl ToString) -> Self {
+    pub(crate) fn corrupt(key: impl Into<String>, why: impl Display) -> Self {
         Self::Corrupt { key: key.into(), why: why.to_string() }
     }
 }
@@ -93,16 +93,16 @@ fn is_passing_code(code: Option<&str>) -> bool {
 
 /// An error that may be a failed condition.
 pub(crate) trait MayBeCondition: Sized {
-    /// The item as it was when the condition failed; `None` inside when there was none.
-    fn failed_condition(&self) -> Option<Option<Item>>;
+    /// The refusal with the item as it was, if a condition failed.
+    fn refused(&self) -> Option<Written>;
 }
 
 macro_rules! may_be_condition {
     ($($error:ident),*) => {$(
         impl MayBeCondition for $error {
-            fn failed_condition(&self) -> Option<Option<Item>> {
+            fn refused(&self) -> Option<Written> {
                 match self {
-                    $error::ConditionalCheckFailedException(failure) => Some(failure.item.clone()),
+                    $error::ConditionalCheckFailedException(failure) => Some(Written::Refused(failure.item.clone())),
                     _ => None,
                 }
             }
@@ -124,8 +124,8 @@ where
 {
     match result {
         Ok(_) => Ok(Written::Done),
-        Err(error) => match error.as_service_error().and_then(MayBeCondition::failed_condition) {
-            Some(item) => Ok(Written::Refused(item)),
+        Err(error) => match error.as_service_error().and_then(MayBeCondition::refused) {
+            Some(refused) => Ok(refused),
             None => Err(StoreError::call(operation, error)),
         },
     }

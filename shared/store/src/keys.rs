@@ -1,6 +1,6 @@
 //! Every partition and sort key.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{GatewayName, IdempotencyKey, OrderId, ProductId, ShardNumber, ShopperId};
@@ -17,7 +17,7 @@ pub(crate) fn string(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-pub(crate) fn number(number: impl ToString) -> AttributeValue {
+pub(crate) fn number(number: impl Display) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 

@@ -165,7 +165,7 @@ impl OrderChange {
 
     /// Also sets `attribute`.
     pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
-        self.update.push_str(&format!(", {attribute} = :{attribute}_new"));
+        self.update = format!("{}, {attribute} = :{attribute}_new", self.update);
         self.values.insert(format!(":{attribute}_new"), value);
         self
     }

@@ -49,8 +49,15 @@ pub enum Advanced {
 
 /// Which conditions of a cancelled transaction were false, with the items found.
 struct Cancelled {
-    reservation: bool,
-    order: Option<Option<Item>>,
+    reservation: Condition,
+    order: Condition,
+}
+
+/// One condition of a cancelled transaction.
+enum Condition {
+    True,
+    /// With the item found.
+    False(Option<Item>),
 }
 
 impl Purchases {
@@ -107,9 +114,9 @@ impl Purchases {
             .expression_attribute_values(":now", number(now.as_second()));
         match self.write(update, order_write).await? {
             Ok(()) => Ok(StartOutcome::Started),
-            Err(Cancelled { order: Some(Some(item)), .. }) => Ok(StartOutcome::OrderIs(items::order(&item)?)),
-            Err(Cancelled { order: Some(None), .. }) => Err(StoreError::corrupt(keys::order_pk(id), "there is no such order")),
-            Err(Cancelled { order: None, .. }) => Ok(StartOutcome::ReservationEnded),
+            Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(StartOutcome::OrderIs(items::order(&item)?)),
+            Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
+            Err(Cancelled { order: Condition::True, .. }) => Ok(StartOutcome::ReservationEnded),
         }
     }
 
@@ -194,8 +201,8 @@ impl Purchases {
         match result {
             Ok(()) => Ok(Advanced::Done),
             Err(reasons) => match reasons.into_iter().next() {
-                Some(Some(Some(item))) => Ok(Advanced::OrderIs(items::order(&item)?)),
-                Some(_) | None => Err(StoreError::corrupt(keys::order_pk(&order.id), "there is no such order")),
+                Some(Condition::False(Some(item))) => Ok(Advanced::OrderIs(items::order(&item)?)),
+                Some(Condition::False(None) | Condition::True) | None => Err(no_such_order(&order.id)),
             },
         }
     }
@@ -243,12 +250,12 @@ impl Purchases {
     ) -> Result<Result<(), Cancelled>, StoreError> {
         Ok(self.transact_all(vec![reservation, order]).await?.map_err(|reasons| {
             let mut reasons = reasons.into_iter();
-            Cancelled { reservation: reasons.next().flatten().is_some(), order: reasons.next().flatten() }
+            Cancelled { reservation: reasons.next().unwrap_or(Condition::True), order: reasons.next().unwrap_or(Condition::True) }
         }))
     }
 
-    /// Runs a transaction. The inner error has, for each write whose condition was false, the item found.
-    async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Option<Option<Item>>>>, StoreError> {
+    /// Runs a transaction. The inner error has the condition of each write.
+    async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Condition>>, StoreError> {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Ok(())),
             Err(error) => match false_conditions(&error) {
@@ -260,30 +267,34 @@ impl Purchases {
 }
 
 /// The false conditions of a cancelled transaction; `None` when it was not (only) conditions that cancelled it.
-fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Option<Option<Item>>>> {
+fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Condition>> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else { return None };
     let reasons = cancelled.cancellation_reasons.as_deref().unwrap_or_default();
     let mut found = Vec::with_capacity(reasons.len());
     for reason in reasons {
         match reason.code.as_deref() {
-            None | Some("None") => found.push(None),
-            Some("ConditionalCheckFailed") => found.push(Some(reason.item.clone())),
+            None | Some("None") => found.push(Condition::True),
+            Some("ConditionalCheckFailed") => found.push(Condition::False(reason.item.clone())),
             Some(_) => return None,
         }
     }
-    found.iter().any(Option::is_some).then_some(found)
+    found.iter().any(|condition| matches!(condition, Condition::False(_))).then_some(found)
 }
 
 fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, StoreError> {
     match result {
         Ok(()) => Ok(Advanced::Done),
-        Err(Cancelled { order: Some(Some(item)), .. }) => Ok(Advanced::OrderIs(items::order(&item)?)),
-        Err(Cancelled { order: Some(None), .. }) => Err(StoreError::corrupt(keys::order_pk(id), "there is no such order")),
-        Err(Cancelled { order: None, reservation: true }) => Ok(Advanced::ReservationLost),
-        Err(Cancelled { order: None, reservation: false }) => {
-            Err(StoreError::corrupt(keys::order_pk(id), "cancelled for nothing"))
+        Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(Advanced::OrderIs(items::order(&item)?)),
+        Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
+        Err(Cancelled { order: Condition::True, reservation: Condition::False(_) }) => Ok(Advanced::ReservationLost),
+        Err(Cancelled { order: Condition::True, reservation: Condition::True }) => {
+            Err(StoreError::corrupt(keys::order_pk(id), "its transaction was cancelled for nothing"))
         }
     }
+}
+
+fn no_such_order(id: &OrderId) -> StoreError {
+    StoreError::corrupt(keys::order_pk(id), "there is no such order")
 }
 
 fn status(of: ReservationStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
@@ -292,4 +303,44 @@ fn status(of: ReservationStatus) -> Result<aws_sdk_dynamodb::types::AttributeVal
 
 fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError::corrupt("(transaction)", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::{
+        config::http::HttpResponse,
+        error::ErrorMetadata,
+        types::{CancellationReason, error::TransactionCanceledException},
+    };
+
+    use super::*;
+
+    /// A transaction of a reservation and an order, cancelled for these reasons. Emulators have no conflicts.
+    fn cancelled(codes: [&str; 2]) -> SdkError<TransactWriteItemsError> {
+        let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+        let code = ErrorMetadata::builder().code("TransactionCanceledException").build();
+        let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into())).meta(code).build();
+        let response = HttpResponse::new(400.try_into().unwrap(), "".into());
+        SdkError::service_error(TransactWriteItemsError::TransactionCanceledException(cancelled), response)
+    }
+
+    #[test]
+    fn only_false_conditions_are_a_lost_race_and_a_conflict_may_be_tried_again() {
+        const FALSE: &str = "ConditionalCheckFailed";
+        for (codes, expected) in [
+            ([FALSE, "None"], Some([true, false])),
+            (["None", FALSE], Some([false, true])),
+            ([FALSE, FALSE], Some([true, true])),
+            (["TransactionConflict", "None"], None),
+            ([FALSE, "TransactionConflict"], None),
+            (["None", "ThrottlingError"], None),
+        ] {
+            let error = cancelled(codes);
+            let found = false_conditions(&error).map(|found| found.iter().map(Option::is_some).collect::<Vec<_>>());
+            assert_eq!(found.as_deref(), expected.as_ref().map(<[bool; 2]>::as_slice), "{codes:?}");
+            if expected.is_none() {
+                assert!(StoreError::call("TransactWriteItems", error).is_passing(), "{codes:?}");
+            }
+        }
+    }
 }

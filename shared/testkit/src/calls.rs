@@ -63,6 +63,15 @@ struct Record {
     write_units: f64,
     next_faults: HashMap<String, Vec<Fault>>,
     standing_faults: HashMap<String, Fault>,
+    crash: Option<Crash>,
+    has_crashed: bool,
+}
+
+/// The end of a process: how many requests are left before it, and what becomes of the one at which it comes.
+#[derive(Debug, Clone, Copy)]
+struct Crash {
+    left: usize,
+    fault: Fault,
 }
 
 impl Calls {
@@ -101,7 +110,8 @@ impl Calls {
     pub fn reset(&self) {
         let mut record = self.0.lock().unwrap();
         let kept = (std::mem::take(&mut record.next_faults), std::mem::take(&mut record.standing_faults));
-        *record = Record { next_faults: kept.0, standing_faults: kept.1, ..Record::default() };
+        let (crash, has_crashed) = (record.crash, record.has_crashed);
+        *record = Record { next_faults: kept.0, standing_faults: kept.1, crash, has_crashed, ..Record::default() };
     }
 
     /// Makes the next request of an operation fail; called twice, the next two.
@@ -114,19 +124,61 @@ impl Calls {
         self.0.lock().unwrap().standing_faults.insert(operation.to_owned(), fault);
     }
 
+    /// Ends the process at its request number `request`, from 0: that one has `fault`, and those after it never arrive.
+    /// [`Calls::heal`] starts it again.
+    pub fn crash_at(&self, request: usize, fault: Fault) {
+        self.0.lock().unwrap().crash = Some(Crash { left: request, fault });
+    }
+
+    /// Whether the process has come to the request that it was to crash at.
+    pub fn has_crashed(&self) -> bool {
+        self.0.lock().unwrap().has_crashed
+    }
+
     /// Ends all faults.
     pub fn heal(&self) {
         let mut record = self.0.lock().unwrap();
         record.next_faults.clear();
         record.standing_faults.clear();
+        record.crash = None;
     }
 
     /// The fault that this request is to have, if any.
     pub(crate) fn take_fault(&self, operation: &str) -> Option<Fault> {
         let mut record = self.0.lock().unwrap();
+        match record.crash.as_mut() {
+            Some(Crash { left: 0, fault }) => {
+                let fault = std::mem::replace(fault, Fault::LostRequest);
+                record.has_crashed = true;
+                return Some(fault);
+            }
+            Some(Crash { left, .. }) => *left -= 1,
+            None => {}
+        }
         match record.next_faults.get_mut(operation) {
             Some(faults) if !faults.is_empty() => Some(faults.remove(0)),
             _ => record.standing_faults.get(operation).copied(),
+        }
+    }
+}
+
+/// Requests that one run of a function makes at most.
+const MOST_REQUESTS: usize = 30;
+
+/// Runs `test` once for every way in which a process can die of its requests: at the first, the second, … and before or
+/// after the service has carried it out. The test gives `calls` to the clients of what it runs, heals them when that has
+/// ended, runs it again, and sees that nothing is left undone or done twice.
+pub async fn every_crash(test: impl AsyncFn(&Calls)) {
+    for fault in [Fault::LostRequest, Fault::LostAnswer] {
+        for request in 0.. {
+            assert!(request < MOST_REQUESTS, "it does not crash after {MOST_REQUESTS} requests: does it use these calls?");
+            let calls = Calls::new();
+            calls.crash_at(request, fault);
+            test(&calls).await;
+            if !calls.has_crashed() {
+                assert!(request > 0, "it makes no request");
+                break;
+            }
         }
     }
 }

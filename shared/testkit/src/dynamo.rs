@@ -50,6 +50,11 @@ impl Dynamo {
         }
     }
 
+    /// Makes the tables on the server at `endpoint`, which must be there.
+    pub async fn at(endpoint: &str) -> Self {
+        Self::make_tables(endpoint.to_owned(), Engine::Server).await
+    }
+
     /// Starts dynoxide on the test's own clock: TTL and the times of stream records go by it.
     pub async fn start_at(clock: &FixedClock) -> Self {
         Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap()).await

@@ -26,7 +26,7 @@ mod time;
 mod topic;
 mod wire;
 
-pub use calls::{Calls, Fault};
+pub use calls::{Calls, Fault, every_crash};
 pub use dynamo::Dynamo;
 pub use events::{event, event_as, event_text, event_value};
 pub use queue::{Queue, Sent};

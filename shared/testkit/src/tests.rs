@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::{Value, json};
 
-use crate::{Calls, Dynamo, Fault, FixedClock, Queue, StepFunctions, Topic};
+use crate::{Calls, Dynamo, Fault, FixedClock, Queue, StepFunctions, Topic, every_crash};
 
 fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -244,4 +244,26 @@ async fn a_topic_keeps_what_was_published() {
     client.publish().topic_arn("arn:aws:sns:x").message("again").send().await.unwrap();
     topic.fail(true);
     assert!(client.publish().topic_arn("arn:aws:sns:x").message("m").send().await.is_err());
+}
+
+/// Two writes: the process dies before and after each, and both are made once all the same, since each can be repeated.
+#[tokio::test]
+async fn a_process_dies_before_and_after_each_of_its_requests() {
+    let found = std::sync::Mutex::new(Vec::new());
+    every_crash(async |calls| {
+        let dynamo = Dynamo::start().await;
+        let client = dynamo.client_with(calls);
+        let put = async |pk: &str| {
+            client.put_item().table_name(dynamo.stock_table()).item("pk", s(pk)).item("sk", s("STOCK")).send().await.is_ok()
+        };
+        let answers = if put("a").await { (true, put("b").await) } else { (false, false) };
+        let items = dynamo.client().scan().table_name(dynamo.stock_table()).send().await.unwrap().count;
+        found.lock().unwrap().push((answers, items));
+        calls.heal();
+        assert!(put("a").await && put("b").await, "a new process");
+    })
+    .await;
+    let before = [((false, false), 0), ((true, false), 1), ((true, true), 2)];
+    let after = [((false, false), 1), ((true, false), 2), ((true, true), 2)];
+    assert_eq!(*found.lock().unwrap(), [before, after].concat());
 }

@@ -8,6 +8,13 @@ fn gateway(name: &str) -> GatewayName {
     GatewayName(name.to_owned())
 }
 
+/// The first attempt to pay order `number`, begun at the sandbox.
+async fn begin(shop: &Shop, number: u32) -> Attempt {
+    let (begun, is_new) = shop.attempts.begin(&key(number), &gateway("sandbox")).await.unwrap();
+    assert!(is_new);
+    begun
+}
+
 fn charged(before: &Attempt) -> Attempt {
     Attempt { status: AttemptStatus::Charged, reference: Some("sandbox_1".into()), confirmed: Some(price()), ..before.clone() }
 }
@@ -16,21 +23,23 @@ fn charged(before: &Attempt) -> Attempt {
 async fn an_attempt_is_begun_once_and_then_known() {
     let shop = Shop::open().await;
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), None);
-    let begun = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    let begun = begin(&shop, 1).await;
     assert_eq!(begun, Attempt::started(key(1), gateway("sandbox")));
-    assert_eq!(shop.attempts.begin(&key(1), &gateway("standby")).await.unwrap(), begun, "the first gateway stays");
+    let again = shop.attempts.begin(&key(1), &gateway("standby")).await.unwrap();
+    assert_eq!(again, (begun.clone(), false), "the first gateway stays");
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(begun.clone()));
 
     let after = charged(&begun);
     assert!(shop.attempts.replace(&begun, &after).await.unwrap());
-    assert_eq!(shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap(), after, "what came of it stays");
+    let again = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    assert_eq!(again, (after, false), "what came of it stays");
 }
 
 #[tokio::test]
 async fn every_attempt_of_an_order_is_kept() {
     let shop = Shop::open().await;
     let second = IdempotencyKey { attempt: 2, ..key(1) };
-    let first = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    let first = begin(&shop, 1).await;
     shop.attempts.begin(&second, &gateway("standby")).await.unwrap();
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(first));
     assert_eq!(shop.attempts.get(&second).await.unwrap().map(|attempt| attempt.gateway), Some(gateway("standby")));
@@ -39,7 +48,7 @@ async fn every_attempt_of_an_order_is_kept() {
 #[tokio::test]
 async fn an_attempt_is_replaced_only_as_it_was_read() {
     let shop = Shop::open().await;
-    let begun = shop.attempts.begin(&key(1), &gateway("sandbox")).await.unwrap();
+    let begun = begin(&shop, 1).await;
     let moved_on = Attempt { gateway: gateway("standby"), ..begun.clone() };
     assert!(shop.attempts.replace(&begun, &moved_on).await.unwrap());
 

@@ -1,6 +1,6 @@
 //! The availability item: every write is conditional on the version that it was derived from.
 
-use domain::{Availability, ShardLayout, ShardNumber, StockShard};
+use domain::{Availability, ProductId, ShardLayout, ShardNumber, StockShard};
 
 use crate::shop::{END, NOW, Shop, at, hold, product, shopper};
 
@@ -26,6 +26,22 @@ async fn it_reads_back_as_it_was_written() {
     let read = shop.availabilities.get(&product(), false).await.unwrap().unwrap();
     assert_eq!(read, availability);
     assert_eq!((read.available(), read.held_units(), read.next_hold_ends_at), (57, 3, Some(at(END))));
+}
+
+#[tokio::test]
+async fn those_of_many_sales_are_read_at_once() {
+    let shop = Shop::open().await;
+    assert!(shop.availabilities.get_all(&[]).await.unwrap().is_empty());
+    let products: Vec<ProductId> = (0..100).map(|number| format!("sale-{number}").parse().unwrap()).collect();
+    for (product, units) in products.iter().zip(1..).skip(1) {
+        let availability = Availability::untouched(ShardLayout { units, shards: 1 }, at(NOW));
+        shop.availabilities.put(product, &availability, 0).await.unwrap();
+    }
+    shop.calls.reset();
+    let found = shop.availabilities.get_all(&products).await.unwrap();
+    assert_eq!(shop.calls.total(), 1);
+    assert_eq!(found.len(), 99, "the first has none");
+    assert!(products.iter().zip(1..).skip(1).all(|(product, units)| found[product].units == units));
 }
 
 #[tokio::test]

@@ -6,14 +6,15 @@
 use std::future::Future;
 
 use domain::{
-    Attempt, AttemptStatus, Availability, ClaimOutcome, GatewayName, OrderStep, ReleaseOutcome, Sale, SaleDraft, SaleStatus,
-    SellOutcome, ShardLayout, StockShard, TakeBackOutcome,
+    Attempt, AttemptStatus, Availability, ClaimOutcome, GatewayName, OrderStep, ReleaseOutcome, SaleStatus, SellOutcome,
+    ShardLayout, StockShard, TakeBackOutcome,
 };
 use store::{Advanced, EndOutcome, Ending, Entry, EntryState, OpenOutcome, PlaceOutcome, StartOutcome, WriteOutcome};
 use testkit::Fault;
 
 use crate::shop::{
-    END, NOW, SHARD, Shop, at, hold, id, key, method, pending_order, price, product, reservation, shopper, units, waiting_order,
+    END, NOW, SHARD, Shop, at, hold, id, key, method, pending_order, price, product, reservation, sale, shopper, units,
+    waiting_order,
 };
 
 /// Makes `write`, loses the first answer to its `operation`, and sees that it was sent twice.
@@ -126,10 +127,11 @@ async fn each_step_of_a_purchase_is_taken_once() {
 async fn a_payment_attempt_is_written_once() {
     let shop = Shop::open().await;
     let sandbox = GatewayName("sandbox".into());
-    let begun = losing_the_answer(&shop, "PutItem", shop.attempts.begin(&key(1), &sandbox)).await.unwrap();
-    assert_eq!(begun, Attempt::started(key(1), sandbox));
+    // Both say that it was there before: whoever is told so looks the charge up first.
+    let (begun, is_new) = losing_the_answer(&shop, "PutItem", shop.attempts.begin(&key(1), &sandbox)).await.unwrap();
+    assert_eq!((&begun, is_new), (&Attempt::started(key(1), sandbox), false));
     let declined = Attempt { status: AttemptStatus::Declined, ..begun.clone() };
-    losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &declined)).await.unwrap();
+    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &declined)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(declined));
 }
 
@@ -142,6 +144,9 @@ async fn the_sandbox_charges_refunds_and_voids_once() {
     assert_eq!(settled.unwrap(), charged);
     let refunded = losing_the_answer(&shop, "UpdateItem", shop.ledger.refund(&sandbox, &key(1))).await;
     assert_eq!(refunded.unwrap(), Some(Entry { state: EntryState::Refunded, refunds: 1, ..charged }));
+    // The count of calls is the sandbox's own and may be too high: its first refund then does not fail.
+    let calls = losing_the_answer(&shop, "UpdateItem", shop.ledger.count_refund_call(&sandbox, &key(1))).await;
+    assert_eq!(calls.unwrap(), 2);
     let voided = losing_the_answer(&shop, "PutItem", shop.ledger.void(&sandbox, &key(2))).await;
     assert_eq!(voided.unwrap().state, EntryState::Voided);
 }
@@ -149,29 +154,18 @@ async fn the_sandbox_charges_refunds_and_voids_once() {
 #[tokio::test]
 async fn a_sale_is_written_once() {
     let shop = Shop::open().await;
-    let draft = SaleDraft {
-        name: "Phone".into(),
-        description: None,
-        image_url: None,
-        price: price(),
-        units: 100,
-        starts_at: at(NOW),
-        ends_at: at(END),
-        hold_seconds: 300,
-        max_per_shopper: units(1),
-        admission: domain::Admission::Fcfs,
-        shards: None,
-    };
-    let sale = Sale { product: product(), layout: draft.layout(), draft, status: SaleStatus::Preparing };
+    let sale = sale(&product(), 100);
+    // Of two runs of one request the second must not think that it was the first and go on to write shards beside it, so
+    // a preparation does not recognise itself. The request is made again and finishes what it finds.
     let prepared = losing_the_answer(&shop, "PutItem", shop.sales.prepare(&sale, None)).await.unwrap();
+    assert!(matches!(prepared, WriteOutcome::Changed), "{prepared:?}");
     let stored = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((&stored.sale, stored.revision), (&sale, 1));
-    assert!(matches!(prepared, WriteOutcome::Written(_)), "{prepared:?}");
 
     let activated = losing_the_answer(&shop, "PutItem", shop.sales.activate(&stored)).await.unwrap();
+    assert!(matches!(activated, WriteOutcome::Written(_)), "{activated:?}");
     let stored = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((stored.sale.status, stored.revision), (SaleStatus::Active, 2));
-    assert!(matches!(activated, WriteOutcome::Written(_)), "{activated:?}");
 
     losing_the_answer(&shop, "PutItem", shop.sales.list(&product())).await.unwrap();
     assert_eq!(shop.sales.catalogue().await.unwrap().len(), 1);
@@ -181,8 +175,11 @@ async fn a_sale_is_written_once() {
 async fn availability_is_written_once() {
     let shop = Shop::open().await;
     let availability = Availability::untouched(ShardLayout { units: 10, shards: 1 }, at(NOW));
-    losing_the_answer(&shop, "PutItem", shop.availabilities.put(&product(), &availability, 0)).await.unwrap();
+    // Both say false, as if somebody else had written: whoever derived it reads it again and derives it anew.
+    let put = losing_the_answer(&shop, "PutItem", shop.availabilities.put(&product(), &availability, 0)).await;
+    assert!(!put.unwrap());
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(availability));
-    losing_the_answer(&shop, "UpdateItem", shop.availabilities.mark_sold_out(&product(), 1, at(NOW))).await.unwrap();
+    let marked = losing_the_answer(&shop, "UpdateItem", shop.availabilities.mark_sold_out(&product(), 1, at(NOW))).await;
+    assert!(!marked.unwrap());
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap().unwrap().version, 2);
 }

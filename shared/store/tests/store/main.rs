@@ -1,16 +1,11 @@
 //! The store against a real engine: dynoxide in this process, or the server at `FLASH_SALE_STORE_ENDPOINT`. One binary,
 //! so that the SDK is linked once.
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "the helpers of tests say what they expect"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod attempts;
 mod availability;
-mod capacity;
+mod cost;
+mod documented;
 mod errors;
 mod ledger;
 mod lost_answers;
@@ -18,6 +13,7 @@ mod moves;
 mod orders;
 mod purchases;
 mod races;
+mod read_costs;
 mod refusals;
 mod reservations;
 mod sales;
@@ -26,3 +22,4 @@ mod shards;
 mod shop;
 mod streams;
 mod transitions;
+mod write_costs;

@@ -1,26 +1,9 @@
 //! Sales: prepared, opened, listed; of two writers one finds that the other was faster.
 
-use domain::{Admission, ProductId, Quantity, Sale, SaleDraft, SaleStatus};
+use domain::{Sale, SaleStatus};
 use store::{Stored, WriteOutcome};
 
-use crate::shop::{Shop, at, price, product};
-
-fn sale(product: &ProductId, units: u32) -> Sale {
-    let draft = SaleDraft {
-        name: "Phone".into(),
-        description: Some("A phone.".into()),
-        image_url: Some("https://example.com/phone.png".into()),
-        price: price(),
-        units,
-        starts_at: at("2026-11-20T12:00:00Z"),
-        ends_at: at("2026-11-20T13:00:00.5Z"),
-        hold_seconds: 300,
-        max_per_shopper: Quantity::new(2).unwrap(),
-        admission: Admission::Fcfs,
-        shards: None,
-    };
-    Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
-}
+use crate::shop::{Shop, product, sale};
 
 fn demo(units: u32) -> Sale {
     sale(&product(), units)
@@ -88,8 +71,10 @@ async fn of_two_writers_the_second_finds_that_the_sale_has_changed() {
     let stored = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((stored.sale.draft.units, stored.revision), (200, second.revision));
 
-    written(shop.sales.activate(&second).await.unwrap());
-    assert!(changed(shop.sales.activate(&second).await.unwrap()), "it is active by now");
+    for _ in 0..2 {
+        let active = written(shop.sales.activate(&second).await.unwrap());
+        assert_eq!(active.revision, 3, "once");
+    }
 }
 
 #[tokio::test]

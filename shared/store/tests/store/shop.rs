@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
-    ReservationId, ReservationStatus, ShardLayout, ShardNumber, ShopperId, StockShard, Timestamp,
+    Address, Admission, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity,
+    Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, StockShard,
+    Timestamp,
 };
 use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
 use testkit::{Calls, Dynamo, FixedClock};
@@ -132,6 +133,24 @@ pub(crate) fn uuid_shopper(number: u32) -> ShopperId {
 
 pub(crate) fn units(quantity: u32) -> Quantity {
     Quantity::new(quantity).unwrap()
+}
+
+/// A sale in preparation.
+pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
+    let draft = SaleDraft {
+        name: "Phone".into(),
+        description: Some("A phone.".into()),
+        image_url: Some("https://example.com/phone.png".into()),
+        price: price(),
+        units,
+        starts_at: at("2026-11-20T12:00:00Z"),
+        ends_at: at("2026-11-20T13:00:00.5Z"),
+        hold_seconds: 300,
+        max_per_shopper: Quantity::ONE,
+        admission: Admission::Fcfs,
+        shards: None,
+    };
+    Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
 }
 
 /// Reservation (and order) number `number` of the demo sale.

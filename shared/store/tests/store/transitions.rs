@@ -10,8 +10,10 @@ use crate::shop::{END, NOW, RawItem, Shop, at, id, method, order_after, pending_
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// A later one of the same shopper in the same sale.
-    Another,
+    /// Another one of the same shopper in the same sale, held.
+    AnotherHeld,
+    /// Another one of the same shopper in the same sale, being paid.
+    AnotherPaying,
     Held,
     /// Held, and its end has come.
     Overdue,
@@ -19,7 +21,8 @@ enum Found {
     Purchased,
 }
 
-const RESERVATIONS: [Found; 6] = [Found::Nothing, Found::Another, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
+const RESERVATIONS: [Found; 7] =
+    [Found::Nothing, Found::AnotherHeld, Found::AnotherPaying, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
 
 /// The order that a step meets, by the last step that it took.
 const ORDERS: [Option<OrderStep>; 9] = [
@@ -58,7 +61,7 @@ const TRIES: [Try; 7] = [
 #[derive(Debug, PartialEq, Eq)]
 enum Came {
     Done,
-    OrderIs(Order),
+    OrderIs(Box<Order>),
     ReservationLost,
     NoSuchOrder,
 }
@@ -85,7 +88,7 @@ impl Try {
         };
         match advanced {
             Ok(Advanced::Done) => Came::Done,
-            Ok(Advanced::OrderIs(order)) => Came::OrderIs(order),
+            Ok(Advanced::OrderIs(order)) => Came::OrderIs(Box::new(order)),
             Ok(Advanced::ReservationLost) => Came::ReservationLost,
             Err(error) => no_such_order(&error),
         }
@@ -128,7 +131,7 @@ impl Try {
 fn started(outcome: Result<StartOutcome, StoreError>) -> Came {
     match outcome {
         Ok(StartOutcome::Started) => Came::Done,
-        Ok(StartOutcome::OrderIs(order)) => Came::OrderIs(order),
+        Ok(StartOutcome::OrderIs(order)) => Came::OrderIs(Box::new(order)),
         Ok(StartOutcome::ReservationEnded) => Came::ReservationLost,
         Err(error) => no_such_order(&error),
     }
@@ -145,10 +148,11 @@ fn later() -> Timestamp {
 }
 
 fn reservation_found(number: u32, found: Found) -> Option<Reservation> {
-    let held = reservation(number);
+    let (held, another) = (reservation(number), id(900_000 + number));
     match found {
         Found::Nothing => None,
-        Found::Another => Some(Reservation { id: id(900_000 + number), ..held }),
+        Found::AnotherHeld => Some(Reservation { id: another, ..held }),
+        Found::AnotherPaying => Some(Reservation { id: another, status: ReservationStatus::Paying, ..held }),
         Found::Held => Some(held),
         Found::Overdue => Some(Reservation { expires_at: at("2026-11-20T12:00:00Z"), ..held }),
         Found::Paying => Some(Reservation { status: ReservationStatus::Paying, ..held }),
@@ -178,20 +182,20 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
     let order = existing.clone().unwrap_or_else(|| pending_order(number));
     let before = both(shop, &order).await;
 
-    let came = what.make(shop, &order).await;
+    let outcome = what.make(shop, &order).await;
     let (order_suits, reservation_suits) = (what.suits_order(existing.as_ref()), what.suits_reservation(found));
     let order_ends_alone = matches!(what, Try::End(_)) && !reservation_suits;
     if !order_suits || (!reservation_suits && !order_ends_alone) {
         let expected = match existing {
-            Some(order) if !order_suits => Came::OrderIs(order),
+            Some(order) if !order_suits => Came::OrderIs(Box::new(order)),
             None if !order_suits => Came::NoSuchOrder,
             Some(_) | None => Came::ReservationLost,
         };
-        assert_eq!(came, expected, "{case}");
+        assert_eq!(outcome, expected, "{case}");
         assert_eq!(both(shop, &order).await, before, "{case} changes nothing");
         return;
     }
-    assert_eq!(came, Came::Done, "{case}");
+    assert_eq!(outcome, Came::Done, "{case}");
     let after = shop.orders.get(&order.id).await.unwrap().unwrap();
     assert_eq!((after.status, after.payment_status, after.stock_status), what.step().leads_to(), "{case}");
     assert_eq!(after.updated_at, at(NOW), "{case}");
@@ -203,7 +207,7 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
     assert_eq!(left, expected, "{case}");
 
     let done = both(shop, &order).await;
-    assert_eq!(what.make(shop, &order).await, Came::OrderIs(after), "{case}, again");
+    assert_eq!(what.make(shop, &order).await, Came::OrderIs(Box::new(after)), "{case}, again");
     assert_eq!(both(shop, &order).await, done, "{case}, again, changes nothing");
 }
 

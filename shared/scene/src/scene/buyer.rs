@@ -1,0 +1,110 @@
+//! Somebody who buys: who, which reservation, which units, paying how. Two of them are in the recorded events.
+
+use domain::{
+    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, Quantity, Reservation, ReservationId,
+    ReservationStatus, ShardNumber, ShopperId, Timestamp,
+};
+
+use super::{END, START, price};
+
+/// One shopper's purchase of units of `demo`, whatever has become of it.
+#[derive(Debug, Clone)]
+pub struct Buyer {
+    /// Who.
+    pub shopper: ShopperId,
+    /// The reservation, and so the order.
+    pub id: ReservationId,
+    /// Where the units are.
+    pub shard: ShardNumber,
+    /// How many.
+    pub quantity: Quantity,
+    /// How the order is paid.
+    pub method: PaymentMethod,
+}
+
+impl Buyer {
+    /// The shopper of most recorded events: one unit of shard 0, paid with `sandbox:ok`.
+    pub fn first() -> Self {
+        Self::of("5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", 0, 1)
+    }
+
+    /// The other shopper of the recorded events: two units of shard 1, paid with `sandbox:ok`.
+    pub fn second() -> Self {
+        Self::of("9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", "demo.01JD3V3Z5T0000000000000000", 1, 2)
+    }
+
+    fn of(shopper: &str, id: &str, shard: u32, quantity: u32) -> Self {
+        Self {
+            shopper: shopper.parse().unwrap(),
+            id: id.parse().unwrap(),
+            shard: ShardNumber(shard),
+            quantity: Quantity::new(quantity).unwrap(),
+            method: "sandbox:ok".parse().unwrap(),
+        }
+    }
+
+    /// Paying with this method instead.
+    pub fn paying(self, method: &str) -> Self {
+        Self { method: method.parse().unwrap(), ..self }
+    }
+
+    /// What the order costs.
+    pub fn amount(&self) -> Money {
+        price().times(self.quantity.units()).unwrap()
+    }
+
+    /// What a gateway recognises an attempt by.
+    pub fn key(&self, attempt: u32) -> IdempotencyKey {
+        IdempotencyKey { order: self.id.clone(), attempt }
+    }
+
+    /// The hold on the shard.
+    pub fn hold(&self) -> Hold {
+        Hold { reservation: self.id.clone(), quantity: self.quantity, expires_at: time(END) }
+    }
+
+    /// The reservation as it is made.
+    pub fn reservation(&self) -> Reservation {
+        Reservation {
+            id: self.id.clone(),
+            shopper: self.shopper.clone(),
+            shard: self.shard,
+            quantity: self.quantity,
+            status: ReservationStatus::Held,
+            expires_at: time(END),
+            created_at: time(START),
+        }
+    }
+
+    /// The order as [`OrderStep::Placed`] or [`OrderStep::PaymentStarted`] makes it.
+    pub fn order(&self, step: OrderStep) -> Order {
+        let (status, payment_status, stock_status) = step.leads_to();
+        let started = step == OrderStep::PaymentStarted;
+        Order {
+            id: self.id.clone(),
+            shopper: self.shopper.clone(),
+            quantity: self.quantity,
+            amount: self.amount(),
+            status,
+            payment_status,
+            stock_status,
+            attempt: u32::from(started),
+            payment_method: started.then(|| self.method.clone()),
+            shipping_address: Some(Address {
+                address_line1: "1 Infinite Loop".into(),
+                city: "Cupertino".into(),
+                postal_code: "95014".into(),
+                country: "US".into(),
+            }),
+            pay_by: time(END),
+            transaction_id: None,
+            created_at: time(START),
+            updated_at: time(START),
+            history: vec![OrderEvent { at: time(START), event: step, reason: None }],
+        }
+    }
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}

@@ -1,0 +1,49 @@
+//! Turning and comparing the state of a scene as a whole.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Availability, ProductId, ShardNumber};
+
+use crate::Scene;
+
+impl Scene {
+    /// Writes a sale's `status` as it lies in its table, and nothing else. No route pauses or closes a sale yet.
+    pub async fn set_status(&self, product: &ProductId, status: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());
+        let update = update.key("pk", text(&format!("SALE#{product}"))).key("sk", text("META"));
+        let update = update.update_expression("SET #status = :status").expression_attribute_names("#status", "status");
+        update.expression_attribute_values(":status", text(status)).send().await.unwrap();
+    }
+
+    /// What readers know of a sale's stock.
+    pub async fn availability(&self, product: &ProductId) -> Availability {
+        self.availabilities().get(product, true).await.unwrap().expect("there is such a sale")
+    }
+
+    /// Makes what readers know of a sale's stock what its shards are, as the Stock stream does.
+    pub async fn refresh_availability(&self, product: &ProductId) {
+        let before = self.availability(product).await;
+        let mut after = before.clone();
+        for (number, shard) in (0..).map(ShardNumber).zip(self.shards(product).await) {
+            after.fold(number, &shard);
+        }
+        after.stamp(self.now());
+        assert!(self.availabilities().put(product, &after, before.version).await.unwrap());
+    }
+
+    /// Everything in the three tables by its key, to see that nothing has changed.
+    pub async fn everything(&self) -> BTreeMap<String, BTreeMap<String, AttributeValue>> {
+        let client = self.dynamo.client();
+        let mut found = BTreeMap::new();
+        for table in [self.dynamo.stock_table(), self.dynamo.reservation_table(), self.dynamo.order_table()] {
+            let mut items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
+            while let Some(item) = items.try_next().await.unwrap() {
+                let key = format!("{} {}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap());
+                found.insert(key, item.into_iter().collect());
+            }
+        }
+        found
+    }
+}

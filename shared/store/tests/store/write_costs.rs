@@ -1,0 +1,179 @@
+//! What each write costs, in requests and write request units; `docs/ACCESS_PATTERNS.md` has the same numbers.
+//!
+//! A write whose condition is false costs as much as if it were true; DynamoDB does not report it.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Availability, GatewayName, Hold, OrderStep, Quantity, ShardLayout, ShardNumber};
+use store::{Ending, Entry, EntryState};
+
+use crate::{
+    cost::{cost, writes},
+    shop::{
+        END, NOW, RawItem, SHARD, Shop, at, hold, id, id_in, key, method, pending_order, price, product, reservation, sale,
+        shopper, units, uuid_shopper, waiting_order,
+    },
+};
+
+#[tokio::test]
+async fn a_move_is_one_write() {
+    let shop = Shop::with_units(25).await;
+    let (one, id) = (uuid_shopper(1), id(1));
+    assert_eq!(cost(&shop, shop.stock.claim(SHARD, &one, &hold(1, 1))).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.stock.sell(SHARD, &one, &id, units(1))).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.stock.take_back(SHARD, &one, &id)).await, writes(1, 1.0));
+    shop.stock.claim(SHARD, &one, &hold(1, 1)).await.unwrap();
+    assert_eq!(cost(&shop, shop.stock.release(SHARD, &one, &id)).await, writes(1, 1.0));
+}
+
+#[tokio::test]
+async fn a_claim_costs_a_unit_for_each_kilobyte_that_the_shard_grows_to() {
+    let longest = "x".repeat(64);
+    for (product, within_one, within_two, size) in [("demo", 12, 24, 2_056), (longest.as_str(), 11, 24, 2_116)] {
+        let (costs, size_of_the_last) = fill(product).await;
+        let count = |units: f64| costs.iter().filter(|cost| **cost <= units).count();
+        assert!(costs.is_sorted(), "{costs:?}");
+        // The 25th hold of a full shard is a few bytes over two kilobytes.
+        assert_eq!((count(1.0), count(2.0), count(3.0)), (within_one, within_two, 25), "{costs:?}");
+        assert_eq!(size_of_the_last, size);
+    }
+}
+
+/// What 25 claims of one unit each cost in one shard of a sale of 1,000 units, with UUIDs for shoppers, and how large the
+/// shard is then.
+async fn fill(product: &str) -> (Vec<f64>, usize) {
+    let shop = Shop::open().await;
+    let (product, last) = (product.parse().unwrap(), ShardNumber(39));
+    shop.stock.create(&product, ShardLayout { units: 1_000, shards: 40 }).await.unwrap();
+    let mut costs = Vec::new();
+    for number in 1..=25 {
+        // Numbers do not pay for zeros at their end, and most seconds have none.
+        let hold = Hold { reservation: id_in(&product, number), quantity: Quantity::ONE, expires_at: at("2026-11-20T12:04:59Z") };
+        costs.push(cost(&shop, shop.stock.claim(last, &uuid_shopper(number), &hold)).await.write);
+    }
+    let item = shop.raw(shop.dynamo.stock_table(), &format!("SHARD#{product}#{last}"), "STOCK").await.unwrap();
+    (costs, item_size(&item))
+}
+
+/// Bytes of an item, by the developer guide's "`DynamoDB` item sizes and formats".
+fn item_size(item: &RawItem) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &AttributeValue) -> usize {
+    if let Ok(map) = value.as_m() {
+        return 3 + map.iter().map(|(name, value)| 1 + name.len() + value_size(value)).sum::<usize>();
+    }
+    match (value.as_s(), value.as_n()) {
+        (Ok(text), _) => text.len(),
+        (_, Ok(number)) => 1 + number.trim_end_matches('0').len().div_ceil(2),
+        _ => panic!("a shard has no {value:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_shard_is_made_and_deleted_in_one_write() {
+    let shop = Shop::open().await;
+    let layout = ShardLayout { units: 1_000, shards: 40 };
+    assert_eq!(cost(&shop, shop.stock.create(&product(), layout)).await, writes(40, 40.0));
+    assert_eq!(cost(&shop, shop.stock.delete(&product(), 0, 40)).await, writes(40, 40.0));
+}
+
+#[tokio::test]
+async fn a_winner_costs_two_writes() {
+    let shop = Shop::with_units(25).await;
+    let reservation = reservation(1);
+    let win = async {
+        shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await?;
+        shop.reservations.open(&reservation).await
+    };
+    assert_eq!(cost(&shop, win).await, writes(2, 2.0));
+}
+
+#[tokio::test]
+async fn a_reservation_is_opened_and_ended_in_one_write() {
+    let shop = Shop::open().await;
+    let mine = reservation(1);
+    assert_eq!(cost(&shop, shop.reservations.open(&mine)).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.reservations.end(&shopper(1), &id(1), Ending::Cancelled)).await, writes(1, 1.0));
+}
+
+#[tokio::test]
+async fn an_order_is_written_twice_itself_and_its_place_in_the_index() {
+    let shop = Shop::open().await;
+    let order = waiting_order(1);
+    assert_eq!(cost(&shop, shop.orders.place(&order)).await, writes(1, 2.0));
+    assert_eq!(cost(&shop, shop.orders.expire(&id(1), at(END))).await, writes(1, 2.0));
+}
+
+/// Two units for the reservation, two for the order, and one for the order in its index, which is written later and not
+/// as part of the transaction.
+#[tokio::test]
+async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_price() {
+    let both = writes(1, 5.0);
+    let shop = Shop::open().await;
+    let purchases = &shop.purchases;
+    shop.reservations.open(&reservation(1)).await.unwrap();
+    let order = pending_order(1);
+    assert_eq!(cost(&shop, purchases.start(&order, at(NOW))).await, both);
+    assert_eq!(cost(&shop, purchases.payment_failed(&order, 1, at(END), "The card was declined.", at(NOW))).await, both);
+    let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, purchases.start_again(&waiting, &method("sandbox:ok"), at(NOW))).await, both);
+    assert_eq!(cost(&shop, purchases.complete(&order, 2, "sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A000001-2", at(NOW))).await, both);
+
+    shop.reservations.open(&reservation(2)).await.unwrap();
+    let order = pending_order(2);
+    purchases.start(&order, at(NOW)).await.unwrap();
+    assert_eq!(cost(&shop, purchases.end(&order, 1, OrderStep::Refunded, at(NOW))).await, both);
+
+    let order = pending_order(3);
+    shop.orders.place(&order).await.unwrap();
+    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 3.0));
+}
+
+#[tokio::test]
+async fn an_order_whose_reservation_is_gone_ends_in_a_second_transaction() {
+    let shop = Shop::open().await;
+    let order = pending_order(1);
+    shop.orders.place(&order).await.unwrap();
+    // The first one is cancelled. It costs its writes all the same, which are not reported.
+    assert_eq!(cost(&shop, shop.purchases.end(&order, 1, OrderStep::Failed, at(NOW))).await, writes(2, 3.0));
+}
+
+#[tokio::test]
+async fn an_attempt_and_the_sandboxs_books_are_one_write() {
+    let shop = Shop::open().await;
+    let sandbox = GatewayName("sandbox".into());
+    assert_eq!(cost(&shop, shop.attempts.begin(&key(1), &sandbox)).await, writes(1, 1.0));
+    let attempt = shop.attempts.get(&key(1)).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.attempts.replace(&attempt, &attempt)).await, writes(1, 1.0));
+
+    let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
+    assert_eq!(cost(&shop, shop.ledger.settle(&sandbox, &key(1), &charged)).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.ledger.count_refund_call(&sandbox, &key(1))).await, writes(1, 1.0));
+    let refund = cost(&shop, shop.ledger.refund(&sandbox, &key(1))).await;
+    assert_eq!((refund.requests, refund.write), (2, 1.0), "and a read");
+    assert_eq!(cost(&shop, shop.ledger.void(&sandbox, &key(2))).await, writes(1, 1.0));
+}
+
+#[tokio::test]
+async fn a_sale_is_written_in_one_write() {
+    let shop = Shop::open().await;
+    let sale = sale(&product(), 1_000);
+    assert_eq!(cost(&shop, shop.sales.prepare(&sale, None)).await, writes(1, 1.0));
+    let prepared = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.sales.activate(&prepared)).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.sales.list(&sale.product)).await, writes(1, 1.0));
+}
+
+#[tokio::test]
+async fn availability_is_written_in_a_unit_for_500_shards() {
+    let shop = Shop::open().await;
+    for (shards, units) in [(1, 1.0), (40, 1.0), (400, 1.0), (4_000, 8.0), (40_000, 79.0)] {
+        let product = format!("sale-{shards}").parse().unwrap();
+        let untouched = Availability::untouched(ShardLayout { units: shards * 25, shards }, at(NOW));
+        let put = cost(&shop, shop.availabilities.put(&product, &untouched, 0)).await;
+        assert_eq!(put, writes(1, units), "{shards} shards");
+        let mark = cost(&shop, shop.availabilities.mark_sold_out(&product, 1, at(NOW))).await;
+        assert_eq!(mark, writes(1, units), "{shards} shards");
+    }
+}
