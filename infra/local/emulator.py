@@ -1,0 +1,207 @@
+"""Starts ministack, with what it lacks next to AWS added. README.md lists every gap.
+
+`cargo xtask up` runs this file with the pinned ministack. Each addition replaces one function of that version by name,
+so another version is refused: the additions have to be looked at again first.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from importlib.metadata import version
+
+MINISTACK = "1.5.33"
+TTL_PASS_SECONDS = 60
+# Processes of one function at a time; a call beyond that waits for a free one, as a burst on a small machine is served
+# faster by few processes than by one new process per call.
+WORKERS_PER_FUNCTION = int(os.environ.get("WORKERS_PER_FUNCTION", "16"))
+
+if version("ministack") != MINISTACK:
+    sys.exit(f"infra/local/emulator.py was written for ministack {MINISTACK}, this is {version('ministack')}")
+
+
+def import_without_ttl_thread():
+    """Imports ministack's DynamoDB without its TTL thread, which deletes without a stream record."""
+    start = threading.Thread.start
+
+    def start_others(thread):
+        if thread.name != "dynamodb-ttl-reaper":
+            start(thread)
+
+    threading.Thread.start = start_others
+    try:
+        from ministack.services import dynamodb
+    finally:
+        threading.Thread.start = start
+    return dynamodb
+
+
+dynamodb = import_without_ttl_thread()
+
+from ministack import app  # noqa: E402
+from ministack.core import iam_evaluator, lambda_runtime  # noqa: E402
+from ministack.core.responses import _request_account_id, _request_region, json_response  # noqa: E402
+from ministack.services import apigateway_v1, lambda_svc, stepfunctions  # noqa: E402
+from ministack.services.cloudformation import provisioners  # noqa: E402
+
+import hypercorn.config  # noqa: E402
+import streams  # noqa: E402
+
+
+def keep_ttl_of_templates():
+    """CloudFormation's TimeToLiveSpecification reaches the table."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+
+    def with_ttl(provision, table_name_of):
+        def provision_with_ttl(*args):
+            result = provision(*args)
+            specification = args[-2].get("TimeToLiveSpecification")
+            if specification:
+                dynamodb._update_ttl({"TableName": table_name_of(result), "TimeToLiveSpecification": specification})
+            return result
+
+        return provision_with_ttl
+
+    # create(logical_id, properties, stack_name): the physical id comes first in what it returns.
+    handlers["create"] = with_ttl(handlers["create"], lambda result: result[0])
+
+
+def delete_expired_items():
+    """One pass of TTL over every table, with the stream record that AWS writes."""
+    now = time.time()
+    for (account, region, name), setting in list(dynamodb._ttl_settings.all_items()):
+        table = dynamodb._tables.get_scoped(account, region, name)
+        if not table or setting.get("TimeToLiveStatus") != "ENABLED":
+            continue
+        account_token, region_token = _request_account_id.set(account), _request_region.set(region)
+        try:
+            with dynamodb._lock:
+                expired = [
+                    (pk, sk, item)
+                    for pk, items in table["items"].items()
+                    for sk, item in items.items()
+                    if float((item.get(setting["AttributeName"]) or {}).get("N", "inf")) <= now
+                ]
+                for pk, sk, item in expired:
+                    dynamodb._remove_item(table, pk, sk)
+                    written = dynamodb.stream_end_position(name)
+                    dynamodb._emit_stream_event(name, "REMOVE", item, None)
+                    for record in dynamodb.stream_records_since(name, written, 1):
+                        record["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+        finally:
+            _request_account_id.reset(account_token)
+            _request_region.reset(region_token)
+
+
+def run_ttl():
+    """TTL for as long as the emulator lives."""
+    while True:
+        time.sleep(TTL_PASS_SECONDS)
+        try:
+            delete_expired_items()
+        except Exception as error:  # a broken pass must not end TTL
+            dynamodb.logger.error("TTL pass failed: %s", error)
+
+
+def import_gateway_responses():
+    """`x-amazon-apigateway-gateway-responses` of an imported API takes effect."""
+    import_rest_api = apigateway_v1._import_rest_api
+
+    def import_with_responses(specification, *args):
+        api_id = import_rest_api(specification, *args)
+        for kind, response in (specification.get("x-amazon-apigateway-gateway-responses") or {}).items():
+            apigateway_v1._put_gateway_response(api_id, kind, response)
+        return api_id
+
+    apigateway_v1._import_rest_api = import_with_responses
+
+
+def start_running_execution_again():
+    """StartExecution with the name and input of a running execution answers as the first call did."""
+    start_execution = stepfunctions._start_execution
+
+    def start(data):
+        machine = stepfunctions._state_machines.get(data.get("stateMachineArn", ""))
+        if machine and data.get("name"):
+            arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:") + ":" + data["name"]
+            execution = stepfunctions._executions.get(arn)
+            if execution and execution["status"] == "RUNNING" and execution["input"] == data.get("input", "{}"):
+                return json_response({"executionArn": arn, "startDate": execution["startDate"]})
+        return start_execution(data)
+
+    stepfunctions._start_execution = start
+
+
+def bound_workers():
+    """At most WORKERS_PER_FUNCTION processes of a function; the next call waits. No function here calls another."""
+    slots, guard = {}, threading.Lock()
+
+    def slot_of(name):
+        with guard:
+            return slots.setdefault(name, threading.BoundedSemaphore(WORKERS_PER_FUNCTION))
+
+    invoke = lambda_svc._execute_function_provided_warm
+
+    def invoke_in_turn(function, event, request_id):
+        with slot_of((function.get("config") or function).get("FunctionName")):
+            return invoke(function, event, request_id)
+
+    lambda_svc._execute_function_provided_warm = invoke_in_turn
+
+
+def hurry_log_lines():
+    """A call waits 5 ms instead of 50 for a function's log lines; late ones go to the next call's log."""
+    drain = lambda_runtime.Worker._drain_stderr_bounded
+
+    def drain_soon(worker, first_line_wait=0.005, idle_confirm=0.002, hard_cap=0.25):
+        return drain(worker, first_line_wait, idle_confirm, hard_cap)
+
+    lambda_runtime.Worker._drain_stderr_bounded = drain_soon
+
+
+def send_at_once():
+    """Events go to functions without Nagle's algorithm, which costs 40 ms per call on a connection that is kept."""
+    build = lambda_runtime.ProvidedWorker._build_handler_class
+
+    def build_without_nagle(worker, *args):
+        handler = build(worker, *args)
+        handler.disable_nagle_algorithm = True
+        return handler
+
+    lambda_runtime.ProvidedWorker._build_handler_class = build_without_nagle
+
+
+def enforce_policies_of_functions():
+    """What a function calls is held against its role's policies; any other caller may do anything, signed or not."""
+    app.AUTH = True
+    enforce = iam_evaluator.enforce
+
+    def enforce_for_roles(access_key, *args, **kwargs):
+        of_a_role = (access_key or "").startswith("ASIA")  # only roles have temporary credentials here
+        return enforce(access_key, *args, **kwargs) if of_a_role else None
+
+    iam_evaluator.enforce = enforce_for_roles
+    app._authenticate_only = lambda *_: None
+
+
+def end_with_stdin():
+    """Ends when the process that started this one has, however it ended: its end of the pipe is then closed."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    if os.environ.get("END_WITH_STDIN"):
+        threading.Thread(target=end_with_stdin, daemon=True).start()
+    keep_ttl_of_templates()
+    import_gateway_responses()
+    start_running_execution_again()
+    bound_workers()
+    hurry_log_lines()
+    send_at_once()
+    enforce_policies_of_functions()
+    lambda_svc._poll_dynamodb_streams = streams.poll
+    hypercorn.config.Config.backlog = 1024  # 300 callers at once find a place; 100 is its default
+    threading.Thread(target=run_ttl, daemon=True, name="ttl").start()
+    app.main()

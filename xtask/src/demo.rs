@@ -1,0 +1,98 @@
+//! What a fresh stack begins with: nine shoppers, an operator, and two sales made through the product's own API.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::aws;
+use crate::stack::Stack;
+
+/// The password of everybody here.
+pub(crate) const PASSWORD: &str = "Flash-Sale-1";
+pub(crate) const OPERATOR: &str = "ops@example.com";
+pub(crate) const SHOPPERS: u32 = 9;
+/// Opens a little after `up`.
+pub(crate) const SALE: &str = "demo";
+/// Is open already, and its holds are short, so that one can be seen to end.
+pub(crate) const EXPIRY_SALE: &str = "demo-expiry";
+const OPENS_AFTER: SignedDuration = SignedDuration::from_secs(20);
+const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes the shoppers and the operator. Those that are there stay as they are.
+pub(crate) fn create_people(stack: &Stack) -> Result<()> {
+    for number in 1..=SHOPPERS {
+        create_person(stack, &format!("shopper-{number}@example.com"))?;
+    }
+    create_person(stack, OPERATOR)?;
+    cognito("AdminAddUserToGroup", &json!({"UserPoolId": stack.user_pool_id, "Username": OPERATOR, "GroupName": "ops"}))?;
+    Ok(())
+}
+
+fn create_person(stack: &Stack, email: &str) -> Result<()> {
+    let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
+    let created = aws::cognito(
+        "AdminCreateUser",
+        &json!({"UserPoolId": stack.user_pool_id, "Username": email, "MessageAction": "SUPPRESS", "UserAttributes": attributes}),
+    )?;
+    if created.status != 200 && !created.body.contains("UsernameExistsException") {
+        bail!("{email} was not created: {}", created.body);
+    }
+    let password = json!({"UserPoolId": stack.user_pool_id, "Username": email, "Password": PASSWORD, "Permanent": true});
+    cognito("AdminSetUserPassword", &password)?;
+    Ok(())
+}
+
+/// Makes the two sales as the operator would. With `--keep` they may be there, and then have started: those stay.
+pub(crate) fn create_sales(stack: &Stack) -> Result<()> {
+    let token = sign_in(stack, OPERATOR)?;
+    let now = now()?;
+    let first = json!({
+        "name": "Demo: 100 units, opening in a moment",
+        "description": "Opens 20 seconds after the stack is up. A unit is held for two minutes.",
+        "price": {"amount_minor": 19_900, "currency": "USD"},
+        "units": 100,
+        "starts_at": (now + OPENS_AFTER).to_string(),
+        "ends_at": (now + OPEN_FOR).to_string(),
+        "hold_seconds": 120,
+    });
+    let second = json!({
+        "name": "Demo: 10 units with short holds",
+        "description": "Open already. A unit that nobody pays for is back after 15 seconds.",
+        "price": {"amount_minor": 4_900, "currency": "USD"},
+        "units": 10,
+        "starts_at": now.to_string(),
+        "ends_at": (now + OPEN_FOR).to_string(),
+        "hold_seconds": 15,
+    });
+    for (product, sale) in [(EXPIRY_SALE, second), (SALE, first)] {
+        let answer = aws::put(&format!("{}/admin/flash-sales/{product}", stack.api_url), &token, &sale)?;
+        let kept = answer.status == 409 && answer.body.contains("sale-started");
+        if !matches!(answer.status, 200 | 201) && !kept {
+            bail!("the sale {product} was not created ({}): {}", answer.status, answer.body);
+        }
+    }
+    Ok(())
+}
+
+fn now() -> Result<Timestamp> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    Timestamp::from_second(i64::try_from(seconds)?).map_err(anyhow::Error::msg)
+}
+
+fn sign_in(stack: &Stack, email: &str) -> Result<String> {
+    let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});
+    let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": stack.client_id, "AuthParameters": parameters});
+    let answer = cognito("InitiateAuth", &input)?;
+    let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
+    token.map(str::to_owned).with_context(|| format!("{email} cannot sign in: {answer}"))
+}
+
+fn cognito(operation: &str, input: &Value) -> Result<Value> {
+    let answer = aws::cognito(operation, input)?;
+    if answer.status != 200 {
+        bail!("{operation} was refused: {}", answer.body);
+    }
+    Ok(serde_json::from_str(&answer.body).unwrap_or_default())
+}

@@ -1,0 +1,134 @@
+//! The functions of the local stack: built with the dev profile and laid out as `sam deploy` wants them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::wait;
+use crate::{local, root};
+
+/// What is deployed: the template, byte for byte, beside what its paths point at.
+pub(crate) const STAGE: &str = "sam";
+const COPIED: [&str; 3] = ["template.yaml", "samconfig.toml", "statemachines/payment-saga.asl.json"];
+const STRIPPING_THREADS: usize = 4;
+
+/// The name of every function: the folders in `functions/`.
+pub(crate) fn names() -> Result<Vec<String>> {
+    let folder = root().join("functions");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds every binary of the workspace, so that crates are compiled with the features that tests compile them with,
+/// and returns where they are.
+pub(crate) fn build() -> Result<BTreeMap<String, PathBuf>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(cargo)
+        .args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    // Read beside waiting, so that Ctrl-C is seen at once.
+    let reader = std::thread::spawn(move || std::io::read_to_string(output));
+    let status = wait(&mut child)?;
+    let Ok(messages) = reader.join() else { bail!("cargo's output was lost") };
+    if !status.success() {
+        bail!("the functions do not build");
+    }
+    Ok(messages?.lines().filter_map(executable).collect())
+}
+
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let name = message.pointer("/target/name")?.as_str()?;
+    Some((name.to_owned(), PathBuf::from(message.get("executable")?.as_str()?)))
+}
+
+/// Lays out what is deployed. A function that has not changed is left as it is.
+pub(crate) fn stage(executables: &BTreeMap<String, PathBuf>) -> Result<PathBuf> {
+    let stage = local(STAGE);
+    for name in COPIED {
+        let to = stage.join(name);
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::copy(root().join(name), &to).with_context(|| format!("cannot copy {name}"))?;
+    }
+    let changed = Mutex::new(Vec::new());
+    for name in names()? {
+        let executable = executables.get(&name).with_context(|| format!("functions/{name} has no binary named {name}"))?;
+        let bootstrap = stage.join("functions").join(&name).join("bootstrap");
+        if modified(&bootstrap) < modified(executable) {
+            changed.lock().map_err(|_| anyhow::anyhow!("a thread failed"))?.push((executable.clone(), bootstrap));
+        }
+    }
+    let objcopy = Objcopy::find();
+    let next = || changed.lock().ok().and_then(|mut changed| changed.pop());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..STRIPPING_THREADS)
+            .map(|_| {
+                scope.spawn(|| -> Result<()> {
+                    while let Some((executable, bootstrap)) = next() {
+                        strip(objcopy.as_ref(), &executable, &bootstrap)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread failed"))?)
+    })?;
+    Ok(stage)
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
+/// Copies an executable without its symbols: half the size, and so of what is zipped and uploaded.
+fn strip(objcopy: Option<&Objcopy>, executable: &Path, bootstrap: &Path) -> Result<()> {
+    if let Some(folder) = bootstrap.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    if !objcopy.is_some_and(|objcopy| objcopy.strip(executable, bootstrap)) {
+        std::fs::copy(executable, bootstrap).with_context(|| format!("cannot copy {}", executable.display()))?;
+    }
+    Ok(())
+}
+
+/// The toolchain's own objcopy. Without it, functions are deployed with their symbols.
+struct Objcopy {
+    program: PathBuf,
+    /// Where the libraries are that it is linked with.
+    libraries: PathBuf,
+}
+
+impl Objcopy {
+    fn find() -> Option<Self> {
+        let shown = Command::new("rustc").args(["--print", "target-libdir"]).current_dir(root()).output().ok()?;
+        // <sysroot>/lib/rustlib/<target>/lib
+        let target = PathBuf::from(String::from_utf8(shown.stdout).ok()?.trim()).parent()?.to_owned();
+        let program = target.join("bin/rust-objcopy");
+        let libraries = target.parent()?.parent()?.to_owned();
+        program.is_file().then_some(Self { program, libraries })
+    }
+
+    fn strip(&self, executable: &Path, bootstrap: &Path) -> bool {
+        let mut command = Command::new(&self.program);
+        command.arg("--strip-all").args([executable, bootstrap]).stderr(Stdio::null());
+        command.env("LD_LIBRARY_PATH", &self.libraries).env("DYLD_FALLBACK_LIBRARY_PATH", &self.libraries);
+        command.status().is_ok_and(|status| status.success())
+    }
+}

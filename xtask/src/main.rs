@@ -1,0 +1,71 @@
+//! The project's own commands: `cargo xtask <command>`. One module per command; what they share is in the modules
+//! below. Paths are relative to the repository's root, wherever the command is started.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a command-line tool measures real time and reads its own environment; the product does neither"
+)]
+
+mod aws;
+mod demo;
+mod down;
+mod emulator;
+mod functions;
+mod measure;
+mod process;
+mod sam_local;
+mod stack;
+mod test;
+mod tools;
+mod up;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own commands", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Up),
+    Down(down::Down),
+    Measure(measure::Measure),
+    SamLocal(sam_local::SamLocal),
+    Test(test::Test),
+}
+
+fn main() -> std::process::ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Up(up) => up.run(),
+        Command::Down(down::Down {}) => {
+            down::run();
+            Ok(())
+        }
+        Command::Measure(measure) => measure.run(),
+        Command::SamLocal(sam_local) => sam_local.run(),
+        Command::Test(test) => test.run(),
+    };
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Everything that belongs to the stack on this machine.
+fn local(name: &str) -> PathBuf {
+    root().join("target/local").join(name)
+}

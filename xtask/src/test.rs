@@ -1,0 +1,100 @@
+//! `cargo xtask test`: every check, in the order in which a mistake costs least to find.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::stack::Stack;
+use crate::tools::{Python, Tool};
+use crate::up::Up;
+use crate::{aws, down, root};
+
+/// Every check
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Leave out what needs the running stack
+    #[arg(long)]
+    fast: bool,
+}
+
+/// One step and how long it took.
+struct Timed(&'static str, Duration);
+
+impl Test {
+    /// Runs every check; the first that fails ends it, and the stack is stopped either way if this started it.
+    pub(crate) fn run(self) -> Result<()> {
+        let started = Instant::now();
+        let mut steps = Vec::new();
+        let result = self.steps(&mut steps);
+        println!("\nDurations:");
+        for Timed(step, took) in &steps {
+            println!("  {:>6.1} s  {step}", took.as_secs_f64());
+        }
+        println!("  {:>6.1} s  in all", started.elapsed().as_secs_f64());
+        result
+    }
+
+    fn steps(self, steps: &mut Vec<Timed>) -> Result<()> {
+        timed(steps, "format", || cargo(&["fmt", "--all", "--check"]))?;
+        timed(steps, "clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+        timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
+        timed(steps, "sam validate --lint", || {
+            Tool::Sam.install(&Python::find()?)?;
+            let mut sam = Command::new(Tool::Sam.program("sam"));
+            sam.current_dir(root()).args(["validate", "--lint", "--template", "template.yaml"]);
+            passes(sam.env("SAM_CLI_TELEMETRY", "0").envs(aws::environment()))
+        })?;
+        if self.fast {
+            return Ok(());
+        }
+        let was_up = Stack::running().is_some();
+        let result = Self::on_the_stack(steps, was_up);
+        if !was_up {
+            timed(steps, "down", || {
+                down::run();
+                Ok(())
+            })?;
+        }
+        result
+    }
+
+    fn on_the_stack(steps: &mut Vec<Timed>, was_up: bool) -> Result<()> {
+        timed(steps, "up", || Up::detached(was_up).run())?;
+        timed(steps, "store on the stack's DynamoDB", || {
+            let mut store = test_binary("store", &[]);
+            store.env("FLASH_SALE_STORE_ENDPOINT", &Stack::running().context("the stack is not up")?.endpoint_url);
+            passes(&mut store)
+        })?;
+        timed(steps, "events on the built functions", || passes(&mut test_binary("rie", &["--include-ignored"])))?;
+        timed(steps, "end to end", || passes(&mut test_binary("end_to_end", &["--nocapture"])))
+    }
+}
+
+/// One test binary. `--workspace`: the same features as everywhere else, so that nothing is compiled again.
+fn test_binary(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args(["test", "--workspace", "--test", name, "--"]).args(arguments).envs(aws::environment());
+    command
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    passes(Command::new("cargo").current_dir(root()).args(arguments))
+}
+
+fn passes(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("{command:?} cannot be started"))?;
+    if !status.success() {
+        bail!("{command:?} failed ({status})");
+    }
+    Ok(())
+}
+
+fn timed(steps: &mut Vec<Timed>, step: &'static str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("\n== {step}");
+    let started = Instant::now();
+    let result = run();
+    steps.push(Timed(step, started.elapsed()));
+    result.with_context(|| step.to_owned())
+}

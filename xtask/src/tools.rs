@@ -1,0 +1,122 @@
+//! The tools that come from Python's package index, at pinned versions, each in a virtual environment of its own under
+//! `target/tools`: SAM and ministack want different versions of boto3. Nothing is installed outside `target`.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::run_logged;
+use crate::{local, root};
+
+/// One virtual environment; its requirements are `infra/local/requirements-<name>.txt`.
+#[derive(Clone, Copy)]
+pub(crate) enum Tool {
+    /// AWS SAM CLI and cfn-lint.
+    Sam,
+    /// The emulator.
+    Ministack,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sam => "sam",
+            Self::Ministack => "ministack",
+        }
+    }
+
+    /// A program of the environment, which `install` has made.
+    pub(crate) fn program(self, name: &str) -> PathBuf {
+        self.folder().join("bin").join(name)
+    }
+
+    fn folder(self) -> PathBuf {
+        root().join("target/tools").join(self.name())
+    }
+
+    /// Makes the environment unless it is there as the requirements want it.
+    pub(crate) fn install(self, python: &Python) -> Result<()> {
+        let requirements = root().join(format!("infra/local/requirements-{}.txt", self.name()));
+        let wanted = std::fs::read_to_string(&requirements)
+            .with_context(|| format!("cannot read {}", requirements.display()))
+            .map(|text| format!("# {}\n{text}", python.version))?;
+        let stamp = self.folder().join("installed.txt");
+        if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        println!("  {}: installing (once, about a minute) …", self.name());
+        std::fs::create_dir_all(local(""))?;
+        let log = local(&format!("install-{}.log", self.name()));
+        let what = format!("making a virtual environment for {}", self.name());
+        run_logged(Command::new(&python.program).args(["-m", "venv"]).arg(self.folder()), &what, &log).with_context(|| {
+            format!("{} needs its modules venv and ensurepip (Debian: apt install python3-venv)", python.program)
+        })?;
+        let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--requirement"];
+        run_logged(
+            Command::new(self.program("python")).args(pip).arg(&requirements),
+            &format!("installing {}", self.name()),
+            &log,
+        )?;
+        std::fs::write(&stamp, wanted)?;
+        println!("  {}: installed in {:.0} s", self.name(), started.elapsed().as_secs_f32());
+        Ok(())
+    }
+}
+
+/// A Python on this machine that is new enough.
+pub(crate) struct Python {
+    program: String,
+    version: String,
+}
+
+impl Python {
+    const OLDEST: (u32, u32) = (3, 10);
+    /// The newest that every pinned package has been tried with comes first; a plain `python3` is tried before older ones.
+    const NAMES: [&str; 7] = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python3.10", "python"];
+
+    /// The first on the path that is new enough.
+    pub(crate) fn find() -> Result<Self> {
+        let (oldest_major, oldest_minor) = Self::OLDEST;
+        let mut too_old = None;
+        for program in Self::NAMES {
+            let Some(version) = version(program) else { continue };
+            if parsed(&version).is_some_and(|version| version >= Self::OLDEST) {
+                return Ok(Self { program: program.to_owned(), version });
+            }
+            too_old.get_or_insert(format!("{program} is Python {version}"));
+        }
+        match too_old {
+            Some(found) => bail!("Python {oldest_major}.{oldest_minor} or newer is needed, but {found}"),
+            None => bail!("Python {oldest_major}.{oldest_minor} or newer is needed, and there is none on the path"),
+        }
+    }
+}
+
+fn version(program: &str) -> Option<String> {
+    let script = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
+    let shown = Command::new(program).args(["-c", script]).stderr(std::process::Stdio::null()).output().ok()?;
+    let version = String::from_utf8(shown.stdout).ok()?.trim().to_owned();
+    (shown.status.success() && !version.is_empty()).then_some(version)
+}
+
+fn parsed(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(parsed("3.9.18").unwrap() < Python::OLDEST);
+        assert!(parsed("2.7.18").unwrap() < Python::OLDEST);
+        assert!(parsed("3.10.0").unwrap() >= Python::OLDEST);
+        assert!(parsed("3.13.0").unwrap() >= Python::OLDEST);
+        assert_eq!(parsed("nonsense"), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! `cargo xtask up`: from a clone to a running flash sale on this machine.
+
+use std::fs::{File, TryLockError};
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::emulator::{ENDPOINT, REGION, State};
+use crate::stack::{Emulator, Stack, Tables};
+use crate::tools::{Python, Tool};
+use crate::{aws, demo, down, emulator, functions, local, process, root};
+
+const STACK: &str = "flash-sale-local";
+const ARTIFACTS: &str = "flash-sale-local-artifacts";
+const GIGABYTE: u64 = 1 << 30;
+
+/// Start a flash sale on this machine: the real template on an emulator of AWS.
+///
+/// Prepares the tools at pinned versions under target/, builds the functions, starts the emulator on 127.0.0.1:4566,
+/// deploys template.yaml with `sam deploy`, creates demo shoppers and two demo sales, prints URLs and example calls, and
+/// writes target/local/stack.json. Runs until Ctrl-C and then stops everything it started.
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Return when the stack is ready; `cargo xtask down` stops it
+    #[arg(long)]
+    detach: bool,
+    /// Keep the sales, orders and shoppers that are there: go on from where the last stack was stopped, or, when the
+    /// stack is up, deploy the present code onto it. Without this every `up` begins afresh
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Up {
+    /// `up --detach`, or `--keep` onto the stack that is up.
+    pub(crate) fn detached(keep: bool) -> Self {
+        Self { detach: true, keep }
+    }
+
+    pub(crate) fn run(self) -> Result<()> {
+        let started = Instant::now();
+        std::fs::create_dir_all(local(""))?;
+        process::catch_interruption()?;
+        let alone = alone()?;
+        if Emulator::running().is_some() {
+            return self.run_again(started);
+        }
+        down::stop(None); // leftovers of a stack whose emulator was killed
+        emulator::port_is_free()?;
+        check_disk()?;
+        let python = Python::find()?;
+        let executables = prepare(&python)?;
+
+        let state = if self.keep { State::Kept } else { State::Fresh };
+        let mut child = timed("starting the emulator", || emulator::start(state, !self.detach))
+            .inspect_err(|_| down::stop(Emulator::running().as_ref()))?;
+        let ready = deploy(&executables, child.id()).and_then(|stack| {
+            stack.write()?;
+            if process::interrupted() {
+                bail!("interrupted");
+            }
+            Ok(stack)
+        });
+        match ready {
+            Ok(stack) => {
+                drop(alone);
+                print_welcome(&stack, started);
+                if self.detach { Ok(()) } else { stay(&mut child) }
+            }
+            Err(error) => {
+                down::stop(Emulator::running().as_ref());
+                let _ = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    /// What `up` does when the stack is up: says so, or deploys onto it.
+    fn run_again(&self, started: Instant) -> Result<()> {
+        let Some(stack) = Stack::running() else {
+            bail!("an `up` was cut off half-way here; `cargo xtask down` clears it away");
+        };
+        if self.keep {
+            let executables = prepare(&Python::find()?)?;
+            let stack = deploy(&executables, stack.pid)?;
+            stack.write()?;
+            print_welcome(&stack, started);
+        } else {
+            println!("The stack is up already, at {} (process {}).", stack.api_url, stack.pid);
+            println!("`cargo xtask down` stops it; `cargo xtask up --keep` deploys the present code onto it.");
+        }
+        Ok(())
+    }
+}
+
+/// One `up` at a time sets the stack up; the lock goes with the process at the latest.
+fn alone() -> Result<File> {
+    let lock = File::create(local("up.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!("another `up` is at work here"),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock target/local/up.lock"),
+    }
+}
+
+/// Installs the tools while cargo builds: the one waits for the network, the other for the processor.
+fn prepare(python: &Python) -> Result<std::collections::BTreeMap<String, std::path::PathBuf>> {
+    std::thread::scope(|scope| {
+        let tools = scope.spawn(|| [Tool::Sam, Tool::Ministack].into_iter().try_for_each(|tool| tool.install(python)));
+        let executables = timed("building the functions", functions::build);
+        let Ok(installed) = tools.join() else { bail!("installing the tools failed") };
+        installed.and(executables)
+    })
+}
+
+fn deploy(executables: &std::collections::BTreeMap<String, std::path::PathBuf>, pid: u32) -> Result<Stack> {
+    let stage = timed("laying out the functions", || functions::stage(executables))?;
+    timed("deploying the template", || {
+        aws::create_bucket(ARTIFACTS)?;
+        let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+        let mut sam = Command::new(Tool::Sam.program("python"));
+        sam.arg(root().join("infra/local/sam.py"))
+            .args(["deploy", "--config-env", "local", "--parameter-overrides"])
+            .args(["Environment=local".to_owned(), format!("Architecture={architecture}"), "LogRetentionDays=1".to_owned()])
+            .current_dir(&stage)
+            .envs(aws::environment())
+            .env_remove("AWS_PROFILE")
+            .env("AWS_CONFIG_FILE", "/nonexistent")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("SAM_CLI_POLL_DELAY", "0.2")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        process::run_logged(&mut sam, "sam deploy", &local("sam-deploy.log"))
+    })?;
+    let stack = describe(pid)?;
+    timed("creating shoppers and sales", || {
+        demo::create_people(&stack)?;
+        demo::create_sales(&stack)
+    })?;
+    Ok(stack)
+}
+
+fn describe(pid: u32) -> Result<Stack> {
+    let outputs = aws::stack_outputs(STACK)?;
+    let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
+    Ok(Stack {
+        endpoint_url: ENDPOINT.to_owned(),
+        region: REGION.to_owned(),
+        // The output names an address on AWS; the emulator serves the same API under this one.
+        api_url: format!("{ENDPOINT}/restapis/{}/{}/_user_request_", output("ApiId")?, output("ApiStage")?),
+        user_pool_id: output("UserPoolId")?,
+        client_id: output("ClientId")?,
+        product_id: demo::SALE.to_owned(),
+        expiry_product_id: demo::EXPIRY_SALE.to_owned(),
+        tables: Tables {
+            stock: output("StockTableName")?,
+            reservation: output("ReservationTableName")?,
+            order: output("OrderTableName")?,
+        },
+        state_machine_arn: output("StateMachineArn")?,
+        orders_queue_url: output("OrdersQueueUrl")?,
+        orders_dead_letter_queue_url: output("OrdersDeadLetterQueueUrl")?,
+        expiry_queue_url: output("ExpiryQueueUrl")?,
+        expiry_dead_letter_queue_url: output("ExpiryDeadLetterQueueUrl")?,
+        stream_failures_queue_url: output("StreamFailuresQueueUrl")?,
+        notifications_topic_arn: output("NotificationsTopicArn")?,
+        pid,
+    })
+}
+
+/// Stays until Ctrl-C, then stops everything. Ends also when `down` has stopped the stack from elsewhere.
+fn stay(child: &mut Child) -> Result<()> {
+    println!("Ctrl-C stops everything.");
+    loop {
+        if process::interrupted() {
+            println!("\nStopping …");
+            down::stop(Emulator::running().as_ref());
+            child.wait()?;
+            println!("Stopped.");
+            return Ok(());
+        }
+        if let Some(status) = child.try_wait()? {
+            let was_stopped = !local("emulator.json").exists();
+            down::stop(None);
+            if was_stopped {
+                println!("Stopped by `cargo xtask down`.");
+                return Ok(());
+            }
+            bail!("the emulator ended by itself ({status}); see target/local/ministack.log");
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// The first build needs room for every dependency, later ones for what has changed.
+fn check_disk() -> Result<()> {
+    let needed = if root().join("target/debug/health").exists() { 1 } else { 6 };
+    let disk = rustix::fs::statvfs(root()).context("cannot tell how much room the disk has")?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize) / GIGABYTE;
+    if free < needed {
+        bail!("{needed} GB of free disk are needed here, and there are {free}");
+    }
+    Ok(())
+}
+
+fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("{what} …");
+    let started = Instant::now();
+    let done = work().with_context(|| what.to_owned())?;
+    println!("{what}: {:.1} s", started.elapsed().as_secs_f32());
+    Ok(done)
+}
+
+fn print_welcome(stack: &Stack, started: Instant) {
+    let Stack { api_url, client_id, endpoint_url, .. } = stack;
+    println!(
+        r#"
+The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
+
+  API        {api_url}
+  AWS        {endpoint_url} (any AWS tool: AWS_ENDPOINT_URL={endpoint_url}, any credentials)
+  Log        target/local/ministack.log
+  All of it  target/local/stack.json
+
+  Shoppers   shopper-1@example.com … shopper-{shoppers}@example.com, operator {operator}, password {password}
+  Sales      {sale}: 100 units, opens in 20 s, a hold lasts 120 s
+             {expiry}: 10 units, open, a hold lasts 15 s and then goes back to stock by itself
+
+Try it:
+
+  API={api_url}
+  curl -s $API/api/flash-sales
+
+  TOKEN=$(curl -s {endpoint_url} -H 'Content-Type: application/x-amz-json-1.1' \
+    -H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth' \
+    -d '{{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"{client_id}","AuthParameters":{{"USERNAME":"shopper-1@example.com","PASSWORD":"{password}"}}}}' \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["AuthenticationResult"]["IdToken"])')
+
+  curl -s $API/reserve-inventory -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
+    -d '{{"product_id":"{expiry}"}}'
+"#,
+        seconds = started.elapsed().as_secs_f32(),
+        shoppers = demo::SHOPPERS,
+        operator = demo::OPERATOR,
+        password = demo::PASSWORD,
+        sale = demo::SALE,
+        expiry = demo::EXPIRY_SALE,
+    );
+}
