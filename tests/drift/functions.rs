@@ -1,0 +1,151 @@
+//! A function is a resource of the template, a crate, a folder of events and a log group, all by one name.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use system_tests::{
+    Repository,
+    template::{self, Function},
+};
+
+use crate::{Faults, none, notices};
+
+fn crates(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let mut faults = Faults::new();
+    for (name, function) in &functions {
+        let properties = &function.resource["Properties"];
+        if properties["CodeUri"] != format!("functions/{name}/") {
+            faults.push(format!("{}: CodeUri is {}, not functions/{name}/", function.logical_id, properties["CodeUri"]));
+        }
+        if function.resource["Metadata"] != json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}) {
+            faults.push(format!("{}: Metadata does not build the binary {name} with rust-cargolambda", function.logical_id));
+        }
+        match repository.functions.get(name) {
+            None => faults.push(format!("{}: there is no crate functions/{name}", function.logical_id)),
+            Some(found) if !found.manifest.contains(&format!("name = \"{name}\"")) => {
+                faults.push(format!("functions/{name}: the crate has another name"));
+            }
+            Some(_) => {}
+        }
+    }
+    let unknown = repository.functions.keys().filter(|name| !functions.contains_key(*name));
+    faults.extend(unknown.map(|name| format!("functions/{name} is in no resource of the template")));
+    faults
+}
+
+fn events(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let none = BTreeMap::new();
+    let mut faults = Faults::new();
+    for name in functions.keys() {
+        let events = repository.events.get(name).unwrap_or(&none);
+        let expected = repository.expected[name].as_object();
+        if !events.contains_key("ok") {
+            faults.push(format!("events/{name}/ok.json is missing"));
+        }
+        let answered = |case: &String| expected.is_some_and(|cases| cases.contains_key(case));
+        faults.extend(
+            events.keys().filter(|case| !answered(case)).map(|case| format!("events/expected.json: {name}/{case} is missing")),
+        );
+        let left_over = expected.into_iter().flat_map(|cases| cases.keys()).filter(|case| !events.contains_key(*case));
+        faults.extend(left_over.map(|case| format!("events/{name}/{case}.json is expected, but missing")));
+    }
+    let unknown = repository.events.keys().filter(|name| !functions.contains_key(*name));
+    faults.extend(unknown.map(|name| format!("events/{name} belongs to no function")));
+    faults
+}
+
+fn log_groups(repository: &Repository) -> Faults {
+    let mut owners = BTreeMap::<String, String>::new();
+    let mut faults = Faults::new();
+    for function in template::functions(&repository.template).values() {
+        if let Err(fault) = log_group(repository, function, &mut owners) {
+            faults.push(format!("{}: {fault}", function.logical_id));
+        }
+    }
+    faults
+}
+
+fn log_group(repository: &Repository, function: &Function, owners: &mut BTreeMap<String, String>) -> Result<(), String> {
+    let configured = &function.resource["Properties"]["LoggingConfig"]["LogGroup"];
+    let id = configured["Ref"].as_str().ok_or("has no log group of its own")?;
+    let group = &repository.template["Resources"][id];
+    if group["Type"] != "AWS::Logs::LogGroup" {
+        return Err(format!("{id} is no log group"));
+    }
+    if group["Properties"]["RetentionInDays"] != json!({"Ref": "LogRetentionDays"}) {
+        return Err(format!("{id} keeps its logs for ever"));
+    }
+    let named = group["Properties"]["LogGroupName"]["Fn::Sub"].as_str().unwrap_or_default();
+    if !named.ends_with(&format!("/{}", function.name)) {
+        return Err(format!("{id} is named {named:?}"));
+    }
+    match owners.insert(id.to_owned(), function.logical_id.clone()) {
+        Some(other) => Err(format!("shares {id} with {other}")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn every_function_of_the_template_is_a_crate_and_every_crate_is_a_function() {
+    none(&crates(&Repository::read()));
+}
+
+#[test]
+fn a_function_without_a_crate_or_a_crate_without_a_function_is_noticed() {
+    notices(crates, "no crate functions/health", |repository| {
+        repository.functions.remove("health");
+    });
+    notices(crates, "functions/oversell is in no resource", |repository| {
+        repository.functions.insert("oversell".to_owned(), system_tests::repository::Crate::default());
+    });
+    notices(crates, "CodeUri", |repository| {
+        repository.template["Resources"]["HealthFunction"]["Properties"]["CodeUri"] = json!("functions/reserve/");
+    });
+    notices(crates, "does not build the binary", |repository| {
+        repository.template["Resources"]["HealthFunction"]["Metadata"]["BuildProperties"]["Binary"] = json!("reserve");
+    });
+}
+
+#[test]
+fn every_function_has_events_and_every_event_an_expected_answer() {
+    none(&events(&Repository::read()));
+}
+
+#[test]
+fn a_missing_event_or_answer_is_noticed() {
+    notices(events, "events/expected.json: health/strange is missing", |repository| {
+        repository.events.get_mut("health").unwrap().insert("strange".to_owned(), Value::Null);
+    });
+    notices(events, "health/gone.json is expected", |repository| repository.expected["health"]["gone"] = json!({"status": 200}));
+    notices(events, "events/oversell belongs to no function", |repository| {
+        repository.events.insert("oversell".to_owned(), BTreeMap::new());
+    });
+    notices(events, "events/health/ok.json is missing", |repository| {
+        repository.events.get_mut("health").unwrap().remove("ok");
+        repository.expected["health"].as_object_mut().unwrap().remove("ok");
+    });
+}
+
+#[test]
+fn every_function_has_a_log_group_of_its_own_that_forgets() {
+    none(&log_groups(&Repository::read()));
+}
+
+#[test]
+fn a_log_group_that_is_missing_shared_or_endless_is_noticed() {
+    let group = |id: &'static str| {
+        move |repository: &mut Repository| {
+            repository.template["Resources"]["HealthFunction"]["Properties"]["LoggingConfig"]["LogGroup"] = json!({"Ref": id});
+        }
+    };
+    notices(log_groups, "is no log group", group("StockTable"));
+    notices(log_groups, "is named", group("ReserveLogGroup"));
+    notices(log_groups, "has no log group", |repository| {
+        repository.template["Resources"]["HealthFunction"]["Properties"].as_object_mut().unwrap().remove("LoggingConfig");
+    });
+    notices(log_groups, "for ever", |repository| {
+        repository.template["Resources"]["HealthLogGroup"]["Properties"].as_object_mut().unwrap().remove("RetentionInDays");
+    });
+}

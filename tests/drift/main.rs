@@ -1,0 +1,34 @@
+//! What must stay the same in two places: template, crates, events, policies, state machine, documents.
+//!
+//! Each check is a function of a [`Repository`] that lists the faults it finds. Beside the test that the repository has none
+//! stands one that breaks a copy of it and looks whether the check notices: a check that cannot fail checks nothing.
+
+mod documents;
+mod environment;
+mod functions;
+mod permissions;
+mod problems;
+mod queues;
+mod routes;
+mod saga;
+
+use system_tests::Repository;
+
+/// A check's findings.
+type Faults = Vec<String>;
+
+/// The repository has none of these faults.
+#[track_caller]
+fn none(faults: &Faults) {
+    assert!(faults.is_empty(), "{} fault(s):\n{}", faults.len(), faults.join("\n"));
+}
+
+/// After `change`, the check finds exactly one fault, and it says `what`.
+#[track_caller]
+fn notices(check: fn(&Repository) -> Faults, what: &str, change: impl FnOnce(&mut Repository)) {
+    let mut repository = Repository::read();
+    let before = check(&repository);
+    change(&mut repository);
+    let new: Faults = check(&repository).into_iter().filter(|fault| !before.contains(fault)).collect();
+    assert!(new.len() == 1 && new.iter().all(|fault| fault.contains(what)), "expected one fault with {what:?}, found {new:#?}");
+}

@@ -1,0 +1,164 @@
+//! What each function may do: the template's policies are exactly the table of `docs/PERMISSIONS.md`.
+//!
+//! The document is the source: people review it, and AWS obeys the template. Neither can be changed alone.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::{Value, json};
+use system_tests::{
+    Repository,
+    permissions::{self, DOCUMENT, Permissions},
+    template,
+};
+
+use crate::{Faults, none, notices};
+
+fn of_document(repository: &Repository, faults: &mut Faults) -> Permissions {
+    let text = repository.documents.get(Path::new(DOCUMENT)).map(String::as_str).unwrap_or_default();
+    let (permissions, wrong) = permissions::read(text);
+    faults.extend(wrong);
+    permissions
+}
+
+fn of_template(repository: &Repository, faults: &mut Faults) -> Permissions {
+    let mut permissions = Permissions::new();
+    for (name, function) in template::functions(&repository.template) {
+        let properties = &function.resource["Properties"];
+        if !properties["Role"].is_null() {
+            faults.push(format!("{name}: has a role that is not made for it alone"));
+        }
+        for policy in properties["Policies"].as_array().unwrap_or(&Vec::new()) {
+            let Some(statements) = policy["Statement"].as_array() else {
+                faults.push(format!("{name}: a policy that does not name its actions: {policy}"));
+                continue;
+            };
+            for statement in statements {
+                read_statement(&name, statement, &mut permissions, faults);
+            }
+        }
+    }
+    permissions
+}
+
+fn read_statement(function: &str, statement: &Value, permissions: &mut Permissions, faults: &mut Faults) {
+    let members: BTreeSet<&str> =
+        statement.as_object().into_iter().flat_map(|members| members.keys()).map(String::as_str).collect();
+    if statement["Effect"] != "Allow" || members != BTreeSet::from(["Action", "Effect", "Resource"]) {
+        faults.push(format!("{function}: a statement that is not Effect, Action, Resource: {statement}"));
+    }
+    for resource in template::one_or_many(&statement["Resource"]) {
+        let Some(resource) = resource_name(resource) else {
+            faults.push(format!("{function}: a resource that is not one of this template's: {resource}"));
+            continue;
+        };
+        for action in template::one_or_many(&statement["Action"]) {
+            match action.as_str() {
+                Some(action) if action.contains(':') && !action.contains('*') => {
+                    permissions.entry((function.to_owned(), resource.clone())).or_default().insert(action.to_owned());
+                }
+                Some(_) | None => faults.push(format!("{function}: an action that is not one named action: {action}")),
+            }
+        }
+    }
+}
+
+/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`. Nothing for what is not named in full.
+fn resource_name(resource: &Value) -> Option<String> {
+    if let Some(attribute) = resource["Fn::GetAtt"].as_str() {
+        return match attribute.split_once('.')? {
+            (id, "Arn") => Some(id.to_owned()),
+            (id, "StreamArn") => Some(format!("{id} stream")),
+            _ => None,
+        };
+    }
+    if let Some(text) = resource["Fn::Sub"].as_str() {
+        let (id, rest) = text.strip_prefix("${")?.split_once(".Arn}")?;
+        // ListStreams knows no single stream: this is the narrowest that IAM accepts for it.
+        return if rest == "/stream/*" || !rest.contains('*') { Some(format!("{id}{rest}")) } else { None };
+    }
+    // A state machine's and a topic's Ref is its ARN.
+    resource["Ref"].as_str().map(str::to_owned)
+}
+
+fn compared(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let documented = of_document(repository, &mut faults);
+    let granted = of_template(repository, &mut faults);
+    let nothing = BTreeSet::new();
+    let pairs: BTreeSet<_> = documented.keys().chain(granted.keys()).collect();
+    for pair in pairs {
+        let (documented, granted) = (documented.get(pair).unwrap_or(&nothing), granted.get(pair).unwrap_or(&nothing));
+        let (function, resource) = pair;
+        faults.extend(
+            granted.difference(documented).map(|action| format!("{function}: {action} on {resource} is not in {DOCUMENT}")),
+        );
+        faults.extend(
+            documented.difference(granted).map(|action| format!("{function}: {action} on {resource} is not in the template")),
+        );
+    }
+    faults
+}
+
+/// The wildcard stands alone in one place: the state machine's log delivery, which IAM knows for the whole account only.
+fn wildcards(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    for (id, resource) in repository.template["Resources"].as_object().unwrap() {
+        for policy in resource["Properties"]["Policies"].as_array().unwrap_or(&Vec::new()) {
+            for statement in policy["Statement"].as_array().unwrap_or(&Vec::new()) {
+                let everywhere = template::one_or_many(&statement["Resource"]).contains(&&json!("*"));
+                let log_delivery = template::one_or_many(&statement["Action"])
+                    .iter()
+                    .all(|action| action.as_str().is_some_and(|action| action.starts_with("logs:") && !action.contains('*')));
+                if everywhere && !(resource["Type"] == "AWS::Serverless::StateMachine" && log_delivery) {
+                    faults.push(format!("{id}: {} on everything", statement["Action"]));
+                }
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_function_may_do_what_the_document_says_and_nothing_else() {
+    none(&compared(&Repository::read()));
+}
+
+#[test]
+fn a_policy_that_grants_more_or_less_is_noticed() {
+    fn statement(repository: &mut Repository) -> &mut Value {
+        &mut repository.template["Resources"]["GetSaleFunction"]["Properties"]["Policies"][0]["Statement"][0]
+    }
+    notices(compared, "PutItem on StockTable is not in docs", |repository| {
+        statement(repository)["Action"] = json!(["dynamodb:GetItem", "dynamodb:PutItem"]);
+    });
+    notices(compared, "not one named action", |repository| {
+        statement(repository)["Action"] = json!(["dynamodb:GetItem", "dynamodb:*"]);
+    });
+    notices(compared, "not one of this template's", |repository| {
+        statement(repository)["Resource"] = json!([{"Fn::GetAtt": "StockTable.Arn"}, "*"]);
+    });
+    notices(compared, "not one of this template's", |repository| {
+        statement(repository)["Resource"] = json!([{"Fn::GetAtt": "StockTable.Arn"}, {"Fn::Sub": "${StockTable.Arn}*"}]);
+    });
+    notices(compared, "not in the template", |repository| statement(repository)["Action"] = json!([]));
+    notices(compared, "is not Effect, Action, Resource", |repository| {
+        statement(repository)["NotAction"] = json!("dynamodb:Scan");
+    });
+    notices(compared, "not made for it alone", |repository| {
+        repository.template["Resources"]["GetSaleFunction"]["Properties"]["Role"] = json!("arn:aws:iam::123456789012:role/admin");
+    });
+    notices(compared, "does not name its actions", |repository| {
+        let policies = &mut repository.template["Resources"]["GetSaleFunction"]["Properties"]["Policies"];
+        policies.as_array_mut().unwrap().push(json!("AmazonDynamoDBFullAccess"));
+    });
+}
+
+#[test]
+fn no_policy_is_about_everything() {
+    none(&wildcards(&Repository::read()));
+    notices(wildcards, "ApiX: \"dynamodb:Scan\" on everything", |repository| {
+        repository.template["Resources"]["ApiX"] = json!({"Type": "AWS::Serverless::StateMachine", "Properties": {"Policies": [
+            {"Statement": [{"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": "*"}]}
+        ]}});
+    });
+}

@@ -1,0 +1,54 @@
+//! What API Gateway refuses by itself looks like what the functions refuse: its codes are among theirs.
+
+use serde_json::{Value, json};
+use system_tests::{Repository, rust};
+
+use crate::{Faults, none, notices};
+
+/// What only the gateway can find wrong.
+const OF_THE_GATEWAY: [&str; 1] = ["refused"];
+
+fn problems(repository: &Repository) -> Faults {
+    let known: Vec<String> = repository.product_sources().flat_map(rust::string_literals).collect();
+    let responses = &repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"];
+    let mut faults = Faults::new();
+    for (name, response) in responses.as_object().expect("the API has gateway responses") {
+        let body = response["ResponseTemplates"]["application/json"].as_str().unwrap_or_default();
+        let Ok(problem) = serde_json::from_str::<Value>(&body.replace("$context.requestId", "id")) else {
+            faults.push(format!("{name}: the body is not JSON"));
+            continue;
+        };
+        let code = problem["code"].as_str().unwrap_or_default();
+        if problem["type"] != format!("/problems/{code}") || problem["status"] != response["StatusCode"] {
+            faults.push(format!("{name}: type or status do not fit its code and status: {problem}"));
+        }
+        if !known.iter().any(|literal| literal == code) && !OF_THE_GATEWAY.contains(&code) {
+            faults.push(format!("{name}: no function refuses with {code:?}"));
+        }
+        if response["ResponseParameters"]["Headers"]["Content-Type"] != "'application/problem+json'" {
+            faults.push(format!("{name}: is not application/problem+json"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn the_gateway_refuses_in_the_words_of_the_functions() {
+    none(&problems(&Repository::read()));
+}
+
+#[test]
+fn a_gateway_response_in_words_of_its_own_is_noticed() {
+    let body = |code: &'static str, status: i64| {
+        move |repository: &mut Repository| {
+            let body = json!({"type": format!("/problems/{code}"), "status": status, "code": code}).to_string();
+            repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseTemplates"] =
+                json!({"application/json": body});
+        }
+    };
+    notices(problems, "no function refuses with \"slow-down\"", body("slow-down", 429));
+    notices(problems, "type or status", body("rate-limited", 503));
+    notices(problems, "not JSON", |repository| {
+        repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseTemplates"] = json!({});
+    });
+}

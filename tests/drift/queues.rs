@@ -1,0 +1,105 @@
+//! Queues and streams: how long, how often, and where to when nothing helps.
+
+use serde_json::{Value, json};
+use system_tests::{Repository, template};
+
+use crate::{Faults, none, notices};
+
+/// API Gateway gives up after 29 s; a function that takes longer answers nobody.
+const GATEWAY_SECONDS: i64 = 29;
+/// What Lambda asks of a queue's visibility timeout, in timeouts of the function that reads it.
+const VISIBILITY_TIMEOUTS: i64 = 6;
+
+fn sources(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let mut faults = Faults::new();
+    for (id, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
+        let properties = &mapping["Properties"];
+        let reader = template::target(&properties["FunctionName"]).unwrap_or_default();
+        let Some(function) = functions.values().find(|function| function.logical_id == reader) else {
+            faults.push(format!("{id}: reads for {reader:?}, which is no function"));
+            continue;
+        };
+        if properties["FunctionResponseTypes"] != json!(["ReportBatchItemFailures"]) {
+            faults.push(format!("{id}: one bad message fails its whole batch (no ReportBatchItemFailures)"));
+        }
+        let source = template::target(&properties["EventSourceArn"]).unwrap_or_default();
+        let resource = &repository.template["Resources"][source];
+        match resource["Type"].as_str() {
+            Some("AWS::SQS::Queue") => {
+                queue(id, properties, source, &resource["Properties"], function.timeout_seconds, &mut faults)
+            }
+            Some("AWS::DynamoDB::Table") => stream(id, properties, &mut faults),
+            _ => faults.push(format!("{id}: reads {source:?}, which is neither queue nor table")),
+        }
+    }
+    faults
+}
+
+fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, timeout_seconds: i64, faults: &mut Faults) {
+    // 30 s is what SQS takes when nothing is said.
+    let visibility = queue["VisibilityTimeout"].as_i64().unwrap_or(30);
+    if visibility < VISIBILITY_TIMEOUTS * timeout_seconds {
+        faults.push(format!("{name}: visible again after {visibility} s, less than {VISIBILITY_TIMEOUTS} × {timeout_seconds} s"));
+    }
+    if template::target(&queue["RedrivePolicy"]["deadLetterTargetArn"]).is_none()
+        || !queue["RedrivePolicy"]["maxReceiveCount"].is_i64()
+    {
+        faults.push(format!("{name}: has no dead-letter queue"));
+    }
+    if !mapping["ScalingConfig"]["MaximumConcurrency"].is_i64() {
+        faults.push(format!("{id}: has no maximum concurrency"));
+    }
+}
+
+fn stream(id: &str, mapping: &Value, faults: &mut Faults) {
+    if mapping["BisectBatchOnFunctionError"] != true || !mapping["MaximumRetryAttempts"].is_i64() {
+        faults.push(format!("{id}: one bad record can hold up its stream (no bisecting, or no limit of retries)"));
+    }
+    if template::target(&mapping["DestinationConfig"]["OnFailure"]["Destination"]).is_none() {
+        faults.push(format!("{id}: what is given up on goes nowhere"));
+    }
+}
+
+fn timeouts(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let asked_by_http =
+        |events: &Value| events.as_object().is_some_and(|events| events.values().any(|event| event["Type"] == "Api"));
+    functions
+        .values()
+        .filter(|function| {
+            asked_by_http(&function.resource["Properties"]["Events"]) && function.timeout_seconds >= GATEWAY_SECONDS
+        })
+        .map(|function| {
+            format!("{}: may take {} s, but API Gateway waits {GATEWAY_SECONDS} s", function.logical_id, function.timeout_seconds)
+        })
+        .collect()
+}
+
+#[test]
+fn every_queue_and_stream_is_read_patiently_and_gives_up_visibly() {
+    none(&sources(&Repository::read()));
+}
+
+#[test]
+fn an_impatient_or_lossy_source_is_noticed() {
+    let set = |id: &'static str, property: &'static str, value: Value| {
+        move |repository: &mut Repository| repository.template["Resources"][id]["Properties"][property] = value
+    };
+    notices(sources, "visible again", set("OrdersQueue", "VisibilityTimeout", json!(179)));
+    notices(sources, "visible again", set("StartPaymentFunction", "Timeout", json!(31)));
+    notices(sources, "no dead-letter queue", set("ExpiryQueue", "RedrivePolicy", Value::Null));
+    notices(sources, "no maximum concurrency", set("StartPaymentOrders", "ScalingConfig", Value::Null));
+    notices(sources, "fails its whole batch", set("RefreshAvailabilityMoves", "FunctionResponseTypes", Value::Null));
+    notices(sources, "hold up its stream", set("ReleaseStockRemovedHolds", "BisectBatchOnFunctionError", json!(false)));
+    notices(sources, "goes nowhere", set("ReleaseStockRemovedHolds", "DestinationConfig", Value::Null));
+    notices(sources, "which is no function", set("StartPaymentOrders", "FunctionName", json!({"Ref": "OrdersQueue"})));
+}
+
+#[test]
+fn every_http_function_ends_before_api_gateway_gives_up() {
+    none(&timeouts(&Repository::read()));
+    notices(timeouts, "API Gateway waits", |repository| {
+        repository.template["Resources"]["ManageSaleFunction"]["Properties"]["Timeout"] = json!(29);
+    });
+}

@@ -1,0 +1,13 @@
+//! The whole system on the local stack, by HTTP only: what shoppers and operators see, and what the tables hold after.
+//!
+//! Needs the stack that `cargo xtask up --detach` starts; without it these tests fail and say so. `cargo xtask test` starts
+//! it, runs them, and stops it. Every test makes a sale of its own, so they can run side by side and again.
+
+#![expect(clippy::disallowed_methods, reason = "these tests run on real time, outside of the product")]
+
+mod expiry;
+mod payments;
+mod purchase;
+mod refusals;
+mod rush;
+mod stack;

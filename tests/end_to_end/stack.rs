@@ -1,0 +1,329 @@
+//! The running stack as a test sees it: its API, its sign-in, and its tables to look into.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+/// The password of everybody on the local stack; never one of anybody's anywhere else.
+pub(crate) const PASSWORD: &str = "Flash-Sale-1";
+
+/// The stack that `target/local/stack.json` describes.
+#[derive(Clone)]
+pub(crate) struct Stack {
+    description: Value,
+    http: Client,
+}
+
+/// Somebody who has signed in, or nobody.
+#[derive(Clone)]
+pub(crate) struct Person {
+    stack: Stack,
+    token: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) location: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// A member of the body as text.
+    pub(crate) fn text(&self, member: &str) -> &str {
+        self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
+    }
+
+    /// The problem's code.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// Fails unless the status is `status`.
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:?}", self.body);
+        self
+    }
+
+    /// Fails unless this is the problem `code` with `status`.
+    pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.code()), (status, code), "{:?}", self.body);
+        self
+    }
+}
+
+impl Stack {
+    pub(crate) fn running() -> Self {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/local/stack.json");
+        let text = std::fs::read_to_string(file).unwrap_or_else(|error| {
+            panic!("no local stack ({file}: {error}). Start one with `cargo xtask up --detach`, or run `cargo xtask test`.")
+        });
+        let http = Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
+        Self { description: serde_json::from_str(&text).unwrap(), http }
+    }
+
+    fn told(&self, pointer: &str) -> &str {
+        self.description.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("stack.json has no {pointer}"))
+    }
+
+    /// A call of one of the emulator's JSON services.
+    async fn aws(&self, service: &str, target: &str, input: &Value) -> (StatusCode, Value) {
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=test",
+            self.told("/region")
+        );
+        let request = self
+            .http
+            .post(self.told("/endpoint_url"))
+            .header("Authorization", signature)
+            .header(
+                "Content-Type",
+                if service == "dynamodb" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" },
+            )
+            .header("X-Amz-Target", target)
+            .body(input.to_string());
+        let response = request.send().await.unwrap();
+        (response.status(), serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    async fn cognito(&self, operation: &str, input: &Value) -> Value {
+        let (status, body) = self.aws("cognito-idp", &format!("AWSCognitoIdentityProviderService.{operation}"), input).await;
+        assert!(status.is_success(), "{operation}: {status} {body}");
+        body
+    }
+
+    async fn dynamodb(&self, operation: &str, input: &Value) -> Value {
+        let (status, body) = self.aws("dynamodb", &format!("DynamoDB_20120810.{operation}"), input).await;
+        assert!(status.is_success(), "{operation}: {status} {body}");
+        body
+    }
+
+    /// Signs a demo person in.
+    pub(crate) async fn sign_in(&self, email: &str) -> Person {
+        let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});
+        let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.told("/client_id"), "AuthParameters": parameters});
+        let answer = self.cognito("InitiateAuth", &input).await;
+        let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
+        self.with_token(token.unwrap_or_else(|| panic!("{email} cannot sign in: {answer}")))
+    }
+
+    pub(crate) async fn shopper(&self, number: u32) -> Person {
+        self.sign_in(&format!("shopper-{number}@example.com")).await
+    }
+
+    /// A shopper who did not exist before.
+    pub(crate) async fn new_shopper(&self) -> Person {
+        let email = format!("{}@example.com", unique("crowd"));
+        let pool = self.told("/user_pool_id");
+        self.cognito("AdminCreateUser", &json!({"UserPoolId": pool, "Username": email, "MessageAction": "SUPPRESS"})).await;
+        let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
+        self.cognito("AdminSetUserPassword", &password).await;
+        self.sign_in(&email).await
+    }
+
+    pub(crate) fn nobody(&self) -> Person {
+        Person { stack: self.clone(), token: None }
+    }
+
+    pub(crate) fn with_token(&self, token: &str) -> Person {
+        Person { stack: self.clone(), token: Some(token.to_owned()) }
+    }
+
+    /// Makes a sale that is open, as the operator, and gives its product id.
+    pub(crate) async fn sale(&self, name: &str, changes: Value) -> String {
+        let product = unique(name);
+        let now = now();
+        let mut sale = json!({
+            "name": name, "price": {"amount_minor": 99_900, "currency": "USD"}, "units": 5, "hold_seconds": 300,
+            "starts_at": now - jiff::SignedDuration::from_secs(60), "ends_at": now + jiff::SignedDuration::from_hours(1),
+        });
+        sale.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let operator = self.sign_in("ops@example.com").await;
+        operator.put(&format!("/admin/flash-sales/{product}"), &sale).await.expect(201);
+        product
+    }
+
+    /// Every item of a table whose partition key begins with `prefix`.
+    async fn items(&self, table: &str, prefix: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let mut input = json!({
+                "TableName": self.told(&format!("/tables/{table}")), "ConsistentRead": true,
+                "FilterExpression": "begins_with(pk, :prefix)", "ExpressionAttributeValues": {":prefix": {"S": prefix}},
+            });
+            if !start.is_null() {
+                input["ExclusiveStartKey"] = start;
+            }
+            let mut answer = self.dynamodb("Scan", &input).await;
+            items.extend(answer["Items"].as_array().cloned().unwrap_or_default());
+            start = answer["LastEvaluatedKey"].take();
+            if start.is_null() {
+                return items;
+            }
+        }
+    }
+
+    /// The units of a sale: available, held and sold, summed over its shards. Fails when a shard does not add up.
+    pub(crate) async fn units(&self, product: &str) -> Units {
+        let mut all = Units::default();
+        for shard in self.items("stock", &format!("SHARD#{product}#")).await {
+            let units =
+                |map: &str| -> u64 { shard[map]["M"].as_object().unwrap().values().map(|entry| number(&entry["M"]["q"])).sum() };
+            let (available, held, sold) = (number(&shard["available"]), units("held"), units("sold"));
+            assert_eq!(available + held + sold, number(&shard["capacity"]), "{shard}");
+            all = Units { available: all.available + available, held: all.held + held, sold: all.sold + sold };
+        }
+        all
+    }
+
+    /// What the sandbox gateways have charged and given back for one order or, with a product's prefix, for many.
+    pub(crate) async fn ledger(&self, orders: &str) -> Ledger {
+        let mut ledger = Ledger::default();
+        for item in self.items("order", &format!("ORDER#{orders}")).await {
+            if item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("SANDBOX#")) {
+                let (charges, refunds) = (number(&item["charges"]), number(&item["refunds"]));
+                assert!(charges <= 1 && refunds <= charges, "{item}");
+                ledger = Ledger { charges: ledger.charges + charges, refunds: ledger.refunds + refunds };
+            }
+        }
+        ledger
+    }
+
+    /// Messages in the dead-letter queues and the stream failures queue: nothing may end there unnoticed.
+    pub(crate) async fn dead_letters(&self) -> u64 {
+        let mut dead = 0;
+        for queue in ["orders_dead_letter_queue_url", "expiry_dead_letter_queue_url", "stream_failures_queue_url"] {
+            let input = json!({"QueueUrl": self.told(&format!("/{queue}")), "AttributeNames": ["ApproximateNumberOfMessages"]});
+            let (status, answer) = self.aws("sqs", "AmazonSQS.GetQueueAttributes", &input).await;
+            assert!(status.is_success(), "{queue}: {answer}");
+            let count = answer["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap_or_default();
+            dead += count.parse::<u64>().unwrap_or_else(|error| panic!("{queue}: {error}: {answer}"));
+        }
+        dead
+    }
+}
+
+/// Units of a sale.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Units {
+    pub(crate) available: u64,
+    pub(crate) held: u64,
+    pub(crate) sold: u64,
+}
+
+/// Charges and refunds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    pub(crate) charges: u64,
+    pub(crate) refunds: u64,
+}
+
+impl Person {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, &[], Some(body.to_string())).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(body.to_string())).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
+        let mut request = self.stack.http.request(method, format!("{}{path}", self.stack.told("/api_url")));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            let named = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            request = if named { request } else { request.header("Content-Type", "application/json") }.body(body);
+        }
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let response = request.send().await.unwrap();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (status, location) = (response.status().as_u16(), header("location"));
+        let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
+        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
+        Answer { status, retry_after, location, body }
+    }
+
+    /// Reserves one unit, and again while the answer is to try again.
+    pub(crate) async fn reserve(&self, product: &str) -> Answer {
+        let body = json!({"product_id": product});
+        eventually("an answer to a reservation", Duration::from_mins(2), async || {
+            let answer = self.post("/reserve-inventory", &body).await;
+            (answer.status != 503).then_some(answer)
+        })
+        .await
+    }
+
+    /// Checks a reservation out.
+    pub(crate) async fn check_out(&self, reservation: &str, method: &str) -> Answer {
+        self.post("/checkout", &checkout(reservation, method)).await
+    }
+
+    /// Reserves a unit and checks it out; gives the order's id.
+    pub(crate) async fn order(&self, product: &str, method: &str) -> String {
+        let reserved = self.reserve(product).await.expect(201);
+        let answer = self.check_out(reserved.text("reservation_id"), method).await.expect(202);
+        answer.text("order_id").to_owned()
+    }
+
+    /// The order once its status is `status`.
+    pub(crate) async fn order_becomes(&self, order: &str, status: &str) -> Answer {
+        eventually(&format!("order {order} {status}"), Duration::from_mins(2), async || {
+            let answer = self.get(&format!("/orders/{order}")).await.expect(200);
+            (answer.text("order_status") == status).then_some(answer)
+        })
+        .await
+    }
+}
+
+/// A checkout's body.
+pub(crate) fn checkout(reservation: &str, method: &str) -> Value {
+    let address = json!({"address_line1": "1 Infinite Loop", "city": "Cupertino", "postal_code": "95014", "country": "US"});
+    json!({"cart_id": reservation, "payment_method": method, "shipping_address": address})
+}
+
+/// Waits for a condition, at most `bound`.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, bound: Duration, mut look: impl FnMut() -> F) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < bound, "no {what} within {bound:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The time of this machine, which the stack shares.
+pub(crate) fn now() -> jiff::Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    jiff::Timestamp::from_millisecond(i64::try_from(now.as_millis()).unwrap()).unwrap()
+}
+
+fn number(attribute: &Value) -> u64 {
+    attribute["N"].as_str().map_or(0, |text| text.parse().unwrap())
+}
+
+/// A name that no other test and no earlier run has used.
+fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let (now, count) = (now().as_millisecond(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("{name}-{now}-{count}")
+}

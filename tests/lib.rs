@@ -1,0 +1,20 @@
+//! What the whole-system tests share: the repository as data.
+//!
+//! Used by tests only, so whatever is missing or unreadable ends the test with a message that says what.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: a fault ends the test and says what it was"
+)]
+
+pub mod markdown;
+pub mod permissions;
+pub mod repository;
+pub mod rust;
+pub mod template;
+pub mod yaml;
+
+pub use repository::Repository;

@@ -1,0 +1,168 @@
+//! `aws-lambda-rie` with one bootstrap, from the SAM CLI's package. Ended by its own process number, whatever happens.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use system_tests::repository;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
+
+/// A running function.
+pub(crate) struct Interface {
+    child: Child,
+    address: String,
+    log: PathBuf,
+}
+
+impl Interface {
+    /// Starts the emulator. It starts the function when it is invoked.
+    pub(crate) fn start(function: &str, variables: &BTreeMap<String, String>, endpoint: &str) -> Self {
+        let (address, runtime) = (free_address(), free_address());
+        let log = std::env::temp_dir().join(format!("flash-sale-rie-{}.log", std::process::id()));
+        let output = File::create(&log).expect("a log can be written");
+        let child = Command::new(emulator())
+            .args(["--log-level", "error", "--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
+            .arg(bootstrap(function))
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .envs(aws(endpoint))
+            .env("AWS_LAMBDA_FUNCTION_NAME", function)
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .expect("the Runtime Interface Emulator starts");
+        let interface = Self { child, address, log };
+        let asked = Instant::now();
+        while TcpStream::connect(&interface.address).is_err() {
+            assert!(asked.elapsed() < PATIENCE, "the Runtime Interface Emulator does not answer");
+            sleep(POLL);
+        }
+        interface
+    }
+
+    /// What the function answers.
+    pub(crate) async fn invoke(&self, event: &Value) -> Value {
+        let url = format!("http://{}/2015-03-31/functions/function/invocations", self.address);
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let answer = client.post(url).body(event.to_string()).send().await.expect("the Runtime Interface Emulator answers");
+        let text = answer.text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text))
+    }
+
+    /// Ends it and answers what it wrote.
+    pub(crate) fn stop(self) -> String {
+        let log = self.log.clone();
+        drop(self);
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(log);
+        text
+    }
+}
+
+impl Drop for Interface {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// The variables that a function names when it is started without any, and when those that may be left out are wrong.
+pub(crate) fn variables_asked_for(function: &str) -> BTreeSet<String> {
+    let without = complaint(function, &[]);
+    let wrong = complaint(function, &[("TRUST_USER_ID_HEADER", "perhaps")]);
+    let named = [without, wrong].concat();
+    let words = named.split(|c: char| !(c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()));
+    words
+        .filter(|word| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_') && !word.starts_with("AWS_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What a bootstrap says of its configuration before it ends.
+fn complaint(function: &str, variables: &[(&str, &str)]) -> String {
+    let mut child = Command::new(bootstrap(function))
+        .env_clear()
+        .envs(aws("http://127.0.0.1:1"))
+        // Nobody is there: a function that misses nothing ends all the same.
+        .envs([
+            ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
+            ("AWS_LAMBDA_FUNCTION_NAME", function),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ])
+        .envs([
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "x"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "x"),
+        ])
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the bootstrap starts");
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if asked.elapsed() > PATIENCE {
+            end(&mut child);
+            panic!("{function} does not end without its variables");
+        }
+        sleep(POLL);
+    }
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    said.lines().filter(|line| line.contains("the configuration is not usable")).collect::<Vec<_>>().join("\n")
+}
+
+/// Asks it to end, so that the emulator ends its function first; insists when it does not.
+fn end(child: &mut Child) {
+    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    let asked = Instant::now();
+    while child.try_wait().is_ok_and(|status| status.is_none()) {
+        if asked.elapsed() > PATIENCE {
+            let _ = child.kill();
+        }
+        sleep(POLL);
+    }
+}
+
+fn aws(endpoint: &str) -> [(&'static str, &str); 6] {
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("RUST_BACKTRACE", "0"),
+    ]
+}
+
+/// The function as `cargo build` has made it, beside this very test.
+fn bootstrap(function: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let bootstrap = test.ancestors().nth(2).unwrap().join(function);
+    assert!(bootstrap.is_file(), "{} is not built; `cargo build --workspace --bins` does that", bootstrap.display());
+    bootstrap
+}
+
+fn emulator() -> PathBuf {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let pythons = fs::read_dir(repository::root().join("target/tools/sam/lib")).into_iter().flatten().flatten();
+    let inside = format!("site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}");
+    let found = pythons.map(|python| python.path().join(&inside)).find(|path| path.is_file());
+    found.expect("the SAM CLI is installed in target/tools/sam; `cargo xtask up` does that")
+}
+
+/// Free just now: the emulator cannot choose a port itself.
+fn free_address() -> String {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
+}

@@ -1,0 +1,84 @@
+//! `template.yaml` by name: its functions, and what a value in it refers to.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// One function of the template, with what `Globals` gives it.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// The logical id: `ReserveFunction`.
+    pub logical_id: String,
+    /// The name of its folder, crate and binary: `reserve`.
+    pub name: String,
+    /// Its `Properties` and `Metadata`.
+    pub resource: Value,
+    /// Seconds after which Lambda cuts it off.
+    pub timeout_seconds: i64,
+    /// Its environment variables, those of `Globals` too.
+    pub variables: BTreeMap<String, Value>,
+}
+
+/// Every function, by name.
+#[must_use]
+pub fn functions(template: &Value) -> BTreeMap<String, Function> {
+    let globals = &template["Globals"]["Function"];
+    resources(template, "AWS::Serverless::Function")
+        .map(|(logical_id, resource)| {
+            let own = &resource["Properties"];
+            let variables = [globals, own]
+                .iter()
+                .filter_map(|place| place["Environment"]["Variables"].as_object())
+                .flatten()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            let timeout_seconds = own["Timeout"].as_i64().or_else(|| globals["Timeout"].as_i64()).unwrap_or(3);
+            let name = folder_name(logical_id);
+            let function = Function {
+                logical_id: logical_id.to_owned(),
+                name: name.clone(),
+                resource: resource.clone(),
+                timeout_seconds,
+                variables,
+            };
+            (name, function)
+        })
+        .collect()
+}
+
+/// The resources of one type, with their logical ids.
+pub fn resources<'t>(template: &'t Value, kind: &'t str) -> impl Iterator<Item = (&'t str, &'t Value)> {
+    let all = template["Resources"].as_object().expect("the template has Resources");
+    all.iter().filter(move |(_, resource)| resource["Type"] == kind).map(|(id, resource)| (id.as_str(), resource))
+}
+
+/// `ReserveFunction` → `reserve`, `PlaceOrderFunction` → `place-order`.
+#[must_use]
+pub fn folder_name(logical_id: &str) -> String {
+    let stem = logical_id.strip_suffix("Function").unwrap_or(logical_id);
+    let mut name = String::new();
+    for (place, letter) in stem.char_indices() {
+        if letter.is_ascii_uppercase() && place > 0 {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// The logical id that a value refers to: of `!Ref X`, of `!GetAtt X.Arn`.
+#[must_use]
+pub fn target(value: &Value) -> Option<&str> {
+    let id = value["Ref"].as_str().or_else(|| value["Fn::GetAtt"].as_str())?;
+    id.split('.').next()
+}
+
+/// A text or a list of texts, as IAM writes actions and resources.
+#[must_use]
+pub fn one_or_many(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Null => Vec::new(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![value],
+    }
+}

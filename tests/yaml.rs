@@ -1,0 +1,121 @@
+//! YAML as JSON values, with CloudFormation's short forms written out: `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.Arn` is
+//! `{"Fn::GetAtt": "A.Arn"}`. The ready-made loader of `yaml-rust2` drops tags, and with them the difference between a
+//! reference and a text.
+
+use serde_json::{Map, Value, json};
+use yaml_rust2::{
+    Event,
+    parser::{EventReceiver, Parser, Tag},
+    scanner::TScalarStyle,
+};
+
+/// Reads one document.
+///
+/// # Panics
+/// When the text is not YAML, or has aliases, which CloudFormation templates cannot have.
+#[must_use]
+pub fn read(text: &str) -> Value {
+    let mut builder = Builder::default();
+    Parser::new_from_str(text).load(&mut builder, false).unwrap_or_else(|fault| panic!("not YAML: {fault}"));
+    builder.document.expect("an empty document")
+}
+
+#[derive(Default)]
+struct Builder {
+    open: Vec<(Option<Tag>, Node)>,
+    document: Option<Value>,
+}
+
+enum Node {
+    Sequence(Vec<Value>),
+    Mapping(Map<String, Value>, Option<String>),
+}
+
+impl EventReceiver for Builder {
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Scalar(text, style, _, tag) => {
+                let plain = style == TScalarStyle::Plain && tag.is_none();
+                self.place(tagged(tag, if plain { typed(text) } else { Value::String(text) }));
+            }
+            Event::SequenceStart(_, tag) => self.open.push((tag, Node::Sequence(Vec::new()))),
+            Event::MappingStart(_, tag) => self.open.push((tag, Node::Mapping(Map::new(), None))),
+            Event::SequenceEnd | Event::MappingEnd => {
+                let (tag, node) = self.open.pop().expect("the parser balances starts and ends");
+                self.place(tagged(
+                    tag,
+                    match node {
+                        Node::Sequence(items) => Value::Array(items),
+                        Node::Mapping(entries, _) => Value::Object(entries),
+                    },
+                ));
+            }
+            Event::Alias(_) => panic!("aliases are not supported"),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd => {}
+        }
+    }
+}
+
+impl Builder {
+    fn place(&mut self, value: Value) {
+        match self.open.last_mut() {
+            None => self.document = Some(value),
+            Some((_, Node::Sequence(items))) => items.push(value),
+            Some((_, Node::Mapping(entries, key))) => match key.take() {
+                None => *key = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+                Some(key) => assert!(entries.insert(key.clone(), value).is_none(), "{key} stands twice in one mapping"),
+            },
+        }
+    }
+}
+
+fn tagged(tag: Option<Tag>, value: Value) -> Value {
+    match tag {
+        Some(tag) if tag.handle == "!" => match tag.suffix.as_str() {
+            short @ ("Ref" | "Condition") => json!({ short: value }),
+            short => json!({ format!("Fn::{short}"): value }),
+        },
+        Some(_) | None => value,
+    }
+}
+
+/// A plain scalar by YAML's core schema.
+fn typed(text: String) -> Value {
+    match text.as_str() {
+        "" | "~" | "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        number if number.parse::<i64>().is_ok() => json!(number.parse::<i64>().ok()),
+        _ => Value::String(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_forms_are_written_out_and_quoted_texts_stay_texts() {
+        let value = read(
+            "A: !Ref B\nC: !GetAtt D.Arn\nE: !If [F, false, !Sub '${G}/*']\nH: '30'\nI: 30\nJ: [x, ~]\nK: !Join\n  - ','\n  - [a]\n",
+        );
+        assert_eq!(
+            value,
+            json!({
+                "A": {"Ref": "B"},
+                "C": {"Fn::GetAtt": "D.Arn"},
+                "E": {"Fn::If": ["F", false, {"Fn::Sub": "${G}/*"}]},
+                "H": "30",
+                "I": 30,
+                "J": ["x", null],
+                "K": {"Fn::Join": [",", ["a"]]},
+            })
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "stands twice")]
+    fn a_key_that_stands_twice_is_noticed() {
+        let _ = read("A: 1\nA: 2\n");
+    }
+}
