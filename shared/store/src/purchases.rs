@@ -336,7 +336,8 @@ mod tests {
             (["None", "ThrottlingError"], None),
         ] {
             let error = cancelled(codes);
-            let found = false_conditions(&error).map(|found| found.iter().map(Option::is_some).collect::<Vec<_>>());
+            let is_false = |condition: &Condition| matches!(condition, Condition::False(_));
+            let found = false_conditions(&error).map(|found| found.iter().map(is_false).collect::<Vec<_>>());
             assert_eq!(found.as_deref(), expected.as_ref().map(<[bool; 2]>::as_slice), "{codes:?}");
             if expected.is_none() {
                 assert!(StoreError::call("TransactWriteItems", error).is_passing(), "{codes:?}");
