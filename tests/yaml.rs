@@ -1,4 +1,4 @@
-//! YAML as JSON values, with CloudFormation's short forms written out: `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.Arn` is
+//! YAML as JSON values, with the template's short forms written out: `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.Arn` is
 //! `{"Fn::GetAtt": "A.Arn"}`. The ready-made loader of `yaml-rust2` drops tags, and with them the difference between a
 //! reference and a text.
 
@@ -12,7 +12,7 @@ use yaml_rust2::{
 /// Reads one document.
 ///
 /// # Panics
-/// When the text is not YAML, or has aliases, which CloudFormation templates cannot have.
+/// When the text is not YAML, or has aliases, which a template cannot have.
 #[must_use]
 pub fn read(text: &str) -> Value {
     let mut builder = Builder::default();

@@ -21,7 +21,8 @@ fn variables(repository: &Repository) -> Faults {
     for (name, function) in &functions {
         let Some(own) = repository.functions.get(name) else { continue };
         // A function may be built of others: place-order is reserve and checkout.
-        let parts = repository.functions.iter().filter(|(part, _)| own.manifest.contains(&format!("\n{part}.workspace = true")));
+        let dependencies = own.manifest.split("[dev-dependencies]").next().unwrap_or_default();
+        let parts = repository.functions.iter().filter(|(part, _)| dependencies.contains(&format!("\n{part}.workspace = true")));
         let sources = parts.map(|(_, part)| part).chain([own]).flat_map(|part| part.sources.values());
         let own: BTreeSet<String> = sources.flat_map(|text| names(text)).collect();
         let given = function.variables.keys().filter(|variable| !EVERYWHERE.contains(&variable.as_str()));

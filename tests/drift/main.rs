@@ -3,8 +3,18 @@
 //! Each check is a function of a [`Repository`] that lists the faults it finds. Beside the test that the repository has none
 //! stands one that breaks a copy of it and looks whether the check notices: a check that cannot fail checks nothing.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code: what is missing or wrong ends a test"
+)]
+
 mod documents;
 mod environment;
+mod errors;
 mod functions;
 mod permissions;
 mod problems;

@@ -27,7 +27,7 @@ fn sources(repository: &Repository) -> Faults {
         let resource = &repository.template["Resources"][source];
         match resource["Type"].as_str() {
             Some("AWS::SQS::Queue") => {
-                queue(id, properties, source, &resource["Properties"], function.timeout_seconds, &mut faults)
+                queue(id, properties, source, &resource["Properties"], function.timeout_seconds, &mut faults);
             }
             Some("AWS::DynamoDB::Table") => stream(id, properties, &mut faults),
             _ => faults.push(format!("{id}: reads {source:?}, which is neither queue nor table")),

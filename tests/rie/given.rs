@@ -138,7 +138,7 @@ impl Shop {
         let WriteOutcome::Written(prepared) = self.sales.prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there")
         };
-        self.stock.create(&product, sale.layout).await.unwrap();
+        self.stock.create(&product, sale.layout, 1).await.unwrap();
         self.availabilities.put(&product, &Availability::untouched(sale.layout, self.now), 0).await.unwrap();
         self.sales.list(&product).await.unwrap();
         self.sales.activate(&prepared).await.unwrap();

@@ -57,7 +57,7 @@ impl Interface {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let answer = client.post(url).body(event.to_string()).send().await.expect("the Runtime Interface Emulator answers");
         let text = answer.text().await.unwrap();
-        serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text))
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
     }
 
     /// Ends it and answers what it wrote.

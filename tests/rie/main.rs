@@ -1,9 +1,17 @@
 //! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the bootstrap, its environment from the
 //! template, a recorded event, and no more permissions than its policy grants.
 //!
-//! Every case has tables of its own on the emulator of the local stack, and a fresh process.
+//! Every case has tables of its own on the emulator of the local stack, and a fresh process. Needs the stack and the built
+//! functions (`cargo build --workspace --bins`).
 
-#![allow(clippy::disallowed_methods, reason = "tests of what runs for real have the real time")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code, and what runs for real has the real time"
+)]
 
 mod answers;
 mod gateway;
@@ -23,7 +31,6 @@ use testkit::Dynamo;
 use crate::{gateway::Gateway, interface::Interface, services::Services};
 
 #[tokio::test]
-#[ignore = "needs the built functions and the local stack: cargo xtask test"]
 async fn every_event_is_answered_as_expected_within_the_permissions_of_its_function() {
     let repository = Repository::read();
     let functions = template::functions(&repository.template);
@@ -68,7 +75,6 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
 }
 
 #[test]
-#[ignore = "needs the built functions: cargo xtask test"]
 fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
     let repository = Repository::read();
     let mut faults = Vec::new();

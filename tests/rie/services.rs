@@ -37,13 +37,12 @@ impl Services {
         services.orders_queue_url = services.queue(&name("orders")).await;
         services.expiry_queue_url = services.queue(&name("expiry")).await;
         let definition = json!({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}).to_string();
-        let role = "arn:aws:iam::000000000000:role/none";
+        let role = services.role(&name("role")).await;
         let machine = json!({"name": name("saga"), "definition": definition, "roleArn": role});
         services.state_machine_arn =
             services.text("states", "AWSStepFunctions.CreateStateMachine", &machine, "stateMachineArn").await;
-        let answer = services.form(&format!("Action=CreateTopic&Version=2010-03-31&Name={}", name("topic"))).await;
-        let arn = answer.split_once("<TopicArn>").and_then(|(_, after)| after.split_once("</TopicArn>"));
-        services.topic_arn = arn.unwrap_or_else(|| panic!("no topic: {answer}")).0.to_owned();
+        let topic = services.form("sns", &format!("Action=CreateTopic&Version=2010-03-31&Name={}", name("topic"))).await;
+        services.topic_arn = element(&topic, "TopicArn");
         services
     }
 
@@ -71,7 +70,14 @@ impl Services {
             self.call("sqs", "AmazonSQS.DeleteQueue", &json!({"QueueUrl": url})).await;
         }
         self.call("states", "AWSStepFunctions.DeleteStateMachine", &json!({"stateMachineArn": self.state_machine_arn})).await;
-        self.form(&format!("Action=DeleteTopic&Version=2010-03-31&TopicArn={}", self.topic_arn)).await;
+        self.form("sns", &format!("Action=DeleteTopic&Version=2010-03-31&TopicArn={}", self.topic_arn)).await;
+        self.form("iam", &format!("Action=DeleteRole&Version=2010-05-08&RoleName=rie-{}-role", std::process::id())).await;
+    }
+
+    /// A state machine must name a role that there is; this one may do nothing.
+    async fn role(&self, name: &str) -> String {
+        let request = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
+        element(&self.form("iam", &request).await, "Arn")
     }
 
     async fn queue(&self, name: &str) -> String {
@@ -89,8 +95,8 @@ impl Services {
         answer.expect("the emulator answers").json().await.unwrap_or_default()
     }
 
-    async fn form(&self, body: &str) -> String {
-        let request = self.client.post(&self.endpoint).header("authorization", signature("sns"));
+    async fn form(&self, service: &str, body: &str) -> String {
+        let request = self.client.post(&self.endpoint).header("authorization", signature(service));
         let answer = request.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned()).send().await;
         answer.expect("the emulator answers").text().await.unwrap_or_default()
     }
@@ -100,6 +106,11 @@ fn endpoint_of_stack() -> String {
     let file = repository::root().join("target/local/stack.json");
     assert!(file.is_file(), "no stack is up; `cargo xtask up --detach` starts one");
     repository::json(&file)["endpoint_url"].as_str().expect("stack.json has endpoint_url").to_owned()
+}
+
+fn element(xml: &str, name: &str) -> String {
+    let text = xml.split_once(&format!("<{name}>")).and_then(|(_, after)| after.split_once(&format!("</{name}>")));
+    text.unwrap_or_else(|| panic!("no {name}: {xml}")).0.to_owned()
 }
 
 /// Names the service, for an emulator that routes by it; nothing is signed.

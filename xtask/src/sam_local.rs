@@ -33,7 +33,7 @@ const LIBRARIES: [&str; 6] = ["libgcc_s.so.1", "libm.so.6", "libdl.so.2", "libpt
 /// container reach the emulator while the function runs. Linux with Docker Engine only.
 #[derive(Args)]
 pub(crate) struct SamLocal {
-    /// The function's folder or logical id: reserve, or ReserveFunction
+    /// The function's folder, or its logical id in template.yaml
     function: String,
     /// A case of events/<function>, or a file
     #[arg(default_value = "ok")]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use contract::{CheckoutDetails, reservation_expired, send_problem, store_problem, unknown_reservation};
 use domain::{
-    Clock, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation, ReservationStatus, Sale, ShopperId,
-    SignedDuration, Timestamp,
+    Address, Clock, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation, ReservationStatus, Sale,
+    ShopperId, SignedDuration, Timestamp,
 };
 use kit::Problem;
 use messages::{OrderMessage, OrdersQueue};
@@ -45,7 +45,8 @@ impl Ordering {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return self.order_of_ended(shopper, id, now).await,
         }
-        let order = self.new_order(&reservation, Some(details), now).await?;
+        let CheckoutDetails { payment_method, shipping_address } = details.clone();
+        let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await.map_err(|error| store_problem(&error))? {
             StartOutcome::Started => self.have_paid(order).await,
             StartOutcome::OrderIs(order) => self.have_paid(order).await,
@@ -53,12 +54,13 @@ impl Ordering {
         }
     }
 
-    /// Places an order on `reservation` that waits for `POST /payment`. A repetition gives the order that is there.
+    /// Places an order on `reservation` that waits for `POST /payment`, which says nothing of where it goes: an address must
+    /// come with the order. A repetition gives the order that is there.
     ///
     /// # Errors
     /// 503 when it was not placed for sure.
-    pub async fn place(&self, reservation: &Reservation) -> Result<Order, Problem> {
-        let order = self.new_order(reservation, None, self.clock.now()).await?;
+    pub async fn place(&self, reservation: &Reservation, shipping_address: Option<Address>) -> Result<Order, Problem> {
+        let order = self.new_order(reservation, None, shipping_address, self.clock.now()).await?;
         match self.orders.place(&order).await.map_err(|error| store_problem(&error))? {
             PlaceOutcome::Placed => Ok(order),
             PlaceOutcome::Exists(order) => Ok(order),
@@ -94,19 +96,25 @@ impl Ordering {
     async fn new_order(
         &self,
         reservation: &Reservation,
-        details: Option<&CheckoutDetails>,
+        payment_method: Option<PaymentMethod>,
+        shipping_address: Option<Address>,
         now: Timestamp,
     ) -> Result<Order, Problem> {
         let sale = self.sales.get(reservation.id.product()).await.map_err(|error| store_problem(&error))?;
         let sale = sale.ok_or_else(unknown_reservation)?;
-        order(&sale, reservation, details, now)
+        order(&sale, reservation, payment_method, shipping_address, now)
     }
 }
 
 /// A new order: pending with its first attempt if it says how it is paid, waiting otherwise.
-fn order(sale: &Sale, reservation: &Reservation, details: Option<&CheckoutDetails>, now: Timestamp) -> Result<Order, Problem> {
-    let method: Option<PaymentMethod> = details.map(|details| details.payment_method.clone());
-    let step = if method.is_some() { OrderStep::PaymentStarted } else { OrderStep::Placed };
+fn order(
+    sale: &Sale,
+    reservation: &Reservation,
+    payment_method: Option<PaymentMethod>,
+    shipping_address: Option<Address>,
+    now: Timestamp,
+) -> Result<Order, Problem> {
+    let step = if payment_method.is_some() { OrderStep::PaymentStarted } else { OrderStep::Placed };
     let (status, payment_status, stock_status) = step.leads_to();
     let amount = sale.draft.price.times(reservation.quantity.units()).map_err(|error| Problem::internal(&error))?;
     Ok(Order {
@@ -117,9 +125,9 @@ fn order(sale: &Sale, reservation: &Reservation, details: Option<&CheckoutDetail
         status,
         payment_status,
         stock_status,
-        attempt: u32::from(method.is_some()),
-        payment_method: method,
-        shipping_address: details.and_then(|details| details.shipping_address.clone()),
+        attempt: u32::from(payment_method.is_some()),
+        payment_method,
+        shipping_address,
         pay_by: reservation.expires_at,
         transaction_id: None,
         created_at: now,

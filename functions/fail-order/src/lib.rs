@@ -88,7 +88,7 @@ impl FailOrder {
         let (advanced, intended) = match task.ending {
             Ending::PaymentFailed => {
                 let reason = task.reason.as_deref().unwrap_or("The payment failed.");
-                (self.hand_back(&of, &order, reason, now).await?, OrderStatus::AwaitingPayment)
+                self.hand_back(&of, &order, reason, now).await?
             }
             Ending::Refunded => {
                 let step = self.step_after_refund(&of).await?;
@@ -109,25 +109,33 @@ impl FailOrder {
         Ok(Ended { order_status })
     }
 
-    /// The order waits again; its reservation is held for at least two minutes more.
-    async fn hand_back(&self, task: &Task, order: &Order, reason: &str, now: Timestamp) -> Result<Advanced, SagaError> {
+    /// The order waits again; its reservation is held for at least two minutes more. With the status meant for the order.
+    async fn hand_back(
+        &self,
+        task: &Task,
+        order: &Order,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(Advanced, OrderStatus), SagaError> {
         let Some(reservation) = saga::reservation(&self.reservations, task).await? else {
             // Nothing is held any more: nothing to wait for.
-            return Ok(self.purchases.end_order(order, task.attempt, OrderStep::Failed, now).await?);
+            let step = OrderStep::Failed;
+            return Ok((self.purchases.end_order(order, task.attempt, step, now).await?, step.leads_to().0));
         };
+        let waits = OrderStep::PaymentFailed.leads_to().0;
         let pay_by = reservation.end_after_failed_payment(now);
         let advanced = self.purchases.payment_failed(order, task.attempt, pay_by, reason, now).await?;
         let expires_at = match &advanced {
             Advanced::Done => pay_by,
             Advanced::OrderIs(order) => order.pay_by,
-            Advanced::ReservationLost => return Ok(advanced),
+            Advanced::ReservationLost => return Ok((advanced, waits)),
         };
         let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
         if let Err(error) = self.expiry.schedule(&message, now).await {
             // TTL and the reconciler end the hold if this message is lost.
             tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
         }
-        Ok(advanced)
+        Ok((advanced, waits))
     }
 
     /// Whether there was money to give back.

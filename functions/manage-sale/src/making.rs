@@ -70,9 +70,9 @@ impl Making {
         }
         let prepared = written(self.sales.prepare(&wanted, before.as_ref()).await?)?;
         self.sales.list(product).await?;
-        self.stock.create(product, wanted.layout).await?;
-        self.stock.delete(product, wanted.layout.shards, prepared.shards_made).await?;
-        let availability = self.write_availability(&wanted).await?;
+        still_ours(self.stock.create(product, wanted.layout, prepared.revision).await?)?;
+        still_ours(self.stock.delete(product, wanted.layout.shards, prepared.shards_made, prepared.revision).await?)?;
+        let availability = self.write_availability(&prepared).await?;
         written(self.sales.activate(&prepared).await?)?;
         Ok(Made { sale: wanted, availability, is_new: before.is_none() })
     }
@@ -95,9 +95,15 @@ impl Making {
     }
 
     /// Says that every unit is available. The stream of the new shards may be writing the same at the same time.
-    async fn write_availability(&self, sale: &Sale) -> Result<Availability, MakeError> {
+    ///
+    /// The version is read before the revision: whoever has taken the sale over since writes the item after that, and either
+    /// writes over this or is seen by its version.
+    async fn write_availability(&self, prepared: &Stored) -> Result<Availability, MakeError> {
+        let sale = &prepared.sale;
         for _ in 0..WRITES_OF_AVAILABILITY {
             let from = self.availabilities.get(&sale.product, true).await?.map_or(0, |found| found.version);
+            let now_there = self.sales.get_for_write(&sale.product).await?;
+            still_ours(now_there.is_some_and(|stored| stored.revision == prepared.revision))?;
             let untouched = Availability::untouched(sale.layout, self.clock.now());
             let availability = Availability { version: from + 1, ..untouched };
             if self.availabilities.put(&sale.product, &availability, from).await? {
@@ -106,6 +112,11 @@ impl Making {
         }
         Err(MakeError::Changed)
     }
+}
+
+/// Whether the sale is still at the revision that this run has prepared.
+fn still_ours(is_ours: bool) -> Result<(), MakeError> {
+    if is_ours { Ok(()) } else { Err(MakeError::Changed) }
 }
 
 fn written(outcome: WriteOutcome) -> Result<Stored, MakeError> {

@@ -198,3 +198,28 @@ fn wait_seconds(request: &Request) -> u32 {
         preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| preference.trim().strip_prefix("wait="));
     wait.and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(0).min(LONGEST_WAIT_SECONDS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_waited_for_as_long_as_it_likes_but_no_longer_than_the_function_may_run() {
+        for (prefer, seconds) in [
+            ("wait=0", 0),
+            ("wait=1", 1),
+            ("wait=10", 10),
+            ("wait=11", 10),
+            ("wait=4294967295", 10),
+            ("respond-async, wait=3", 3),
+            ("return=minimal; wait=3", 3),
+            ("wait=-1", 0),
+            ("wait=soon", 0),
+            ("await=3", 0),
+        ] {
+            let request = testkit::request("POST", "/payment").header("prefer", prefer).build();
+            assert_eq!(wait_seconds(&request), seconds, "{prefer}");
+        }
+        assert_eq!(wait_seconds(&testkit::request("POST", "/payment").build()), 0);
+    }
+}

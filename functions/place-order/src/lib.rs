@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use checkout::Ordering;
-use contract::{CheckoutDetails, Refusal};
+use contract::{CheckoutDetails, Refusal, checked_address, payment_method};
 use domain::{Address, Clock, ProductId};
 use kit::{
     ConfigurationError, Environment, Problem, Request, Response, SystemClock,
@@ -60,15 +60,16 @@ impl PlaceOrder {
         let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
         let product = product.ok_or_else(Refusal::unknown_product)?;
         let quantity = reserve::wanted(body.quantity)?;
-        let details = match body.payment_method {
-            Some(method) => Some(CheckoutDetails::new(&method, body.shipping_address)?),
-            None => None,
-        };
+        let address = body.shipping_address.map(checked_address).transpose()?;
+        let method = body.payment_method.map(|method| payment_method(&method)).transpose()?;
         let reserved = self.units.reserve(&caller.shopper, &product, quantity).await;
         let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;
-        let order = match details {
-            Some(details) => self.ordering.check_out(&caller.shopper, &reservation.id, &details).await?,
-            None => self.ordering.place(&reservation).await?,
+        let order = match method {
+            Some(payment_method) => {
+                let details = CheckoutDetails { payment_method, shipping_address: address };
+                self.ordering.check_out(&caller.shopper, &reservation.id, &details).await?
+            }
+            None => self.ordering.place(&reservation, address).await?,
         };
         Ok(checkout::accepted(&order, self.clock.now()))
     }

@@ -58,7 +58,9 @@ impl RefundPayment {
         let Some(attempt) = self.attempts.get(&task.key()).await? else { return self.never_begin(&task).await };
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
-            AttemptStatus::Voided | AttemptStatus::Declined | AttemptStatus::Unavailable => Ok(Returned { refunded: false }),
+            AttemptStatus::Voided | AttemptStatus::Declined => Ok(Returned { refunded: false }),
+            // One gateway was down: a late charge would go on to the next.
+            AttemptStatus::Unavailable => self.void(&attempt).await,
             AttemptStatus::Started | AttemptStatus::Charged => self.refund(attempt).await,
         }
     }
@@ -78,9 +80,14 @@ impl RefundPayment {
     async fn never_begin(&self, task: &Task) -> Result<Returned, SagaError> {
         let Some(gateway) = self.gateways.at(0) else { return Ok(Returned { refunded: false }) };
         match self.attempts.begin(&task.key(), gateway.name()).await? {
-            (attempt, true) => self.replace(&attempt, AttemptStatus::Voided).await.map(|()| Returned { refunded: false }),
+            (attempt, true) => self.void(&attempt).await,
             (_, false) => Err(SagaError::changed("the attempt")),
         }
+    }
+
+    /// No charge of an attempt that is void is begun.
+    async fn void(&self, attempt: &Attempt) -> Result<Returned, SagaError> {
+        self.replace(attempt, AttemptStatus::Voided).await.map(|()| Returned { refunded: false })
     }
 
     async fn replace(&self, attempt: &Attempt, status: AttemptStatus) -> Result<(), SagaError> {

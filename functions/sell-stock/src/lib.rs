@@ -1,11 +1,10 @@
 //! Saga: sells the units of a charged order: held → sold on their shard.
 
+use domain::{ReservationStatus, SellOutcome};
 use kit::{ConfigurationError, Environment};
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Reservations, Stock};
-
-use domain::SellOutcome;
 
 /// The function, with what it stands on.
 pub struct SellStock {
@@ -42,9 +41,14 @@ impl SellStock {
     /// Sells the units of one order.
     ///
     /// # Errors
-    /// [`SagaError::HoldLost`] when they are not held for it.
+    /// [`SagaError::HoldLost`] when they are not held for its payment.
     pub async fn handle(&self, task: Task) -> Result<UnitsSold, SagaError> {
         let reservation = saga::reservation(&self.reservations, &task).await?.ok_or(SagaError::HoldLost)?;
+        match reservation.status {
+            ReservationStatus::Paying | ReservationStatus::Purchased => {}
+            // It waits for another payment: nobody has paid for these units.
+            ReservationStatus::Held => return Err(SagaError::HoldLost),
+        }
         let quantity = reservation.quantity;
         match self.stock.sell(reservation.shard, &task.shopper, &task.order_id, quantity).await? {
             SellOutcome::Sold => Ok(UnitsSold { quantity: quantity.units() }),

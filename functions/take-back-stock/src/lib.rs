@@ -1,11 +1,10 @@
 //! Saga, compensation: makes the units of an order available again, whether they were sold or still held.
 
+use domain::{ReleaseOutcome, ReservationStatus, TakeBackOutcome};
 use kit::{ConfigurationError, Environment};
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Reservations, Stock};
-
-use domain::{ReleaseOutcome, TakeBackOutcome};
 
 /// The function, with what it stands on.
 pub struct TakeBackStock {
@@ -42,17 +41,20 @@ impl TakeBackStock {
     /// Takes the units of one order back.
     ///
     /// # Errors
-    /// [`SagaError::OrderNotPending`] when they are bought and paid.
+    /// [`SagaError::OrderNotPending`] when they are not being paid: bought, or only held.
     pub async fn handle(&self, task: Task) -> Result<UnitsBack, SagaError> {
         // The reservation goes last, after its units: without it, an earlier run has done everything.
         let Some(reservation) = saga::reservation(&self.reservations, &task).await? else {
             return Ok(UnitsBack { moved: false });
         };
-        if saga::is_purchased(&reservation) {
-            return Err(SagaError::OrderNotPending);
+        match reservation.status {
+            ReservationStatus::Paying => {}
+            // Bought, or waiting for another payment until the hold ends: not for this saga to undo.
+            ReservationStatus::Purchased | ReservationStatus::Held => return Err(SagaError::OrderNotPending),
         }
-        let taken_back = self.stock.take_back(reservation.shard, &task.shopper, &task.order_id).await?;
+        // In this order: after the release, a sale that comes late finds nothing held; one that came before is taken back.
         let released = self.stock.release(reservation.shard, &task.shopper, &task.order_id).await?;
+        let taken_back = self.stock.take_back(reservation.shard, &task.shopper, &task.order_id).await?;
         Ok(UnitsBack { moved: taken_back == TakeBackOutcome::TakenBack || released == ReleaseOutcome::Released })
     }
 }

@@ -11,7 +11,7 @@ pub use order::{HistoryView, OrderAccepted, OrderView};
 pub use refusal::{
     Holds, Refusal, already_purchased, payment_in_progress, reservation_expired, unknown_order, unknown_reservation,
 };
-pub use requests::{CheckoutDetails, payment_method, reservation_path};
+pub use requests::{CheckoutDetails, checked_address, payment_method, reservation_path};
 pub use reservation::{ReservationView, ReservedView};
 pub use sale::{HoldsView, SaleView};
 

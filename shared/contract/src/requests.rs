@@ -18,12 +18,19 @@ impl CheckoutDetails {
     /// # Errors
     /// 422 `invalid-request` with a pointer to the member at fault.
     pub fn new(method: &str, shipping_address: Option<Address>) -> Result<Self, Problem> {
-        if let Some(address) = &shipping_address {
-            address
-                .check()
-                .map_err(|error| Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field)))?;
-        }
+        let shipping_address = shipping_address.map(checked_address).transpose()?;
         Ok(Self { payment_method: payment_method(method)?, shipping_address })
+    }
+}
+
+/// Checks an address as it was sent.
+///
+/// # Errors
+/// 422 `invalid-request` with a pointer to the member at fault.
+pub fn checked_address(address: Address) -> Result<Address, Problem> {
+    match address.check() {
+        Ok(()) => Ok(address),
+        Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field))),
     }
 }
 

@@ -318,7 +318,8 @@ impl Availability {
         weighed.into_iter().take(most).map(|(_, shard)| ShardNumber(shard)).collect()
     }
 
-    /// Takes in what a shard is now. Repeating it, or taking in an older state and then a newer one, ends the same.
+    /// Takes in what a shard is now; a unit that is there again ends the sold-out mark. Repeating it, or taking in an older
+    /// state and then a newer one, leaves the same units.
     pub fn fold(&mut self, number: ShardNumber, shard: &StockShard) {
         let Ok(index) = usize::try_from(number.0) else { return };
         if index >= self.free.len() {
@@ -329,22 +330,23 @@ impl Availability {
             *free = byte(shard.available());
             *held = byte(shard.held_units());
         }
+        // Only a unit that is seen in this shard ends the mark: whoever set it had read every shard, and what is known of
+        // the others may be older than that.
+        if shard.available() > 0 {
+            self.sold_out_at = None;
+        }
         self.next_hold_ends_at = match (self.next_hold_ends_at, shard.next_hold_ends_at()) {
             (Some(known), Some(new)) => Some(known.min(new)),
             (known, new) => known.or(new),
         };
     }
 
-    /// Ends a fold at `now`: the next version, without an end of a hold that has passed; units that are there again end
-    /// the sold-out mark.
+    /// Ends a fold at `now`: the next version, without an end of a hold that has passed.
     pub fn stamp(&mut self, now: Timestamp) {
         self.as_of = now;
         self.version += 1;
         if self.held_units() == 0 || self.next_hold_ends_at.is_some_and(|end| end <= now) {
             self.next_hold_ends_at = None;
-        }
-        if self.free.iter().any(|units| *units > 0) {
-            self.sold_out_at = None;
         }
     }
 }
@@ -498,6 +500,10 @@ mod tests {
         availability.stamp(now);
         assert_eq!((availability.available(), availability.held_units(), availability.sold_units()), (0, 0, 50));
         assert!(availability.sold_out_at.is_some(), "nothing came back");
+        availability.free = vec![0, 7];
+        availability.fold(ShardNumber(0), &empty);
+        availability.stamp(now);
+        assert!(availability.sold_out_at.is_some(), "what is known of the other shard is older than the mark");
         availability.fold(ShardNumber(1), &StockShard::from_parts(25, 1, [].into(), [].into()));
         availability.stamp(now);
         assert_eq!((availability.available(), availability.sold_out_at), (1, None));

@@ -1,7 +1,7 @@
 //! What the tasks of the payment saga share: their input, their errors by the names that the state machine matches, and
 //! finding the order that they work on.
 
-use domain::{IdempotencyKey, Order, OrderId, Reservation, ReservationStatus, ShopperId};
+use domain::{IdempotencyKey, Order, OrderId, Reservation, ShopperId};
 use kit::{chain, workers::TaskError};
 use serde::Deserialize;
 use store::{Orders, Reservations, StoreError};
@@ -96,13 +96,4 @@ pub async fn order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
 pub async fn reservation(reservations: &Reservations, task: &Task) -> Result<Option<Reservation>, SagaError> {
     let found = reservations.get(&task.shopper, task.order_id.product()).await?;
     Ok(found.filter(|found| found.id == task.order_id))
-}
-
-/// Whether a reservation has been paid for: nothing of it may be undone any more.
-#[must_use]
-pub fn is_purchased(reservation: &Reservation) -> bool {
-    match reservation.status {
-        ReservationStatus::Purchased => true,
-        ReservationStatus::Held | ReservationStatus::Paying => false,
-    }
 }

@@ -9,10 +9,10 @@
     reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
 )]
 
-mod scene;
 mod http;
+mod scene;
 mod state;
 mod wires;
 
-pub use scene::{Buyer, END, NOW, START, Scene, Stage, demo, draft, failed_messages, failed_record, price, task};
 pub use http::{Body, answers, body, brief, refuses_what_every_route_refuses};
+pub use scene::{Buyer, END, NOW, START, Scene, Stage, demo, draft, failed_messages, failed_record, price, task};

@@ -54,7 +54,7 @@ impl Scene {
             panic!("{product} is there already")
         };
         self.sales().list(product).await.unwrap();
-        self.stock().create(product, sale.layout).await.unwrap();
+        self.stock().create(product, sale.layout, 1).await.unwrap();
         let untouched = Availability::untouched(sale.layout, self.now());
         assert!(self.availabilities().put(product, &untouched, 0).await.unwrap());
         assert!(matches!(self.sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));

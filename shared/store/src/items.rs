@@ -61,15 +61,23 @@ struct SoldForm {
 
 #[derive(Serialize, Deserialize)]
 struct ShardForm {
+    /// Revision of the sale that the shard was made for. A short name: every byte of a shard is paid with each of its moves.
+    #[serde(default)]
+    rev: u64,
     capacity: u32,
     available: u32,
     held: BTreeMap<ShopperId, HeldForm>,
     sold: BTreeMap<ShopperId, SoldForm>,
 }
 
-pub(crate) fn new_shard(product: &ProductId, number: ShardNumber, capacity: u32) -> Result<Item, StoreError> {
-    let body = ShardForm { capacity, available: capacity, held: BTreeMap::new(), sold: BTreeMap::new() };
+pub(crate) fn new_shard(product: &ProductId, number: ShardNumber, capacity: u32, revision: u64) -> Result<Item, StoreError> {
+    let body = ShardForm { rev: revision, capacity, available: capacity, held: BTreeMap::new(), sold: BTreeMap::new() };
     attributes(keys::shard(product, number), &body)
+}
+
+/// The revision of its sale that a shard was made for.
+pub(crate) fn shard_revision(item: &Item) -> Result<u64, StoreError> {
+    Ok(parse::<ShardForm>(item)?.rev)
 }
 
 pub(crate) fn held_value(hold: &Hold) -> Result<AttributeValue, StoreError> {

@@ -27,6 +27,9 @@ const KEYS_IN_A_BATCH: usize = 100;
 /// How often a batch is asked for the keys that DynamoDB left out.
 const BATCH_ROUNDS: usize = 8;
 
+/// A shard that the maker of a revision may make anew or delete.
+const UNTOUCHED: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev <= :revision)";
+
 /// The shards of all sales.
 #[derive(Debug, Clone)]
 pub struct Stock {
@@ -173,57 +176,67 @@ impl Stock {
         conditional("UpdateItem", update.send().await)
     }
 
-    /// Makes the shards of a sale that nobody can reserve in yet. One write each; shards that nobody has touched are
-    /// made anew, so a repetition finishes what an earlier run began.
+    /// Makes the shards of a sale that nobody can reserve in yet, for its `revision`. One write each; shards that nobody has
+    /// touched are made anew, so a repetition finishes what an earlier run began. False: the sale has a later revision, whose
+    /// shards stay as they are.
+    ///
+    /// Guards: a shard in use is never reset; a slow run does not write over what another has made and may have opened.
     ///
     /// # Errors
-    /// When DynamoDB does not answer.
-    pub async fn create(&self, product: &ProductId, layout: ShardLayout) -> Result<(), StoreError> {
+    /// When DynamoDB does not answer, or one of them is in use.
+    pub async fn create(&self, product: &ProductId, layout: ShardLayout, revision: u64) -> Result<bool, StoreError> {
         stream::iter(layout.numbers())
-            .map(|shard| self.create_one(product, shard, layout.capacity_of(shard)))
+            .map(|shard| self.create_one(product, shard, layout.capacity_of(shard), revision))
             .buffer_unordered(WRITES_AT_ONCE)
-            .try_collect()
+            .try_all(std::future::ready)
             .await
     }
 
-    async fn create_one(&self, product: &ProductId, shard: ShardNumber, capacity: u32) -> Result<(), StoreError> {
+    async fn create_one(
+        &self,
+        product: &ProductId,
+        shard: ShardNumber,
+        capacity: u32,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::new_shard(product, shard, capacity)?))
-            .condition_expression("attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none)")
-            .expression_attribute_values(":none", number(0));
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(()),
-            Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "in use before its sale has started")),
-        }
+            .set_item(Some(items::new_shard(product, shard, capacity, revision)?))
+            .condition_expression(UNTOUCHED)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        untouched(product, shard, revision, conditional("PutItem", put.send().await)?)
     }
 
-    /// Deletes the shards from `from` up to `to`, left over from an earlier description of a sale that has not started.
+    /// Deletes the shards from `from` up to `to`, left over from an earlier revision of a sale that has not started. False:
+    /// the sale has a later revision than `revision`, whose shards stay as they are.
+    ///
+    /// Guards: as [`Stock::create`].
     ///
     /// # Errors
     /// When DynamoDB does not answer, or one of them is in use.
-    pub async fn delete(&self, product: &ProductId, from: u32, to: u32) -> Result<(), StoreError> {
+    pub async fn delete(&self, product: &ProductId, from: u32, to: u32, revision: u64) -> Result<bool, StoreError> {
         stream::iter((from..to).map(ShardNumber))
-            .map(|shard| self.delete_one(product, shard))
+            .map(|shard| self.delete_one(product, shard, revision))
             .buffer_unordered(WRITES_AT_ONCE)
-            .try_collect()
+            .try_all(std::future::ready)
             .await
     }
 
-    async fn delete_one(&self, product: &ProductId, shard: ShardNumber) -> Result<(), StoreError> {
+    async fn delete_one(&self, product: &ProductId, shard: ShardNumber, revision: u64) -> Result<bool, StoreError> {
         let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(keys::shard(product, shard)))
-            .condition_expression("attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none)")
-            .expression_attribute_values(":none", number(0));
-        match conditional("DeleteItem", delete.send().await)? {
-            Written::Done => Ok(()),
-            Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "in use before its sale has started")),
-        }
+            .condition_expression(UNTOUCHED)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        untouched(product, shard, revision, conditional("DeleteItem", delete.send().await)?)
     }
 
     /// Reads every shard of a sale, strongly consistent: one `BatchGetItem` per hundred.
@@ -246,6 +259,15 @@ impl Stock {
         }
         shards.sort_unstable_by_key(|(number, _)| *number);
         Ok(shards)
+    }
+}
+
+/// What came of writing a shard that was to be untouched. False: it belongs to a later revision.
+fn untouched(product: &ProductId, shard: ShardNumber, revision: u64, written: Written) -> Result<bool, StoreError> {
+    match written {
+        Written::Done => Ok(true),
+        Written::Refused(Some(item)) if items::shard_revision(&item)? > revision => Ok(false),
+        Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "in use before its sale has started")),
     }
 }
 

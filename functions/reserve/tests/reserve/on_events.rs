@@ -11,7 +11,9 @@ async fn world() -> World {
     let world = World::with_units(100).await;
     let at = |text: &str| -> Timestamp { text.parse().unwrap() };
     world.sale("not-started", SaleDraft { starts_at: at("2026-11-20T12:02:00Z"), ..draft(5) }).await;
-    world.sale("ended", SaleDraft { starts_at: at("2026-11-20T11:00:00Z"), ends_at: at("2026-11-20T12:00:30Z"), ..draft(5) }).await;
+    world
+        .sale("ended", SaleDraft { starts_at: at("2026-11-20T11:00:00Z"), ends_at: at("2026-11-20T12:00:30Z"), ..draft(5) })
+        .await;
     world.sale("sold-out", SaleDraft { max_per_shopper: Quantity::ONE, ..draft(1) }).await;
     let environment = world.environment();
     environment.units.reserve(&world.stranger(), &"sold-out".parse().unwrap(), Some(Quantity::ONE)).await.unwrap();
@@ -27,7 +29,8 @@ async fn answer(event: &str) -> String {
 /// Status, code and the lines that say what is wrong.
 async fn problem(event: &str) -> String {
     let answer = answer(event).await;
-    let wanted = |line: &&str| ["\"code\"", "\"detail\"", "\"pointer\"", "retry-after", "www-auth"].iter().any(|w| line.contains(w));
+    let wanted =
+        |line: &&str| ["\"code\"", "\"detail\"", "\"pointer\"", "retry-after", "www-auth"].iter().any(|w| line.contains(w));
     let mut lines = vec![answer.lines().next().unwrap()];
     lines.extend(answer.lines().filter(wanted).map(str::trim));
     lines.join("\n")

@@ -7,7 +7,8 @@ use std::sync::{
 
 use contract::Refusal;
 use domain::{
-    Admission, Availability, Hold, Money, ProductId, Quantity, Reservation, ReservationId, Sale, SaleDraft, SaleStatus, ShopperId, SignedDuration, StockShard, Timestamp,
+    Admission, Availability, Hold, Money, ProductId, Quantity, Reservation, ReservationId, Sale, SaleDraft, SaleStatus,
+    ShopperId, SignedDuration, StockShard, Timestamp,
 };
 use kit::http::Identity;
 use messages::ExpiryQueue;
@@ -57,7 +58,7 @@ impl World {
         let sales = self.sales();
         let WriteOutcome::Written(prepared) = sales.prepare(&sale, None).await.unwrap() else { panic!("{product} is there") };
         sales.list(&product).await.unwrap();
-        self.stock().create(&product, sale.layout).await.unwrap();
+        self.stock().create(&product, sale.layout, 1).await.unwrap();
         let untouched = Availability::untouched(sale.layout, self.now());
         assert!(self.availabilities().put(&product, &untouched, 0).await.unwrap());
         assert!(matches!(sales.activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));

@@ -44,6 +44,7 @@ impl Buyer {
     }
 
     /// Paying with this method instead.
+    #[must_use]
     pub fn paying(self, method: &str) -> Self {
         Self { method: method.parse().unwrap(), ..self }
     }

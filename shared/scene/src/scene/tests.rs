@@ -16,7 +16,9 @@ async fn every_stage_is_what_it_says() {
         let expected = match stage {
             Stage::Held => (None, Some(ReservationStatus::Held), held),
             Stage::Waiting | Stage::Declined => (Some(OrderStatus::AwaitingPayment), Some(ReservationStatus::Held), held),
-            Stage::Pending | Stage::Charged | Stage::PayingAgain => (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held),
+            Stage::Pending | Stage::Charged | Stage::PayingAgain => {
+                (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held)
+            }
             Stage::Sold => (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), sold),
             Stage::Completed => (Some(OrderStatus::Completed), Some(ReservationStatus::Purchased), sold),
             Stage::Failed => (Some(OrderStatus::Failed), None, (100, 0, 0)),

@@ -20,7 +20,7 @@ async fn shop() -> Shop {
 async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
     for (units, shards, batches) in [(1_000, 40, 1), (2_500, 100, 1), (2_525, 101, 2)] {
         let (shop, layout) = (shop().await, ShardLayout { units, shards });
-        shop.stock.create(&product(), layout).await.unwrap();
+        shop.stock.create(&product(), layout, 1).await.unwrap();
         assert_eq!(cost(&shop, shop.stock.read_all(&product(), layout)).await, reads(batches, f64::from(shards)));
     }
 }

@@ -13,7 +13,7 @@ const LARGE: ShardLayout = ShardLayout { units: 100_000, shards: 4_000 };
 async fn a_sale_of_100_000_units_is_made_read_and_sold_across() {
     assert_eq!(LARGE.units.div_ceil(UNITS_PER_SHARD), LARGE.shards);
     let shop = Shop::open().await;
-    shop.stock.create(&product(), LARGE).await.unwrap();
+    shop.stock.create(&product(), LARGE, 1).await.unwrap();
     assert_eq!(shop.calls.count("PutItem"), 4_000);
     assert!((shop.calls.write_units() - 4_000.0).abs() < f64::EPSILON, "one write each");
 

@@ -49,7 +49,7 @@ impl Shop {
     /// With a shard of `units` units.
     pub(crate) async fn with_units(units: u32) -> Self {
         let shop = Self::open().await;
-        shop.stock.create(&product(), ShardLayout { units, shards: 1 }).await.unwrap();
+        shop.stock.create(&product(), ShardLayout { units, shards: 1 }, 1).await.unwrap();
         shop.calls.reset();
         shop
     }

@@ -1,0 +1,97 @@
+//! Tasks that come when the order has moved on: they say how it stands, or refuse, and change nothing.
+
+use domain::AttemptStatus;
+use scene::{Buyer, Stage};
+use testkit::Calls;
+
+use crate::{Answer, at, error, event_of, on, run, status};
+
+async fn changes_nothing(stage: Stage, event: &str, expected: Answer) {
+    let (scene, _) = at(stage).await;
+    let before = scene.everything().await;
+    for _ in 0..2 {
+        assert_eq!(on(&scene, event).await, expected, "{event} at {stage:?}");
+    }
+    assert_eq!(scene.everything().await, before, "{event} at {stage:?}");
+}
+
+#[tokio::test]
+async fn a_failed_payment_that_comes_late() {
+    let refused = || error("OrderNotPending");
+    for (stage, expected) in [
+        (Stage::Held, refused()),
+        (Stage::Completed, refused()),
+        (Stage::Refunded, refused()),
+        (Stage::RefundPending, refused()),
+        (Stage::Waiting, status("awaiting_payment")),
+        (Stage::Declined, status("awaiting_payment")),
+        (Stage::PayingAgain, status("pending")),
+        (Stage::Failed, status("failed")),
+        (Stage::Expired, status("expired")),
+    ] {
+        changes_nothing(stage, "ok", expected).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_comes_late() {
+    for (stage, expected) in [
+        (Stage::Held, error("OrderNotPending")),
+        // Its money is where it belongs, and was not given back.
+        (Stage::Completed, error("RefundUnconfirmed")),
+        (Stage::RefundPending, error("RefundUnconfirmed")),
+        (Stage::Waiting, error("OrderNotPending")),
+        (Stage::Declined, error("OrderNotPending")),
+        (Stage::PayingAgain, status("pending")),
+        (Stage::Failed, status("failed")),
+        (Stage::Refunded, status("refunded")),
+        (Stage::Expired, status("expired")),
+    ] {
+        changes_nothing(stage, "refunded", expected).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unconfirmed_refund_that_comes_late() {
+    for (stage, expected) in [
+        (Stage::Held, error("OrderNotPending")),
+        (Stage::Completed, error("OrderNotPending")),
+        (Stage::Refunded, error("OrderNotPending")),
+        (Stage::Waiting, error("OrderNotPending")),
+        (Stage::Declined, error("OrderNotPending")),
+        (Stage::RefundPending, status("failed")),
+        (Stage::PayingAgain, status("pending")),
+        (Stage::Expired, status("expired")),
+    ] {
+        changes_nothing(stage, "refund-pending", expected).await;
+    }
+}
+
+/// The shopper has paid with another method meanwhile.
+#[tokio::test]
+async fn an_end_of_the_first_attempt_leaves_an_order_that_the_second_completed() {
+    let (scene, buyer) = at(Stage::PayingAgain).await;
+    scene.attempt(&buyer, 2, "sandbox", AttemptStatus::Charged).await;
+    scene.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+    let order = scene.order(&buyer).await;
+    scene.purchases().complete(&order, 2, "sandbox_2", scene.now()).await.unwrap();
+    let before = scene.everything().await;
+    for event in ["ok", "refunded", "refund-pending"] {
+        assert_eq!(on(&scene, event).await, status("completed"), "{event}");
+    }
+    assert_eq!(scene.everything().await, before);
+}
+
+#[tokio::test]
+async fn an_order_of_nobody_or_of_somebody_else_is_not_ended() {
+    let (scene, _) = at(Stage::Pending).await;
+    let before = scene.everything().await;
+    assert_eq!(on(&scene, "unknown-order").await, error("OrderNotPending"));
+    for event in ["ok", "refunded", "refund-pending"] {
+        let mut input = event_of(event);
+        input["shopper"] = Buyer::second().shopper.as_str().into();
+        assert_eq!(run(&scene, &Calls::new(), input).await, error("OrderNotPending"), "{event}");
+    }
+    assert_eq!(scene.everything().await, before);
+    assert!(scene.queue.sent().is_empty());
+}

@@ -1,0 +1,127 @@
+//! `Prefer: wait=N`: the answer waits for the saga's end, for at most so long.
+
+use std::time::Duration;
+
+use domain::SellOutcome;
+use insta::assert_snapshot;
+use kit::Response;
+use scene::{Buyer, Scene, Stage, brief};
+use store::Advanced;
+use testkit::{Calls, event};
+
+use crate::{function, request, scene_at};
+
+/// How long a payment's message is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a payment's message, as the saga does.
+async fn message_comes(scene: &Scene) {
+    let begun = tokio::time::Instant::now();
+    while scene.orders_sent().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "no message was sent");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn completes(scene: &Scene) {
+    message_comes(scene).await;
+    let (buyer, order) = (Buyer::first(), scene.order(&Buyer::first()).await);
+    let sold = scene.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+    assert_eq!(sold, SellOutcome::Sold);
+    let completed = scene.purchases().complete(&order, order.attempt, "sandbox_1", scene.now()).await.unwrap();
+    assert_eq!(completed, Advanced::Done);
+}
+
+async fn declines(scene: &Scene) {
+    message_comes(scene).await;
+    let order = scene.order(&Buyer::first()).await;
+    let reason = "The card was declined.";
+    let failed = scene.purchases().payment_failed(&order, order.attempt, order.pay_by, reason, scene.now()).await.unwrap();
+    assert_eq!(failed, Advanced::Done);
+}
+
+/// The answer to a payment with this `Prefer`, while the saga completes the order.
+async fn answer_while_it_completes(prefer: &str) -> Response {
+    let scene = scene_at(Stage::Waiting).await;
+    let function = function(&scene, &Calls::new());
+    tokio::join!(function.handle(request().header("prefer", prefer).build()), completes(&scene)).0
+}
+
+#[tokio::test]
+async fn a_payment_that_is_completed_meanwhile_is_200_with_its_transaction() {
+    let response = answer_while_it_completes("wait=10").await;
+    assert_snapshot!(testkit::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: 00000000-0000-0000-0000-000000000001
+
+    {
+      "order_status": "completed",
+      "payment_status": "completed",
+      "success": true,
+      "transaction_id": "sandbox_1"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_declined_meanwhile_says_so_and_until_when_another_can_be_tried() {
+    let scene = scene_at(Stage::Waiting).await;
+    let function = function(&scene, &Calls::new());
+    let (response, ()) = tokio::join!(function.handle(request().header("prefer", "wait=10").build()), declines(&scene));
+    assert_snapshot!(testkit::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: 00000000-0000-0000-0000-000000000001
+
+    {
+      "order_status": "awaiting_payment",
+      "pay_by": "2026-11-01T12:05:00Z",
+      "payment_status": "failed",
+      "success": false
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_payment_that_takes_longer_is_202_after_the_time_and_some_looks() {
+    let (scene, calls) = (scene_at(Stage::Waiting).await, Calls::new());
+    let begun = tokio::time::Instant::now();
+    let response = function(&scene, &calls).handle(event("pay/prefer-wait.json")).await;
+    assert_eq!(brief(&response), "202");
+    assert_eq!(scene::body(&response)["payment_status"], "pending");
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert_eq!((calls.count("GetItem"), calls.total()), (1 + 4, 7), "four looks in a second");
+}
+
+#[tokio::test]
+async fn the_preference_is_found_among_others() {
+    for prefer in ["wait=10", "respond-async, wait=10", "respond-async; wait=10", " wait=10 ", "wait=4000000000"] {
+        assert_eq!(brief(&answer_while_it_completes(prefer).await), "200", "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_time_is_not_waited_for() {
+    for prefer in ["wait=0", "wait=-1", "wait=soon", "wait", "wait=", "await=10", "respond-async"] {
+        let (scene, calls) = (scene_at(Stage::Waiting).await, Calls::new());
+        let response = function(&scene, &calls).handle(request().header("prefer", prefer).build()).await;
+        assert_eq!((brief(&response), calls.count("GetItem")), ("202".to_owned(), 1), "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_waited_for() {
+    for stage in [Stage::Pending, Stage::Completed, Stage::Expired] {
+        let (scene, calls) = (scene_at(stage).await, Calls::new());
+        let response = function(&scene, &calls).handle(event("pay/prefer-wait.json")).await;
+        assert!(response.status().is_client_error(), "{stage:?}");
+        assert_eq!(calls.count("GetItem"), 1, "{stage:?}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Money that was charged goes back, once, from where it is; that of a completed order never does.
+
+use domain::AttemptStatus;
+use refund_payment::RefundPayment;
+use scene::Stage;
+use testkit::{Calls, Fault};
+
+use crate::{Refunding, error, gateways, refunded};
+
+#[tokio::test]
+async fn what_was_charged_goes_back_once() {
+    for stage in [Stage::Charged, Stage::Sold, Stage::RefundPending] {
+        let refunding = Refunding::at(stage, "sandbox:ok").await;
+        for _ in 0..3 {
+            assert_eq!(refunding.on("ok").await, refunded(true), "{stage:?}");
+        }
+        assert_eq!(refunding.money().await, [(1, 1), (0, 0)], "{stage:?}");
+        assert_eq!(refunding.scene.attempt_status(&refunding.buyer, 1).await, Some(AttemptStatus::Refunded), "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_charge_whose_answer_was_lost_goes_back_too() {
+    let refunding = Refunding::at(Stage::Pending, "sandbox:charged-but-answer-lost").await;
+    assert_eq!(refunding.charge(0).await, error("PaymentOutcomeUnknown"));
+    assert_eq!(refunding.on("ok").await, refunded(true));
+    assert_eq!(refunding.money().await, [(1, 1), (0, 0)]);
+}
+
+#[tokio::test]
+async fn a_refund_that_fails_is_unconfirmed_until_it_succeeds() {
+    let refunding = Refunding::at(Stage::Charged, "sandbox:refund-fails-once").await;
+    assert_eq!(refunding.on("ok").await, error("RefundUnconfirmed"));
+    assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
+    for _ in 0..2 {
+        assert_eq!(refunding.on("ok").await, refunded(true));
+    }
+    assert_eq!(refunding.money().await, [(1, 1), (0, 0)]);
+}
+
+#[tokio::test]
+async fn the_gateway_that_charged_gives_it_back() {
+    let refunding = Refunding::at(Stage::Pending, "sandbox:primary-down").await;
+    refunding.charge(0).await.unwrap();
+    refunding.charge(1).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(refunding.on("ok").await, refunded(true));
+    }
+    assert_eq!(refunding.money().await, [(0, 0), (1, 1)]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
+    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    let gateways = gateways(&refunding.scene, &Calls::new(), &["sandbox-standby"]);
+    let function = RefundPayment::new(gateways, refunding.scene.orders(), refunding.scene.attempts());
+    let event = testkit::event_value("refund-payment/ok.json");
+    assert_eq!(scene::task(event, |task| function.handle(task)).await, error("RefundUnconfirmed"));
+    assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
+}
+
+#[tokio::test]
+async fn what_was_bought_is_not_refunded_by_a_saga_that_comes_late() {
+    let refunding = Refunding::at(Stage::Completed, "sandbox:ok").await;
+    let before = refunding.scene.everything().await;
+    for _ in 0..2 {
+        assert_eq!(refunding.on("ok").await, error("OrderNotPending"));
+    }
+    assert_eq!(refunding.scene.everything().await, before);
+}
+
+#[tokio::test]
+async fn an_order_of_nobody_or_of_somebody_else_is_not_refunded() {
+    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    let before = refunding.scene.everything().await;
+    assert_eq!(refunding.on("unknown-order").await, error("OrderNotPending"));
+    let mut input = testkit::event_value("refund-payment/ok.json");
+    input["shopper"] = "somebody-else".into();
+    assert_eq!(refunding.run(input).await, error("OrderNotPending"));
+    assert_eq!(refunding.scene.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
+    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    for event in ["malformed", "missing-shopper", "wrong-type"] {
+        assert_eq!(refunding.on(event).await, error("MalformedTask"), "{event}");
+    }
+    assert_eq!(refunding.calls.total(), 0);
+}
+
+/// The order and the attempt are the store's; behind that it is the gateway that does not answer.
+#[tokio::test]
+async fn who_does_not_answer_is_asked_again() {
+    for (operation, fault, expected) in [
+        ("GetItem", Fault::LostRequest, "StoreUnavailable"),
+        ("GetItem", Fault::Throttled, "StoreUnavailable"),
+        ("GetItem", Fault::Denied, "StoreFailed"),
+        ("UpdateItem", Fault::LostRequest, "RefundUnconfirmed"),
+        ("UpdateItem", Fault::Denied, "RefundUnconfirmed"),
+        ("PutItem", Fault::ServerError, "StoreUnavailable"),
+    ] {
+        let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+        refunding.calls.fail_always(operation, fault);
+        assert_eq!(refunding.on("ok").await, error(expected), "{operation} {fault:?}");
+        refunding.calls.heal();
+        assert_eq!(refunding.on("ok").await, refunded(true), "{operation} {fault:?}");
+        assert_eq!(refunding.money().await, [(1, 1), (0, 0)], "{operation} {fault:?}");
+    }
+}

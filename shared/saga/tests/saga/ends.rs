@@ -1,0 +1,91 @@
+//! How the saga ends with each payment method, alone, with every task run twice, and on the second attempt.
+
+use domain::OrderStep;
+use scene::{Buyer, Scene, Stage};
+
+use crate::{COMPLETED, REFUNDED, WAITS, end_of, machine::Machine, methods, pending};
+
+#[tokio::test]
+async fn every_payment_method_has_its_end() {
+    for (method, expected) in methods() {
+        let (scene, buyer) = pending(method).await;
+        let machine = Machine::new(&scene);
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&scene, &buyer, 1, &machine).await, expected, "{method}: {:?}", machine.path());
+        assert_eq!(machine.topic.published().len(), 1, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn every_task_run_twice_comes_to_the_same_end() {
+    for (method, expected) in methods() {
+        let (scene, buyer) = pending(method).await;
+        let machine = Machine::new(&scene).twice();
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&scene, &buyer, 1, &machine).await, expected, "{method}: {:?}", machine.path());
+        assert_eq!(scene.order(&buyer).await.history.len(), 2, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_steps_are_those_of_the_state_machine() {
+    let completed = ["Charge", "WhatCameOfTheCharge", "SellStock", "CompleteOrder", "NotifyCompleted", "OrderCompleted"];
+    let undone = ["SellStock", "CompleteOrder", "Refund", "TakeBackStock", "FailOrder", "NotifyFailed", "OrderFailed"];
+    let waits = ["PaymentFailed", "NotifyPaymentFailed", "WaitingForAnotherMethod"];
+    let charge = ["Charge", "WhatCameOfTheCharge"];
+    for (method, path) in [
+        ("sandbox:ok", completed.to_vec()),
+        ("sandbox:primary-down", [&charge[..], &completed].concat()),
+        ("sandbox:declined", [&charge[..], &waits].concat()),
+        ("sandbox:down", [&charge[..], &charge, &waits].concat()),
+        ("sandbox:wrong-amount", [&charge[..], &undone].concat()),
+    ] {
+        let (scene, buyer) = pending(method).await;
+        let machine = Machine::new(&scene);
+        machine.run(&buyer, 1).await;
+        assert_eq!(machine.path(), path, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_shopper_reads_in_the_order_why_a_payment_failed() {
+    for (method, reason) in [("sandbox:declined", "The card was declined."), ("sandbox:down", "gateways-unavailable")] {
+        let (scene, buyer) = pending(method).await;
+        Machine::new(&scene).run(&buyer, 1).await;
+        assert_eq!(scene.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason), "{method}");
+    }
+}
+
+/// Each attempt has a key, an attempt item and books of its own.
+#[tokio::test]
+async fn after_a_decline_another_method_pays() {
+    for (method, expected) in methods() {
+        let scene = Scene::open().await;
+        let buyer = Buyer::first().paying("sandbox:declined");
+        scene.bring(&buyer, Stage::Pending).await;
+        let machine = Machine::new(&scene);
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&scene, &buyer, 1, &machine).await, WAITS);
+        let waiting = scene.order(&buyer).await;
+        scene.purchases().start_again(&waiting, &method.parse().unwrap(), scene.now()).await.unwrap();
+        machine.run(&buyer, 2).await;
+        assert_eq!(end_of(&scene, &buyer, 2, &machine).await, expected, "{method}");
+        assert_eq!(scene.money(&buyer, 1, "sandbox").await, (0, 0), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn all_units_of_an_order_are_sold_or_come_back() {
+    let scene = Scene::open().await;
+    let (two, other) = (Buyer::second(), Buyer::first().paying("sandbox:wrong-amount"));
+    scene.bring(&two, Stage::Pending).await;
+    scene.bring(&other, Stage::Pending).await;
+    let (machine, undone) = (Machine::new(&scene), Machine::new(&scene));
+    tokio::join!(machine.run(&two, 1), undone.run(&other, 1));
+    let (sold, back) = (end_of(&scene, &two, 1, &machine).await, end_of(&scene, &other, 1, &undone).await);
+    assert_eq!((sold.state, sold.units), (COMPLETED.state, (98, 0, 2)));
+    assert_eq!((back.state, back.units), (REFUNDED.state, (98, 0, 2)));
+    let steps = |order: domain::Order| order.history.into_iter().map(|event| event.event).collect::<Vec<_>>();
+    assert_eq!(steps(scene.order(&two).await), [OrderStep::PaymentStarted, OrderStep::Completed]);
+    assert_eq!(steps(scene.order(&other).await), [OrderStep::PaymentStarted, OrderStep::Refunded]);
+}
