@@ -4,6 +4,7 @@
 //! it, runs them, and stops it. Every test makes a sale of its own, so they can run side by side and again.
 
 #![expect(clippy::disallowed_methods, reason = "these tests run on real time, outside of the product")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod expiry;
 mod payments;

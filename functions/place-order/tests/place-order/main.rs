@@ -16,12 +16,17 @@ use scene::{Buyer, Scene, Stage, brief, demo, draft};
 use serde_json::{Value, json};
 use testkit::{Calls, CountingRandomness, RequestBuilder, event};
 
-/// A new execution environment.
+/// A new execution environment, whose ids begin with the first.
 fn function(scene: &Scene, calls: &Calls) -> PlaceOrder {
+    environment(scene, calls, &CountingRandomness::new())
+}
+
+/// A new execution environment, whose ids go on from those of others.
+fn environment(scene: &Scene, calls: &Calls, randomness: &CountingRandomness) -> PlaceOrder {
     let client = scene.dynamo.client_with(calls);
     let units = ReserveUnits::new(
         scene.shared_clock(),
-        Arc::new(CountingRandomness::new()),
+        Arc::new(randomness.clone()),
         scene.sales_on(client.clone()),
         scene.availabilities_on(client.clone()),
         scene.stock_on(client.clone()),
@@ -221,8 +226,8 @@ async fn two_units_cost_twice_as_much() {
 
 #[tokio::test]
 async fn twenty_tabs_at_once_make_one_order() {
-    let scene = Scene::open().await;
-    let tabs: Vec<PlaceOrder> = (0..20).map(|_| function(&scene, &Calls::new())).collect();
+    let (scene, randomness) = (Scene::open().await, CountingRandomness::new());
+    let tabs: Vec<PlaceOrder> = (0..20).map(|_| environment(&scene, &Calls::new(), &randomness)).collect();
     let answers = tabs.iter().map(|tab| tab.handle(event("place-order/ok.json")));
     for response in futures_util::future::join_all(answers).await {
         // A tab may come between the other's claim and its reservation.
