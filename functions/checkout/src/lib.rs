@@ -50,13 +50,13 @@ pub fn ordering_from_environment(env: &mut Environment) -> impl FnOnce(&kit::aws
 
 /// The answer to whoever placed `order`: 202 while it is under way, 200 once it has ended.
 #[must_use]
-pub fn accepted(order: &Order, now: domain::Timestamp) -> Response {
+pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Response {
     let (status, ..) = order.statuses(now);
     let code = match status {
         OrderStatus::AwaitingPayment | OrderStatus::Pending => 202,
         OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => 200,
     };
-    http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), &format!("/orders/{}", order.id))
+    http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
 }
 
 impl Checkout {
@@ -91,6 +91,6 @@ impl Checkout {
         let cart: ReservationId = body.cart_id.parse().map_err(|_| unknown_reservation())?;
         let details = CheckoutDetails::new(&body.payment_method, Some(body.shipping_address))?;
         let order = self.ordering.check_out(&caller.shopper, &cart, &details).await?;
-        Ok(accepted(&order, self.clock.now()))
+        Ok(accepted(request, &order, self.clock.now()))
     }
 }

@@ -105,7 +105,11 @@ impl Pay {
         }
         let message = OrderMessage { attempt: order.attempt + 1, ..OrderMessage::of(&order) };
         self.queue.send(&message).await.map_err(|error| send_problem(&error))?;
-        let order = self.wait_for(&id, wait_seconds(request)).await.map_err(|error| store_problem(&error))?;
+        let order = self.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
+            // The payment has started all the same, and that is the answer.
+            tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be looked at");
+            None
+        });
         Ok(answer(order.as_ref(), self.clock.now()))
     }
 

@@ -71,6 +71,6 @@ impl PlaceOrder {
             }
             None => self.ordering.place(&reservation, address).await?,
         };
-        Ok(checkout::accepted(&order, self.clock.now()))
+        Ok(checkout::accepted(request, &order, self.clock.now()))
     }
 }

@@ -86,7 +86,7 @@ async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    location: /orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
+    location: /v1/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
     x-request-id: c7a06453-c330-4336-a0d0-3b0a545f8cb6
 
     {

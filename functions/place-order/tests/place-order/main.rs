@@ -110,7 +110,7 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    location: /orders/demo.01M6BFR0300000000000000001
+    location: /v1/orders/demo.01M6BFR0300000000000000001
     x-request-id: 703d59f9-463f-460c-ac60-6ba959fac430
 
     {
@@ -144,7 +144,7 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    location: /orders/demo.01M6BFR0300000000000000001
+    location: /v1/orders/demo.01M6BFR0300000000000000001
     x-request-id: 6ad4afeb-2897-4769-ae1c-ebe80d3c1794
 
     {

@@ -1,8 +1,9 @@
 //! Successful responses. They are not to be stored by anyone, unless they are public reads.
 
 use lambda_http::{
-    Body,
+    Body, Request, RequestExt,
     http::{HeaderValue, StatusCode, header},
+    request::RequestContext,
 };
 use serde::Serialize;
 
@@ -33,13 +34,25 @@ pub fn no_content() -> Response {
     response
 }
 
-/// Adds where the thing that was made can be found.
+/// Adds where the thing that was made can be found: `path` below the API's base, which has the stage in it.
 #[must_use]
-pub fn with_location(mut response: Response, location: &str) -> Response {
-    if let Ok(location) = HeaderValue::from_str(location) {
+pub fn with_location(mut response: Response, request: &Request, path: &str) -> Response {
+    let location = format!("{}{path}", base_path(request));
+    if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+/// What precedes a route in the paths that clients see: the stage, or what a custom domain maps to it.
+fn base_path(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => {
+            let seen = context.path.as_deref().unwrap_or_default();
+            seen.strip_suffix(request.raw_http_path()).unwrap_or_default().to_owned()
+        }
+        Some(_) | None => String::new(),
+    }
 }
 
 fn json<T: Serialize + ?Sized>(status: u16, cache: &'static str, body: &T) -> Response {
@@ -96,9 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_a_header() {
-        let response = with_location(ok_json(202, &json!({})), "/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
-        assert_eq!(response.headers()["location"], "/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
+    fn a_location_leads_to_where_the_client_sees_the_api() {
+        for (event, location) in [("checkout/ok.json", "/v1/orders/x"), ("place-order/ok.json", "/v1/orders/x")] {
+            let response = with_location(ok_json(202, &json!({})), &testkit::event(event), "/orders/x");
+            assert_eq!(response.headers()["location"], location, "{event}");
+        }
+        let behind_nothing = testkit::request("POST", "/checkout").build();
+        let response = with_location(ok_json(202, &json!({})), &behind_nothing, "/orders/x");
+        assert!(response.headers()["location"].to_str().unwrap().ends_with("/orders/x"));
     }
 
     #[test]

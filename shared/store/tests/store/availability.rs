@@ -2,7 +2,7 @@
 
 use domain::{Availability, ProductId, ShardLayout, ShardNumber, StockShard};
 
-use crate::shop::{END, NOW, Shop, at, hold, product, shopper};
+use crate::shop::{END, NOW, SHARD, Shop, at, hold, product, shopper};
 
 fn untouched() -> Availability {
     Availability::untouched(ShardLayout { units: 60, shards: 3 }, at(NOW))
@@ -90,6 +90,7 @@ async fn who_read_it_before_the_mark_writes_nothing_and_who_read_it_after_can_en
     derived.stamp(at("2026-11-20T12:00:01Z"));
     assert!(!shop.availabilities.put(&product(), &derived, 1).await.unwrap());
     let mut read_after = shop.availabilities.get(&product(), true).await.unwrap().unwrap();
+    read_after.fold(SHARD, &StockShard::new(1));
     read_after.stamp(at("2026-11-20T12:00:01Z"));
     assert!(shop.availabilities.put(&product(), &read_after, 2).await.unwrap());
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap().unwrap().sold_out_at, None);
