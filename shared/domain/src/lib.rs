@@ -5,8 +5,10 @@
 //! expressions; the property tests of both compare the two.
 
 mod admission;
+mod availability;
 mod clock;
 mod ids;
+mod layout;
 mod memory;
 mod money;
 mod order;
@@ -16,9 +18,11 @@ mod sale;
 mod stock;
 
 pub use admission::{LoserMemory, MemoryLimits};
+pub use availability::Availability;
 pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
 pub use jiff::{SignedDuration, Timestamp};
+pub use layout::{ShardLayout, UNITS_PER_SHARD};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
@@ -26,9 +30,7 @@ pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
 };
 pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
-pub use sale::{
-    Admission, Availability, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus, ShardLayout, UNITS_PER_SHARD,
-};
+pub use sale::{Admission, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus};
 pub use stock::{
     ClaimOutcome, Hold, Quantity, QuantityError, ReleaseOutcome, SellOutcome, ShardNumber, Sold, StockShard, TakeBackOutcome,
 };

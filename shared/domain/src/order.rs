@@ -86,7 +86,8 @@ impl OrderStep {
         }
     }
 
-    /// The three statuses after this step.
+    /// The three statuses after this step. A step that is not about the payment leaves the payment status as it was; the one
+    /// here is that of an order that nobody has tried to pay.
     #[must_use]
     pub fn leads_to(self) -> (OrderStatus, PaymentStatus, StockStatus) {
         match self {
@@ -98,6 +99,21 @@ impl OrderStep {
             Self::Failed => (OrderStatus::Failed, PaymentStatus::Failed, StockStatus::Released),
             Self::RefundFailed => (OrderStatus::Failed, PaymentStatus::RefundPending, StockStatus::Confirmed),
             Self::Expired => (OrderStatus::Expired, PaymentStatus::None, StockStatus::Released),
+        }
+    }
+
+    /// Whether this step says anything about the payment. When the hold of a declined order ends, it stays declined.
+    #[must_use]
+    pub fn is_about_payment(self) -> bool {
+        match self {
+            Self::Placed
+            | Self::PaymentStarted
+            | Self::PaymentFailed
+            | Self::Completed
+            | Self::Refunded
+            | Self::Failed
+            | Self::RefundFailed => true,
+            Self::Expired => false,
         }
     }
 }

@@ -107,13 +107,21 @@ pub enum RefundOutcome {
 }
 
 /// Where one attempt to pay stands at the gateway named with it.
+///
+/// What is charged goes one of two ways, and whoever writes it down first decides: it is kept, in one transaction with the
+/// order that it completes, or it is given back, which is written down before the gateway is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
     /// The gateway may or may not have charged.
     Started,
-    /// Charged.
+    /// Charged; not yet decided whether it is kept.
     Charged,
+    /// Charged, and belongs to a completed order. It stays so.
+    Kept,
+    /// To be given back if it is charged, and not to be charged if it is not; the gateway has not confirmed it. It is never
+    /// kept any more.
+    Refunding,
     /// Declined; nothing charged.
     Declined,
     /// The gateway was down; certainly nothing charged.

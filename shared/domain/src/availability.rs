@@ -1,0 +1,167 @@
+//! What readers, and losers, know of a sale's stock.
+
+use jiff::Timestamp;
+
+use crate::{ProductId, Quantity, ShardLayout, ShardNumber, ShopperId, StockShard, layout::spread};
+
+/// What readers know of a sale's stock: derived from the shards, up to a second old.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// When it was derived.
+    pub as_of: Timestamp,
+    /// Rises with every write.
+    pub version: u64,
+    /// Available units of each shard.
+    pub free: Vec<u8>,
+    /// Held units of each shard.
+    pub held: Vec<u8>,
+    /// All units of the sale.
+    pub units: u32,
+    /// No hold that is known ends before this.
+    pub next_hold_ends_at: Option<Timestamp>,
+    /// Somebody has read every shard and found all of them empty, after `as_of`.
+    pub sold_out_at: Option<Timestamp>,
+}
+
+impl Availability {
+    /// A sale before its first claim.
+    #[must_use]
+    pub fn untouched(layout: ShardLayout, as_of: Timestamp) -> Self {
+        let free = layout.numbers().map(|shard| byte(layout.capacity_of(shard))).collect::<Vec<_>>();
+        let held = vec![0; free.len()];
+        Self { as_of, version: 1, free, held, units: layout.units, next_hold_ends_at: None, sold_out_at: None }
+    }
+
+    /// Units that can be claimed.
+    #[must_use]
+    pub fn available(&self) -> u32 {
+        if self.sold_out_at.is_some() { 0 } else { self.free.iter().map(|units| u32::from(*units)).sum() }
+    }
+
+    /// Units held.
+    #[must_use]
+    pub fn held_units(&self) -> u32 {
+        self.held.iter().map(|units| u32::from(*units)).sum()
+    }
+
+    /// Units sold.
+    #[must_use]
+    pub fn sold_units(&self) -> u32 {
+        let free: u32 = self.free.iter().map(|units| u32::from(*units)).sum();
+        self.units.saturating_sub(free).saturating_sub(self.held_units())
+    }
+
+    /// Available units of one shard, if it is known.
+    #[must_use]
+    pub fn free_in(&self, shard: ShardNumber) -> Option<u32> {
+        let index = usize::try_from(shard.0).ok()?;
+        self.free.get(index).map(|units| u32::from(*units))
+    }
+
+    /// Whether some shard has `quantity` units left.
+    #[must_use]
+    pub fn promises(&self, quantity: Quantity) -> bool {
+        self.sold_out_at.is_none() && self.free.iter().any(|units| u32::from(*units) >= quantity.units())
+    }
+
+    /// The `most` shards with `quantity` units left that `shopper` should try, in an order of the shopper's own, so that a
+    /// crowd spreads (rendezvous hashing: Thaler and Ravishankar 1998).
+    #[must_use]
+    pub fn candidates(&self, product: &ProductId, shopper: &ShopperId, quantity: Quantity, most: usize) -> Vec<ShardNumber> {
+        if self.sold_out_at.is_some() {
+            return Vec::new();
+        }
+        let mut weighed: Vec<(u64, u32)> = (0u32..)
+            .zip(&self.free)
+            .filter(|(_, units)| u32::from(**units) >= quantity.units())
+            .map(|(shard, _)| (spread(product, shopper, shard), shard))
+            .collect();
+        weighed.sort_unstable();
+        weighed.into_iter().take(most).map(|(_, shard)| ShardNumber(shard)).collect()
+    }
+
+    /// Takes in what a shard is now; a unit that is there again ends the sold-out mark. Repeating it, or taking in an older
+    /// state and then a newer one, leaves the same units.
+    pub fn fold(&mut self, number: ShardNumber, shard: &StockShard) {
+        let Ok(index) = usize::try_from(number.0) else { return };
+        if index >= self.free.len() {
+            self.free.resize(index + 1, 0);
+            self.held.resize(index + 1, 0);
+        }
+        if let (Some(free), Some(held)) = (self.free.get_mut(index), self.held.get_mut(index)) {
+            *free = byte(shard.available());
+            *held = byte(shard.held_units());
+        }
+        // Only a unit that is seen in this shard ends the mark: whoever set it had read every shard, and what is known of
+        // the others may be older than that.
+        if shard.available() > 0 {
+            self.sold_out_at = None;
+        }
+        self.next_hold_ends_at = match (self.next_hold_ends_at, shard.next_hold_ends_at()) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+    }
+
+    /// Ends a fold at `now`: the next version, without an end of a hold that has passed.
+    pub fn stamp(&mut self, now: Timestamp) {
+        self.as_of = now;
+        self.version += 1;
+        if self.held_units() == 0 || self.next_hold_ends_at.is_some_and(|end| end <= now) {
+            self.next_hold_ends_at = None;
+        }
+    }
+}
+
+/// A shard's units as the byte that the availability item has for each; a shard has at most 100 (see [`SaleDraft::check`]).
+fn byte(units: u32) -> u8 {
+    u8::try_from(units).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn candidates_have_enough_left_and_differ_from_shopper_to_shopper() {
+        let mut availability = Availability::untouched(ShardLayout { units: 1_000, shards: 40 }, at("2026-11-20T12:00:00Z"));
+        for shard in 0..20 {
+            availability.fold(ShardNumber(shard), &StockShard::from_parts(25, 1, [].into(), [].into()));
+        }
+        let product = "demo".parse().unwrap();
+        let two = Quantity::new(2).unwrap();
+        let orders: BTreeSet<Vec<ShardNumber>> = (0..100)
+            .map(|n| availability.candidates(&product, &format!("shopper-{n}").parse().unwrap(), two, 4))
+            .inspect(|order| assert!(order.len() == 4 && order.iter().all(|shard| shard.0 >= 20), "{order:?}"))
+            .collect();
+        assert!(orders.len() > 90, "only {} different orders", orders.len());
+    }
+
+    #[test]
+    fn folding_the_same_shard_again_changes_nothing_and_units_that_return_end_the_mark() {
+        let now = at("2026-11-20T12:00:10Z");
+        let layout = ShardLayout { units: 50, shards: 2 };
+        let mut availability = Availability::untouched(layout, at("2026-11-20T12:00:00Z"));
+        let empty = StockShard::from_parts(25, 0, [].into(), [].into());
+        for shard in [0, 1, 0] {
+            availability.fold(ShardNumber(shard), &empty);
+        }
+        availability.sold_out_at = Some(now);
+        availability.stamp(now);
+        assert_eq!((availability.available(), availability.held_units(), availability.sold_units()), (0, 0, 50));
+        assert!(availability.sold_out_at.is_some(), "nothing came back");
+        availability.free = vec![0, 7];
+        availability.fold(ShardNumber(0), &empty);
+        availability.stamp(now);
+        assert!(availability.sold_out_at.is_some(), "what is known of the other shard is older than the mark");
+        availability.fold(ShardNumber(1), &StockShard::from_parts(25, 1, [].into(), [].into()));
+        availability.stamp(now);
+        assert_eq!((availability.available(), availability.sold_out_at), (1, None));
+    }
+}
