@@ -4,11 +4,11 @@
 //! started looks the key up there first; another gateway is asked only when this one has certainly not charged.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
-use kit::{ConfigurationError, Environment};
+use kit::ConfigurationError;
 use payments::{Gateways, LookUp, PaymentGateway};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
-use store::{Attempts, Orders, SandboxLedger};
+use store::{Attempts, Orders};
 
 /// The function, with what it stands on.
 pub struct ChargePayment {
@@ -64,16 +64,8 @@ impl ChargePayment {
     /// # Errors
     /// Names every variable that is missing or wrong.
     pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let table = env.text("ORDER_TABLE");
-        let (names, with_sandbox) = (env.list("PAYMENT_GATEWAYS"), env.text("ENVIRONMENT") != "prod");
-        let client = kit::dynamodb(&kit::aws().await);
-        let ledger = SandboxLedger::new(client.clone(), &table);
-        let gateways = Gateways::configured(&names, with_sandbox, &ledger);
-        let gateways = gateways.map_err(|error| env.fault(format!("PAYMENT_GATEWAYS: {error}"))).ok();
-        env.finish()?;
-        let gateways = gateways.unwrap_or_default();
-        Ok(Self::new(gateways, Orders::new(client.clone(), &table), Attempts::new(client, &table)))
+        let (gateways, orders, attempts) = saga::gateways_from_environment().await?;
+        Ok(Self::new(gateways, orders, attempts))
     }
 
     /// Charges one attempt.
@@ -104,9 +96,11 @@ impl ChargePayment {
                 self.charge(&order, next, gateway).await
             }
             (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
-            (AttemptStatus::Charged, _) => self.charged(&attempt),
+            // Kept: another run has gone all the way to the completed order.
+            (AttemptStatus::Charged | AttemptStatus::Kept, _) => self.charged(&attempt),
             (AttemptStatus::Declined, _) => Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() }),
-            (AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
+            // Somebody has decided that this attempt pays for nothing.
+            (AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
         }
     }
 
@@ -152,10 +146,12 @@ impl ChargePayment {
         };
         self.replace(&attempt, &after).await?;
         match after.status {
-            AttemptStatus::Charged => self.charged(&after),
+            AttemptStatus::Charged | AttemptStatus::Kept => self.charged(&after),
             AttemptStatus::Declined => Ok(Charged::Declined { reason: after.reason.unwrap_or_default() }),
             AttemptStatus::Unavailable => Ok(self.unavailable(&after)),
-            AttemptStatus::Started | AttemptStatus::Refunded | AttemptStatus::Voided => Err(SagaError::OrderNotPending),
+            AttemptStatus::Started | AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided => {
+                Err(SagaError::OrderNotPending)
+            }
         }
     }
 

@@ -50,20 +50,29 @@ impl CompleteOrder {
     ///
     /// # Errors
     /// [`SagaError::ChargeMismatch`] when another amount was charged, [`SagaError::OrderNotPending`] when the order has
-    /// ended otherwise.
+    /// ended otherwise, or somebody has decided to give the money back.
     pub async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
-        let (AttemptStatus::Charged, Some(transaction_id)) = (attempt.status, attempt.reference) else {
-            return Err(SagaError::OrderNotPending);
-        };
+        match attempt.status {
+            // Kept: by an earlier run, as the order will say.
+            AttemptStatus::Charged | AttemptStatus::Kept => {}
+            AttemptStatus::Started
+            | AttemptStatus::Refunding
+            | AttemptStatus::Declined
+            | AttemptStatus::Unavailable
+            | AttemptStatus::Refunded
+            | AttemptStatus::Voided => return Err(SagaError::OrderNotPending),
+        }
+        let transaction_id = attempt.reference.ok_or(SagaError::OrderNotPending)?;
         if attempt.confirmed != Some(order.amount) {
             return Err(SagaError::ChargeMismatch);
         }
         match self.purchases.complete(&order, task.attempt, &transaction_id, self.clock.now()).await? {
             Advanced::Done => Ok(Completed { transaction_id }),
             Advanced::OrderIs(order) if is_completed_by(&order, &task) => Ok(Completed { transaction_id }),
-            Advanced::OrderIs(_) | Advanced::ReservationLost => Err(SagaError::OrderNotPending),
+            // ChargeGone: the attempt was charged a moment ago.
+            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::ChargeGone => Err(SagaError::OrderNotPending),
         }
     }
 }

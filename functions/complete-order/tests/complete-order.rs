@@ -8,7 +8,7 @@ use complete_order::CompleteOrder;
 use domain::{Attempt, AttemptStatus, Money, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
 use scene::{Buyer, Scene, Stage};
 use serde_json::{Value, json};
-use testkit::{Calls, Fault, every_crash};
+use testkit::{Calls, Fault, every_crash, every_interleaving};
 
 /// What the task answers: its output, or the name of its error.
 type Answer = Result<Value, String>;
@@ -59,6 +59,7 @@ async fn a_charged_and_sold_order_is_completed_with_its_reservation_once() {
     assert_eq!(steps, [OrderStep::PaymentStarted, OrderStep::Completed]);
     assert_eq!(scene.reservation(&buyer).await.unwrap().status, ReservationStatus::Purchased);
     assert_eq!(scene.ttl(&buyer).await, None, "what is bought is not deleted by time");
+    assert_eq!(scene.attempt_status(&buyer, 1).await, Some(AttemptStatus::Kept));
 }
 
 #[tokio::test]
@@ -91,6 +92,7 @@ async fn an_order_that_is_not_charged_is_not_completed() {
     for status in [
         None,
         Some(AttemptStatus::Started),
+        Some(AttemptStatus::Refunding),
         Some(AttemptStatus::Declined),
         Some(AttemptStatus::Unavailable),
         Some(AttemptStatus::Refunded),
@@ -104,6 +106,45 @@ async fn an_order_that_is_not_charged_is_not_completed() {
         assert_eq!(on(&scene, "ok").await, error("OrderNotPending"), "{status:?}");
         assert_eq!(scene.everything().await, before, "{status:?}");
     }
+}
+
+/// Somebody decides to give the money back while this run hangs, also after it has read the attempt as charged.
+#[tokio::test]
+async fn money_that_is_on_its_way_back_completes_nothing() {
+    every_interleaving(async |interleaving| {
+        let (scene, buyer) = at(Stage::Sold).await;
+        let decide = async {
+            let read = scene.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+            let refunding = Attempt { status: AttemptStatus::Refunding, ..read.clone() };
+            read.status == AttemptStatus::Charged && scene.attempts().replace(&read, &refunding).await.unwrap()
+        };
+        let complete = run(&scene, &interleaving.calls, testkit::event_value("complete-order/ok.json"));
+        let (answer, is_going_back) = interleaving.run(complete, decide).await;
+        let order = scene.order(&buyer).await;
+        if is_going_back {
+            assert_eq!((answer, order.status), (error("OrderNotPending"), OrderStatus::Pending));
+            assert_eq!(scene.reservation(&buyer).await.unwrap().status, ReservationStatus::Paying);
+        } else {
+            assert_eq!((answer, order.status), (completed(), OrderStatus::Completed));
+        }
+        let status = if is_going_back { AttemptStatus::Refunding } else { AttemptStatus::Kept };
+        assert_eq!(scene.attempt_status(&buyer, 1).await, Some(status));
+    })
+    .await;
+}
+
+/// Two runs of the task: to the one that hangs the attempt is charged, or kept, by an order that it has read as pending.
+#[tokio::test]
+async fn two_runs_that_meet_complete_the_order_once() {
+    every_interleaving(async |interleaving| {
+        let (scene, buyer) = at(Stage::Sold).await;
+        let input = || testkit::event_value("complete-order/ok.json");
+        let calls = Calls::new();
+        let answers = interleaving.run(run(&scene, &interleaving.calls, input()), run(&scene, &calls, input())).await;
+        assert_eq!(answers, (completed(), completed()));
+        assert_eq!(scene.order(&buyer).await.history.len(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ impl FailOrder {
             // An earlier run of this task did it, or the order has moved on since.
             Advanced::OrderIs(order) if order.status == intended || order.attempt > of.attempt => order.status,
             Advanced::OrderIs(order) if order.status == OrderStatus::Expired => order.status,
-            Advanced::OrderIs(_) | Advanced::ReservationLost => return Err(SagaError::OrderNotPending),
+            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::ChargeGone => return Err(SagaError::OrderNotPending),
         };
         Ok(Ended { order_status })
     }
@@ -128,7 +128,7 @@ impl FailOrder {
         let expires_at = match &advanced {
             Advanced::Done => pay_by,
             Advanced::OrderIs(order) => order.pay_by,
-            Advanced::ReservationLost => return Ok((advanced, waits)),
+            Advanced::ReservationLost | Advanced::ChargeGone => return Ok((advanced, waits)),
         };
         let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
         if let Err(error) = self.expiry.schedule(&message, now).await {
@@ -144,7 +144,11 @@ impl FailOrder {
         Ok(match attempt.map(|attempt| attempt.status) {
             Some(AttemptStatus::Refunded) => OrderStep::Refunded,
             Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => OrderStep::Failed,
-            Some(AttemptStatus::Started | AttemptStatus::Charged) => return Err(SagaError::RefundUnconfirmed),
+            Some(AttemptStatus::Started | AttemptStatus::Charged | AttemptStatus::Refunding) => {
+                return Err(SagaError::RefundUnconfirmed);
+            }
+            // Its order is completed.
+            Some(AttemptStatus::Kept) => return Err(SagaError::OrderNotPending),
         })
     }
 }

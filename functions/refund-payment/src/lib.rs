@@ -1,11 +1,14 @@
 //! Saga, compensation: gives the money of an attempt back, or makes sure that it is never charged.
+//!
+//! That it goes back is written down before the gateway is asked, so that from then on no run completes the order with it;
+//! and it is not written down any more once a completed order has kept it.
 
 use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
-use kit::{ConfigurationError, Environment};
+use kit::ConfigurationError;
 use payments::Gateways;
 use saga::{SagaError, Task};
 use serde::Serialize;
-use store::{Attempts, Orders, SandboxLedger};
+use store::{Attempts, Orders};
 
 /// The function, with what it stands on.
 pub struct RefundPayment {
@@ -33,16 +36,8 @@ impl RefundPayment {
     /// # Errors
     /// Names every variable that is missing or wrong.
     pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let table = env.text("ORDER_TABLE");
-        let (names, with_sandbox) = (env.list("PAYMENT_GATEWAYS"), env.text("ENVIRONMENT") != "prod");
-        let client = kit::dynamodb(&kit::aws().await);
-        let ledger = SandboxLedger::new(client.clone(), &table);
-        let gateways = Gateways::configured(&names, with_sandbox, &ledger);
-        let gateways = gateways.map_err(|error| env.fault(format!("PAYMENT_GATEWAYS: {error}"))).ok();
-        env.finish()?;
-        let gateways = gateways.unwrap_or_default();
-        Ok(Self::new(gateways, Orders::new(client.clone(), &table), Attempts::new(client, &table)))
+        let (gateways, orders, attempts) = saga::gateways_from_environment().await?;
+        Ok(Self::new(gateways, orders, attempts))
     }
 
     /// Returns the money of one attempt.
@@ -55,44 +50,51 @@ impl RefundPayment {
         if order.status == OrderStatus::Completed {
             return Err(SagaError::OrderNotPending);
         }
-        let Some(attempt) = self.attempts.get(&task.key()).await? else { return self.never_begin(&task).await };
+        let Some(attempt) = self.attempt(&task).await? else { return Ok(Returned { refunded: false }) };
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
             AttemptStatus::Voided | AttemptStatus::Declined => Ok(Returned { refunded: false }),
             // One gateway was down: a late charge would go on to the next.
-            AttemptStatus::Unavailable => self.void(&attempt).await,
-            AttemptStatus::Started | AttemptStatus::Charged => self.refund(attempt).await,
+            AttemptStatus::Unavailable => {
+                self.replace(&attempt, AttemptStatus::Voided).await?;
+                Ok(Returned { refunded: false })
+            }
+            AttemptStatus::Started | AttemptStatus::Charged => {
+                let refunding = self.replace(&attempt, AttemptStatus::Refunding).await?;
+                self.refund(&refunding).await
+            }
+            AttemptStatus::Refunding => self.refund(&attempt).await,
+            // The order was completed after it was read.
+            AttemptStatus::Kept => Err(SagaError::OrderNotPending),
         }
     }
 
-    async fn refund(&self, attempt: Attempt) -> Result<Returned, SagaError> {
-        let (_, gateway) = self.gateways.named(&attempt.gateway).ok_or(SagaError::RefundUnconfirmed)?;
-        let (status, refunded) = match gateway.refund(&attempt.key).await {
+    /// What is known of the attempt. If nothing is, no gateway was asked, and none will be: it is void before a late charge can
+    /// begin it.
+    async fn attempt(&self, task: &Task) -> Result<Option<Attempt>, SagaError> {
+        let key = task.key();
+        match (self.attempts.get(&key).await?, self.gateways.at(0)) {
+            (Some(attempt), _) => Ok(Some(attempt)),
+            (None, Some(gateway)) => Ok(Some(self.attempts.rule_out(&key, gateway.name()).await?)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn refund(&self, refunding: &Attempt) -> Result<Returned, SagaError> {
+        let (_, gateway) = self.gateways.named(&refunding.gateway).ok_or(SagaError::RefundUnconfirmed)?;
+        let (status, refunded) = match gateway.refund(&refunding.key).await {
             RefundOutcome::Refunded => (AttemptStatus::Refunded, true),
             RefundOutcome::Voided => (AttemptStatus::Voided, false),
             RefundOutcome::Unknown => return Err(SagaError::RefundUnconfirmed),
         };
-        self.replace(&attempt, status).await?;
+        self.replace(refunding, status).await?;
         Ok(Returned { refunded })
     }
 
-    /// No gateway was asked, and none will be: the attempt is written down as void before a late charge can begin it.
-    async fn never_begin(&self, task: &Task) -> Result<Returned, SagaError> {
-        let Some(gateway) = self.gateways.at(0) else { return Ok(Returned { refunded: false }) };
-        match self.attempts.begin(&task.key(), gateway.name()).await? {
-            (attempt, true) => self.void(&attempt).await,
-            (_, false) => Err(SagaError::changed("the attempt")),
-        }
-    }
-
-    /// No charge of an attempt that is void is begun.
-    async fn void(&self, attempt: &Attempt) -> Result<Returned, SagaError> {
-        self.replace(attempt, AttemptStatus::Voided).await.map(|()| Returned { refunded: false })
-    }
-
-    async fn replace(&self, attempt: &Attempt, status: AttemptStatus) -> Result<(), SagaError> {
+    /// The attempt in its new status. Somebody else may have decided about it first: then it is read again.
+    async fn replace(&self, attempt: &Attempt, status: AttemptStatus) -> Result<Attempt, SagaError> {
         let after = Attempt { status, ..attempt.clone() };
         let is_written = self.attempts.replace(attempt, &after).await?;
-        if is_written { Ok(()) } else { Err(SagaError::changed("the attempt")) }
+        if is_written { Ok(after) } else { Err(SagaError::changed("the attempt")) }
     }
 }

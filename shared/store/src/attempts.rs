@@ -40,7 +40,21 @@ impl Attempts {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn begin(&self, key: &IdempotencyKey, gateway: &GatewayName) -> Result<(Attempt, bool), StoreError> {
-        let attempt = Attempt::started(key.clone(), gateway.clone());
+        self.put_first(Attempt::started(key.clone(), gateway.clone())).await
+    }
+
+    /// Writes down that an attempt is never begun, unless the attempt is known already. Gives what is known. It is void from
+    /// its first moment: there is none in which a charge could find it started.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn rule_out(&self, key: &IdempotencyKey, gateway: &GatewayName) -> Result<Attempt, StoreError> {
+        let void = Attempt { status: AttemptStatus::Voided, ..Attempt::started(key.clone(), gateway.clone()) };
+        Ok(self.put_first(void).await?.0)
+    }
+
+    /// Writes an attempt that is not there yet. Gives what is known, and whether it is new.
+    async fn put_first(&self, attempt: Attempt) -> Result<(Attempt, bool), StoreError> {
         let put = self
             .client
             .put_item()
@@ -50,8 +64,8 @@ impl Attempts {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok((attempt, true)),
-            Written::Refused(Some(item)) => Ok((items::attempt(key, &item)?, false)),
-            Written::Refused(None) => Err(StoreError::corrupt(key.to_string(), "there and not there")),
+            Written::Refused(Some(item)) => Ok((items::attempt(&attempt.key, &item)?, false)),
+            Written::Refused(None) => Err(StoreError::corrupt(attempt.key.to_string(), "there and not there")),
         }
     }
 

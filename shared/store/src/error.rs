@@ -58,7 +58,8 @@ impl StoreError {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let refused = match &source {
-            SdkError::ServiceError(failure) => !is_passing_code(failure.err().code()),
+            // An answer from before DynamoDB, such as a load balancer's 503, has no code.
+            SdkError::ServiceError(failure) => !is_passing_code(failure.err().code()) && failure.raw().status().as_u16() < 500,
             SdkError::ConstructionFailure(_) => true,
             // Nobody knows what DynamoDB did. The SDK's enum may grow: what is new is as unknown.
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => false,
@@ -128,5 +129,22 @@ where
             Some(refused) => Ok(refused),
             None => Err(StoreError::call(operation, error)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::{config::http::HttpResponse, error::ErrorMetadata, types::error::TransactionConflictException};
+
+    use super::*;
+
+    /// A transaction has one of the items in its hands: not a lost race yet. Emulators have no conflicts.
+    #[test]
+    fn a_write_that_meets_a_transaction_may_be_tried_again() {
+        let code = ErrorMetadata::builder().code("TransactionConflictException").build();
+        let conflict = PutItemError::TransactionConflictException(TransactionConflictException::builder().meta(code).build());
+        let response = HttpResponse::new(400.try_into().unwrap(), "".into());
+        let answer: Result<(), _> = Err(SdkError::service_error(conflict, response));
+        assert!(conditional("PutItem", answer).is_err_and(|error| error.is_passing()));
     }
 }

@@ -148,14 +148,16 @@ impl OrderChange {
         let values = HashMap::from([
             (":from".to_owned(), items::value(&step.starts_from())?),
             (":status".to_owned(), items::value(&status)?),
-            (":payment".to_owned(), items::value(&payment)?),
             (":stock".to_owned(), items::value(&stock)?),
             (":now".to_owned(), items::value(&now)?),
             (":event".to_owned(), items::value(&[event])?),
         ]);
-        let update = "SET #status = :status, payment_status = :payment, inventory_status = :stock, updated_at = :now, \
+        let update = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                       history = list_append(history, :event)";
         let mut change = Self { update: update.to_owned(), condition: "#status = :from".to_owned(), names, values };
+        if step.is_about_payment() {
+            change = change.set("payment_status", items::value(&payment)?);
+        }
         if let Some(attempt) = attempt {
             change.condition.push_str(" AND attempt = :attempt");
             change.values.insert(":attempt".to_owned(), number(attempt));

@@ -1,5 +1,5 @@
 //! The steps that change a reservation and its order together, each one transaction: neither is ever seen without the
-//! other. Stock shards are never part of a transaction.
+//! other, and an order is not completed without its charge. Stock shards are never part of a transaction.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
-use domain::{Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp};
+use domain::{
+    Address, AttemptStatus, IdempotencyKey, Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp,
+};
 
 use crate::{
     StoreError,
@@ -45,12 +47,17 @@ pub enum Advanced {
     OrderIs(Order),
     /// The order is pending, but its reservation is not being paid.
     ReservationLost,
+    /// The order is pending and its reservation is being paid, but there is no charge for them to keep: not yet, or somebody
+    /// has decided to give it back.
+    ChargeGone,
 }
 
 /// Which conditions of a cancelled transaction were false, with the items found.
 struct Cancelled {
     reservation: Condition,
     order: Condition,
+    /// True where no attempt takes part.
+    attempt: Condition,
 }
 
 /// One condition of a cancelled transaction.
@@ -91,9 +98,26 @@ impl Purchases {
     /// # Errors
     /// When DynamoDB does not answer, or another write to one of the items was in the way.
     pub async fn start_again(&self, order: &Order, method: &PaymentMethod, now: Timestamp) -> Result<StartOutcome, StoreError> {
-        let change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
+        self.start_waiting(order, method, None, now).await
+    }
+
+    /// As [`Self::start_again`]; an address that comes with the payment replaces the order's.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    pub async fn start_waiting(
+        &self,
+        order: &Order,
+        method: &PaymentMethod,
+        shipping_address: Option<&Address>,
+        now: Timestamp,
+    ) -> Result<StartOutcome, StoreError> {
+        let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
             .set("attempt", number(order.attempt + 1))
             .set("payment_method", items::value(method)?);
+        if let Some(address) = shipping_address {
+            change = change.set("shipping_address", items::value(address)?);
+        }
         let order_write = self.order_update(&order.id, change)?;
         self.start_with(order_write, &order.shopper, &order.id, now).await
     }
@@ -145,7 +169,9 @@ impl Purchases {
         advanced(&order.id, result)
     }
 
-    /// Ends an attempt with a purchase.
+    /// Ends an attempt with a purchase, and keeps what was charged for it. Three transactional writes.
+    ///
+    /// Guards: the attempt is charged, and nobody has decided to give that back; who decides so later finds it kept.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or another write to one of the items was in the way.
@@ -163,7 +189,9 @@ impl Purchases {
             .update_expression("SET #status = :to")
             .condition_expression("reservation_id = :id AND #status = :from")
             .expression_attribute_values(":to", status(ReservationStatus::Purchased)?);
-        let result = self.write(update, self.order_update(&order.id, change)?).await?;
+        let reservation = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
+        let charge = self.charge_is_kept(&IdempotencyKey { order: order.id.clone(), attempt })?;
+        let result = self.transact(vec![reservation, self.order_update(&order.id, change)?, charge]).await?;
         advanced(&order.id, result)
     }
 
@@ -182,11 +210,11 @@ impl Purchases {
             .expression_attribute_values(":from", status(ReservationStatus::Paying)?);
         let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
         let change = OrderChange::new(step, Some(attempt), now, None)?;
-        let result = self.transact(delete, self.order_update(&order.id, change)?).await?;
+        let result = self.transact(vec![delete, self.order_update(&order.id, change)?]).await?;
         match advanced(&order.id, result)? {
             // Nothing is left to delete: the order ends all the same.
             Advanced::ReservationLost => self.end_order(order, attempt, step, now).await,
-            done @ (Advanced::Done | Advanced::OrderIs(_)) => Ok(done),
+            done @ (Advanced::Done | Advanced::OrderIs(_) | Advanced::ChargeGone) => Ok(done),
         }
     }
 
@@ -219,6 +247,18 @@ impl Purchases {
         Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
     }
 
+    fn charge_is_kept(&self, key: &IdempotencyKey) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.order_table)
+            .set_key(Some(keys::attempt(key)))
+            .update_expression("SET #status = :to")
+            .condition_expression("#status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":from", items::value(&AttemptStatus::Charged)?)
+            .expression_attribute_values(":to", items::value(&AttemptStatus::Kept)?);
+        Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
+    }
+
     /// An update of the reservation `id` that is in status `from`; expression and condition are the caller's.
     fn reservation_update(
         &self,
@@ -240,17 +280,15 @@ impl Purchases {
         order: TransactWriteItem,
     ) -> Result<Result<(), Cancelled>, StoreError> {
         let reservation = TransactWriteItem::builder().update(reservation.build().map_err(unbuildable)?).build();
-        self.transact(reservation, order).await
+        self.transact(vec![reservation, order]).await
     }
 
-    async fn transact(
-        &self,
-        reservation: TransactWriteItem,
-        order: TransactWriteItem,
-    ) -> Result<Result<(), Cancelled>, StoreError> {
-        Ok(self.transact_all(vec![reservation, order]).await?.map_err(|reasons| {
+    /// Writes a reservation, its order and, if one takes part, an attempt; in this order.
+    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Cancelled>, StoreError> {
+        Ok(self.transact_all(writes).await?.map_err(|reasons| {
             let mut reasons = reasons.into_iter();
-            Cancelled { reservation: reasons.next().unwrap_or(Condition::True), order: reasons.next().unwrap_or(Condition::True) }
+            let mut next = || reasons.next().unwrap_or(Condition::True);
+            Cancelled { reservation: next(), order: next(), attempt: next() }
         }))
     }
 
@@ -286,8 +324,11 @@ fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, Sto
         Ok(()) => Ok(Advanced::Done),
         Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(Advanced::OrderIs(items::order(&item)?)),
         Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
-        Err(Cancelled { order: Condition::True, reservation: Condition::False(_) }) => Ok(Advanced::ReservationLost),
-        Err(Cancelled { order: Condition::True, reservation: Condition::True }) => {
+        Err(Cancelled { order: Condition::True, reservation: Condition::False(_), .. }) => Ok(Advanced::ReservationLost),
+        Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::False(_) }) => {
+            Ok(Advanced::ChargeGone)
+        }
+        Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::True }) => {
             Err(StoreError::corrupt(keys::order_pk(id), "its transaction was cancelled for nothing"))
         }
     }
@@ -315,11 +356,11 @@ mod tests {
 
     use super::*;
 
-    /// A transaction of a reservation and an order, cancelled for these reasons. Emulators have no conflicts.
-    fn cancelled(codes: [&str; 2]) -> SdkError<TransactWriteItemsError> {
-        let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+    /// A transaction cancelled for these reasons. Emulators have no conflicts.
+    fn cancelled(codes: &[&str]) -> SdkError<TransactWriteItemsError> {
+        let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
         let code = ErrorMetadata::builder().code("TransactionCanceledException").build();
-        let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into())).meta(code).build();
+        let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).meta(code).build();
         let response = HttpResponse::new(400.try_into().unwrap(), "".into());
         SdkError::service_error(TransactWriteItemsError::TransactionCanceledException(cancelled), response)
     }
@@ -328,17 +369,19 @@ mod tests {
     fn only_false_conditions_are_a_lost_race_and_a_conflict_may_be_tried_again() {
         const FALSE: &str = "ConditionalCheckFailed";
         for (codes, expected) in [
-            ([FALSE, "None"], Some([true, false])),
-            (["None", FALSE], Some([false, true])),
-            ([FALSE, FALSE], Some([true, true])),
-            (["TransactionConflict", "None"], None),
-            ([FALSE, "TransactionConflict"], None),
-            (["None", "ThrottlingError"], None),
+            (&[FALSE, "None"][..], Some(&[true, false][..])),
+            (&["None", FALSE], Some(&[false, true])),
+            (&[FALSE, FALSE], Some(&[true, true])),
+            (&["None", "None", FALSE], Some(&[false, false, true])),
+            (&["TransactionConflict", "None"], None),
+            (&[FALSE, "TransactionConflict"], None),
+            (&["None", "ThrottlingError"], None),
+            (&["None", "None", "TransactionConflict"], None),
         ] {
             let error = cancelled(codes);
             let is_false = |condition: &Condition| matches!(condition, Condition::False(_));
             let found = false_conditions(&error).map(|found| found.iter().map(is_false).collect::<Vec<_>>());
-            assert_eq!(found.as_deref(), expected.as_ref().map(<[bool; 2]>::as_slice), "{codes:?}");
+            assert_eq!(found.as_deref(), expected, "{codes:?}");
             if expected.is_none() {
                 assert!(StoreError::call("TransactWriteItems", error).is_passing(), "{codes:?}");
             }

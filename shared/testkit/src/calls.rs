@@ -36,6 +36,8 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
+use crate::interleaving::Pause;
+
 /// How a request is made to fail. The SDK's own retries see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -65,6 +67,7 @@ struct Record {
     standing_faults: HashMap<String, Fault>,
     crash: Option<Crash>,
     has_crashed: bool,
+    pause: Option<(usize, Arc<Pause>)>,
 }
 
 /// The end of a process: how many requests are left before it, and what becomes of the one at which it comes.
@@ -110,8 +113,8 @@ impl Calls {
     pub fn reset(&self) {
         let mut record = self.0.lock().unwrap();
         let kept = (std::mem::take(&mut record.next_faults), std::mem::take(&mut record.standing_faults));
-        let (crash, has_crashed) = (record.crash, record.has_crashed);
-        *record = Record { next_faults: kept.0, standing_faults: kept.1, crash, has_crashed, ..Record::default() };
+        let (crash, has_crashed, pause) = (record.crash, record.has_crashed, record.pause.take());
+        *record = Record { next_faults: kept.0, standing_faults: kept.1, crash, has_crashed, pause, ..Record::default() };
     }
 
     /// Makes the next request of an operation fail; called twice, the next two.
@@ -143,6 +146,22 @@ impl Calls {
         record.crash = None;
     }
 
+    /// Where the process stands still: before its request of this number, from 0.
+    pub(crate) fn set_pause(&self, pause: Option<(usize, Arc<Pause>)>) {
+        self.0.lock().unwrap().pause = pause;
+    }
+
+    /// What this request waits for, if for anything. Only one does.
+    pub(crate) fn take_pause(&self) -> Option<Arc<Pause>> {
+        let mut record = self.0.lock().unwrap();
+        let (left, _) = record.pause.as_mut()?;
+        if *left == 0 {
+            return record.pause.take().map(|(_, pause)| pause);
+        }
+        *left -= 1;
+        None
+    }
+
     /// The fault that this request is to have, if any.
     pub(crate) fn take_fault(&self, operation: &str) -> Option<Fault> {
         let mut record = self.0.lock().unwrap();
@@ -163,7 +182,7 @@ impl Calls {
 }
 
 /// Requests that one run of a function makes at most.
-const MOST_REQUESTS: usize = 30;
+pub(crate) const MOST_REQUESTS: usize = 30;
 
 /// Runs `test` once for every way in which a process can die of its requests: at the first, the second, … and before or
 /// after the service has carried it out. The test gives `calls` to the clients of what it runs, heals them when that has

@@ -16,6 +16,7 @@
 mod calls;
 mod dynamo;
 mod events;
+mod interleaving;
 mod queue;
 mod requests;
 mod saga;
@@ -29,6 +30,7 @@ mod wire;
 pub use calls::{Calls, Fault, every_crash};
 pub use dynamo::Dynamo;
 pub use events::{event, event_as, event_text, event_value};
+pub use interleaving::{Interleaving, every_interleaving};
 pub use queue::{Queue, Sent};
 pub use requests::{RequestBuilder, request, response};
 pub use saga::{Started, StepFunctions};

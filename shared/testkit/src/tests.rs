@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::{Value, json};
 
-use crate::{Calls, Dynamo, Fault, FixedClock, Queue, StepFunctions, Topic, every_crash};
+use crate::{Calls, Dynamo, Fault, FixedClock, Queue, StepFunctions, Topic, every_crash, every_interleaving};
 
 fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -266,4 +266,26 @@ async fn a_process_dies_before_and_after_each_of_its_requests() {
     let before = [((false, false), 0), ((true, false), 1), ((true, true), 2)];
     let after = [((false, false), 1), ((true, false), 2), ((true, true), 2)];
     assert_eq!(*found.lock().unwrap(), [before, after].concat());
+}
+
+/// Who has read and then hangs writes over what somebody else has written meanwhile: only before the read it does not.
+#[tokio::test]
+async fn a_process_hangs_before_each_of_its_requests_while_another_one_runs() {
+    let found = std::sync::Mutex::new(Vec::new());
+    every_interleaving(async |interleaving| {
+        let dynamo = Dynamo::start().await;
+        let add = async |client: aws_sdk_dynamodb::Client| {
+            let read = client.get_item().table_name(dynamo.stock_table()).key("pk", s("a")).key("sk", s("STOCK")).send().await;
+            let before = read.unwrap().item.map_or(0, |item| item["n"].as_n().unwrap().parse().unwrap());
+            let put = client.put_item().table_name(dynamo.stock_table()).item("pk", s("a")).item("sk", s("STOCK"));
+            put.item("n", n(before + 1)).send().await.unwrap();
+            before + 1
+        };
+        let hung = add(dynamo.client_with(&interleaving.calls));
+        let (hung, other) = interleaving.run(hung, add(dynamo.client())).await;
+        assert_eq!(add(dynamo.client_with(&interleaving.calls)).await, hung.max(other) + 1, "it hangs only once");
+        found.lock().unwrap().push((hung, other));
+    })
+    .await;
+    assert_eq!(*found.lock().unwrap(), [(2, 1), (1, 1), (1, 2)], "before its first request, before its second, not at all");
 }

@@ -54,6 +54,7 @@ impl HttpClient for Wire {
     }
 }
 
+#[derive(Clone)]
 enum Connector {
     Http(SharedHttpConnector, Calls),
     InProcess(Service, Calls),
@@ -66,6 +67,11 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
+    fn calls(&self) -> &Calls {
+        let (Self::Http(_, calls) | Self::InProcess(_, calls)) = self;
+        calls
+    }
+
     fn deliver(&self, operation: &str, request: HttpRequest) -> HttpConnectorFuture {
         match self {
             Self::Http(server, _) => server.call(request),
@@ -75,13 +81,10 @@ impl Connector {
             }
         }
     }
-}
 
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn deliver_or_fail(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = operation(&request);
-        let (Self::Http(_, calls) | Self::InProcess(_, calls)) = self;
-        match calls.take_fault(&operation) {
+        match self.calls().take_fault(&operation) {
             None => self.deliver(&operation, request),
             Some(Fault::LostRequest) => HttpConnectorFuture::ready(Err(lost())),
             Some(Fault::LostAnswer) => {
@@ -92,6 +95,17 @@ impl HttpConnector for Connector {
             Some(Fault::ServerError) => error(500, "InternalServerError"),
             Some(Fault::Denied) => error(400, "AccessDeniedException"),
         }
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Some(pause) = self.calls().take_pause() else { return self.deliver_or_fail(request) };
+        let connector = self.clone();
+        HttpConnectorFuture::new(async move {
+            pause.wait().await;
+            connector.deliver_or_fail(request).await
+        })
     }
 }
 

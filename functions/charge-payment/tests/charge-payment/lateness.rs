@@ -1,7 +1,9 @@
 //! Tasks that come late, for nobody, or cannot be read: nothing is charged.
 
+use domain::AttemptStatus;
 use scene::Stage;
-use testkit::Fault;
+use store::Advanced;
+use testkit::{Fault, every_interleaving};
 
 use crate::{Charging, charged, error};
 
@@ -26,6 +28,36 @@ async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
         assert_eq!(charging.on("ok").await, expected, "{stage:?}");
         assert_eq!(charging.scene.everything().await, before, "{stage:?}");
     }
+}
+
+#[tokio::test]
+async fn an_attempt_whose_money_goes_back_is_not_charged() {
+    for status in [AttemptStatus::Refunding, AttemptStatus::Refunded, AttemptStatus::Voided] {
+        let charging = Charging::of("sandbox:ok").await;
+        charging.scene.attempt(&charging.buyer, 1, "sandbox", status).await;
+        let before = charging.scene.everything().await;
+        for event in ["ok", "next-gateway", "no-such-gateway"] {
+            assert_eq!(charging.on(event).await, error("OrderNotPending"), "{status:?} {event}");
+        }
+        assert_eq!(charging.scene.everything().await, before, "{status:?}");
+    }
+}
+
+/// Another run goes all the way to the completed order while this one hangs: it says what that one said.
+#[tokio::test]
+async fn an_order_that_is_completed_meanwhile_is_charged() {
+    every_interleaving(async |interleaving| {
+        let charging = Charging::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
+        let (purchases, order) = (charging.scene.purchases(), charging.scene.order(&charging.buyer).await);
+        let complete = purchases.complete(&order, 1, "sandbox_1", charging.scene.now());
+        let (answer, bought) = interleaving.run(charging.on("ok"), complete).await;
+        assert_eq!(bought.unwrap(), Advanced::Done);
+        // Before its first request it sees the order itself.
+        assert!([charged(0, "sandbox"), error("OrderNotPending")].contains(&answer), "{answer:?}");
+        assert_eq!(charging.charges().await, (1, 0));
+        assert_eq!(charging.scene.attempt_status(&charging.buyer, 1).await, Some(AttemptStatus::Kept));
+    })
+    .await;
 }
 
 #[tokio::test]

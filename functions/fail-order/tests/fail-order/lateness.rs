@@ -38,7 +38,7 @@ async fn a_refund_that_comes_late() {
     for (stage, expected) in [
         (Stage::Held, error("OrderNotPending")),
         // Its money is where it belongs, and was not given back.
-        (Stage::Completed, error("RefundUnconfirmed")),
+        (Stage::Completed, error("OrderNotPending")),
         (Stage::RefundPending, error("RefundUnconfirmed")),
         (Stage::Waiting, error("OrderNotPending")),
         (Stage::Declined, error("OrderNotPending")),

@@ -56,9 +56,11 @@ async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
 
 #[tokio::test]
 async fn the_reason_is_in_the_history() {
-    for (event, reason) in
-        [("ok", "card-declined"), ("gateways-unavailable", "gateways-unavailable"), ("no-reason", "The payment failed.")]
-    {
+    for (event, reason) in [
+        ("ok", "card-declined"),
+        ("gateways-unavailable", "No payment gateway is available right now."),
+        ("no-reason", "The payment failed."),
+    ] {
         let (scene, buyer) = at(Stage::Pending).await;
         on(&scene, event).await.unwrap();
         assert_eq!(scene.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason));

@@ -38,7 +38,7 @@ async fn an_order_that_was_never_charged_has_failed() {
 
 #[tokio::test]
 async fn an_order_is_not_ended_while_its_money_may_be_out() {
-    for attempt in [AttemptStatus::Started, AttemptStatus::Charged] {
+    for attempt in [AttemptStatus::Started, AttemptStatus::Charged, AttemptStatus::Refunding] {
         let (scene, buyer) = at(Stage::Pending).await;
         scene.attempt(&buyer, 1, "sandbox", attempt).await;
         let before = scene.everything().await;

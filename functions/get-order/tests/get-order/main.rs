@@ -181,14 +181,20 @@ async fn every_stage_of_an_order_shows() {
 
 #[tokio::test]
 async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_down() {
-    let scene = scene_at(Stage::Waiting).await;
-    let function = function(&scene, &Calls::new());
-    scene.clock.set("2026-11-01T12:04:59.999Z");
-    assert_eq!(statuses(&function.handle(event("get-order/ok.json")).await), "awaiting_payment none held");
-    scene.clock.set(scene::END);
-    let response = function.handle(event("get-order/ok.json")).await;
-    assert_eq!(statuses(&response), "expired none released");
-    assert!(scene::body(&response)["pay_by"].is_null());
+    for (stage, payment) in [(Stage::Waiting, "none"), (Stage::Declined, "failed")] {
+        let scene = scene_at(stage).await;
+        let function = function(&scene, &Calls::new());
+        scene.clock.set("2026-11-01T12:04:59.999Z");
+        let waiting = statuses(&function.handle(event("get-order/ok.json")).await);
+        assert_eq!(waiting, format!("awaiting_payment {payment} held"));
+        scene.clock.set(scene::END);
+        let response = function.handle(event("get-order/ok.json")).await;
+        assert_eq!(statuses(&response), format!("expired {payment} released"));
+        assert!(scene::body(&response)["pay_by"].is_null());
+        assert!(scene.orders().expire(&Buyer::first().id, scene.now()).await.unwrap());
+        let written_down = function.handle(event("get-order/ok.json")).await;
+        assert_eq!(statuses(&written_down), format!("expired {payment} released"), "and so it stays");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Money that was charged goes back, once, from where it is; that of a completed order never does.
 
-use domain::AttemptStatus;
+use domain::{AttemptStatus, OrderStatus};
 use refund_payment::RefundPayment;
 use scene::Stage;
-use testkit::{Calls, Fault};
+use store::Advanced;
+use testkit::{Calls, Fault, every_interleaving};
 
 use crate::{Refunding, error, gateways, refunded};
 
@@ -32,6 +33,8 @@ async fn a_refund_that_fails_is_unconfirmed_until_it_succeeds() {
     let refunding = Refunding::at(Stage::Charged, "sandbox:refund-fails-once").await;
     assert_eq!(refunding.on("ok").await, error("RefundUnconfirmed"));
     assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
+    let decided = refunding.scene.attempt_status(&refunding.buyer, 1).await;
+    assert_eq!(decided, Some(AttemptStatus::Refunding), "nobody keeps it any more");
     for _ in 0..2 {
         assert_eq!(refunding.on("ok").await, refunded(true));
     }
@@ -57,6 +60,40 @@ async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
     let event = testkit::event_value("refund-payment/ok.json");
     assert_eq!(scene::task(event, |task| function.handle(task)).await, error("RefundUnconfirmed"));
     assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
+    assert_eq!(refunding.scene.attempt_status(&refunding.buyer, 1).await, Some(AttemptStatus::Refunding));
+}
+
+#[tokio::test]
+async fn the_gateway_is_not_asked_before_it_is_written_down_that_the_money_goes_back() {
+    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    let before = refunding.scene.everything().await;
+    refunding.calls.fail_always("PutItem", Fault::LostRequest);
+    assert_eq!(refunding.on("ok").await, error("StoreUnavailable"));
+    assert_eq!(refunding.scene.everything().await, before);
+    assert_eq!(refunding.calls.count("UpdateItem"), 0, "the sandbox's books");
+}
+
+/// The order is completed while this run hangs, also after it has read the order as pending and the attempt as charged.
+#[tokio::test]
+async fn what_is_bought_meanwhile_is_not_refunded() {
+    every_interleaving(async |interleaving| {
+        let refunding = Refunding::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
+        let (scene, buyer) = (&refunding.scene, &refunding.buyer);
+        let (purchases, order) = (scene.purchases(), scene.order(buyer).await);
+        let (answer, bought) =
+            interleaving.run(refunding.on("ok"), purchases.complete(&order, 1, "sandbox_1", scene.now())).await;
+        if bought.unwrap() == Advanced::Done {
+            assert!([error("OrderNotPending"), error("StoreUnavailable")].contains(&answer), "{answer:?}");
+            assert_eq!(refunding.drive().await.pop(), Some(error("OrderNotPending")));
+            assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
+            assert_eq!(scene.order(buyer).await.status, OrderStatus::Completed);
+            assert_eq!(scene.attempt_status(buyer, 1).await, Some(AttemptStatus::Kept));
+        } else {
+            assert_eq!((answer, refunding.money().await), (refunded(true), [(1, 1), (0, 0)]));
+            assert_eq!(scene.order(buyer).await.status, OrderStatus::Pending);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! The process dies at any of its requests, or two of them run at once, or a charge runs beside it: what is charged in the end
 //! has gone back.
 
+use refund_payment::RefundPayment;
 use scene::Stage;
-use testkit::every_crash;
+use testkit::{every_crash, every_interleaving};
 
-use crate::{Answer, Refunding, error, refunded};
+use crate::{Answer, Refunding, error, gateways_of, refunded};
 
 /// After `charges` runs of the charge, has the first run of the refund die everywhere, drives it to its end, and checks.
 async fn survives(method: &str, charges: usize, expected: Answer, money: (u32, u32)) {
@@ -65,6 +66,26 @@ async fn two_refunds_at_once_give_back_once() {
         let _ = tokio::join!(refunding.on("ok"), refunding.on("ok"));
         assert_eq!(refunding.drive().await.pop(), Some(refunded(true)), "{method}");
         assert_eq!(refunding.money().await, [(1, 1), (0, 0)], "{method}");
+    }
+}
+
+/// Whoever loses the write tries again and finds the other's decision.
+#[tokio::test]
+async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
+    for method in ["sandbox:ok", "sandbox:refund-fails-once", "sandbox:timeout-then-ok"] {
+        let expected = refunded(method != "sandbox:timeout-then-ok");
+        every_interleaving(async |interleaving| {
+            let refunding = Refunding::with_calls(Stage::Pending, method, &interleaving.calls).await;
+            let _ = refunding.charge(0).await;
+            let other = gateways_of(&refunding.scene);
+            let other = RefundPayment::new(other, refunding.scene.orders(), refunding.scene.attempts());
+            let event = testkit::event_value("refund-payment/ok.json");
+            let answers = interleaving.run(refunding.on("ok"), scene::task(event, |task| other.handle(task))).await;
+            assert_eq!(refunding.drive().await.pop(), Some(expected.clone()), "{method}: {answers:?}");
+            let [(charges, refunds), standby] = refunding.money().await;
+            assert_eq!((charges, standby), (refunds, (0, 0)), "{method}: {answers:?}");
+        })
+        .await;
     }
 }
 

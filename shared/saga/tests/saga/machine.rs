@@ -85,6 +85,13 @@ impl<'s> Machine<'s> {
         let _ = self.invoke("charge-payment", input).await;
     }
 
+    /// An execution whose charge has failed for good.
+    pub(crate) async fn run_only_the_undoing(&self, buyer: &Buyer) {
+        self.path.lock().unwrap().clear();
+        let input = json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": 1});
+        Box::pin(self.refund(&input, "PaymentOutcomeUnknown")).await;
+    }
+
     fn enter(&self, state: &'static str) {
         self.path.lock().unwrap().push(state);
     }
@@ -102,7 +109,7 @@ impl<'s> Machine<'s> {
                 ("charged", _) => return self.sell_and_complete(input).await,
                 ("declined", _) => return self.payment_failed(input, outcome["reason"].as_str().unwrap()).await,
                 ("unavailable", Some(next)) => charge["gateway"] = next.into(),
-                ("unavailable", None) => return self.payment_failed(input, "gateways-unavailable").await,
+                ("unavailable", None) => return self.payment_failed(input, &no_gateway_up()).await,
                 (other, _) => panic!("{other}"),
             }
         }
@@ -183,7 +190,7 @@ impl<'s> Machine<'s> {
     }
 
     /// A function, as it starts in a new environment.
-    async fn invoke(&self, function: &str, input: Value) -> Result<Value, String> {
+    pub(crate) async fn invoke(&self, function: &str, input: Value) -> Result<Value, String> {
         let scene = self.scene;
         let client = scene.dynamo.client_with(&self.calls);
         match function {
@@ -250,6 +257,15 @@ fn merge(input: &Value, with: &Value) -> Value {
 fn definition() -> Value {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../statemachines/payment-saga.asl.json");
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// What the state machine says to the shopper when no gateway is up: the only reason that it gives itself.
+fn no_gateway_up() -> String {
+    let choices = definition()["States"]["WhatCameOfTheCharge"]["Choices"].as_array().unwrap().clone();
+    let mut reasons = choices.iter().filter_map(|choice| choice["Output"]["reason"].as_str());
+    let reason = reasons.next().unwrap().to_owned();
+    assert_eq!(reasons.next(), None);
+    reason
 }
 
 /// Whether the state machine may go from one state to the other.

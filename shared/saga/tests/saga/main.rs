@@ -7,6 +7,7 @@ mod crashes;
 mod ends;
 mod errors;
 mod machine;
+mod races;
 mod trouble;
 
 use domain::{OrderStatus, PaymentStatus, ReservationStatus, StockStatus};

@@ -1,6 +1,6 @@
 //! What the saga does when a task fails for good, and when it runs for an order that is not waiting for it.
 
-use domain::{AttemptStatus, OrderStatus, StockStatus};
+use domain::{AttemptStatus, GatewayName, OrderStatus, StockStatus};
 use scene::{Stage, demo};
 use testkit::Fault;
 
@@ -66,6 +66,28 @@ async fn a_new_execution_refunds_what_was_kept_for_review() {
     assert_eq!(scene.money(&buyer, 1, "sandbox").await, (1, 1), "the money is back");
     assert_eq!(scene.attempt_status(&buyer, 1).await, Some(AttemptStatus::Refunded));
     assert_eq!(scene.order(&buyer).await.status, OrderStatus::Failed);
+}
+
+/// The refund is asked for and not confirmed, and nobody can write down how the order ended: to another execution it looks as
+/// if it were still to be paid. The gateway may carry the refund out at any time.
+#[tokio::test]
+async fn an_execution_after_an_unconfirmed_refund_does_not_complete_the_order() {
+    for is_carried_out in [false, true] {
+        let (scene, buyer) = pending("sandbox:ok").await;
+        let machine = Machine::new(&scene);
+        machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+        machine.calls.fail_always("TransactWriteItems", Fault::LostRequest);
+        machine.run(&buyer, 1).await;
+        assert_eq!(machine.path().last(), Some(&"KeptForReview"));
+        assert_eq!(scene.order(&buyer).await.status, OrderStatus::Pending);
+        if is_carried_out {
+            scene.books().refund(&GatewayName("sandbox".into()), &buyer.key(1)).await.unwrap();
+        }
+        machine.calls.heal();
+        machine.refund_calls.heal();
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&scene, &buyer, 1, &machine).await, REFUNDED, "carried out: {is_carried_out}");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ impl Scene {
             || Attempt { reference: Some(format!("{gateway}_{key}")), confirmed: Some(buyer.amount()), ..started.clone() };
         let after = match status {
             AttemptStatus::Started => return started,
-            AttemptStatus::Charged => {
+            AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding => {
                 settle(EntryState::Charged).await;
                 charged()
             }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    AttemptStatus, ClaimOutcome, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard, TakeBackOutcome,
+    Attempt, AttemptStatus, ClaimOutcome, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard, TakeBackOutcome,
 };
 use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
 
@@ -129,6 +129,9 @@ impl Scene {
                 assert_eq!(purchases.end(&order, 1, OrderStep::Refunded, now).await.unwrap(), Advanced::Done);
             }
             Stage::RefundPending => {
+                let charged = self.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+                let refunding = Attempt { status: AttemptStatus::Refunding, ..charged.clone() };
+                assert!(self.attempts().replace(&charged, &refunding).await.unwrap());
                 assert_eq!(purchases.end_order(&order, 1, OrderStep::RefundFailed, now).await.unwrap(), Advanced::Done);
             }
             Stage::Expired => {

@@ -1,6 +1,6 @@
 //! The scene itself: every stage is what it says.
 
-use domain::{OrderStatus, PaymentStatus, ReservationStatus};
+use domain::{AttemptStatus, OrderStatus, PaymentStatus, ReservationStatus};
 
 use super::{Buyer, Scene, Stage, demo};
 
@@ -40,6 +40,16 @@ async fn every_stage_is_what_it_says() {
             | Stage::Expired => (0, 0),
         };
         assert_eq!(scene.money(&buyer, 1, "sandbox").await, money, "{stage:?}");
+        let attempt = match stage {
+            Stage::Held | Stage::Waiting | Stage::Pending | Stage::Expired => None,
+            Stage::Charged | Stage::Sold => Some(AttemptStatus::Charged),
+            Stage::Completed => Some(AttemptStatus::Kept),
+            Stage::Declined | Stage::PayingAgain => Some(AttemptStatus::Declined),
+            Stage::Failed => Some(AttemptStatus::Voided),
+            Stage::Refunded => Some(AttemptStatus::Refunded),
+            Stage::RefundPending => Some(AttemptStatus::Refunding),
+        };
+        assert_eq!(scene.attempt_status(&buyer, 1).await, attempt, "{stage:?}");
         let is_kept = order.is_some_and(|order| order.payment_status == PaymentStatus::RefundPending);
         assert_eq!(is_kept, stage == Stage::RefundPending);
     }

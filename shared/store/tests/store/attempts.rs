@@ -36,6 +36,19 @@ async fn an_attempt_is_begun_once_and_then_known() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_is_ruled_out_is_never_begun_and_one_that_was_begun_is_not_ruled_out() {
+    let shop = Shop::open().await;
+    let void = Attempt { status: AttemptStatus::Voided, ..Attempt::started(key(1), gateway("sandbox")) };
+    for _ in 0..2 {
+        assert_eq!(shop.attempts.rule_out(&key(1), &gateway("sandbox")).await.unwrap(), void);
+        assert_eq!(shop.attempts.begin(&key(1), &gateway("standby")).await.unwrap(), (void.clone(), false));
+    }
+    let begun = begin(&shop, 2).await;
+    assert_eq!(shop.attempts.rule_out(&key(2), &gateway("standby")).await.unwrap(), begun);
+    assert_eq!(shop.attempts.get(&key(2)).await.unwrap(), Some(begun));
+}
+
+#[tokio::test]
 async fn every_attempt_of_an_order_is_kept() {
     let shop = Shop::open().await;
     let second = IdempotencyKey { attempt: 2, ..key(1) };

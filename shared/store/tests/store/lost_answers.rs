@@ -13,7 +13,7 @@ use store::{Advanced, EndOutcome, Ending, Entry, EntryState, OpenOutcome, PlaceO
 use testkit::Fault;
 
 use crate::shop::{
-    END, NOW, SHARD, Shop, at, hold, id, key, method, pending_order, price, product, reservation, sale, shopper, units,
+    END, NOW, SHARD, Shop, at, hold, id, key, key_of, method, pending_order, price, product, reservation, sale, shopper, units,
     waiting_order,
 };
 
@@ -106,6 +106,7 @@ async fn each_step_of_a_purchase_is_taken_once() {
     let again = losing_the_answer(&shop, WRITE, shop.purchases.start_again(&waiting, &other, at(NOW))).await;
     assert_eq!((again.unwrap(), history(1).await), (StartOutcome::Started, 3));
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().attempt, 2);
+    shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
     let completed = losing_the_answer(&shop, WRITE, shop.purchases.complete(&order, 2, "sandbox_1", at(NOW))).await;
     assert_eq!((completed.unwrap(), history(1).await), (Advanced::Done, 4));
 
@@ -133,6 +134,8 @@ async fn a_payment_attempt_is_written_once() {
     let declined = Attempt { status: AttemptStatus::Declined, ..begun.clone() };
     assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &declined)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(declined));
+    let ruled_out = losing_the_answer(&shop, "PutItem", shop.attempts.rule_out(&key(2), &begun.gateway)).await.unwrap();
+    assert_eq!(ruled_out.status, AttemptStatus::Voided);
 }
 
 #[tokio::test]

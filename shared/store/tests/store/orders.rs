@@ -55,7 +55,10 @@ async fn only_an_order_that_waits_expires_and_once() {
             assert_eq!(after, order, "{step:?}");
             continue;
         }
-        assert_eq!((after.status, after.payment_status, after.stock_status), OrderStep::Expired.leads_to(), "{step:?}");
+        let (status, _, stock_status) = OrderStep::Expired.leads_to();
+        let expected = (status, order.payment_status, stock_status);
+        assert_eq!((after.status, after.payment_status, after.stock_status), expected, "{step:?}");
+        assert_eq!(order.statuses(order.pay_by), expected, "{step:?}: as a shopper saw it before it was written down");
         assert_eq!((after.updated_at, after.history.len()), (now, 2), "{step:?}");
         assert!(!shop.orders.expire(&order.id, now).await.unwrap(), "{step:?}, again");
         assert_eq!(shop.orders.get(&order.id).await.unwrap(), Some(after), "{step:?}, again");

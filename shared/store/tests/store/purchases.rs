@@ -1,9 +1,13 @@
 //! What the steps of a purchase write, and the limits of time and attempt that they keep.
 
-use domain::{Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus};
+use domain::{
+    Address, Attempt, AttemptStatus, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus,
+};
 use store::{Advanced, PlaceOutcome, StartOutcome};
 
-use crate::shop::{END, NOW, Shop, at, id, method, order_after, pending_order, product, reservation, shopper, waiting_order};
+use crate::shop::{
+    END, NOW, Shop, at, id, key, key_of, method, order_after, pending_order, product, reservation, shopper, waiting_order,
+};
 
 #[tokio::test]
 async fn an_order_that_is_paid_at_checkout_is_written_as_it_was_made() {
@@ -22,10 +26,14 @@ async fn the_history_tells_the_whole_story() {
     assert_eq!(shop.orders.place(&placed).await.unwrap(), PlaceOutcome::Placed);
 
     let started_at = at("2026-11-20T12:01:00Z");
-    assert_eq!(
-        shop.purchases.start_again(&placed, &method("sandbox:declined"), started_at).await.unwrap(),
-        StartOutcome::Started
-    );
+    let address = Address {
+        address_line1: "1 Market Street".into(),
+        city: "Springfield".into(),
+        postal_code: "49007".into(),
+        country: "US".into(),
+    };
+    let started = shop.purchases.start_waiting(&placed, &method("sandbox:declined"), Some(&address), started_at).await;
+    assert_eq!(started.unwrap(), StartOutcome::Started);
     let (failed_at, pay_by) = (at("2026-11-20T12:01:05.5Z"), at("2026-11-20T12:05:00Z"));
     let failed = shop.purchases.payment_failed(&placed, 1, pay_by, "The card was declined.", failed_at).await;
     assert_eq!(failed.unwrap(), Advanced::Done);
@@ -34,6 +42,7 @@ async fn the_history_tells_the_whole_story() {
 
     let again_at = at("2026-11-20T12:02:00Z");
     assert_eq!(shop.purchases.start_again(&waits, &method("sandbox:ok"), again_at).await.unwrap(), StartOutcome::Started);
+    let charged = shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
     let completed_at = at("2026-11-20T12:02:03Z");
     assert_eq!(shop.purchases.complete(&placed, 2, "sandbox_demo-2", completed_at).await.unwrap(), Advanced::Done);
 
@@ -45,6 +54,7 @@ async fn the_history_tells_the_whole_story() {
         stock_status,
         attempt: 2,
         payment_method: Some(method("sandbox:ok")),
+        shipping_address: Some(address),
         pay_by,
         transaction_id: Some("sandbox_demo-2".into()),
         updated_at: completed_at,
@@ -60,6 +70,46 @@ async fn the_history_tells_the_whole_story() {
     assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(expected));
     let bought = shop.reservations.get(&shopper(1), &product()).await.unwrap().unwrap();
     assert_eq!(bought, Reservation { status: ReservationStatus::Purchased, ..reservation(1) });
+    let kept = Attempt { status: AttemptStatus::Kept, ..charged };
+    assert_eq!(shop.attempts.get(&key_of(1, 2)).await.unwrap(), Some(kept), "its charge, and nothing else of it");
+}
+
+/// Of two that have both read the attempt as charged, one completes the order and one gives the money back.
+#[tokio::test]
+async fn what_is_charged_is_kept_or_given_back_by_who_writes_it_down_first() {
+    for refund_is_first in [true, false] {
+        let shop = Shop::open().await;
+        shop.reservations.open(&reservation(1)).await.unwrap();
+        let order = pending_order(1);
+        shop.purchases.start(&order, at(NOW)).await.unwrap();
+        let read = shop.attempt(&key(1), AttemptStatus::Charged).await;
+        let refunding = Attempt { status: AttemptStatus::Refunding, ..read.clone() };
+        let complete = || shop.purchases.complete(&order, 1, "sandbox_1", at(NOW));
+        let (status, attempt) = if refund_is_first {
+            assert!(shop.attempts.replace(&read, &refunding).await.unwrap());
+            assert_eq!(complete().await.unwrap(), Advanced::ChargeGone);
+            (OrderStatus::Pending, AttemptStatus::Refunding)
+        } else {
+            assert_eq!(complete().await.unwrap(), Advanced::Done);
+            assert!(!shop.attempts.replace(&read, &refunding).await.unwrap());
+            (OrderStatus::Completed, AttemptStatus::Kept)
+        };
+        assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().status, status);
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(Attempt { status: attempt, ..read }));
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_completed_by_the_charge_of_its_own_attempt() {
+    let shop = Shop::open().await;
+    let second = order_after(1, OrderStep::PaymentStarted, 2);
+    shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
+    shop.orders.place(&second).await.unwrap();
+    let late = shop.attempt(&key(1), AttemptStatus::Charged).await;
+    assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::ChargeGone);
+    shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
+    assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::Done);
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(late), "the other attempt can still be given back");
 }
 
 #[tokio::test]
@@ -90,6 +140,7 @@ async fn a_payment_that_has_started_ends_whatever_the_time() {
     shop.reservations.open(&reservation(1)).await.unwrap();
     let order = pending_order(1);
     shop.purchases.start(&order, at(NOW)).await.unwrap();
+    shop.attempt(&key(1), AttemptStatus::Charged).await;
     let next_day = at("2026-11-21T12:00:00Z");
     assert_eq!(shop.purchases.complete(&order, 1, "sandbox_1", next_day).await.unwrap(), Advanced::Done);
 }
@@ -100,6 +151,9 @@ async fn a_step_of_an_attempt_that_is_over_changes_nothing() {
     let second = order_after(1, OrderStep::PaymentStarted, 2);
     shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
     shop.orders.place(&second).await.unwrap();
+    for attempt in [1, 3] {
+        shop.attempt(&key_of(1, attempt), AttemptStatus::Charged).await;
+    }
     let before = shop.purchases_now().await;
     let pending = Advanced::OrderIs(second.clone());
     for attempt in [1, 3] {

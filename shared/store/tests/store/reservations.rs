@@ -1,10 +1,10 @@
 //! Reservations: one per shopper and sale, and who may end one when.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Reservation, ReservationStatus};
+use domain::{AttemptStatus, Reservation, ReservationStatus};
 use store::{Advanced, EndOutcome, Ending, OpenOutcome, StartOutcome};
 
-use crate::shop::{END, NOW, RawItem, Shop, at, id, pending_order, product, reservation, shopper};
+use crate::shop::{END, NOW, RawItem, Shop, at, id, key_of, pending_order, product, reservation, shopper};
 
 const ALL: [ReservationStatus; 3] = [ReservationStatus::Held, ReservationStatus::Paying, ReservationStatus::Purchased];
 
@@ -111,6 +111,7 @@ async fn only_a_held_reservation_can_be_deleted_by_time() {
     let other = crate::shop::method("sandbox:other");
     assert_eq!(shop.purchases.start_again(&waiting, &other, at(NOW)).await.unwrap(), StartOutcome::Started);
     assert_eq!(ttl(raw().await), None);
+    shop.attempt(&key_of(9, 2), AttemptStatus::Charged).await;
     assert_eq!(shop.purchases.complete(&order, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::Done);
     assert_eq!(ttl(raw().await), None);
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    Address, Admission, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity,
-    Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, StockShard,
-    Timestamp,
+    Address, Admission, Attempt, AttemptStatus, GatewayName, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep,
+    PaymentMethod, ProductId, Quantity, Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout,
+    ShardNumber, ShopperId, StockShard, Timestamp,
 };
 use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
 use testkit::{Calls, Dynamo, FixedClock};
@@ -94,6 +94,22 @@ impl Shop {
     /// A shopper's reservation as it lies in its table.
     pub(crate) async fn raw_reservation(&self, of: &ShopperId, product: &ProductId) -> Option<RawItem> {
         self.raw(self.dynamo.reservation_table(), &format!("SHOPPER#{of}"), &format!("SALE#{product}")).await
+    }
+
+    /// Writes a payment attempt that nobody has begun as it is when it has come to `status`.
+    pub(crate) async fn attempt(&self, key: &IdempotencyKey, status: AttemptStatus) -> Attempt {
+        let (begun, is_new) = self.attempts.begin(key, &GatewayName("sandbox".into())).await.unwrap();
+        let is_charged =
+            matches!(status, AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding | AttemptStatus::Refunded);
+        let reference = is_charged.then(|| format!("sandbox_{key}"));
+        let attempt = Attempt { status, reference, confirmed: is_charged.then(price), ..begun.clone() };
+        assert!(is_new && self.attempts.replace(&begun, &attempt).await.unwrap());
+        attempt
+    }
+
+    /// A payment attempt as it lies in its table.
+    pub(crate) async fn raw_attempt(&self, key: &IdempotencyKey) -> Option<RawItem> {
+        self.raw(self.dynamo.order_table(), &format!("ORDER#{}", key.order), &format!("PAYMENT#{}", key.attempt)).await
     }
 
     /// Everything in the reservation and order tables, by key.
@@ -226,5 +242,10 @@ pub(crate) fn method(token: &str) -> PaymentMethod {
 
 /// The key of the first attempt to pay order `number`.
 pub(crate) fn key(number: u32) -> IdempotencyKey {
-    IdempotencyKey { order: id(number), attempt: 1 }
+    key_of(number, 1)
+}
+
+/// The key of an attempt to pay order `number`.
+pub(crate) fn key_of(number: u32, attempt: u32) -> IdempotencyKey {
+    IdempotencyKey { order: id(number), attempt }
 }

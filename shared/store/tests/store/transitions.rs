@@ -1,10 +1,10 @@
 //! Every step that a reservation and its order take together, from every state that both can be in: what is allowed
-//! changes both, what is not changes neither.
+//! changes both, what is not changes neither. Completing an order also takes a charge, in every state that one can be in.
 
-use domain::{Order, OrderStatus, OrderStep, Reservation, ReservationStatus, Timestamp};
+use domain::{AttemptStatus, Order, OrderStatus, OrderStep, Reservation, ReservationStatus, Timestamp};
 use store::{Advanced, StartOutcome, StoreError};
 
-use crate::shop::{END, NOW, RawItem, Shop, at, id, method, order_after, pending_order, reservation};
+use crate::shop::{END, NOW, RawItem, Shop, at, id, key, method, order_after, pending_order, reservation, text};
 
 /// The reservation that a step meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,19 @@ const ORDERS: [Option<OrderStep>; 9] = [
     Some(OrderStep::Expired),
 ];
 
+/// The payment attempt that a step meets.
+const ATTEMPTS: [Option<AttemptStatus>; 9] = [
+    None,
+    Some(AttemptStatus::Started),
+    Some(AttemptStatus::Charged),
+    Some(AttemptStatus::Kept),
+    Some(AttemptStatus::Refunding),
+    Some(AttemptStatus::Declined),
+    Some(AttemptStatus::Unavailable),
+    Some(AttemptStatus::Refunded),
+    Some(AttemptStatus::Voided),
+];
+
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Try {
@@ -63,6 +76,7 @@ enum Came {
     Done,
     OrderIs(Box<Order>),
     ReservationLost,
+    ChargeGone,
     NoSuchOrder,
 }
 
@@ -90,6 +104,7 @@ impl Try {
             Ok(Advanced::Done) => Came::Done,
             Ok(Advanced::OrderIs(order)) => Came::OrderIs(Box::new(order)),
             Ok(Advanced::ReservationLost) => Came::ReservationLost,
+            Ok(Advanced::ChargeGone) => Came::ChargeGone,
             Err(error) => no_such_order(&error),
         }
     }
@@ -112,6 +127,23 @@ impl Try {
             Self::PaymentFailed | Self::Complete | Self::End(_) => found == Found::Paying,
             Self::EndOrder(_) => true,
         }
+    }
+
+    /// The attempts that it is tried with. Only completing an order looks at them; where neither reservation nor order suits
+    /// it, two of them stand for all.
+    fn attempts(self, found: Found, placed: Option<OrderStep>) -> &'static [Option<AttemptStatus>] {
+        match self {
+            Self::Complete if found == Found::Paying || placed == Some(OrderStep::PaymentStarted) => &ATTEMPTS,
+            Self::Complete => &[Some(AttemptStatus::Charged), Some(AttemptStatus::Kept)],
+            Self::Start | Self::StartAgain | Self::PaymentFailed | Self::End(_) | Self::EndOrder(_) => {
+                &[Some(AttemptStatus::Charged)]
+            }
+        }
+    }
+
+    /// Whether the attempt is one that this step starts from.
+    fn suits_attempt(self, attempt: Option<AttemptStatus>) -> bool {
+        self != Self::Complete || attempt == Some(AttemptStatus::Charged)
     }
 
     /// What the reservation is after the step.
@@ -164,13 +196,17 @@ fn order_found(number: u32, step: OrderStep) -> Order {
     order_after(number, step, u32::from(!matches!(step, OrderStep::Placed | OrderStep::Expired)))
 }
 
-async fn both(shop: &Shop, order: &Order) -> [Option<RawItem>; 2] {
+async fn all(shop: &Shop, number: u32, order: &Order) -> [Option<RawItem>; 3] {
     let reservation = shop.raw_reservation(&order.shopper, order.product()).await;
-    [reservation, shop.raw(shop.dynamo.order_table(), &format!("ORDER#{}", order.id), "ORDER").await]
+    let order = shop.raw(shop.dynamo.order_table(), &format!("ORDER#{}", order.id), "ORDER").await;
+    [reservation, order, shop.raw_attempt(&key(number)).await]
 }
 
-async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option<OrderStep>) {
-    let case = format!("{what:?} on a reservation {found:?} and an order {placed:?}");
+async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option<OrderStep>, attempt: Option<AttemptStatus>) {
+    let case = format!("{what:?} on a reservation {found:?}, an order {placed:?} and an attempt {attempt:?}");
+    if let Some(status) = attempt {
+        shop.attempt(&key(number), status).await;
+    }
     let reservation = reservation_found(number, found);
     if let Some(reservation) = &reservation {
         shop.reservations.open(reservation).await.unwrap();
@@ -180,19 +216,20 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
         shop.orders.place(order).await.unwrap();
     }
     let order = existing.clone().unwrap_or_else(|| pending_order(number));
-    let before = both(shop, &order).await;
+    let before = all(shop, number, &order).await;
 
     let outcome = what.make(shop, &order).await;
     let (order_suits, reservation_suits) = (what.suits_order(existing.as_ref()), what.suits_reservation(found));
     let order_ends_alone = matches!(what, Try::End(_)) && !reservation_suits;
-    if !order_suits || (!reservation_suits && !order_ends_alone) {
+    if !order_suits || (!reservation_suits && !order_ends_alone) || !what.suits_attempt(attempt) {
         let expected = match existing {
             Some(order) if !order_suits => Came::OrderIs(Box::new(order)),
             None if !order_suits => Came::NoSuchOrder,
-            Some(_) | None => Came::ReservationLost,
+            Some(_) | None if !reservation_suits => Came::ReservationLost,
+            Some(_) | None => Came::ChargeGone,
         };
         assert_eq!(outcome, expected, "{case}");
-        assert_eq!(both(shop, &order).await, before, "{case} changes nothing");
+        assert_eq!(all(shop, number, &order).await, before, "{case} changes nothing");
         return;
     }
     assert_eq!(outcome, Came::Done, "{case}");
@@ -205,10 +242,17 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
     let left = shop.reservations.get(&order.shopper, order.product()).await.unwrap();
     let expected = if order_ends_alone { reservation } else { what.leaves(reservation) };
     assert_eq!(left, expected, "{case}");
+    let charge = before[2].clone().map(|mut charge| {
+        if what == Try::Complete {
+            charge.insert("status".to_owned(), text("kept"));
+        }
+        charge
+    });
 
-    let done = both(shop, &order).await;
+    let done = all(shop, number, &order).await;
+    assert_eq!(done[2], charge, "{case}");
     assert_eq!(what.make(shop, &order).await, Came::OrderIs(Box::new(after)), "{case}, again");
-    assert_eq!(both(shop, &order).await, done, "{case}, again, changes nothing");
+    assert_eq!(all(shop, number, &order).await, done, "{case}, again, changes nothing");
 }
 
 #[tokio::test]
@@ -219,8 +263,10 @@ async fn a_step_changes_reservation_and_order_together_or_not_at_all_and_once() 
     for what in TRIES {
         for found in RESERVATIONS {
             for placed in ORDERS {
-                number += 1;
-                check(&shop, number, what, found, placed).await;
+                for attempt in what.attempts(found, placed) {
+                    number += 1;
+                    check(&shop, number, what, found, placed, *attempt).await;
+                }
             }
         }
     }

@@ -3,14 +3,14 @@
 //! A write whose condition is false costs as much as if it were true; DynamoDB does not report it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Availability, GatewayName, Hold, OrderStep, Quantity, ShardLayout, ShardNumber};
+use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep, Quantity, ShardLayout, ShardNumber};
 use store::{Ending, Entry, EntryState};
 
 use crate::{
     cost::{cost, writes},
     shop::{
-        END, NOW, RawItem, SHARD, Shop, at, hold, id, id_in, key, method, pending_order, price, product, reservation, sale,
-        shopper, units, uuid_shopper, waiting_order,
+        END, NOW, RawItem, SHARD, Shop, at, hold, id, id_in, key, key_of, method, pending_order, price, product, reservation,
+        sale, shopper, units, uuid_shopper, waiting_order,
     },
 };
 
@@ -106,7 +106,7 @@ async fn an_order_is_written_twice_itself_and_its_place_in_the_index() {
 }
 
 /// Two units for the reservation, two for the order, and one for the order in its index, which is written later and not
-/// as part of the transaction.
+/// as part of the transaction. The last step also keeps the charge: two units for the attempt.
 #[tokio::test]
 async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_price() {
     let both = writes(1, 5.0);
@@ -118,7 +118,9 @@ async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_pric
     assert_eq!(cost(&shop, purchases.payment_failed(&order, 1, at(END), "The card was declined.", at(NOW))).await, both);
     let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
     assert_eq!(cost(&shop, purchases.start_again(&waiting, &method("sandbox:ok"), at(NOW))).await, both);
-    assert_eq!(cost(&shop, purchases.complete(&order, 2, "sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A000001-2", at(NOW))).await, both);
+    shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
+    let complete = purchases.complete(&order, 2, "sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A000001-2", at(NOW));
+    assert_eq!(cost(&shop, complete).await, writes(1, 7.0));
 
     shop.reservations.open(&reservation(2)).await.unwrap();
     let order = pending_order(2);
@@ -128,6 +130,26 @@ async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_pric
     let order = pending_order(3);
     shop.orders.place(&order).await.unwrap();
     assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 3.0));
+}
+
+/// All that is written from the checkout on, in a shard with few holds.
+#[tokio::test]
+async fn a_purchase_with_one_payment_costs_fifteen_units() {
+    let shop = Shop::with_units(25).await;
+    let (order, sandbox) = (pending_order(1), GatewayName("sandbox".into()));
+    shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await.unwrap();
+    shop.reservations.open(&reservation(1)).await.unwrap();
+    let bought = id(1);
+    let purchase = async {
+        shop.purchases.start(&order, at(NOW)).await?;
+        let (begun, _) = shop.attempts.begin(&key(1), &sandbox).await?;
+        let (reference, confirmed) = (Some("sandbox_1".to_owned()), Some(price()));
+        let charged = Attempt { status: AttemptStatus::Charged, reference, confirmed, ..begun.clone() };
+        assert!(shop.attempts.replace(&begun, &charged).await?);
+        shop.stock.sell(SHARD, &shopper(1), &bought, units(1)).await?;
+        shop.purchases.complete(&order, 1, "sandbox_1", at(NOW)).await
+    };
+    assert_eq!(cost(&shop, purchase).await, writes(5, 15.0));
 }
 
 #[tokio::test]
@@ -146,6 +168,7 @@ async fn an_attempt_and_the_sandboxs_books_are_one_write() {
     assert_eq!(cost(&shop, shop.attempts.begin(&key(1), &sandbox)).await, writes(1, 1.0));
     let attempt = shop.attempts.get(&key(1)).await.unwrap().unwrap();
     assert_eq!(cost(&shop, shop.attempts.replace(&attempt, &attempt)).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.attempts.rule_out(&key(3), &sandbox)).await, writes(1, 1.0));
 
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
     assert_eq!(cost(&shop, shop.ledger.settle(&sandbox, &key(1), &charged)).await, writes(1, 1.0));
