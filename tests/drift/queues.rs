@@ -76,6 +76,32 @@ fn timeouts(repository: &Repository) -> Faults {
         .collect()
 }
 
+/// After this time a run of a function that claims units is dead (docs/adr/0001), s.
+const CLAIM_SECONDS: i64 = 5;
+
+fn claims(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let claiming = ["reserve", "place-order"].map(|name| functions.get(name));
+    claiming
+        .into_iter()
+        .flatten()
+        .filter(|function| function.timeout_seconds > CLAIM_SECONDS)
+        .map(|function| {
+            format!("{}: may write a reservation {} s after its claim", function.logical_id, function.timeout_seconds)
+        })
+        .collect()
+}
+
+#[test]
+fn no_claim_is_written_down_after_it_counts_as_abandoned() {
+    none(&claims(&Repository::read()));
+    for id in ["ReserveFunction", "PlaceOrderFunction"] {
+        notices(claims, "may write a reservation 6 s after its claim", |repository| {
+            repository.template["Resources"][id]["Properties"]["Timeout"] = json!(6);
+        });
+    }
+}
+
 #[test]
 fn every_queue_and_stream_is_read_patiently_and_gives_up_visibly() {
     none(&sources(&Repository::read()));

@@ -2,7 +2,7 @@
 //! under a budget of failed claims; and from memory alone once the environment knows.
 
 use contract::{Holds, Refusal};
-use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, Timestamp};
+use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp};
 
 use crate::ReserveUnits;
 
@@ -14,6 +14,21 @@ pub(crate) enum Claim {
     Held { shard: ShardNumber, hold: Hold },
     /// The shopper has bought.
     Bought,
+}
+
+/// What reading about the stock found.
+enum Read {
+    Availability(Availability),
+    /// The shopper has units in one of the shards.
+    OwnHold(Claim),
+}
+
+/// What `shopper` has in a shard, found by reading it.
+fn own_hold(number: ShardNumber, shard: &StockShard, shopper: &ShopperId) -> Option<Claim> {
+    if shard.sold().contains_key(shopper) {
+        return Some(Claim::Bought);
+    }
+    shard.held().get(shopper).map(|hold| Claim::Held { shard: number, hold: hold.clone() })
 }
 
 impl ReserveUnits {
@@ -36,7 +51,10 @@ impl ReserveUnits {
         let availability = match known {
             // What was read before this claim was lost may be why it was made.
             Some(known) if home_is_empty => known,
-            Some(_) | None => self.read_availability(sale, quantity, !home_is_empty, now).await?,
+            Some(_) | None => match self.read_availability(sale, shopper, quantity, !home_is_empty, now).await? {
+                Read::Availability(availability) => availability,
+                Read::OwnHold(claim) => return Ok(claim),
+            },
         };
         if !availability.promises(quantity) {
             return Err(Refusal::SoldOut(Holds::of(&availability)));
@@ -87,16 +105,21 @@ impl ReserveUnits {
     async fn read_availability(
         &self,
         sale: &Sale,
+        shopper: &ShopperId,
         quantity: Quantity,
         claim_was_lost: bool,
         now: Timestamp,
-    ) -> Result<Availability, Refusal> {
+    ) -> Result<Read, Refusal> {
         let product = &sale.product;
         let read = self.availabilities.get(product, false).await?;
         let mut availability = read.unwrap_or_else(|| Availability::untouched(sale.layout, now));
         let may_read_all = claim_was_lost && sale.layout.shards <= self.limits.whole_read_shards;
         if may_read_all && availability.promises(quantity) {
-            for (number, shard) in self.stock.read_all(product, sale.layout).await? {
+            let shards = self.stock.read_all(product, sale.layout).await?;
+            if let Some(claim) = shards.iter().find_map(|(number, shard)| own_hold(*number, shard, shopper)) {
+                return Ok(Read::OwnHold(claim));
+            }
+            for (number, shard) in shards {
                 availability.fold(number, &shard);
             }
             if availability.available() == 0 {
@@ -105,7 +128,7 @@ impl ReserveUnits {
             }
         }
         self.losers(sale, now, |losers| losers.learn(availability.clone(), now));
-        Ok(availability)
+        Ok(Read::Availability(availability))
     }
 
     /// Looks at or changes what is remembered of a sale's losers.

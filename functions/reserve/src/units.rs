@@ -1,7 +1,8 @@
 //! The use case: hold units for a shopper, in the order in which it happens.
 //!
-//! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these: units that are held
-//! for a reservation nobody wrote are found by the same shopper's next try, or by the reconciler after the hold's end.
+//! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these. Units that are held
+//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard: the home shard, or
+//! all shards once the sale runs out. Otherwise they wait for the reconciler.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use domain::{
     ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, ceil_to_second, seconds_until,
 };
 use messages::{ExpiryMessage, ExpiryQueue};
-use store::{Availabilities, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
+use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
 use crate::claiming::Claim;
 
@@ -142,8 +143,9 @@ impl ReserveUnits {
             return Ok(None);
         }
         match self.reservations.get(shopper, product).await? {
-            Some(reservation) if !reservation.is_overdue(now) => standing(reservation).map(Some),
-            Some(_) | None => Ok(None),
+            Some(reservation) if reservation.is_overdue(now) => Ok(None),
+            Some(reservation) => standing(reservation).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -161,8 +163,6 @@ impl ReserveUnits {
         match self.reservations.open(&reservation).await? {
             OpenOutcome::Opened => {
                 self.ask_for_expiry(&reservation, now).await;
-                let winner = (reservation.id.product().clone(), shopper.clone());
-                self.remember(|remembered| remembered.winners.learn(winner, (), now));
                 Ok(Round::Over(Reserved { reservation, is_new: true }))
             }
             OpenOutcome::Exists(first) => {
@@ -196,23 +196,43 @@ impl ReserveUnits {
     /// Answers with a reservation that stands, or clears one away whose time is over.
     async fn stand_or_clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Round, Refusal> {
         if !reservation.is_overdue(now) {
-            return standing(reservation).map(Round::Over);
+            return self.stand(reservation, now).await.map(Round::Over);
         }
-        self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await?;
-        // The stream would do this too; the shopper need not wait for it.
-        self.stock.release(reservation.shard, shopper, &reservation.id).await?;
-        Ok(Round::Again)
+        match self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await? {
+            // The stream would do this too; the shopper need not wait for it.
+            EndOutcome::Ended | EndOutcome::Gone => {
+                self.stock.release(reservation.shard, shopper, &reservation.id).await?;
+                Ok(Round::Again)
+            }
+            // It was taken to payment in the meantime: its units are not this request's to release.
+            EndOutcome::Kept(reservation) => self.stand(reservation, now).await.map(Round::Over),
+        }
     }
 
-    /// Best effort: TTL and the reconciler end the hold if this message is lost.
+    /// Answers with a reservation that stands. The run that made it may not have come to asking for its expiry.
+    async fn stand(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, Refusal> {
+        if reservation.status == ReservationStatus::Held {
+            self.ask_for_expiry(&reservation, now).await;
+        }
+        standing(reservation)
+    }
+
+    /// Best effort: TTL ends the hold if this message is lost. A shopper for whom it was sent is remembered as a winner, and
+    /// costs no message again here.
     async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
         let message = ExpiryMessage {
             reservation_id: reservation.id.clone(),
             shopper: reservation.shopper.clone(),
             expires_at: reservation.expires_at,
         };
-        if let Err(error) = self.expiry.schedule(&message, now).await {
-            tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
+        match self.expiry.schedule(&message, now).await {
+            Ok(()) => {
+                let winner = (reservation.id.product().clone(), reservation.shopper.clone());
+                self.remember(|remembered| remembered.winners.learn(winner, (), now));
+            }
+            Err(error) => {
+                tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
+            }
         }
     }
 
@@ -230,10 +250,10 @@ impl ReserveUnits {
     }
 }
 
-/// A reservation that stands, as the answer to the request that made it or a repetition.
+/// The answer with a reservation that was there before.
 fn standing(reservation: Reservation) -> Result<Reserved, Refusal> {
     match reservation.status {
-        ReservationStatus::Held | ReservationStatus::Paying => Ok(Reserved { reservation, is_new: false }),
         ReservationStatus::Purchased => Err(Refusal::AlreadyPurchased),
+        ReservationStatus::Held | ReservationStatus::Paying => Ok(Reserved { reservation, is_new: false }),
     }
 }

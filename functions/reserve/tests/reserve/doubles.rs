@@ -1,7 +1,12 @@
 //! The same shopper twice: a double click, a retry, a return after the hold's end.
 
-use domain::Quantity;
-use store::{EndOutcome, Ending};
+use std::{cell::Cell, sync::Arc};
+
+use domain::{OrderStep, Quantity, ReservationStatus, SignedDuration};
+use reserve::ReserveUnits;
+use scene::{Buyer, Scene, Stage};
+use store::{EndOutcome, Ending, StartOutcome};
+use testkit::{CountingRandomness, every_interleaving};
 
 use crate::world::{World, code, demo, draft, shopper};
 
@@ -29,7 +34,8 @@ async fn a_second_claim_in_another_shard_goes_back_and_the_first_stays() {
     let elsewhere = world.environment();
     let home = draft(100).layout().home_of(&demo(), &ann);
     assert_eq!(home, first.shard);
-    let neighbour = (0..1_000).map(|n| shopper(&format!("n-{n}"))).find(|n| draft(100).layout().home_of(&demo(), n) == home).unwrap();
+    let neighbour =
+        (0..1_000).map(|n| shopper(&format!("n-{n}"))).find(|n| draft(100).layout().home_of(&demo(), n) == home).unwrap();
     for _ in 0..24 {
         let hold = world.hold();
         world.stock().claim(home, &world.stranger(), &hold).await.unwrap();
@@ -78,4 +84,74 @@ async fn who_has_bought_is_told_so() {
     world.stock().sell(reservation.shard, &ann, &reservation.id, Quantity::ONE).await.unwrap();
     assert_eq!(world.environment().refused(&ann).await, "already-purchased");
     assert_eq!(world.units().await, (99, 0));
+}
+
+#[tokio::test]
+async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_read() {
+    let world = World::with_units(50).await;
+    let ann = shopper("ann");
+    let layout = draft(50).layout();
+    assert_eq!(layout.shards, 2);
+    let home = layout.home_of(&demo(), &ann);
+    let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
+    // A run of ann's died after its claim; strangers have everything else. The availability item still promises all of it.
+    world.stock().claim(elsewhere, &ann, &world.hold()).await.unwrap();
+    for (number, units) in [(home, 25), (elsewhere, 24)] {
+        for _ in 0..units {
+            world.stock().claim(number, &world.stranger(), &world.hold()).await.unwrap();
+        }
+    }
+    assert_eq!(world.units().await, (0, 50));
+    assert_eq!(world.environment().refused(&ann).await, "try-again", "the other run may still write its reservation");
+    world.clock.advance_seconds(10);
+    let (reservation, is_new) = world.environment().got(&ann).await;
+    assert!(is_new);
+    assert_eq!(reservation.shard, elsewhere, "nothing else is free");
+    assert_eq!(world.units().await, (0, 50));
+}
+
+/// The clock of the environment that takes the payment is two seconds behind: for it the hold has not ended.
+#[tokio::test]
+async fn a_hold_that_is_being_cleared_away_and_paid_at_once_is_either_but_not_both() {
+    let (paid, cleared) = (Cell::new(0), Cell::new(0));
+    every_interleaving(async |interleaving| {
+        let scene = Scene::open().await;
+        let buyer = Buyer::first();
+        scene.bring(&buyer, Stage::Held).await;
+        let end = buyer.reservation().expires_at;
+        scene.clock.set_to(end);
+        let client = scene.dynamo.client_with(&interleaving.calls);
+        let units = ReserveUnits::new(
+            scene.shared_clock(),
+            Arc::new(CountingRandomness::new()),
+            scene.sales_on(client.clone()),
+            scene.availabilities_on(client.clone()),
+            scene.stock_on(client.clone()),
+            scene.reservations_on(client),
+            scene.expiry_queue(&interleaving.calls),
+        );
+        let (order, purchases) = (buyer.order(OrderStep::PaymentStarted), scene.purchases());
+        let again = units.reserve(&buyer.shopper, buyer.id.product(), Some(Quantity::ONE));
+        let pays = purchases.start(&order, end - SignedDuration::from_secs(2));
+        let (reserved, started) = interleaving.run(again, pays).await;
+        let (reserved, shards) = (reserved.unwrap(), scene.shards(buyer.id.product()).await);
+        let found = scene.reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap().unwrap();
+        assert_eq!(reserved.reservation, found);
+        let held: Vec<_> =
+            shards.iter().filter_map(|shard| shard.held().get(&buyer.shopper)).map(|hold| &hold.reservation).collect();
+        assert_eq!(held, [&found.id], "the unit is held for the reservation that stands");
+        match started.unwrap() {
+            StartOutcome::Started => {
+                assert_eq!((found.id, found.status), (buyer.id.clone(), ReservationStatus::Paying));
+                paid.set(paid.get() + 1);
+            }
+            StartOutcome::ReservationEnded => {
+                assert!(reserved.is_new && found.id != buyer.id);
+                cleared.set(cleared.get() + 1);
+            }
+            StartOutcome::OrderIs(order) => panic!("there was no order before: {order:?}"),
+        }
+    })
+    .await;
+    assert!(paid.get() > 0 && cleared.get() > 0, "{paid:?} paid, {cleared:?} cleared away");
 }
