@@ -31,7 +31,8 @@ pub struct Ordering {
 }
 
 impl Ordering {
-    /// Orders what `shopper` has reserved as `id`, to be paid as `details` say. A repetition gives the order that is there.
+    /// Orders what `shopper` has reserved as `id`, to be paid as `details` say. A repetition gives the order that is there; one
+    /// that was placed without a payment method is paid now.
     ///
     /// # Errors
     /// 404 when the shopper has no such reservation, 410 when its time is over, 503 when the order was not made for sure.
@@ -49,6 +50,24 @@ impl Ordering {
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await.map_err(|error| store_problem(&error))? {
             StartOutcome::Started => self.have_paid(order).await,
+            StartOutcome::OrderIs(placed) if placed.status == OrderStatus::AwaitingPayment && placed.attempt == 0 => {
+                self.start_placed(placed, details, now).await
+            }
+            // Also one whose first attempt failed: this may be the request that made it. `POST /payment` pays it anew.
+            StartOutcome::OrderIs(order) => self.have_paid(order).await,
+            StartOutcome::ReservationEnded => Err(reservation_expired()),
+        }
+    }
+
+    /// Takes an order to payment that was placed without a payment method.
+    async fn start_placed(&self, placed: Order, details: &CheckoutDetails, now: Timestamp) -> Result<Order, Problem> {
+        let CheckoutDetails { payment_method, shipping_address } = details;
+        let started = self.purchases.start_waiting(&placed, payment_method, shipping_address.as_ref(), now).await;
+        match started.map_err(|error| store_problem(&error))? {
+            StartOutcome::Started => {
+                let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
+                self.have_paid(Order { status, payment_status, stock_status, attempt: placed.attempt + 1, ..placed }).await
+            }
             StartOutcome::OrderIs(order) => self.have_paid(order).await,
             StartOutcome::ReservationEnded => Err(reservation_expired()),
         }

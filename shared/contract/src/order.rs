@@ -61,6 +61,7 @@ impl OrderView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderAccepted {
     order_id: String,
+    quantity: u32,
     order_status: OrderStatus,
     payment_status: PaymentStatus,
     inventory_status: StockStatus,
@@ -74,6 +75,13 @@ impl OrderAccepted {
     pub fn new(order: &Order, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);
         let pay_by = (order_status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by));
-        Self { order_id: order.id.to_string(), order_status, payment_status, inventory_status, pay_by }
+        Self {
+            order_id: order.id.to_string(),
+            quantity: order.quantity.units(),
+            order_status,
+            payment_status,
+            inventory_status,
+            pay_by,
+        }
     }
 }

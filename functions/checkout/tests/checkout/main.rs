@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use kit::{Response, http::Identity};
 use scene::{Buyer, Scene, Stage, brief, demo};
 use serde_json::{Value, json};
-use testkit::{Calls, RequestBuilder, event};
+use testkit::{Calls, RequestBuilder, event, every_interleaving};
 
 fn function(scene: &Scene, calls: &Calls) -> Checkout {
     let client = scene.dynamo.client_with(calls);
@@ -93,7 +93,8 @@ async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
       "inventory_status": "confirmed",
       "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
       "order_status": "pending",
-      "payment_status": "pending"
+      "payment_status": "pending",
+      "quantity": 1
     }
     "#);
     let counted = ["GetItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
@@ -152,7 +153,6 @@ async fn another_method_does_not_change_a_payment_that_is_under_way() {
 #[tokio::test]
 async fn again_later_it_tells_how_the_same_order_stands() {
     for (stage, status, statuses) in [
-        (Stage::Waiting, 202, "awaiting_payment none held"),
         (Stage::Pending, 202, "pending pending confirmed"),
         (Stage::Sold, 202, "pending pending confirmed"),
         (Stage::Completed, 200, "completed completed confirmed"),
@@ -176,6 +176,35 @@ async fn again_later_it_tells_how_the_same_order_stands() {
         let sent = if statuses.starts_with("pending") { vec![message(&Buyer::first(), attempt)] } else { vec![] };
         assert_eq!(scene.orders_sent(), sent, "{stage:?}");
     }
+}
+
+#[tokio::test]
+async fn an_order_that_was_placed_without_a_payment_method_is_paid_with_the_one_that_comes() {
+    let (scene, buyer) = (scene_at(Stage::Waiting).await, Buyer::first());
+    for _ in 0..2 {
+        let response = function(&scene, &Calls::new()).handle(request(&buyer).build()).await;
+        assert_eq!(brief(&response), "202");
+        assert_eq!(scene::body(&response)["order_status"], "pending");
+    }
+    let order = scene.order(&buyer).await;
+    assert_eq!((order.status, order.attempt, order.payment_method), (OrderStatus::Pending, 1, Some(buyer.method.clone())));
+    assert_eq!(order.shipping_address.unwrap().city, "Springfield");
+    assert_eq!(scene.reservation(&buyer).await.unwrap().status, ReservationStatus::Paying);
+    assert_eq!(scene.orders_sent(), [message(&buyer, 1), message(&buyer, 1)]);
+}
+
+#[tokio::test]
+async fn an_order_that_waits_is_taken_to_payment_once_wherever_another_request_hangs() {
+    every_interleaving(async |interleaving| {
+        let (scene, buyer) = (scene_at(Stage::Waiting).await, Buyer::first());
+        let (here, there) = (function(&scene, &interleaving.calls), function(&scene, &Calls::new()));
+        let (first, second) = interleaving.run(here.handle(request(&buyer).build()), there.handle(request(&buyer).build())).await;
+        assert_eq!((brief(&first), answer(&first)), ("202".to_owned(), answer(&second)));
+        let order = scene.order(&buyer).await;
+        assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 2));
+        assert!(scene.orders_sent().iter().all(|sent| *sent == message(&buyer, 1)));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -117,7 +117,8 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
       "inventory_status": "confirmed",
       "order_id": "demo.01M6BFR0300000000000000001",
       "order_status": "pending",
-      "payment_status": "pending"
+      "payment_status": "pending",
+      "quantity": 1
     }
     "#);
     let order = order_of(&scene, &response).await;
@@ -152,7 +153,8 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
       "order_id": "demo.01M6BFR0300000000000000001",
       "order_status": "awaiting_payment",
       "pay_by": "2026-11-01T12:06:00Z",
-      "payment_status": "none"
+      "payment_status": "none",
+      "quantity": 1
     }
     "#);
     let order = order_of(&scene, &response).await;
@@ -211,7 +213,8 @@ async fn the_same_again_is_answered_the_same_here_and_in_another_environment() {
         assert_eq!(testkit::response(&there), testkit::response(&first), "{case}");
         assert_eq!(scene.everything().await, after, "{case}");
         assert!(scene.orders_sent().iter().all(|sent| *sent == message(&order)), "{case}");
-        assert_eq!(scene.expiries_sent().len(), 1, "{case}");
+        // There it is not known whether the first environment came to asking for the expiry, unless the order is being paid.
+        assert_eq!(scene.expiries_sent().len(), if case == "ok" { 1 } else { 2 }, "{case}");
     }
 }
 

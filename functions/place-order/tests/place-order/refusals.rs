@@ -174,7 +174,7 @@ async fn whoever_has_bought_cannot_order_again() {
 async fn whoever_holds_units_orders_those() {
     for (stage, expected) in [
         (Stage::Held, "pending"),
-        (Stage::Waiting, "awaiting_payment"),
+        (Stage::Waiting, "pending"),
         (Stage::Pending, "pending"),
         (Stage::Declined, "awaiting_payment"),
         (Stage::PayingAgain, "pending"),
