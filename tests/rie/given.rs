@@ -34,6 +34,7 @@ pub(crate) async fn make(tables: &Dynamo, state: &str) {
         "sold" => (300, &["hold", "start", "begin", "charge", "sell"]),
         "completed" => (300, &["hold", "start", "begin", "charge", "sell", "complete"]),
         "mischarged" => (300, &["hold", "start", "begin", "mischarge", "sell"]),
+        "refunding" => (300, &["hold", "start", "begin", "charge", "sell", "decide"]),
         "refunded" => (300, &["hold", "start", "begin", "charge", "refund"]),
         other => panic!("nobody knows the state {other:?}"),
     };
@@ -189,6 +190,8 @@ impl Shop {
                 let order = self.orders.get(&reservation).await.unwrap().unwrap();
                 self.purchases.complete(&order, 1, "sandbox_x", self.now).await.unwrap();
             }
+            // The money is to go back; the gateway has not been asked yet.
+            "decide" => self.becomes(&key, AttemptStatus::Refunding, Some(price())).await,
             "refund" => {
                 self.ledger.refund(&gateway, &key).await.unwrap();
                 self.becomes(&key, AttemptStatus::Refunded, Some(price())).await;

@@ -1,8 +1,7 @@
 //! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the bootstrap, its environment from the
 //! template, a recorded event, and no more permissions than its policy grants.
 //!
-//! Every case has tables of its own on the emulator of the local stack, and a fresh process. Needs the stack and the built
-//! functions (`cargo build --workspace --bins`).
+//! Every case has tables of its own on the emulator of the local stack, and a fresh process.
 
 #![allow(
     clippy::disallowed_methods,
@@ -31,7 +30,9 @@ use testkit::Dynamo;
 use crate::{gateway::Gateway, interface::Interface, services::Services};
 
 #[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test"]
 async fn every_event_is_answered_as_expected_within_the_permissions_of_its_function() {
+    interface::build();
     let repository = Repository::read();
     let functions = template::functions(&repository.template);
     let services = Services::make().await;
@@ -75,7 +76,9 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
 }
 
 #[test]
+#[ignore = "builds all functions: cargo xtask test"]
 fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
+    interface::build();
     let repository = Repository::read();
     let mut faults = Vec::new();
     for (name, function) in template::functions(&repository.template) {

@@ -54,13 +54,14 @@ impl SamLocal {
         let gateway = gateway()?;
         let port = endpoint_port(&stack)?;
         let address = forward(gateway, port)?;
-        make_image(address.port())?;
+        let is_new = provide_image(address.port())?;
         let variables = write_variables(&stack)?;
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
         let mut sam = Command::new(Tool::Sam.program("sam"));
         sam.args(["local", "invoke", &logical_id(&name), "--event"])
             .arg(&event)
-            .args(["--invoke-image", IMAGE, "--skip-pull-image", "--force-image-build"])
+            .args(["--invoke-image", IMAGE, "--skip-pull-image"])
+            .args(is_new.then_some("--force-image-build"))
             .args(["--add-host", &format!("{HOST}:{gateway}")])
             .arg("--env-vars")
             .arg(&variables)
@@ -128,10 +129,10 @@ fn endpoint_port(stack: &Stack) -> Result<u16> {
 }
 
 /// Lets containers reach `port` of loopback for as long as this process runs: the emulator itself listens nowhere else.
-/// Answers the address that they use.
+/// Answers the address that they use: the same port if it is free, so that the image can stay as it is.
 fn forward(gateway: Ipv4Addr, port: u16) -> Result<SocketAddr> {
-    let listener =
-        TcpListener::bind((gateway, 0)).with_context(|| format!("cannot listen on {gateway}, Docker's own network"))?;
+    let listener = TcpListener::bind((gateway, port)).or_else(|_| TcpListener::bind((gateway, 0)));
+    let listener = listener.with_context(|| format!("cannot listen on {gateway}, Docker's own network"))?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
@@ -177,9 +178,20 @@ fn write_variables(stack: &Stack) -> Result<PathBuf> {
     Ok(file)
 }
 
+/// Makes the base image unless there is one for this port. Answers whether it has.
+fn provide_image(port: u16) -> Result<bool> {
+    let endpoint = format!("AWS_ENDPOINT_URL=http://{HOST}:{port}");
+    let shown = Command::new("docker").args(["image", "inspect", IMAGE, "--format", "{{.Config.Env}}"]).output()?;
+    if String::from_utf8_lossy(&shown.stdout).contains(&endpoint) {
+        return Ok(false);
+    }
+    make_image(&endpoint)?;
+    Ok(true)
+}
+
 /// Makes the base image: this machine's C library, shell and certificates, and the emulator's address as containers see it.
 /// An image cannot get the address from the template: AWS must not have it.
-fn make_image(port: u16) -> Result<()> {
+fn make_image(endpoint: &str) -> Result<()> {
     let folder = local("image");
     let _ = fs::remove_dir_all(&folder); // it may not be there
     for name in ["etc", "tmp", "var/task", "var/rapid"] {
@@ -197,9 +209,8 @@ fn make_image(port: u16) -> Result<()> {
     if !packed.success() {
         bail!("tar failed ({packed})");
     }
-    let endpoint = format!("ENV AWS_ENDPOINT_URL=http://{HOST}:{port}");
     let mut import = Command::new("docker");
-    import.args(["import", "--change", &endpoint]).arg(&archive).arg(IMAGE).stdout(Stdio::null());
+    import.args(["import", "--change", &format!("ENV {endpoint}")]).arg(&archive).arg(IMAGE).stdout(Stdio::null());
     process::run(&mut import, "docker import")
 }
 

@@ -75,7 +75,7 @@ impl NotifyShopper {
     /// When the topic does not take it.
     pub async fn handle(&self, notification: Notification) -> Result<Published, NotifyError> {
         tracing::info!(
-            order_id = %notification.order_id, shopper = %notification.shopper, message = ?notification.message,
+            order_id = %notification.order_id, shopper = %notification.shopper, notification = ?notification.message,
             "a shopper is notified"
         );
         let body = serde_json::to_string(&notification).map_err(|error| NotifyError(error.to_string()))?;

@@ -15,8 +15,8 @@ use store::{Orders, Purchases, StartOutcome, StoreError};
 
 /// The longest that a client may have the answer wait, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;
-/// How often a waiting request looks at its order in a second.
-const LOOKS_PER_SECOND: u32 = 4;
+/// How often a waiting request looks at its order.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The function, with what it stands on.
 pub struct Pay {
@@ -132,14 +132,17 @@ impl Pay {
 
     /// The order once its payment has ended, if that is within `seconds`.
     async fn wait_for(&self, id: &OrderId, seconds: u32) -> Result<Option<Order>, StoreError> {
-        for _ in 0..seconds * LOOKS_PER_SECOND {
-            let order = self.orders.get(id).await?.filter(|order| order.status != OrderStatus::Pending);
-            if order.is_some() {
-                return Ok(order);
+        let ended = async {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let order = self.orders.get(id).await?;
+                if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
+                    return Ok(Some(order));
+                }
             }
-            tokio::time::sleep(Duration::from_secs(1) / LOOKS_PER_SECOND).await;
-        }
-        Ok(None)
+        };
+        let wait = Duration::from_secs(u64::from(seconds));
+        tokio::time::timeout(wait, ended).await.unwrap_or(Ok(None))
     }
 }
 

@@ -46,8 +46,10 @@ impl RefreshAvailability {
     pub async fn handle(&self, records: Vec<EventRecord>) -> Result<(), Failure> {
         let mut changed: BTreeMap<ProductId, Shards> = BTreeMap::new();
         for record in records {
-            if let Some((product, number, shard)) = shard_image(&record.change.new_image)? {
-                changed.entry(product).or_default().insert(number, shard);
+            match shard_image(&record.change.new_image) {
+                Ok(Some((product, number, shard))) => _ = changed.entry(product).or_default().insert(number, shard),
+                Ok(None) => {}
+                Err(error) => kit::workers::left_out(&error),
             }
         }
         for (product, shards) in changed {

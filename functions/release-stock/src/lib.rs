@@ -43,7 +43,14 @@ impl ReleaseStock {
         if record.event_name != "REMOVE" {
             return Ok(());
         }
-        let reservation = ended_reservation(&record.change.old_image)?;
+        let reservation = match ended_reservation(&record.change.old_image) {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                // It would keep every release behind it waiting.
+                kit::workers::left_out(&error);
+                return Ok(());
+            }
+        };
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),

@@ -89,6 +89,10 @@ impl SaleDraft {
             {
                 fail("shards", "shards is at least 1, at most the number of units, and leaves at most 100 units to a shard")
             }
+            // A shopper is served from one shard.
+            Some(shards) if self.units / shards < self.max_per_shopper.units().min(self.units) => {
+                fail("shards", "shards leaves each shard at least max_per_shopper units")
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -270,6 +274,7 @@ mod tests {
             (SaleDraft { shards: Some(0), ..draft(10) }, "shards"),
             (SaleDraft { shards: Some(11), ..draft(10) }, "shards"),
             (SaleDraft { shards: Some(1), ..draft(101) }, "shards"),
+            (SaleDraft { shards: Some(10), ..draft(10) }, "shards"),
             (SaleDraft { price: Money::new(Money::MAX_MINOR, "USD".parse().unwrap()).unwrap(), ..draft(1) }, "price"),
         ];
         for (draft, field) in cases {

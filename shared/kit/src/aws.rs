@@ -1,7 +1,7 @@
 //! AWS clients, configured once for all functions.
 //!
-//! The bounds belong together: three attempts of at most 2 s inside an operation of at most 4 s leave an HTTP function
-//! (5 s) time to answer `try-again` itself instead of being cut off.
+//! The bounds belong together: three attempts of at most 2 s inside an operation of at most 4 s. Several slow operations in a
+//! row are more than an HTTP function has (5 s); `serve_http` then answers `try-again` before Lambda cuts it off.
 
 use std::time::Duration;
 
@@ -14,6 +14,12 @@ const ATTEMPTS: u32 = 3;
 /// A shopper waits for the answer: the SDK's own first back-off of a second would be most of the time there is.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(50);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Inside the 30 s of a queue worker.
+const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENT_ATTEMPTS: u32 = 10;
+const PATIENT_FIRST_BACK_OFF: Duration = Duration::from_millis(500);
+const PATIENT_LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Region, credentials and endpoint from the function's environment, with our bounds on time and attempts.
 pub async fn aws() -> SdkConfig {
@@ -39,10 +45,18 @@ pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(config)
 }
 
-/// A Step Functions client.
+/// A Step Functions client. It is patient: an account starts some hundred executions a second, and a queue worker that is
+/// told to slow down does better to wait than to let its message wait for minutes.
 #[must_use]
 pub fn sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
-    aws_sdk_sfn::Client::new(config)
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(PATIENCE);
+    let retries = RetryConfig::standard()
+        .with_max_attempts(PATIENT_ATTEMPTS)
+        .with_initial_backoff(PATIENT_FIRST_BACK_OFF)
+        .with_max_backoff(PATIENT_LONGEST_BACK_OFF);
+    let config = aws_sdk_sfn::config::Builder::from(config).timeout_config(timeouts.build()).retry_config(retries);
+    aws_sdk_sfn::Client::from_conf(config.build())
 }
 
 /// An SNS client.

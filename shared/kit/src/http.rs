@@ -28,15 +28,19 @@ const CORS: [(&str, &str); 2] =
 /// that every response carries.
 #[must_use]
 pub fn answer(request: &Request, result: Result<Response, Problem>) -> Response {
-    let id = request_id(request);
+    answer_as(&request_id(request), result)
+}
+
+/// The same for a request that is known by its id only.
+pub(crate) fn answer_as(id: &str, result: Result<Response, Problem>) -> Response {
     let mut response = result.unwrap_or_else(|problem| {
         metrics::count("Refusals", &[("code", problem.code())]);
-        problem.render(Some(&id))
+        problem.render(Some(id))
     });
     for (name, value) in CORS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
     response

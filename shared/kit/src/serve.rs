@@ -1,17 +1,22 @@
 //! The last line of every `main`: ask Lambda for events and give them to the handler, one after the other.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_lambda_events::{dynamodb, sqs::SqsEvent};
-use lambda_http::Request;
+use domain::Clock;
+use lambda_http::{Request, RequestExt};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tracing::error;
 
 use crate::{
-    Failure, Response, telemetry,
+    Failure, Problem, Response, SystemClock, http, telemetry,
     workers::{self, EventRecord, TaskError},
 };
+
+/// What the way back of an answer may take.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 
 /// Serves requests of API Gateway's REST API.
 ///
@@ -23,11 +28,28 @@ where
     R: Future<Output = Response> + Send,
 {
     telemetry::start();
-    lambda_http::run(service_fn(|request| {
-        let response = Box::pin(handler(request));
+    lambda_http::run(service_fn(|request: Request| {
+        let (id, left) = (http::request_id(&request), time_left(&request));
+        let response = in_time(id, left, Box::pin(handler(request)));
         async move { Ok::<_, Error>(response.await) }
     }))
     .await
+}
+
+/// The handler's response or, when there is no time left for it, one that says to try again. Cut off by Lambda, the client
+/// would get a failure that says nothing, and the next request a cold start.
+async fn in_time(id: String, left: Duration, handler: impl Future<Output = Response>) -> Response {
+    tokio::time::timeout(left, handler).await.unwrap_or_else(|_| {
+        error!(id, "there was no time left to answer");
+        http::answer_as(&id, Err(Problem::try_again(1)))
+    })
+}
+
+/// Time until Lambda cuts the invocation off, less what an answer takes.
+fn time_left(request: &Request) -> Duration {
+    let deadline = request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline);
+    let now = u64::try_from(SystemClock.now().as_millisecond()).unwrap_or(0);
+    Duration::from_millis(deadline.saturating_sub(now)).saturating_sub(TIME_TO_ANSWER)
 }
 
 /// Serves an SQS queue: `handler` gets each message, and only those that failed are delivered again.
@@ -103,4 +125,18 @@ where
 /// everything around it.
 fn boxed<I, R>(handler: impl Fn(I) -> R) -> impl Fn(I) -> Pin<Box<R>> {
     move |input| Box::pin(handler(input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_is_answered_for() {
+        let stuck = std::future::pending();
+        let response = in_time("r-1".to_owned(), Duration::from_millis(1), stuck).await;
+        assert_eq!((response.status(), &response.headers()["retry-after"]), (503.try_into().unwrap(), &"1".try_into().unwrap()));
+        let quick = async { Response::default() };
+        assert_eq!(in_time("r-2".to_owned(), Duration::from_secs(5), quick).await.status(), 200);
+    }
 }

@@ -91,6 +91,13 @@ where
     go_on_from(sequence_number)
 }
 
+/// Says that a stream record was left out because it cannot be read. It would read no better again, and a stream does not go
+/// on past a record that fails.
+pub fn left_out(cause: &(dyn std::error::Error + 'static)) {
+    crate::metrics::count("UnreadableRecords", &[]);
+    error!(cause = chain(cause), "a stream record cannot be read and is left out");
+}
+
 /// Runs a task of the saga on its input.
 ///
 /// # Errors
