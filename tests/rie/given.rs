@@ -30,12 +30,15 @@ pub(crate) async fn make(tables: &Dynamo, state: &str) {
         "waited" => (-60, &["hold", "place"]),
         "paying" => (300, &["hold", "start"]),
         "unavailable" => (300, &["hold", "start", "begin", "be-down"]),
+        "declined" => (300, &["hold", "start", "begin", "decline"]),
+        "given-up" => (300, &["hold", "start", "begin", "decline", "wait"]),
         "charged" => (300, &["hold", "start", "begin", "charge"]),
         "sold" => (300, &["hold", "start", "begin", "charge", "sell"]),
         "completed" => (300, &["hold", "start", "begin", "charge", "sell", "complete"]),
         "mischarged" => (300, &["hold", "start", "begin", "mischarge", "sell"]),
         "refunding" => (300, &["hold", "start", "begin", "charge", "sell", "decide"]),
         "refunded" => (300, &["hold", "start", "begin", "charge", "refund"]),
+        "refunded-later" => (300, &["hold", "start", "begin", "charge", "decide", "keep-for-review", "refund"]),
         other => panic!("nobody knows the state {other:?}"),
     };
     for step in steps {
@@ -171,6 +174,15 @@ impl Shop {
             "start" => _ = self.purchases.start(&self.order(OrderStep::PaymentStarted, expires_at), self.now).await.unwrap(),
             "begin" => _ = self.attempts.begin(&key, &gateway).await.unwrap(),
             "be-down" => self.becomes(&key, AttemptStatus::Unavailable, None).await,
+            "decline" => self.becomes(&key, AttemptStatus::Declined, None).await,
+            "wait" => {
+                let order = self.orders.get(&reservation).await.unwrap().unwrap();
+                self.purchases.payment_failed(&order, 1, expires_at, "The card was declined.", self.now).await.unwrap();
+            }
+            "keep-for-review" => {
+                let order = self.orders.get(&reservation).await.unwrap().unwrap();
+                self.purchases.end_order(&order, 1, OrderStep::RefundFailed, self.now).await.unwrap();
+            }
             "charge" | "mischarge" => {
                 let confirmed = if step == "charge" { price() } else { Money::new(1, price().currency()).unwrap() };
                 let entry = Entry::asked(EntryState::Charged, price(), confirmed, &method());

@@ -49,7 +49,7 @@ impl RefreshAvailability {
             match shard_image(&record.change.new_image) {
                 Ok(Some((product, number, shard))) => _ = changed.entry(product).or_default().insert(number, shard),
                 Ok(None) => {}
-                Err(error) => kit::workers::left_out(&error),
+                Err(error) => kit::workers::left_out(&record, &error),
             }
         }
         for (product, shards) in changed {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::{Clock, ReservationStatus};
 use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
-use store::{Orders, Stock, ended_reservation};
+use store::{Orders, Stock, StoreError, ended_reservation};
 
 /// The function, with what it stands on.
 pub struct ReleaseStock {
@@ -38,19 +38,25 @@ impl ReleaseStock {
     /// Releases the units of one reservation that was removed.
     ///
     /// # Errors
-    /// When the store does not answer: the record comes again, and those after it wait.
+    /// When the store does not answer: the record comes again, and those after it wait. A record that would fail again is left
+    /// out.
     pub async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
         if record.event_name != "REMOVE" {
             return Ok(());
         }
-        let reservation = match ended_reservation(&record.change.old_image) {
-            Ok(reservation) => reservation,
+        match self.release(&record).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_passing() => Err(error.into()),
             Err(error) => {
-                // It would keep every release behind it waiting.
-                kit::workers::left_out(&error);
-                return Ok(());
+                // It would keep every release behind it waiting, and fail again.
+                kit::workers::left_out(&record, &error);
+                Ok(())
             }
-        };
+        }
+    }
+
+    async fn release(&self, record: &EventRecord) -> Result<(), StoreError> {
+        let reservation = ended_reservation(&record.change.old_image)?;
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),

@@ -1,8 +1,8 @@
 //! The use case: hold units for a shopper, in the order in which it happens.
 //!
 //! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these. Units that are held
-//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard: the home shard, or
-//! all shards once the sale runs out. Otherwise they wait for the reconciler.
+//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard (ADR 1 says where it
+//! looks). Otherwise they wait for the reconciler.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,8 +55,9 @@ pub struct ReserveUnits {
 pub(crate) struct Remembered {
     sales: Memory<ProductId, Option<Sale>>,
     pub(crate) losers: Memory<ProductId, LoserMemory>,
-    /// Who got units here, so that their repeated request is not taken for a loser's.
-    winners: Memory<(ProductId, ShopperId), ()>,
+    /// Who got units here, so that their repeated request is not taken for a loser's; with the reservation whose expiry has
+    /// been asked for.
+    winners: Memory<(ProductId, ShopperId), Option<ReservationId>>,
 }
 
 impl Default for Remembered {
@@ -139,12 +140,12 @@ impl ReserveUnits {
         now: Timestamp,
     ) -> Result<Option<Reserved>, Refusal> {
         let winner = (product.clone(), shopper.clone());
-        if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
-            return Ok(None);
-        }
+        let Some(asked) = self.remember(|remembered| remembered.winners.recall(&winner, now).cloned()) else { return Ok(None) };
         match self.reservations.get(shopper, product).await? {
             Some(reservation) if reservation.is_overdue(now) => Ok(None),
-            Some(reservation) => standing(reservation).map(Some),
+            Some(reservation) if asked.as_ref() == Some(&reservation.id) => standing(reservation).map(Some),
+            // Made elsewhere since, or its expiry could not be asked for.
+            Some(reservation) => self.stand(reservation, now).await.map(Some),
             None => Ok(None),
         }
     }
@@ -162,6 +163,7 @@ impl ReserveUnits {
         };
         match self.reservations.open(&reservation).await? {
             OpenOutcome::Opened => {
+                self.remember_winner(&reservation, None, now);
                 self.ask_for_expiry(&reservation, now).await;
                 Ok(Round::Over(Reserved { reservation, is_new: true }))
             }
@@ -217,8 +219,7 @@ impl ReserveUnits {
         standing(reservation)
     }
 
-    /// Best effort: TTL ends the hold if this message is lost. A shopper for whom it was sent is remembered as a winner, and
-    /// costs no message again here.
+    /// Best effort: TTL ends the hold if this message is lost. Once sent, it is not sent again from here.
     async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
         let message = ExpiryMessage {
             reservation_id: reservation.id.clone(),
@@ -226,14 +227,16 @@ impl ReserveUnits {
             expires_at: reservation.expires_at,
         };
         match self.expiry.schedule(&message, now).await {
-            Ok(()) => {
-                let winner = (reservation.id.product().clone(), reservation.shopper.clone());
-                self.remember(|remembered| remembered.winners.learn(winner, (), now));
-            }
+            Ok(()) => self.remember_winner(reservation, Some(reservation.id.clone()), now),
             Err(error) => {
                 tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
             }
         }
+    }
+
+    fn remember_winner(&self, reservation: &Reservation, asked: Option<ReservationId>, now: Timestamp) {
+        let winner = (reservation.id.product().clone(), reservation.shopper.clone());
+        self.remember(|remembered| remembered.winners.learn(winner, asked, now));
     }
 
     /// A hold that starts at `now`.

@@ -91,11 +91,13 @@ where
     go_on_from(sequence_number)
 }
 
-/// Says that a stream record was left out because it cannot be read. It would read no better again, and a stream does not go
-/// on past a record that fails.
-pub fn left_out(cause: &(dyn std::error::Error + 'static)) {
-    crate::metrics::count("UnreadableRecords", &[]);
-    error!(cause = chain(cause), "a stream record cannot be read and is left out");
+/// Says that a stream record was left out, with all that is in it: a stream does not go on past a record that fails, and
+/// forgets it after a day.
+pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
+    crate::metrics::count("RecordsLeftOut", &[]);
+    // Serializing what was deserialized cannot fail.
+    let record = serde_json::to_string(record).unwrap_or_default();
+    error!(cause = chain(cause), record, "a stream record is left out");
 }
 
 /// Runs a task of the saga on its input.

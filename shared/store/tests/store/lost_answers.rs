@@ -99,6 +99,7 @@ async fn each_step_of_a_purchase_is_taken_once() {
     let order = pending_order(1);
     let started = losing_the_answer(&shop, WRITE, shop.purchases.start(&order, at(NOW))).await;
     assert_eq!((started.unwrap(), history(1).await), (StartOutcome::Started, 1));
+    shop.attempt(&key_of(1, 1), AttemptStatus::Declined).await;
     let failed = losing_the_answer(&shop, WRITE, shop.purchases.payment_failed(&order, 1, at(END), "no", at(NOW))).await;
     assert_eq!((failed.unwrap(), history(1).await), (Advanced::Done, 2));
     let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();

@@ -43,6 +43,7 @@ async fn only_an_order_that_waits_expires_and_once() {
         OrderStep::Refunded,
         OrderStep::Failed,
         OrderStep::RefundFailed,
+        OrderStep::RefundConfirmed,
         OrderStep::Expired,
     ];
     for (number, step) in (1..).zip(steps) {
