@@ -118,10 +118,8 @@ where
 {
     telemetry::start();
     let handler = &boxed(handler);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        workers::scheduled(time_to_stop(event.context.deadline), handler)
-    }))
-    .await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| workers::scheduled(time_to_stop(event.context.deadline), handler)))
+        .await
 }
 
 /// `deadline` is in epoch milliseconds.

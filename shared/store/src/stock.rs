@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
-    Availability, ClaimOutcome, Hold, ProductId, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardLayout, ShardNumber, ShopperId,
-    StockShard, TakeBackOutcome,
+    Availability, ClaimOutcome, Hold, ProductId, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardLayout, ShardNumber,
+    ShopperId, StockShard, TakeBackOutcome,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
