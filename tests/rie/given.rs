@@ -8,7 +8,8 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    Attempts, Availabilities, Ending, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome,
+    Attempts, Availabilities, Ending, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock,
+    WriteOutcome,
 };
 use testkit::Dynamo;
 
@@ -173,7 +174,10 @@ impl Shop {
             "place" => _ = self.orders.place(&self.order(OrderStep::Placed, expires_at)).await.unwrap(),
             "start" => _ = self.purchases.start(&self.order(OrderStep::PaymentStarted, expires_at), self.now).await.unwrap(),
             "start-long-ago" => {
-                let order = Order { updated_at: self.now - SignedDuration::from_mins(2), ..self.order(OrderStep::PaymentStarted, expires_at) };
+                let order = Order {
+                    updated_at: self.now - SignedDuration::from_mins(2),
+                    ..self.order(OrderStep::PaymentStarted, expires_at)
+                };
                 self.purchases.start(&order, self.now).await.unwrap();
             }
             // The run that claimed the units has never written the reservation.
