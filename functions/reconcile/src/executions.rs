@@ -37,11 +37,10 @@ impl Executions {
     pub(crate) async fn find(&self, name: &str) -> Result<Execution, Failure> {
         let describe = self.client.describe_execution().execution_arn(format!("{}:{name}", self.prefix));
         match describe.send().await {
-            Ok(found) => Ok(match found.status {
-                ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Execution::Running,
-                // Step Functions' enum may grow: whatever is new is not one of the two that go on.
-                ended => Execution::Ended(ended),
-            }),
+            Ok(found) if matches!(found.status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive) => {
+                Ok(Execution::Running)
+            }
+            Ok(found) => Ok(Execution::Ended(found.status)),
             Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => {
                 Ok(Execution::Unknown)
             }

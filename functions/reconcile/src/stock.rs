@@ -92,7 +92,7 @@ impl Reconcile {
         let mended = self.availabilities.put(&product, &sum.derived, from).await?;
         if mended {
             let (available, before) = (sum.derived.available(), sum.known.map(|known| known.available()));
-            tracing::warn!(sale = %product, available, before, cause = "no change of a shard took it there", "availability was mended");
+            tracing::warn!(sale = %product, available, before, cause = "the stream did not", "availability was mended");
         }
         Ok(mended)
     }

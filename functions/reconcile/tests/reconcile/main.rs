@@ -1,5 +1,5 @@
 //! `reconcile` on a real DynamoDB engine: every kind of damage is repaired, and nothing else is touched.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod crashes;
 mod healthy;
