@@ -8,7 +8,8 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    Attempts, Availabilities, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome,
+    Attempts, Availabilities, Ending, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock,
+    WriteOutcome,
 };
 use testkit::Dynamo;
 
@@ -25,7 +26,10 @@ pub(crate) async fn make(tables: &Dynamo, state: &str) {
         "sale" => (0, &[]),
         "held" => (300, &["hold"]),
         "overdue" => (-60, &["hold"]),
+        "abandoned" => (-60, &["hold", "lose"]),
         "stale" => (0, &["forget"]),
+        "unpaid" => (300, &["hold", "start-long-ago"]),
+        "unknown" => (300, &["grow-old", "hold"]),
         "waiting" => (300, &["hold", "place"]),
         "waited" => (-60, &["hold", "place"]),
         "paying" => (300, &["hold", "start"]),
@@ -172,6 +176,23 @@ impl Shop {
             }
             "place" => _ = self.orders.place(&self.order(OrderStep::Placed, expires_at)).await.unwrap(),
             "start" => _ = self.purchases.start(&self.order(OrderStep::PaymentStarted, expires_at), self.now).await.unwrap(),
+            "start-long-ago" => {
+                let order = Order {
+                    updated_at: self.now - SignedDuration::from_mins(2),
+                    ..self.order(OrderStep::PaymentStarted, expires_at)
+                };
+                self.purchases.start(&order, self.now).await.unwrap();
+            }
+            // The run that claimed the units has never written the reservation.
+            "lose" => _ = self.reservations.end(&shopper, &reservation, Ending::Cancelled).await.unwrap(),
+            // No change of the shards has reached what readers know for a while.
+            "grow-old" => {
+                let product: ProductId = id("demo");
+                let known = self.availabilities.get(&product, true).await.unwrap().unwrap();
+                let as_of = self.now - SignedDuration::from_mins(1);
+                let old = Availability { as_of, version: known.version + 1, ..known.clone() };
+                assert!(self.availabilities.put(&product, &old, known.version).await.unwrap());
+            }
             "begin" => _ = self.attempts.begin(&key, &gateway).await.unwrap(),
             "be-down" => self.becomes(&key, AttemptStatus::Unavailable, None).await,
             "decline" => self.becomes(&key, AttemptStatus::Declined, None).await,

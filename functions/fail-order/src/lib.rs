@@ -136,7 +136,7 @@ impl FailOrder {
         };
         let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
         if let Err(error) = self.expiry.schedule(&message, now).await {
-            // TTL and the reconciler end the hold if this message is lost.
+            // TTL and `reconcile` end the hold if this message is lost.
             tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
         }
         Ok((advanced, waits))

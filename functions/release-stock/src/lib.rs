@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, ReservationStatus};
+use domain::{Clock, ReleaseOutcome, ReservationId, ReservationStatus, ShardNumber, ShopperId};
 use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
 use store::{Orders, Stock, StoreError, ended_reservation};
 
@@ -44,7 +44,7 @@ impl ReleaseStock {
         if record.event_name != "REMOVE" {
             return Ok(());
         }
-        match self.release(&record).await {
+        match self.release_removed(&record).await {
             Ok(()) => Ok(()),
             Err(error) if error.is_passing() => Err(error.into()),
             Err(error) => {
@@ -55,16 +55,31 @@ impl ReleaseStock {
         }
     }
 
-    async fn release(&self, record: &EventRecord) -> Result<(), StoreError> {
+    async fn release_removed(&self, record: &EventRecord) -> Result<(), StoreError> {
         let reservation = ended_reservation(&record.change.old_image)?;
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
         }
-        let outcome = self.stock.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
+        let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
         let by_ttl = record.user_identity.is_some();
         tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold's units were released");
-        self.orders.expire(&reservation.id, self.clock.now()).await?;
         Ok(())
+    }
+
+    /// Ends what a reservation that was never written, or has been removed while it was held, leaves behind: an order that
+    /// waits for its payment expires, and the units are released. In this order, because whoever finds the units held does
+    /// both again, and nobody looks for the order alone.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn release(
+        &self,
+        shard: ShardNumber,
+        shopper: &ShopperId,
+        reservation: &ReservationId,
+    ) -> Result<ReleaseOutcome, StoreError> {
+        self.orders.expire(reservation, self.clock.now()).await?;
+        self.stock.release(shard, shopper, reservation).await
     }
 }

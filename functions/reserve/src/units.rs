@@ -2,7 +2,7 @@
 //!
 //! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these. Units that are held
 //! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard (ADR 1 says where it
-//! looks). Otherwise they wait for the reconciler.
+//! looks). Otherwise `reconcile` releases them when the hold's time is over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,11 +15,6 @@ use messages::{ExpiryMessage, ExpiryQueue};
 use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
 use crate::claiming::Claim;
-
-/// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
-/// 5 s and is dead, whatever the difference between two clocks (2 s each way). A younger one may be about to get its
-/// reservation.
-const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Times that a request starts again after it has cleared away an old hold of its own shopper.
 const ROUNDS: usize = 3;
@@ -182,7 +177,7 @@ impl ReserveUnits {
             Some(reservation) if reservation.id == hold.reservation => self.stand_or_clear(shopper, reservation, now).await,
             // The hold has no reservation: it was claimed and never written down, or has ended and the stream comes late.
             other => {
-                let settled_at = hold.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
+                let settled_at = hold.settles_at();
                 if now >= settled_at {
                     self.stock.release(shard, shopper, &hold.reservation).await?;
                     return Ok(Round::Again);

@@ -103,6 +103,21 @@ impl Availability {
         };
     }
 
+    /// What to fold every shard into, to see what `before` should say: the same version, not stamped yet. The sold-out mark
+    /// stays while nothing is available; a shard that is not folded in has nothing.
+    #[must_use]
+    pub fn anew(before: Option<&Self>, layout: ShardLayout, as_of: Timestamp) -> Self {
+        let untouched = Self::untouched(layout, as_of);
+        let (version, sold_out_at) = before.map_or((0, None), |before| (before.version, before.sold_out_at));
+        Self { version, sold_out_at, free: vec![0; untouched.free.len()], ..untouched }
+    }
+
+    /// Whether both say the same about every shard, whenever and however they came to it.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        (self.units, &self.free, &self.held, self.sold_out_at) == (other.units, &other.free, &other.held, other.sold_out_at)
+    }
+
     /// Ends a fold at `now`: the next version, without an end of a hold that has passed.
     pub fn stamp(&mut self, now: Timestamp) {
         self.as_of = now;
@@ -141,6 +156,26 @@ mod tests {
             .inspect(|order| assert!(order.len() == 4 && order.iter().all(|shard| shard.0 >= 20), "{order:?}"))
             .collect();
         assert!(orders.len() > 90, "only {} different orders", orders.len());
+    }
+
+    #[test]
+    fn an_item_made_anew_from_every_shard_agrees_with_one_that_took_in_every_change() {
+        let (start, now) = (at("2026-11-20T12:00:00Z"), at("2026-11-20T12:00:10Z"));
+        let layout = ShardLayout { units: 50, shards: 2 };
+        let shards = [StockShard::new(25), StockShard::from_parts(25, 3, [].into(), [].into())];
+        let mut known = Availability::untouched(layout, start);
+        let mut derived = Availability::anew(Some(&known), layout, now);
+        for (number, shard) in (0..).map(ShardNumber).zip(&shards) {
+            derived.fold(number, shard);
+        }
+        assert!(!derived.agrees_with(&known), "the second shard was not folded in");
+        known.fold(ShardNumber(1), &shards[1]);
+        known.stamp(start);
+        assert!(derived.agrees_with(&known), "whenever it was derived");
+        known.sold_out_at = Some(start);
+        assert!(!derived.agrees_with(&known), "a mark that hides units");
+        let nothing = Availability::anew(Some(&known), layout, now);
+        assert_eq!((nothing.available(), nothing.sold_out_at, nothing.version), (0, Some(start), known.version));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use domain::Timestamp;
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -122,6 +123,24 @@ where
     handler(input).await.map_err(|error| {
         error!(error_name = error.name(), cause = chain(&error), "a task failed");
         Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    })
+}
+
+/// The name of the error with which a scheduled run fails.
+pub const RUN_FAILED: &str = "RunFailed";
+
+/// Runs what a schedule asks for, until the time at which it should stop.
+///
+/// # Errors
+/// [`RUN_FAILED`]; its cause is in the log only.
+pub async fn scheduled<F, R>(until: Timestamp, handler: F) -> Result<(), Diagnostic>
+where
+    F: Fn(Timestamp) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    handler(until).await.map_err(|failure| {
+        error!(%failure, "a scheduled run failed; the next one does what it has left");
+        Diagnostic { error_type: RUN_FAILED.to_owned(), error_message: "the log says why".to_owned() }
     })
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_bytes::ByteBuf;
 
 use crate::{
-    StoreError, Stored,
+    StoreError, Stored, Unsettled,
     error::Item,
     keys::{self, string},
 };
@@ -346,6 +346,12 @@ struct OrderForm {
     created_at: String,
     updated_at: Timestamp,
     history: Vec<OrderEvent>,
+    /// The product, while the order is pending: hash key of the index of unsettled orders, which has no other orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled: Option<ProductId>,
+    /// Epoch seconds; with `unsettled`: when the attempt started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled_since: Option<i64>,
 }
 
 /// When an order was placed, as the sort key of the shoppers' index has it.
@@ -354,6 +360,7 @@ pub(crate) fn order_created_at(order: &Order) -> String {
 }
 
 pub(crate) fn order_item(order: &Order) -> Result<Item, StoreError> {
+    let is_unsettled = order.status == OrderStatus::Pending;
     let body = OrderForm {
         order_id: order.id.clone(),
         shopper: order.shopper.clone(),
@@ -372,6 +379,9 @@ pub(crate) fn order_item(order: &Order) -> Result<Item, StoreError> {
         created_at: order_created_at(order),
         updated_at: order.updated_at,
         history: order.history.clone(),
+        unsettled: is_unsettled.then(|| order.product().clone()),
+        // The last thing that happened to a pending order is that its payment was started.
+        unsettled_since: is_unsettled.then_some(order.updated_at.as_second()),
     };
     attributes(keys::order(&order.id), &body)
 }
@@ -395,6 +405,18 @@ pub(crate) fn order(item: &Item) -> Result<Order, StoreError> {
         updated_at: form.updated_at,
         history: form.history,
     })
+}
+
+/// An order as the index of unsettled orders has it.
+pub(crate) fn unsettled(item: &Item) -> Result<Unsettled, StoreError> {
+    #[derive(Deserialize)]
+    struct Form {
+        pk: String,
+        unsettled_since: i64,
+    }
+    let form: Form = parse(item)?;
+    let id = keys::parse_order_pk(&form.pk).ok_or_else(|| StoreError::corrupt(name(item), "not an order"))?;
+    Ok(Unsettled { id, since: second(item, form.unsettled_since)? })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -114,7 +114,9 @@ impl Purchases {
     ) -> Result<StartOutcome, StoreError> {
         let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
             .set("attempt", number(order.attempt + 1))
-            .set("payment_method", items::value(method)?);
+            .set("payment_method", items::value(method)?)
+            .set("unsettled", string(order.product().as_str()))
+            .set("unsettled_since", number(now.as_second()));
         if let Some(address) = shipping_address {
             change = change.set("shipping_address", items::value(address)?);
         }
@@ -248,7 +250,7 @@ impl Purchases {
         let update = Update::builder()
             .table_name(&self.order_table)
             .set_key(Some(keys::order(id)))
-            .update_expression(change.update)
+            .update_expression(change.update())
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values))

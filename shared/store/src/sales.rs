@@ -5,7 +5,7 @@ use domain::{ProductId, Sale, SaleStatus};
 
 use crate::{
     StoreError,
-    error::{Item, Written, conditional},
+    error::{Written, conditional},
     items,
     keys::{self, number, string},
     stock::batch_get,
@@ -30,6 +30,15 @@ pub struct Stored {
     pub shards_made: u32,
     /// Rises with every write.
     pub revision: u64,
+}
+
+/// Some sales of the catalogue.
+#[derive(Debug)]
+pub struct SalesPage {
+    /// The sales by product; one that cannot be read keeps no other from being there.
+    pub sales: Vec<(ProductId, Result<Sale, StoreError>)>,
+    /// The last product of this page, when there are more: where the next page starts.
+    pub next: Option<ProductId>,
 }
 
 /// What came of writing a sale.
@@ -138,22 +147,35 @@ impl Sales {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn catalogue(&self) -> Result<Vec<Sale>, StoreError> {
+        let page = self.page(None).await?;
+        page.sales.into_iter().map(|(_, sale)| sale).collect()
+    }
+
+    /// A hundred sales of the catalogue, by product: one query, then one batch of their descriptions; eventually consistent.
+    /// `after`: the page that follows this product.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn page(&self, after: Option<&ProductId>) -> Result<SalesPage, StoreError> {
         let query = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :catalogue")
             .expression_attribute_values(":catalogue", string(keys::CATALOGUE))
-            .limit(LISTED);
-        let entries = query.send().await.map_err(|error| StoreError::call("Query", error))?.items.unwrap_or_default();
-        let products = entries.iter().filter_map(|entry| entry.get("product")?.as_s().ok()?.parse::<ProductId>().ok());
-        let wanted: Vec<Item> = products.map(|product| keys::sale(&product)).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
+            .limit(LISTED)
+            .set_exclusive_start_key(after.map(keys::catalogue_entry));
+        let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
+        let entries = answer.items.unwrap_or_default();
+        let products: Vec<ProductId> =
+            entries.iter().filter_map(|entry| entry.get("product")?.as_s().ok()?.parse().ok()).collect();
+        if products.is_empty() {
+            return Ok(SalesPage { sales: Vec::new(), next: None });
         }
-        let found = batch_get(&self.client, &self.table, wanted, false).await?;
-        let mut sales = found.iter().map(|item| Ok(items::sale(item)?.sale)).collect::<Result<Vec<_>, StoreError>>()?;
-        sales.sort_unstable_by(|a, b| a.product.cmp(&b.product));
-        Ok(sales)
+        let found = batch_get(&self.client, &self.table, products.iter().map(keys::sale).collect(), false).await?;
+        let named = found.iter().filter_map(|item| Some((keys::sale_of(item)?, items::sale(item).map(|stored| stored.sale))));
+        let mut sales: Vec<_> = named.collect();
+        sales.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(SalesPage { sales, next: products.into_iter().next_back().filter(|_| answer.last_evaluated_key.is_some()) })
     }
 }

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
-    ClaimOutcome, Hold, ProductId, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardLayout, ShardNumber, ShopperId,
-    StockShard, TakeBackOutcome,
+    Availability, ClaimOutcome, Hold, ProductId, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardLayout, ShardNumber,
+    ShopperId, StockShard, TakeBackOutcome,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -35,6 +35,17 @@ const UNTOUCHED: &str = "attribute_not_exists(pk) OR (size(held) = :none AND siz
 pub struct Stock {
     client: Client,
     table: String,
+}
+
+/// A part of a sale's stock as it was found. What is not there is left out.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// What readers know; on the first page only.
+    pub availability: Option<Availability>,
+    /// Shards of this page.
+    pub shards: Vec<(ShardNumber, StockShard)>,
+    /// There is a page after this one.
+    pub more: bool,
 }
 
 /// Which item, which values, under which condition.
@@ -249,9 +260,7 @@ impl Stock {
         for chunk in numbers.chunks(KEYS_IN_A_BATCH) {
             let keys = chunk.iter().map(|shard| keys::shard(product, *shard)).collect();
             for item in batch_get(&self.client, &self.table, keys, true).await? {
-                let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
-                let Some((_, number)) = keys::parse_shard_pk(pk) else { return Err(StoreError::corrupt(pk, "not a shard")) };
-                shards.push((number, items::shard(product, &item)?));
+                shards.push(numbered_shard(product, &item)?);
             }
         }
         if shards.len() != numbers.len() {
@@ -260,6 +269,41 @@ impl Stock {
         shards.sort_unstable_by_key(|(number, _)| *number);
         Ok(shards)
     }
+
+    /// Reads page `page`, from 0, of what there is of a sale's stock: the availability item, then every shard in its order, a
+    /// hundred items to a page. One `BatchGetItem`.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or one of them cannot be read.
+    pub async fn survey(
+        &self,
+        product: &ProductId,
+        layout: ShardLayout,
+        page: usize,
+        consistent: bool,
+    ) -> Result<Survey, StoreError> {
+        let availability = std::iter::once(keys::availability(product));
+        let all = availability.chain(layout.numbers().map(|shard| keys::shard(product, shard)));
+        let mut rest = all.skip(page.saturating_mul(KEYS_IN_A_BATCH));
+        let wanted = rest.by_ref().take(KEYS_IN_A_BATCH).collect();
+        let mut survey = Survey { availability: None, shards: Vec::new(), more: rest.next().is_some() };
+        for item in batch_get(&self.client, &self.table, wanted, consistent).await? {
+            if keys::sale_of(&item).is_some() {
+                survey.availability = Some(items::availability(&item)?);
+            } else {
+                survey.shards.push(numbered_shard(product, &item)?);
+            }
+        }
+        survey.shards.sort_unstable_by_key(|(number, _)| *number);
+        Ok(survey)
+    }
+}
+
+/// A shard with the number that its key has.
+fn numbered_shard(product: &ProductId, item: &Item) -> Result<(ShardNumber, StockShard), StoreError> {
+    let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
+    let Some((_, number)) = keys::parse_shard_pk(pk) else { return Err(StoreError::corrupt(pk, "not a shard")) };
+    Ok((number, items::shard(product, item)?))
 }
 
 /// What came of writing a shard that was to be untouched. False: it belongs to a later revision.

@@ -83,7 +83,7 @@ async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
     assert_eq!(messages, [(end.clone(), 120), (end, 60)]);
 }
 
-/// TTL and the reconciler stand behind it.
+/// TTL and `reconcile` stand behind it.
 #[tokio::test]
 async fn a_message_that_cannot_be_sent_fails_nothing() {
     let (scene, buyer) = at_declined().await;

@@ -26,6 +26,33 @@ async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
 }
 
 #[tokio::test]
+async fn a_survey_is_a_batch_for_each_hundred_items_at_half_a_unit_each() {
+    for (units, shards, batches) in [(1_000, 40, 1), (2_475, 99, 1), (2_500, 100, 2)] {
+        let (shop, layout) = (shop().await, ShardLayout { units, shards });
+        shop.stock.create(&product(), layout, 1).await.unwrap();
+        shop.availabilities.put(&product(), &Availability::untouched(layout, at(NOW)), 0).await.unwrap();
+        let survey = async {
+            for page in 0..batches {
+                shop.stock.survey(&product(), layout, page, false).await?;
+            }
+            Ok::<_, store::StoreError>(())
+        };
+        assert_eq!(cost(&shop, survey).await, reads(batches, f64::from(shards + 1) / 2.0), "{shards} shards");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_unsettled_orders_is_one_query_and_half_a_unit_when_there_are_none() {
+    let shop = shop().await;
+    assert_eq!(cost(&shop, shop.orders.unsettled(&product(), at(NOW), None)).await, reads(1, 0.5));
+    for number in 1..=101 {
+        shop.orders.place(&crate::shop::pending_order(number)).await.unwrap();
+    }
+    let page = cost(&shop, shop.orders.unsettled(&product(), at(NOW), None)).await;
+    assert_eq!((page.requests, page.read), (1, 1.0));
+}
+
+#[tokio::test]
 async fn a_reservation_and_an_order_are_a_unit() {
     let shop = shop().await;
     shop.reservations.open(&reservation(1)).await.unwrap();

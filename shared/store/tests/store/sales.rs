@@ -115,3 +115,22 @@ async fn the_catalogue_lists_a_hundred_sales_at_most() {
     let products: Vec<&str> = listed.iter().map(|sale| sale.product.as_str()).collect();
     assert_eq!((products.len(), products[0], products[99]), (100, "sale-000", "sale-099"));
 }
+
+#[tokio::test]
+async fn the_whole_catalogue_is_read_page_by_page_and_a_sale_that_cannot_be_read_hides_no_other() {
+    let shop = Shop::open().await;
+    for number in 0..150 {
+        let sale = sale(&format!("sale-{number:03}").parse().unwrap(), 10);
+        shop.sales.prepare(&sale, None).await.unwrap();
+        shop.sales.list(&sale.product).await.unwrap();
+    }
+    let spoilt = shop.client.put_item().table_name(shop.dynamo.stock_table());
+    let spoilt = spoilt.item("pk", crate::shop::text("SALE#sale-120")).item("sk", crate::shop::text("META"));
+    spoilt.send().await.unwrap();
+    let first = shop.sales.page(None).await.unwrap();
+    assert_eq!((first.sales.len(), first.next.as_ref().map(domain::ProductId::as_str)), (100, Some("sale-099")));
+    let second = shop.sales.page(first.next.as_ref()).await.unwrap();
+    assert_eq!((second.sales.len(), second.next), (50, None));
+    let unread = second.sales.iter().filter(|(_, sale)| sale.is_err()).map(|(product, _)| product.as_str());
+    assert_eq!(unread.collect::<Vec<_>>(), ["sale-120"]);
+}

@@ -119,3 +119,22 @@ async fn shards_do_not_know_of_each_other() {
     let shards = shop.stock.read_all(&product(), layout(4, 2)).await.unwrap();
     assert!(shards.iter().all(|(_, shard)| *shard != StockShard::new(2) && shard.available() == 0));
 }
+
+#[tokio::test]
+async fn a_survey_has_what_is_there_page_by_page() {
+    let (shop, layout) = (Shop::open().await, ShardLayout { units: 1_500, shards: 150 });
+    shop.stock.create(&product(), ShardLayout { units: 1_490, shards: 149 }, 1).await.unwrap();
+    shop.stock.delete(&product(), 7, 8, 1).await.unwrap();
+    let known = domain::Availability::untouched(layout, crate::shop::at(crate::shop::NOW));
+    for consistent in [false, true] {
+        let empty = shop.stock.survey(&"another".parse().unwrap(), layout, 0, consistent).await.unwrap();
+        assert_eq!((empty.availability, empty.shards.len(), empty.more), (None, 0, true));
+    }
+    shop.availabilities.put(&product(), &known, 0).await.unwrap();
+    let first = shop.stock.survey(&product(), layout, 0, true).await.unwrap();
+    let second = shop.stock.survey(&product(), layout, 1, true).await.unwrap();
+    assert_eq!((first.availability, first.more), (Some(known), true));
+    assert_eq!((second.availability, second.more), (None, false));
+    let numbers: Vec<u32> = first.shards.iter().chain(&second.shards).map(|(number, _)| number.0).collect();
+    assert_eq!(numbers, (0..149).filter(|number| *number != 7).collect::<Vec<_>>());
+}
