@@ -167,6 +167,22 @@ async fn a_sale_that_was_closed_stays_so() {
     assert_eq!((brief(&response), scene.everything().await), ("409 sale-started".to_owned(), before));
 }
 
+/// It would follow its times again.
+#[tokio::test]
+async fn a_sale_that_is_paused_is_not_changed_and_stays_so() {
+    let scene = Scene::empty().await;
+    let function = function(&scene, &Calls::new());
+    function.handle(put(&body(60))).await;
+    scene.set_status(&drop_id(), "PAUSED").await;
+    let before = scene.everything().await;
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-paused");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    scene.clock.set("2026-11-01T12:11:00Z");
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-started");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    assert_eq!(scene.everything().await, before);
+}
+
 #[tokio::test]
 async fn while_a_sale_is_changed_it_is_scheduled_whatever_the_time() {
     let scene = Scene::empty().await;

@@ -75,7 +75,7 @@ async fn a_sale_that_is_being_made_is_left_to_its_maker() {
     let scene = Scene::empty().await;
     let sale = Sale { product: demo(), layout: draft().layout(), draft: draft(), status: SaleStatus::Active };
     scene.sales().prepare(&sale, None).await.unwrap();
-    scene.stock().create(&demo(), sale.layout, 1).await.unwrap();
+    scene.stock().create(&demo(), &sale.layout, 1).await.unwrap();
     catch_up(&scene).await;
     assert_eq!(scene.availabilities().get(&demo(), true).await.unwrap(), None);
 }
@@ -95,7 +95,7 @@ async fn an_item_that_is_not_there_is_made() {
 #[tokio::test]
 async fn shards_above_the_layout_are_left_out() {
     let scene = Scene::open().await;
-    scene.stock().create(&demo(), ShardLayout { units: 175, shards: 7 }, 1).await.unwrap();
+    scene.stock().create(&demo(), &ShardLayout::new(175, 7), 1).await.unwrap();
     catch_up(&scene).await;
     assert_eq!(known(&scene).await, (100, 0, 0));
     scene.stock().delete(&demo(), 4, 7, 1).await.unwrap();

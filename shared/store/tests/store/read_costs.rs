@@ -19,9 +19,9 @@ async fn shop() -> Shop {
 #[tokio::test]
 async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
     for (units, shards, batches) in [(1_000, 40, 1), (2_500, 100, 1), (2_525, 101, 2)] {
-        let (shop, layout) = (shop().await, ShardLayout { units, shards });
-        shop.stock.create(&product(), layout, 1).await.unwrap();
-        assert_eq!(cost(&shop, shop.stock.read_all(&product(), layout)).await, reads(batches, f64::from(shards)));
+        let (shop, layout) = (shop().await, ShardLayout::new(units, shards));
+        shop.stock.create(&product(), &layout, 1).await.unwrap();
+        assert_eq!(cost(&shop, shop.stock.read_all(&product(), &layout)).await, reads(batches, f64::from(shards)));
     }
 }
 
@@ -84,7 +84,7 @@ async fn the_catalogue_is_one_query_and_one_batch_and_its_stock_another() {
 
     let products: Vec<_> = shop.sales.catalogue().await.unwrap().into_iter().map(|sale| sale.product).collect();
     for product in &products {
-        let untouched = Availability::untouched(ShardLayout { units: 1_000, shards: 40 }, at(NOW));
+        let untouched = Availability::untouched(&ShardLayout::new(1_000, 40), at(NOW));
         shop.availabilities.put(product, &untouched, 0).await.unwrap();
     }
     assert_eq!(cost(&shop, shop.availabilities.get_all(&products)).await, reads(1, 50.0));
@@ -95,7 +95,7 @@ async fn availability_is_half_a_unit_up_to_2_000_shards() {
     let shop = shop().await;
     for (shards, units) in [(1, 0.5), (40, 0.5), (400, 0.5), (4_000, 1.0), (40_000, 10.0)] {
         let product = format!("sale-{shards}").parse().unwrap();
-        let untouched = Availability::untouched(ShardLayout { units: shards * 25, shards }, at(NOW));
+        let untouched = Availability::untouched(&ShardLayout::new(shards * 25, shards), at(NOW));
         shop.availabilities.put(&product, &untouched, 0).await.unwrap();
         assert_eq!(cost(&shop, shop.availabilities.get(&product, false)).await, reads(1, units), "{shards} shards");
         assert_eq!(cost(&shop, shop.availabilities.get(&product, true)).await, reads(1, 2.0 * units), "{shards} shards");
