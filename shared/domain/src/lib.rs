@@ -13,6 +13,7 @@ mod memory;
 mod money;
 mod order;
 mod payment;
+mod report;
 mod reservation;
 mod restock;
 mod sale;
@@ -31,6 +32,7 @@ pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
 };
+pub use report::{Place, SaleReport, Tally};
 pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
 pub use restock::{RestockKey, RestockKeyError};
 pub use sale::{Admission, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus};
