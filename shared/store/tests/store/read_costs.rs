@@ -26,6 +26,20 @@ async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
 }
 
 #[tokio::test]
+async fn some_shards_and_some_orders_are_a_batch_at_a_unit_each() {
+    let shop = shop().await;
+    shop.stock.create(&product(), &ShardLayout::new(10, 2), 1).await.unwrap();
+    let both: Vec<_> = ShardLayout::new(10, 2).numbers().collect();
+    assert_eq!(cost(&shop, shop.stock.read(&product(), &both)).await, reads(1, 2.0));
+    let ids: Vec<_> = (1..=100).map(id).collect();
+    for id in &ids {
+        shop.orders.place(&Order { id: id.clone(), ..waiting_order(1) }).await.unwrap();
+    }
+    assert_eq!(cost(&shop, shop.orders.get_all(&ids)).await, reads(1, 100.0));
+    assert_eq!(cost(&shop, shop.orders.get_all(&[])).await, reads(0, 0.0));
+}
+
+#[tokio::test]
 async fn a_reservation_and_an_order_are_a_unit() {
     let shop = shop().await;
     shop.reservations.open(&reservation(1)).await.unwrap();
