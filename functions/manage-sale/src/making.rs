@@ -97,10 +97,9 @@ impl Making {
         let changes_end = sale.draft.starts_at.checked_sub(CHANGES_END_BEFORE_START).unwrap_or(Timestamp::MIN);
         let has_started = self.clock.now() >= changes_end;
         match sale.status {
-            SaleStatus::Preparing => Ok(()),
             SaleStatus::Active | SaleStatus::Paused if has_started => Err(MakeError::Started),
             SaleStatus::Active | SaleStatus::Paused if is_restocked => Err(MakeError::Restocked),
-            SaleStatus::Active => Ok(()),
+            SaleStatus::Preparing | SaleStatus::Active => Ok(()),
             SaleStatus::Paused => Err(MakeError::Paused),
             SaleStatus::Closed => Err(MakeError::Started),
         }

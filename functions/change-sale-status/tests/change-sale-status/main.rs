@@ -1,5 +1,5 @@
 //! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close` on recorded events.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod faults;
 mod others;
