@@ -8,6 +8,7 @@
 
 mod expiry;
 mod faults;
+mod operating;
 mod payments;
 mod purchase;
 mod refusals;

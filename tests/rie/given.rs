@@ -56,7 +56,7 @@ pub(crate) async fn faults(tables: &Dynamo, expected: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(units) = expected.get("units") {
         let sale = shop.sales.get(&id("demo")).await.unwrap().unwrap();
-        let shards = shop.stock.read_all(&sale.product, sale.layout).await.unwrap();
+        let shards = shop.stock.read_all(&sale.product, &sale.layout).await.unwrap();
         let (_, shard) = shards.into_iter().find(|(number, _)| *number == SHARD).unwrap();
         let found = json!({"available": shard.available(), "held": shard.held_units(), "sold": shard.sold_units()});
         if found != *units {
@@ -119,7 +119,7 @@ impl Shop {
         self.stock.claim(SHARD, &id(SOMEBODY_ELSE), &hold).await.unwrap();
         let mut availability = self.availabilities.get(&sold_out.product, true).await.unwrap().unwrap();
         let version = availability.version;
-        for (number, shard) in self.stock.read_all(&sold_out.product, sold_out.layout).await.unwrap() {
+        for (number, shard) in self.stock.read_all(&sold_out.product, &sold_out.layout).await.unwrap() {
             availability.fold(number, &shard);
         }
         availability.stamp(self.now);
@@ -146,8 +146,8 @@ impl Shop {
         let WriteOutcome::Written(prepared) = self.sales.prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there")
         };
-        self.stock.create(&product, sale.layout, 1).await.unwrap();
-        self.availabilities.put(&product, &Availability::untouched(sale.layout, self.now), 0).await.unwrap();
+        self.stock.create(&product, &sale.layout, 1).await.unwrap();
+        self.availabilities.put(&product, &Availability::untouched(&sale.layout, self.now), 0).await.unwrap();
         self.sales.list(&product).await.unwrap();
         self.sales.activate(&prepared).await.unwrap();
         sale
@@ -215,7 +215,7 @@ impl Shop {
                 let product: ProductId = id("sold-out");
                 let known = self.availabilities.get(&product, true).await.unwrap().unwrap();
                 let sale = self.sales.get(&product).await.unwrap().unwrap();
-                let stale = Availability { version: known.version + 1, ..Availability::untouched(sale.layout, self.now) };
+                let stale = Availability { version: known.version + 1, ..Availability::untouched(&sale.layout, self.now) };
                 assert!(self.availabilities.put(&product, &stale, known.version).await.unwrap());
             }
             "sell" => _ = self.stock.sell(SHARD, &shopper, &reservation, Quantity::ONE).await.unwrap(),

@@ -22,7 +22,7 @@ impl Reconcile {
     /// Looks at every shard of a sale.
     pub(crate) async fn check_stock(&self, look: &mut Look, found: &mut Findings) {
         let Some(sum) = self.sum(look, false).await else { return };
-        if sum.units != u64::from(look.sale.layout.units) {
+        if sum.units != u64::from(look.sale.layout.units()) {
             self.check_units(look, found).await;
         }
         if !is_known(&sum, self.clock.now()) {
@@ -35,17 +35,17 @@ impl Reconcile {
 
     /// Reads all shards; `None` when that fails or time is short.
     async fn sum(&self, look: &mut Look, consistent: bool) -> Option<Sum> {
-        let (product, layout, now) = (look.sale.product.clone(), look.sale.layout, self.clock.now());
-        let mut sum = Sum { units: 0, overdue: Vec::new(), known: None, derived: Availability::anew(None, layout, now) };
+        let (product, layout, now) = (look.sale.product.clone(), look.sale.layout.clone(), self.clock.now());
+        let mut sum = Sum { units: 0, overdue: Vec::new(), known: None, derived: Availability::anew(None, &layout, now) };
         for page in 0.. {
             if !self.goes_on(look) {
                 return None;
             }
-            let survey = self.stock.survey(&product, layout, page, consistent).await;
+            let survey = self.stock.survey(&product, &layout, page, consistent).await;
             let survey = look.note(survey)?;
             if page == 0 {
                 sum.known = survey.availability;
-                sum.derived = Availability::anew(sum.known.as_ref(), layout, now);
+                sum.derived = Availability::anew(sum.known.as_ref(), &layout, now);
             }
             for (shard, stock) in &survey.shards {
                 sum.derived.fold(*shard, stock);
@@ -67,7 +67,7 @@ impl Reconcile {
         let Some(Some(stored)) = look.note(stored) else { return };
         look.sale = stored.sale;
         let Some(sum) = self.sum(look, true).await else { return };
-        let (units, in_shards) = (u64::from(look.sale.layout.units), sum.units);
+        let (units, in_shards) = (u64::from(look.sale.layout.units()), sum.units);
         found.oversold_units += in_shards.saturating_sub(units);
         found.undersold_units += units.saturating_sub(in_shards);
         if in_shards != units {

@@ -8,7 +8,7 @@ use domain::{Availability, ProductId, ShardNumber};
 use crate::{Buyer, Scene};
 
 impl Scene {
-    /// Writes a sale's `status` as it lies in its table, and nothing else. No route pauses or closes a sale yet.
+    /// Writes a sale's `status` as it lies in its table, and nothing else.
     pub async fn set_status(&self, product: &ProductId, status: &str) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());

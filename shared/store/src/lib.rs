@@ -24,7 +24,7 @@ pub use ledger::{Entry, EntryState, SandboxLedger};
 pub use orders::{OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
-pub use sales::{Sales, SalesPage, Stored, WriteOutcome};
+pub use sales::{Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
 pub use streams::{ended_reservation, shard_image};
 

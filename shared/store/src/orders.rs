@@ -13,6 +13,7 @@ use crate::{
     error::{Item, Written, conditional},
     items,
     keys::{self, number, string},
+    stock::{KEYS_IN_A_BATCH, batch_get},
 };
 
 /// The index of orders by shopper, newest last.
@@ -68,6 +69,9 @@ pub struct UnsettledPage {
 }
 
 impl Orders {
+    /// Orders that [`Orders::get_all`] takes at once.
+    pub const READ_AT_ONCE: usize = KEYS_IN_A_BATCH;
+
     /// The orders in `table`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -82,6 +86,18 @@ impl Orders {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::order(id))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
         answer.item.as_ref().map(items::order).transpose()
+    }
+
+    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`; those that are there, in no order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get_all(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items = batch_get(&self.client, &self.table, ids.iter().map(keys::order).collect(), true).await?;
+        items.iter().map(items::order).collect()
     }
 
     /// Writes an order that waits for its payment. One write. The first of two stays.

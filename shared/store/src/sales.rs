@@ -1,7 +1,7 @@
 //! Sales: their description, and the catalogue of all of them.
 
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
-use domain::{ProductId, Sale, SaleStatus};
+use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus};
 
 use crate::{
     StoreError,
@@ -30,6 +30,21 @@ pub struct Stored {
     pub shards_made: u32,
     /// Rises with every write.
     pub revision: u64,
+    /// What was restocked, oldest first: the layout has it too.
+    pub restocks: Vec<Restock>,
+    /// A restock whose shards are being made. The layout does not have it yet.
+    pub unfinished: Option<Restock>,
+}
+
+/// Units added to a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restock {
+    /// What the operator recognises a repetition by.
+    pub key: RestockKey,
+    /// The units and their shards.
+    pub extent: Extent,
+    /// The sale's revision that described it first. Its shards have it too.
+    pub revision: u64,
 }
 
 /// Some sales of the catalogue.
@@ -48,6 +63,15 @@ pub enum WriteOutcome {
     Written(Stored),
     /// Somebody else wrote it in between.
     Changed,
+}
+
+impl Stored {
+    /// A sale without restocks, for which `shards_made` shards or as many as it has now were ever made.
+    #[must_use]
+    pub fn new(sale: Sale, shards_made: u32, revision: u64) -> Self {
+        let shards_made = shards_made.max(sale.layout.shards());
+        Self { sale, shards_made, revision, restocks: Vec::new(), unfinished: None }
+    }
 }
 
 impl Sales {
@@ -86,8 +110,7 @@ impl Sales {
     pub async fn prepare(&self, sale: &Sale, before: Option<&Stored>) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { status: SaleStatus::Preparing, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
-        let record =
-            Stored { shards_made: made.max(sale.layout.shards), revision: before.map_or(1, |stored| stored.revision + 1), sale };
+        let record = Stored::new(sale, made, before.map_or(1, |stored| stored.revision + 1));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(items::sale_item(&record)?));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -106,24 +129,58 @@ impl Sales {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn activate(&self, prepared: &Stored) -> Result<WriteOutcome, StoreError> {
-        let record = Stored {
-            sale: Sale { status: SaleStatus::Active, ..prepared.sale.clone() },
-            shards_made: prepared.sale.layout.shards,
-            revision: prepared.revision + 1,
-        };
-        let item = items::sale_item(&record)?;
+        let sale = Sale { status: SaleStatus::Active, ..prepared.sale.clone() };
+        self.replace(prepared, Stored::new(sale, 0, prepared.revision + 1)).await
+    }
+
+    /// Gives a sale that was read as `before` another status: an operator has paused, resumed or closed it.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn change_status(&self, before: &Stored, status: SaleStatus) -> Result<WriteOutcome, StoreError> {
+        let sale = Sale { status, ..before.sale.clone() };
+        self.replace(before, Stored { sale, revision: before.revision + 1, ..before.clone() }).await
+    }
+
+    /// Describes a restock whose shards are to be made. Nothing can be claimed in them before [`Sales::finish_restock`].
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn begin_restock(&self, before: &Stored, key: RestockKey, extent: Extent) -> Result<WriteOutcome, StoreError> {
+        let revision = before.revision + 1;
+        let unfinished = Some(Restock { key, extent, revision });
+        self.replace(before, Stored { revision, unfinished, ..before.clone() }).await
+    }
+
+    /// Takes the shards of the unfinished restock into the layout: every one of them is there.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn finish_restock(&self, before: &Stored) -> Result<WriteOutcome, StoreError> {
+        let mut after = Stored { revision: before.revision + 1, ..before.clone() };
+        if let Some(restock) = after.unfinished.take() {
+            after.sale.layout = after.sale.layout.restocked(restock.extent);
+            after.shards_made = after.sale.layout.shards();
+            after.restocks.push(restock);
+        }
+        self.replace(before, after).await
+    }
+
+    /// Writes `after` over `before`, if that is still what is there.
+    async fn replace(&self, before: &Stored, after: Stored) -> Result<WriteOutcome, StoreError> {
+        let item = items::sale_item(&after)?;
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item.clone()))
             .condition_expression("revision = :revision")
-            .expression_attribute_values(":revision", number(prepared.revision))
+            .expression_attribute_values(":revision", number(before.revision))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(WriteOutcome::Written(record)),
+            Written::Done => Ok(WriteOutcome::Written(after)),
             // The answer to an earlier run of this write was lost.
-            Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(record)),
+            Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(after)),
             Written::Refused(_) => Ok(WriteOutcome::Changed),
         }
     }

@@ -8,7 +8,6 @@ use testkit::{Calls, Fault};
 use crate::World;
 
 /// The shards of the demo sale.
-const LAYOUT: ShardLayout = ShardLayout { units: 100, shards: 4 };
 
 fn mended() -> Findings {
     Findings { availabilities_mended: 1, ..Findings::default() }
@@ -42,7 +41,7 @@ async fn an_item_that_is_not_there_or_knows_of_other_shards_is_written_anew() {
     let world = World::open().await;
     let known = world.scene.availability(&demo()).await;
     for (number, shards) in (1..).zip([3, 5]) {
-        let wrong = Availability::untouched(ShardLayout { shards, ..LAYOUT }, world.scene.now());
+        let wrong = Availability::untouched(&ShardLayout::new(100, shards), world.scene.now());
         let wrong = Availability { version: known.version + 2 * number - 1, ..wrong };
         assert!(world.scene.availabilities().put(&demo(), &wrong, known.version + 2 * number - 2).await.unwrap());
         world.scene.clock.advance_seconds(10);
@@ -64,12 +63,12 @@ async fn a_sold_out_mark_that_hides_units_is_ended_and_one_that_is_right_stays()
     assert_eq!(world.run().await, mended());
     assert_eq!(world.scene.availability(&demo()).await.available(), 100);
 
-    let layout = ShardLayout { units: 2, shards: 1 };
+    let layout = ShardLayout::new(2, 1);
     let product = "two".parse().unwrap();
     world.scene.sale(&product, domain::SaleDraft { units: 2, ..scene::draft() }).await;
     let buyer = Buyer { id: "two.01JD3V3Z5T0000000000000000".parse().unwrap(), shard: ShardNumber(0), ..Buyer::second() };
     world.scene.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
-    let known = Availability { version: 2, free: vec![0], held: vec![2], ..Availability::untouched(layout, world.scene.now()) };
+    let known = Availability { version: 2, free: vec![0], held: vec![2], ..Availability::untouched(&layout, world.scene.now()) };
     assert!(world.scene.availabilities().put(&product, &known, 1).await.unwrap());
     assert!(world.scene.availabilities().mark_sold_out(&product, 2, world.scene.now()).await.unwrap());
     world.scene.clock.advance_seconds(60);

@@ -52,7 +52,7 @@ async fn a_smaller_sale_remembers_the_shards_that_are_left_over_until_it_is_acti
     let shop = Shop::open().await;
     let large = prepare(&shop, &demo(250), None).await;
     let small = prepare(&shop, &demo(50), Some(&large)).await;
-    assert_eq!((small.sale.layout.shards, small.shards_made), (2, 10));
+    assert_eq!((small.sale.layout.shards(), small.shards_made), (2, 10));
     let read = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((read.shards_made, read.revision), (10, 2));
     let active = written(shop.sales.activate(&read).await.unwrap());
@@ -80,7 +80,7 @@ async fn of_two_writers_the_second_finds_that_the_sale_has_changed() {
 #[tokio::test]
 async fn a_sale_that_was_never_prepared_is_not_activated() {
     let shop = Shop::open().await;
-    let never = Stored { sale: demo(100), shards_made: 4, revision: 1 };
+    let never = Stored::new(demo(100), 4, 1);
     assert!(matches!(shop.sales.activate(&never).await.unwrap(), WriteOutcome::Changed));
     assert_eq!(shop.sales.get(&product()).await.unwrap(), None);
 }

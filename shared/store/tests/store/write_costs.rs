@@ -43,7 +43,7 @@ async fn a_claim_costs_a_unit_for_each_kilobyte_that_the_shard_grows_to() {
 async fn fill(product: &str) -> (Vec<f64>, usize) {
     let shop = Shop::open().await;
     let (product, last) = (product.parse().unwrap(), ShardNumber(39));
-    shop.stock.create(&product, ShardLayout { units: 1_000, shards: 40 }, 1).await.unwrap();
+    shop.stock.create(&product, &ShardLayout::new(1_000, 40), 1).await.unwrap();
     let mut costs = Vec::new();
     for number in 1..=25 {
         // Numbers do not pay for zeros at their end, and most seconds have none.
@@ -73,8 +73,8 @@ fn value_size(value: &AttributeValue) -> usize {
 #[tokio::test]
 async fn a_shard_is_made_and_deleted_in_one_write() {
     let shop = Shop::open().await;
-    let layout = ShardLayout { units: 1_000, shards: 40 };
-    assert_eq!(cost(&shop, shop.stock.create(&product(), layout, 1)).await, writes(40, 40.0));
+    let layout = ShardLayout::new(1_000, 40);
+    assert_eq!(cost(&shop, shop.stock.create(&product(), &layout, 1)).await, writes(40, 40.0));
     assert_eq!(cost(&shop, shop.stock.delete(&product(), 0, 40, 1)).await, writes(40, 40.0));
 }
 
@@ -196,7 +196,7 @@ async fn availability_is_written_in_a_unit_for_500_shards() {
     let shop = Shop::open().await;
     for (shards, units) in [(1, 1.0), (40, 1.0), (400, 1.0), (4_000, 8.0), (40_000, 79.0)] {
         let product = format!("sale-{shards}").parse().unwrap();
-        let untouched = Availability::untouched(ShardLayout { units: shards * 25, shards }, at(NOW));
+        let untouched = Availability::untouched(&ShardLayout::new(shards * 25, shards), at(NOW));
         let put = cost(&shop, shop.availabilities.put(&product, &untouched, 0)).await;
         assert_eq!(put, writes(1, units), "{shards} shards");
         let mark = cost(&shop, shop.availabilities.mark_sold_out(&product, 1, at(NOW))).await;
