@@ -3,7 +3,10 @@
 //! Orders are found by what the shards hold: there is no index of the orders of a sale. Those that have ended without a
 //! purchase have given their units back, and are not found.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use domain::{Clock, OrderId, Place, ProductId, Quantity, Sale, SaleReport, ShardNumber, SignedDuration, StockShard, Timestamp};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -83,7 +86,9 @@ impl Reporting {
             if now >= orders_end {
                 return Ok(Reported { figures, has_all_orders: false });
             }
-            let ids: Vec<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
+            // DynamoDB refuses a key that comes twice.
+            let ids: BTreeSet<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
+            let ids: Vec<OrderId> = ids.into_iter().collect();
             let orders = self.orders.get_all(&ids).await?;
             let by_id: HashMap<&OrderId, _> = orders.iter().map(|order| (&order.id, order)).collect();
             for Purchase { order, place, quantity } in some {

@@ -114,7 +114,7 @@ fn draft(body: Body, now: Timestamp) -> Result<SaleDraft, Problem> {
 fn problem(error: &MakeError) -> Problem {
     match error {
         MakeError::Started => Problem::new(409, "sale-started", "The sale has started")
-            .detail("A sale can be changed until five seconds before it starts, and not after."),
+            .detail("A sale can be changed until ten seconds before it starts, and not after."),
         MakeError::Paused => Problem::new(409, "sale-paused", "The sale is paused")
             .detail("A sale that is paused is not changed. Let it go on first."),
         MakeError::Restocked => Problem::new(409, "sale-restocked", "The sale was restocked")

@@ -9,8 +9,9 @@ use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, Signed
 use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// A sale that starts within this time is not changed any more. An environment of `reserve` believes a description for a
-/// second, and its clock may differ by two from this one's: it must never claim by a description that is being replaced.
-const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(5);
+/// second, which may have been read a second late; its clock may differ by two each way from this one's, and the write that
+/// stops it may take four: it must never claim by a description that is being replaced.
+const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
 
 /// Times that the availability item is written again after somebody else wrote it.
 const WRITES_OF_AVAILABILITY: usize = 8;

@@ -23,6 +23,11 @@ impl Reconcile {
         let (id, now) = (&hold.reservation, self.clock.now());
         let found = self.reservations.get(shopper, id.product()).await?;
         let (ended, cause) = match found {
+            // A claim that came late, after the same request had claimed elsewhere: what stands stays, with its order.
+            Some(reservation) if reservation.id == *id && reservation.shard != *shard => {
+                let released = self.stock.release(*shard, shopper, id).await?;
+                (released == ReleaseOutcome::Released, "its reservation is for units of another shard")
+            }
             Some(reservation) if reservation.id == *id => match reservation.status {
                 // After a payment that failed it ends later than its shard says.
                 ReservationStatus::Held if (Hold { expires_at: reservation.expires_at, ..hold.clone() }).is_overdue(now) => {

@@ -19,11 +19,12 @@ use store::{Availabilities, Orders, Reservations, Sales, Stock};
 pub use executions::Executions;
 
 /// From a sale's end until nothing in it moves any more: its last hold takes an hour, and each of 20 payments that fail, of
-/// 15 minutes at most, prolongs it by two.
+/// some minutes, prolongs it by two.
 const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(8);
 /// Things that are looked at the same time; most of the time is waiting.
 const AT_ONCE: usize = 16;
-/// After so many failures in one sale the rest of it waits for the next run: whatever it is that fails, it fails for all.
+/// After so many failures in one sale's payments, or in its stock, the rest of them waits for the next run: whatever it is that
+/// fails, it fails for all.
 const MOST_FAILURES: usize = 5;
 
 /// The function, with what it stands on.
@@ -99,13 +100,16 @@ impl Reconcile {
     /// When something could not be looked at or not be finished. Everything else was.
     pub async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
         let found = self.run(until).await?;
+        // A sale that could not be looked at must not say that all is well.
+        let has_seen_all = found.failed.is_empty() && found.not_reached.is_empty();
         #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-        for (name, value) in [
-            ("OversoldUnits", found.oversold_units as f64),
-            ("UndersoldUnits", found.undersold_units as f64),
-            ("OrdersStuck", found.orders_stuck as f64),
-            ("HoldsOverdue", found.holds_overdue as f64),
-        ] {
+        for (name, value) in [("OversoldUnits", found.oversold_units as f64), ("UndersoldUnits", found.undersold_units as f64)] {
+            if has_seen_all || value > 0.0 {
+                metrics::record(name, value, "Count", &[]);
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
+        for (name, value) in [("OrdersStuck", found.orders_stuck as f64), ("HoldsOverdue", found.holds_overdue as f64)] {
             metrics::record(name, value, "Count", &[]);
         }
         if !found.not_reached.is_empty() {
@@ -147,16 +151,23 @@ impl Reconcile {
         Ok(found)
     }
 
-    /// Looks at one sale, money first.
+    /// Looks at one sale, money first. Payments have half of the time and failures of their own: what ails Step Functions must
+    /// not keep the stock from being looked at.
     async fn look_at(&self, mut look: Look, found: &mut Findings) {
-        let now = self.clock.now();
-        if look.sale.status == SaleStatus::Preparing || now < look.sale.draft.starts_at {
+        let (now, until) = (self.clock.now(), look.until);
+        if now < look.sale.draft.starts_at {
             return;
         }
+        look.until = now.checked_add(until.duration_since(now) / 2).unwrap_or(until);
+        let has_unsettled = self.settle_payments(&mut look, found).await;
+        let payments = (std::mem::take(&mut look.failures), std::mem::take(&mut look.out_of_time));
+        look.until = until;
         let settled_at = look.sale.draft.ends_at.checked_add(SETTLES_AFTER).unwrap_or(Timestamp::MAX);
-        if self.settle_payments(&mut look, found).await || now < settled_at {
+        if look.sale.status != SaleStatus::Preparing && (has_unsettled || now < settled_at) {
             self.check_stock(&mut look, found).await;
         }
+        look.failures += payments.0;
+        look.out_of_time |= payments.1;
         if look.failures > 0 {
             found.failed.push(look.sale.product.clone());
         }

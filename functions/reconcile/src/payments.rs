@@ -13,9 +13,13 @@ use crate::{Findings, Look, Reconcile, executions::Execution};
 /// A payment takes seconds. Younger ones are left alone.
 const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
+/// How old an attempt is before its saga is started for the second time, the third, and so on, in minutes: what keeps it from
+/// ending may take hours to mend.
+const RESTARTS_AFTER: [i64; 5] = [1, 4, 15, 60, 240];
+
 /// What became of an order that was unsettled for long.
 enum Settled {
-    /// Its saga is running, or it has ended by now.
+    /// Its saga is running, or will be started later, or it has ended by now.
     Itself,
     /// Its saga was started.
     Started,
@@ -52,12 +56,28 @@ impl Reconcile {
             return Ok(Settled::Itself);
         };
         let message = OrderMessage::of(&order);
+        let names: Vec<String> = message.execution_names().collect();
         let mut cause = "never started".to_owned();
-        for name in message.execution_names() {
-            match self.executions.find(&name).await? {
-                Execution::Running => return Ok(Settled::Itself),
-                Execution::Ended(status) => cause = format!("{name} {}", status.as_str()),
-                Execution::Unknown => return self.start(&order, &message, name, &cause).await,
+        // The last one first: an order that is stuck costs one question a minute, not six.
+        let last = match names.last() {
+            Some(last) => self.executions.find(last).await?,
+            None => Execution::Unknown,
+        };
+        match last {
+            Execution::Running => return Ok(Settled::Itself),
+            Execution::Ended(status) => status.as_str().clone_into(&mut cause),
+            Execution::Unknown => {
+                let waits = std::iter::once(0).chain(RESTARTS_AFTER);
+                for (name, minutes) in names.into_iter().zip(waits) {
+                    match self.executions.find(&name).await? {
+                        Execution::Running => return Ok(Settled::Itself),
+                        Execution::Ended(status) => cause = format!("{name} {}", status.as_str()),
+                        Execution::Unknown if self.is_older(&order, minutes) => {
+                            return self.start(&order, &message, name, &cause).await;
+                        }
+                        Execution::Unknown => return Ok(Settled::Itself),
+                    }
+                }
             }
         }
         // An execution that has ended just now may have settled it.
@@ -66,6 +86,12 @@ impl Reconcile {
         }
         tracing::error!(order = %order.id, attempt = order.attempt, cause, "a payment does not end, however often it is started");
         Ok(Settled::Stuck)
+    }
+
+    /// Whether the order's attempt was started so many minutes ago.
+    fn is_older(&self, order: &Order, minutes: i64) -> bool {
+        let due = order.updated_at.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
+        due <= self.clock.now()
     }
 
     async fn start(&self, order: &Order, message: &OrderMessage, name: String, cause: &str) -> Result<Settled, Failure> {

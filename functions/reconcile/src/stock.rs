@@ -1,6 +1,6 @@
 //! The shards of a sale: do they add up, is a hold overdue, and do readers know what is left.
 
-use domain::{Availability, SignedDuration, Timestamp};
+use domain::{Availability, SaleStatus, SignedDuration, Timestamp};
 use kit::Failure;
 
 use crate::{Findings, Look, Reconcile, holds::Held};
@@ -66,6 +66,10 @@ impl Reconcile {
         let stored = self.sales.get_for_write(&look.sale.product).await;
         let Some(Some(stored)) = look.note(stored) else { return };
         look.sale = stored.sale;
+        // Its shards are being made.
+        if look.sale.status == SaleStatus::Preparing {
+            return;
+        }
         let Some(sum) = self.sum(look, true).await else { return };
         let (units, in_shards) = (u64::from(look.sale.layout.units()), sum.units);
         found.oversold_units += in_shards.saturating_sub(units);
@@ -80,6 +84,12 @@ impl Reconcile {
     async fn mend_availability(&self, look: &mut Look) -> Result<bool, Failure> {
         let product = look.sale.product.clone();
         let known = self.availabilities.get(&product, true).await?;
+        // A restock may have added shards since the catalogue was read.
+        let Some(stored) = self.sales.get_for_write(&product).await? else { return Ok(false) };
+        look.sale = stored.sale;
+        if look.sale.status == SaleStatus::Preparing {
+            return Ok(false);
+        }
         let Some(mut sum) = self.sum(look, true).await else { return Ok(false) };
         sum.derived.version = known.as_ref().map_or(0, |known| known.version);
         sum.known = known;

@@ -90,6 +90,9 @@ fn problem(error: &RestockError) -> Problem {
         RestockError::OtherUnits => Problem::new(422, "idempotency-key-reused", "The key belongs to another request")
             .detail("This Idempotency-Key was sent with other units before. A new restock has a new key."),
         RestockError::TooManyUnits => units_problem("a sale has at most 1,000,000 units, with what it is restocked by"),
+        RestockError::TooManyShards => {
+            units_problem("a sale has at most 40,000 shards, and this one was made with fewer than 25 units to a shard")
+        }
         RestockError::TooOften => Problem::new(409, "too-many-restocks", "The sale was restocked too often")
             .detail(format!("A sale can be restocked {} times.", RestockKey::MOST)),
         RestockError::Changed => Problem::try_again(1),

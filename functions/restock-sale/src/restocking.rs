@@ -50,6 +50,9 @@ pub enum RestockError {
     /// The sale would have more units than a sale can have.
     #[error("too many units")]
     TooManyUnits,
+    /// It would have more shards than a sale may have: it was made with few units to a shard.
+    #[error("the sale would have too many shards")]
+    TooManyShards,
     /// The sale has as many restocks as it remembers.
     #[error("too many restocks")]
     TooOften,
@@ -125,7 +128,11 @@ impl Restocking {
         if stored.restocks.len() >= RestockKey::MOST {
             return Err(RestockError::TooOften);
         }
-        Ok(Step::Begin(sale.draft.restock(units)))
+        let extent = sale.draft.restock(units);
+        if sale.layout.shards().saturating_add(extent.shards) > SaleDraft::MOST_SHARDS {
+            return Err(RestockError::TooManyShards);
+        }
+        Ok(Step::Begin(extent))
     }
 
     /// Takes the new shards into what readers know, which ends the sold-out mark. The stream does the same with the next move of

@@ -54,6 +54,9 @@ pub struct SaleError {
 impl SaleDraft {
     /// Units that a sale has at most, with all its restocks.
     pub const MOST_UNITS: u32 = 1_000_000;
+    /// Shards that a sale has at most, with all its restocks: as many as most units make of 25 each. The availability item has
+    /// two bytes for each, and one run makes them all.
+    pub const MOST_SHARDS: u32 = 40_000;
 
     /// Checks every limit.
     ///
@@ -92,6 +95,7 @@ impl SaleDraft {
             {
                 fail("shards", "shards is at least 1, at most the number of units, and leaves at most 100 units to a shard")
             }
+            Some(shards) if shards > Self::MOST_SHARDS => fail("shards", "shards is at most 40,000"),
             // A shopper is served from one shard.
             Some(shards) if self.units / shards < self.max_per_shopper.units().min(self.units) => {
                 fail("shards", "shards leaves each shard at least max_per_shopper units")
@@ -282,6 +286,7 @@ mod tests {
             (SaleDraft { hold_seconds: 4, ..draft(1) }, "hold_seconds"),
             (SaleDraft { hold_seconds: 3_601, ..draft(1) }, "hold_seconds"),
             (SaleDraft { shards: Some(0), ..draft(10) }, "shards"),
+            (SaleDraft { shards: Some(40_001), ..draft(1_000_000) }, "shards"),
             (SaleDraft { shards: Some(11), ..draft(10) }, "shards"),
             (SaleDraft { shards: Some(1), ..draft(101) }, "shards"),
             (SaleDraft { shards: Some(10), ..draft(10) }, "shards"),

@@ -151,3 +151,21 @@ async fn many_overdue_holds_are_ended_in_one_run_and_one_that_fails_keeps_none_o
     let released = world.scene.stock().release(buyers[0].shard, &buyers[0].shopper, &buyers[0].id).await.unwrap();
     assert_eq!(released, ReleaseOutcome::Released, "a person mends this one");
 }
+
+/// The first try of a claim was carried out late, when its second had been answered and the next shard had been claimed.
+#[tokio::test]
+async fn a_second_hold_under_the_same_reservation_in_another_shard_is_released_and_the_purchase_stays() {
+    for stage in [Stage::Pending, Stage::Completed] {
+        let (world, buyer) = World::at(stage).await;
+        let other = domain::ShardNumber(u32::from(buyer.shard.0 == 0));
+        world.scene.stock().claim(other, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.scene.refresh_availability(&demo()).await;
+        let before = (world.scene.orders().get(&buyer.id).await.unwrap(), world.scene.shard(&buyer).await);
+        world.scene.clock.set(LATE);
+        world.run().await;
+        let after = (world.scene.orders().get(&buyer.id).await.unwrap(), world.scene.shard(&buyer).await);
+        assert_eq!(after, before, "{stage:?}");
+        let shards = world.scene.shards(&demo()).await;
+        assert!(!shards[other.0 as usize].held().contains_key(&buyer.shopper), "{stage:?}");
+    }
+}

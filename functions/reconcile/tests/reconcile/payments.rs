@@ -43,8 +43,14 @@ async fn a_payment_whose_saga_has_ended_without_it_is_started_again_five_times_a
     let (world, buyer) = World::at(Stage::Charged).await;
     let first = world.start_saga(&buyer).await;
     let mut last = first.clone();
-    for (restart, status) in (1..).zip(["FAILED", "ABORTED", "TIMED_OUT", "SUCCEEDED", "FAILED"]) {
+    let started_at = world.scene.order(&buyer).await.updated_at;
+    let restarts = [("FAILED", 1), ("ABORTED", 4), ("TIMED_OUT", 15), ("SUCCEEDED", 60), ("FAILED", 240)];
+    for (restart, (status, minutes)) in (1..).zip(restarts) {
         world.machines.end(&last, status);
+        let due = started_at + SignedDuration::from_mins(minutes);
+        world.scene.clock.set_to(due - SignedDuration::from_millis(1));
+        assert_eq!(world.run().await.payments_started, 0, "{minutes} minutes are not over");
+        world.scene.clock.set_to(due);
         assert_eq!(world.run().await, started(), "after {status}");
         last = format!("{first}-r{restart}");
         assert_eq!(world.executions().pop(), Some(last.clone()));
@@ -122,6 +128,11 @@ async fn when_step_functions_does_not_answer_the_run_fails_after_it_has_done_eve
     world.scene.stock().claim(Buyer::second().shard, &Buyer::second().shopper, &Buyer::second().hold()).await.unwrap();
     world.scene.refresh_availability(&demo()).await;
     world.scene.clock.set(crate::LATE);
+    for number in 0..40_u32 {
+        let id = format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}").parse().unwrap();
+        let order = domain::Order { id, ..Buyer::first().order(OrderStep::PaymentStarted) };
+        world.scene.orders().place(&order).await.unwrap();
+    }
     let calls = Calls::new();
     calls.fail_always("DescribeExecution", Fault::ServerError);
     let reconcile = world.reconcile(&calls);
@@ -129,5 +140,5 @@ async fn when_step_functions_does_not_answer_the_run_fails_after_it_has_done_eve
     assert_eq!(found, Findings { holds_overdue: 1, failed: vec![demo()], ..Findings::default() });
     assert!(reconcile.handle(domain::Timestamp::MAX).await.is_err(), "and its failure is to be seen");
     calls.heal();
-    assert_eq!(world.run().await.payments_started, 1);
+    assert_eq!(world.run().await.payments_started, 41);
 }

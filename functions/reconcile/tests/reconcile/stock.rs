@@ -7,8 +7,6 @@ use testkit::{Calls, Fault};
 
 use crate::World;
 
-/// The shards of the demo sale.
-
 fn mended() -> Findings {
     Findings { availabilities_mended: 1, ..Findings::default() }
 }

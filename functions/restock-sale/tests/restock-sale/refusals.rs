@@ -1,6 +1,6 @@
 //! Everything that a restock is refused for, and that nothing is written then.
 
-use domain::{RestockKey, SaleDraft};
+use domain::{Quantity, RestockKey, SaleDraft};
 use insta::assert_snapshot;
 use scene::{Body, Scene, brief, demo, draft, refuses_what_every_route_refuses};
 use serde_json::json;
@@ -157,4 +157,16 @@ async fn a_sale_remembers_so_many_restocks_and_no_more() {
     "#);
     assert_eq!(brief(&function.handle(restock("0", 1)).await), "200");
     assert_eq!(scene.units(&demo()).await, (51, 0, 0));
+}
+
+/// The availability item has two bytes for each shard, and one run makes them all.
+#[tokio::test]
+async fn more_shards_than_a_sale_may_have_are_not_begun() {
+    let scene = Scene::empty().await;
+    let draft = SaleDraft { units: 10, shards: Some(10), max_per_shopper: Quantity::ONE, ..draft() };
+    scene.sale(&demo(), draft).await;
+    let before = scene.everything().await;
+    let function = function(&scene, &Calls::new());
+    assert_eq!(brief(&function.handle(restock("one", 39_991)).await), "422 invalid-request /units");
+    assert_eq!(scene.everything().await, before, "and the sale can still be restocked by less");
 }
