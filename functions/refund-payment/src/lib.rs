@@ -53,9 +53,10 @@ impl RefundPayment {
         let Some(attempt) = self.attempt(&task).await? else { return Ok(Returned { refunded: false }) };
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
-            AttemptStatus::Voided | AttemptStatus::Declined => Ok(Returned { refunded: false }),
-            // One gateway was down: a late charge would go on to the next.
-            AttemptStatus::Unavailable => {
+            AttemptStatus::Voided => Ok(Returned { refunded: false }),
+            // From here on the saga takes the units back. A late charge would go on to the next gateway when one was down; and
+            // a saga that is started again would find the attempt declined, and let the order wait without its units.
+            AttemptStatus::Unavailable | AttemptStatus::Declined => {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })
             }
