@@ -21,12 +21,11 @@ use domain::ShardLayout;
 
 pub use moves::Action;
 pub use saga::{Answer, Execution, Returned, Step, Task};
-pub use world::{
-    Attempt, Book, Handled, Late, Launch, Ledger, Nth, Order, Pair, Removed, Request, Reservation, Shopper, Who, World,
-};
+pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, Reservation, Shopper, Who, World};
 
 /// The model: a sale, and what may happen in it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct SmallWorld {
     /// How the units are spread.
     pub layout: ShardLayout,
@@ -42,6 +41,9 @@ pub struct SmallWorld {
     pub attempts: u8,
     /// Whether runs may be late: one at a time, as often as it happens.
     pub lateness: bool,
+    /// Whether a person takes part: a refund may stay unconfirmed, and the saga of any attempt may be started again at any time,
+    /// one at a time and in the place of a late run.
+    pub by_hand: bool,
     /// Whether a process may crash: one, once.
     pub crashes: bool,
 }
@@ -50,13 +52,14 @@ impl SmallWorld {
     /// One unit and one shopper, who reserves once and pays once; nobody is late, nothing crashes.
     pub fn smallest() -> Self {
         Self {
-            layout: ShardLayout { units: 1, shards: 1 },
+            layout: ShardLayout::new(1, 1),
             anonymous: false,
             bug: None,
             shoppers: 1,
             reservations: 1,
             attempts: 1,
             lateness: false,
+            by_hand: false,
             crashes: false,
         }
     }
@@ -77,14 +80,16 @@ pub enum Bug {
     RefundLeavesDeclinedAsItIs,
     /// A waiting order goes to payment whatever its attempt is by now.
     PaymentStartsWithoutItsNumber,
-    /// A pending order waits again whatever its attempt is by now.
-    PaymentFailsWithoutItsNumber,
+    /// A pending order waits again whatever has become of its attempt.
+    PaymentFailsWithoutItsAttempt,
+    /// A refund undoes an attempt that was given up.
+    RefundUndoesWhatWasGivenUp,
     /// A hold without a reservation is released while the run that claimed it may still write one.
     ClaimsDoNotSettle,
-    /// `reconcile` starts a saga in a name of its own, and the message that was on its way starts it once more.
-    SagaRunsTwice,
-    /// `reconcile` starts a saga again while a task of its ended execution may still be running.
-    TasksDoNotSettle,
+    /// A refund that is confirmed late leaves its order as it is.
+    RefundStaysPending,
+    /// A hold without a reservation has its units released, and its waiting order is left alone.
+    OrderDoesNotExpire,
     /// There is no `reconcile`.
     NobodyReconciles,
     /// Not a bug of the product but an assumption that does not hold: a gateway that was down for one run of an attempt charges

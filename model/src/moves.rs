@@ -5,8 +5,8 @@ use stateright::{Model, Property};
 
 use crate::{
     Bug, SmallWorld, properties, purchases,
-    saga::{Answer, Execution, Step, Then},
-    world::{Attempt, Book, Handled, Late, Launch, Nth, Removed, Request, Reservation, Who, World},
+    saga::{Answer, Execution, Step, Task, Then},
+    world::{Attempt, Book, Late, Launch, Nth, Request, Reservation, Who, World},
 };
 
 /// One thing that happens.
@@ -41,14 +41,17 @@ pub enum Action {
     /// The conditional delete of an overdue reservation: by the expiry message of this reservation, however late and often, by
     /// TTL, by the shopper's next request, by `reconcile`.
     EndOverdue(Who, Nth),
-    /// `release-stock` gets the record of a removed reservation, perhaps again, and releases its unit.
+    /// `release-stock` gets the record of a removed reservation, perhaps again: the waiting order expires, or else the unit is
+    /// released.
     ReleaseRemoved(Who, Nth),
-    /// `release-stock` goes on: the waiting order expires.
-    ExpireOrder(Who, Nth),
-    /// `reconcile`, or the shopper's next request: releases a hold without a reservation.
+    /// `reconcile` does the same to a hold without a reservation.
     ReleaseAbandoned(Who, ShardNumber),
     /// `reconcile`: starts the saga of a pending order that has none running.
     StartSagaAgain(Who),
+    /// A person has an order whose refund is pending settled: its saga is started again.
+    SettleRefund(Who),
+    /// A person starts the saga of an attempt again, whatever has become of it.
+    StartByHand(Who, Nth, Nth),
     /// A task's answer does not come: the saga runs it again, while the first run is late, or dead.
     TaskRunsTwice(Who),
     /// All retries of a task are used up: `Catch`.
@@ -68,7 +71,7 @@ impl Model for SmallWorld {
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        vec![World::new(self.layout)]
+        vec![World::new(&self.layout)]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -127,6 +130,11 @@ impl SmallWorld {
                 actions.extend([Action::CheckOut(who), Action::Pay(who), Action::Cancel(who), Action::AskAgain(who)]);
                 actions.push(Action::PayIsLate(who));
             }
+            if self.by_hand && world.late.is_none() {
+                let orders = Nth::ALL.into_iter().filter_map(|nth| shopper.orders[nth].map(|order| (nth, order.attempt)));
+                let attempts = orders.flat_map(|(nth, last)| Nth::ALL.map(|attempt| (nth, attempt, attempt <= last)));
+                actions.extend(attempts.filter(|(.., is_there)| *is_there).map(|(nth, n, _)| Action::StartByHand(who, nth, n)));
+            }
             if shopper.saga.is_some() {
                 actions.extend([Action::TaskRunsTwice(who), Action::TaskGivesUp(who)]);
                 actions.push(Action::SagaCrashes(who));
@@ -156,7 +164,7 @@ impl SmallWorld {
                     actions.extend(Nth::ALL.map(|attempt| Action::StartSaga(who, nth, attempt)));
                 }
                 if shopper.removed[nth].is_some() {
-                    actions.extend([Action::ReleaseRemoved(who, nth), Action::ExpireOrder(who, nth)]);
+                    actions.push(Action::ReleaseRemoved(who, nth));
                 }
             }
             actions.push(Action::TimePasses(who));
@@ -164,6 +172,7 @@ impl SmallWorld {
                 actions.extend(self.layout.numbers().map(|shard| Action::ReleaseAbandoned(who, shard)));
                 actions.push(Action::StartSagaAgain(who));
             }
+            actions.push(Action::SettleRefund(who));
         }
     }
 
@@ -224,9 +233,10 @@ impl SmallWorld {
                 });
             }
             Action::ReleaseRemoved(who, nth) => self.release_removed(world, who, nth),
-            Action::ExpireOrder(who, nth) => expire_order(world, who, nth),
             Action::ReleaseAbandoned(who, shard) => self.release_abandoned(world, who, shard),
-            Action::StartSagaAgain(who) => self.start_saga_again(world, who),
+            Action::StartSagaAgain(who) => start_saga_again(world, who),
+            Action::SettleRefund(who) => settle_refund(world, who),
+            Action::StartByHand(who, nth, attempt) => world.late = Some(Late::Saga(who, Execution::begins(nth, attempt))),
             Action::TaskRunsTwice(who) => {
                 if let (true, None, Some(execution)) = (self.lateness, world.late, &mut world.shoppers[who].saga) {
                     world.late = Some(Late::Task(who, *execution));
@@ -234,7 +244,8 @@ impl SmallWorld {
                 }
             }
             Action::TaskGivesUp(who) => {
-                if let Some(execution) = world.shoppers[who].saga.filter(|execution| execution.step.task().may_give_up()) {
+                let may_give_up = |task: Task| task.may_give_up() && (self.by_hand || task != Task::Refund);
+                if let Some(execution) = world.shoppers[who].saga.filter(|execution| may_give_up(execution.step.task())) {
                     world.shoppers[who].saga = execution.after(Then::Fails);
                 }
             }
@@ -272,13 +283,21 @@ impl SmallWorld {
         }
     }
 
-    /// `functions/release-stock`, its first call. When no order waits, its second changes nothing.
+    /// `functions/release-stock`.
     fn release_removed(&self, world: &mut World, who: Who, nth: Nth) {
-        if let Some(removed) = world.shoppers[who].removed[nth] {
-            world.release(removed.shard, who, nth, self.bug);
-            let waits = world.order(who, nth).is_some_and(|order| order.status == OrderStatus::AwaitingPayment);
-            let handled = removed.handled.max(if waits { Handled::Released } else { Handled::Done });
-            world.shoppers[who].removed[nth] = Some(Removed { handled, ..removed });
+        if let Some(shard) = world.shoppers[who].removed[nth] {
+            self.release(world, shard, who, nth);
+        }
+    }
+
+    /// `ReleaseStock::release`: expires the waiting order, then releases the unit. Each is a step of its own: an order without a
+    /// reservation never waits again, so whoever finds it expired may be at the second.
+    fn release(&self, world: &mut World, shard: ShardNumber, who: Who, nth: Nth) {
+        let waits = world.order(who, nth).is_some_and(|order| order.status == OrderStatus::AwaitingPayment);
+        if waits && self.bug != Some(Bug::OrderDoesNotExpire) {
+            purchases::expire(world, who, nth);
+        } else {
+            world.release(shard, who, nth, self.bug);
         }
     }
 
@@ -287,7 +306,7 @@ impl SmallWorld {
         let Some(nth) = world.shards[shard].held[who] else { return };
         let is_settled = world.shoppers[who].requests[nth] == Request::Over || self.bug == Some(Bug::ClaimsDoNotSettle);
         if is_settled && world.reservation(who, nth).is_none() {
-            world.release(shard, who, nth, self.bug);
+            self.release(world, shard, who, nth);
         }
     }
 
@@ -342,14 +361,6 @@ fn claim(world: &mut World, who: Who, nth: Nth, shard: ShardNumber) {
     }
 }
 
-/// `functions/release-stock`, its second call.
-fn expire_order(world: &mut World, who: Who, nth: Nth) {
-    if let Some(removed) = world.shoppers[who].removed[nth].filter(|removed| removed.handled != Handled::No) {
-        purchases::expire(world, who, nth);
-        world.shoppers[who].removed[nth] = Some(Removed { handled: Handled::Done, ..removed });
-    }
-}
-
 /// `ReserveUnits::open`: one reservation per shopper and sale, the first stays.
 fn open(world: &mut World, who: Who, nth: Nth) {
     let shopper = &mut world.shoppers[who];
@@ -370,7 +381,7 @@ fn end(world: &mut World, who: Who, condition: impl FnOnce(Reservation) -> bool)
     if let Some(Reservation { nth, shard, status, .. }) = shopper.reservation.filter(|found| condition(*found)) {
         shopper.reservation = None;
         if status == ReservationStatus::Held {
-            shopper.removed[nth] = Some(Removed { shard, handled: Handled::No });
+            shopper.removed[nth] = Some(shard);
         }
     }
 }
@@ -402,30 +413,27 @@ fn start_saga(world: &mut World, who: Who, nth: Nth, attempt: Nth) {
     }
 }
 
-impl SmallWorld {
-    /// A pending order without a running execution has its saga started again: in the attempt's own name if nobody has used it
-    /// yet, so that a message on its way finds it taken; else in another, once no run of the ended execution can be alive.
-    fn start_saga_again(&self, world: &mut World, who: Who) {
-        let found = Nth::ALL.into_iter().find_map(|nth| pending(world, who, nth));
-        let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) else { return };
-        let execution = Execution::begins(nth, attempt);
-        let is_alive = match world.late {
-            Some(Late::Task(whose, _)) => whose == who && self.bug != Some(Bug::TasksDoNotSettle),
-            Some(Late::Saga(whose, _)) => whose == who,
-            Some(Late::Pay(..)) | None => false,
-        };
-        match world.order(who, nth).map(|order| order.attempts[attempt].launch) {
-            Some(Launch::Queued) if self.bug == Some(Bug::SagaRunsTwice) && world.late.is_none() => {
-                world.late = Some(Late::Saga(who, execution));
-            }
-            Some(Launch::Started) if is_alive => return,
-            Some(Launch::Lost | Launch::Queued | Launch::Started) => {}
-            // Its sender is alive: the order is too young.
-            Some(Launch::Sending | Launch::None) | None => return,
-        }
-        world.shoppers[who].saga = Some(execution);
-        for from in [Launch::Queued, Launch::Lost] {
-            launch(world, who, nth, attempt, from, Launch::Started);
-        }
+/// A pending order without a running execution has its saga started again: in the attempt's own name if nobody has used it yet,
+/// so that a message on its way finds it taken; else in its next one. Late tasks of the ended execution may still run.
+fn start_saga_again(world: &mut World, who: Who) {
+    let found = Nth::ALL.into_iter().find_map(|nth| pending(world, who, nth));
+    let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) else { return };
+    match world.order(who, nth).map(|order| order.attempts[attempt].launch) {
+        Some(Launch::Lost | Launch::Queued | Launch::Started) => {}
+        // Its sender is alive: the order is too young.
+        Some(Launch::Sending | Launch::None) | None => return,
+    }
+    world.shoppers[who].saga = Some(Execution::begins(nth, attempt));
+    for from in [Launch::Queued, Launch::Lost] {
+        launch(world, who, nth, attempt, from, Launch::Started);
+    }
+}
+
+/// docs/runbook.md: the saga of an order whose refund is pending is started again.
+fn settle_refund(world: &mut World, who: Who) {
+    let refund_pending = |nth: &Nth| world.order(who, *nth).is_some_and(|order| order.refund_pending);
+    let found = Nth::ALL.into_iter().find(refund_pending).and_then(|nth| Some((nth, world.order(who, nth)?.attempt)));
+    if let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) {
+        world.shoppers[who].saga = Some(Execution::begins(nth, attempt));
     }
 }

@@ -5,7 +5,8 @@ use stateright::Property;
 
 use crate::{
     SmallWorld,
-    world::{Attempt, Book, Nth, Order, Who, World},
+    saga::{Execution, Step, Task},
+    world::{Attempt, Book, Late, Nth, Order, Who, World},
 };
 
 /// Always: `available + Σheld + Σsold` is the capacity of every shard, and nothing is negative.
@@ -18,6 +19,10 @@ pub const PAID_ONCE: &str = "a completed order keeps one charge and has its unit
 pub const KEPT_OR_GIVEN_BACK: &str = "a charge is kept or given back, never both";
 /// Always: what is paid and not on its way back has its unit, held or sold.
 pub const PAID_IS_NOT_RELEASED: &str = "a paid reservation is never released";
+/// Always: what waits for a payment, or for another one, has its unit.
+pub const HELD_IS_NOT_RELEASED: &str = "a held reservation has its unit";
+/// Always: whoever takes units back does so for the attempt that their order is in.
+pub const UNDOES_ITS_OWN: &str = "an execution takes back the units of no other attempt";
 /// Always: no two payments of an order share an attempt, and so an idempotency key.
 pub const ATTEMPTS_ARE_NOT_SHARED: &str = "every payment has an attempt of its own";
 /// In the end: every charge is kept by a completed order or given back.
@@ -36,6 +41,11 @@ pub const COMES_TO_REST: &str = "left alone, everything comes to its end";
 pub(crate) fn of(model: &SmallWorld) -> Vec<Property<SmallWorld>> {
     let mut properties = always();
     properties.extend(sometimes());
+    if model.by_hand {
+        properties.push(Property::sometimes("a refund is not confirmed", |_, world: &World| {
+            orders(world).any(|(.., order)| order.refund_pending)
+        }));
+    }
     if model.crashes {
         properties.push(Property::sometimes("a crash is repaired", |model: &SmallWorld, world: &World| {
             world.crashed && model.is_quiet(world)
@@ -67,6 +77,13 @@ fn always() -> Vec<Property<SmallWorld>> {
         Property::always(KEPT_OR_GIVEN_BACK, |_, world| attempts(world).all(|(.., attempt)| is_kept_or_given_back(attempt))),
         Property::always(PAID_IS_NOT_RELEASED, |_, world: &World| {
             attempts(world).all(|(who, nth, attempt)| !is_paid(attempt) || has_unit(world, who, nth))
+        }),
+        Property::always(HELD_IS_NOT_RELEASED, |_, world: &World| {
+            let held = |who: Who| world.shoppers[who].reservation.filter(|found| found.status == ReservationStatus::Held);
+            Who::ALL.into_iter().all(|who| held(who).is_none_or(|found| has_unit(world, who, found.nth)))
+        }),
+        Property::always(UNDOES_ITS_OWN, |_, world: &World| {
+            executions(world).all(|(who, execution)| !takes_back(execution.step) || is_to_be_undone(world, who, execution))
         }),
         Property::always(ATTEMPTS_ARE_NOT_SHARED, |_, world: &World| {
             orders(world).all(|(.., order)| order.payments == if order.attempt == Nth::First { 1 } else { 2 })
@@ -113,10 +130,34 @@ fn attempts(world: &World) -> impl Iterator<Item = (Who, Nth, Attempt)> {
     orders(world).flat_map(|(who, nth, order)| Nth::ALL.map(|attempt| (who, nth, order.attempts[attempt])))
 }
 
+fn executions(world: &World) -> impl Iterator<Item = (Who, Execution)> {
+    let late = match world.late {
+        Some(Late::Task(who, execution) | Late::Saga(who, execution)) => Some((who, execution)),
+        Some(Late::Pay(..)) | None => None,
+    };
+    late.into_iter().chain(Who::ALL.into_iter().filter_map(|who| Some((who, world.shoppers[who].saga?))))
+}
+
+/// The next call, or the one after it, moves units back.
+fn takes_back(step: Step) -> bool {
+    step.task() == Task::TakeBack
+}
+
+/// The order of an execution is in its attempt, and neither waits for another nor is completed.
+fn is_to_be_undone(world: &World, who: Who, execution: Execution) -> bool {
+    world.order(who, execution.order).is_some_and(|order| {
+        let is_over = match order.status {
+            OrderStatus::AwaitingPayment | OrderStatus::Completed | OrderStatus::Expired => true,
+            OrderStatus::Pending | OrderStatus::Failed | OrderStatus::Refunded => false,
+        };
+        order.attempt == execution.attempt && !is_over
+    })
+}
+
 fn shards_add_up(model: &SmallWorld, world: &World) -> bool {
-    model.layout.numbers().all(|shard| {
+    model.layout.numbers().zip(model.layout.capacities()).all(|(shard, capacity)| {
         let stock = world.shards[shard].as_stock();
-        stock.is_balanced() && stock.capacity() == model.layout.capacity_of(shard)
+        stock.is_balanced() && stock.capacity() == capacity
     })
 }
 
@@ -148,6 +189,7 @@ fn is_kept_or_given_back(attempt: Attempt) -> bool {
             | AttemptStatus::Refunding
             | AttemptStatus::Declined
             | AttemptStatus::Unavailable
+            | AttemptStatus::GivenUp
             | AttemptStatus::Voided,
         )
         | None => true,

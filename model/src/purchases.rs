@@ -28,8 +28,8 @@ pub(crate) fn start_again(world: &mut World, who: Who, nth: Nth, bug: Option<Bug
     if !may(&order, OrderStep::PaymentStarted, attempt) || !pays(world, who, nth) {
         return false;
     }
-    let (status, ..) = OrderStep::PaymentStarted.leads_to();
-    let mut order = Order { status, attempt: Nth::Second, payments: order.payments + 1, ..order };
+    let mut order = Order { attempt: Nth::Second, payments: order.payments + 1, ..order };
+    order.take(OrderStep::PaymentStarted);
     order.attempts[Nth::Second].launch = Launch::Sending;
     world.shoppers[who].orders[nth] = Some(order);
     true
@@ -47,17 +47,24 @@ fn pays(world: &mut World, who: Who, nth: Nth) -> bool {
     }
 }
 
-/// `FailOrder::hand_back`: the order waits again, and its reservation is held again (`Purchases::payment_failed`). Without a
-/// reservation there is nothing to wait for (`Purchases::end_order`).
+/// `FailOrder::hand_back`: the order waits again, its reservation is held again and its attempt is given up
+/// (`Purchases::payment_failed`). Without a reservation there is nothing to wait for (`Purchases::end_order`).
 pub(crate) fn hand_back(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug: Option<Bug>) {
     let shopper = &mut world.shoppers[who];
     let Some(order) = &mut shopper.orders[nth] else { return };
     let Some(reservation) = shopper.reservation.as_mut().filter(|found| found.nth == nth) else {
         return end_order(order, attempt, OrderStep::Failed);
     };
-    let attempt = (bug != Some(Bug::PaymentFailsWithoutItsNumber)).then_some(attempt);
-    if reservation.status == ReservationStatus::Paying && may(order, OrderStep::PaymentFailed, attempt) {
-        (order.status, ..) = OrderStep::PaymentFailed.leads_to();
+    let has_failed = matches!(order.attempts[attempt].status, Some(AttemptStatus::Declined | AttemptStatus::Unavailable));
+    let is_looked_at = bug != Some(Bug::PaymentFailsWithoutItsAttempt);
+    if reservation.status == ReservationStatus::Paying
+        && may(order, OrderStep::PaymentFailed, Some(attempt))
+        && (has_failed || !is_looked_at)
+    {
+        order.take(OrderStep::PaymentFailed);
+        if has_failed {
+            order.attempts[attempt].status = Some(AttemptStatus::GivenUp);
+        }
         reservation.time_is_over = reservation.time_is_over_after_failed_payment();
         reservation.status = ReservationStatus::Held;
     }
@@ -73,7 +80,7 @@ pub(crate) fn complete(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug:
     if !is_paying || !may(order, OrderStep::Completed, Some(attempt)) || (is_looked_at && !is_charged) {
         return false;
     }
-    (order.status, ..) = OrderStep::Completed.leads_to();
+    order.take(OrderStep::Completed);
     reservation.status = ReservationStatus::Purchased;
     if is_charged {
         order.attempts[attempt].status = Some(AttemptStatus::Kept);
@@ -86,7 +93,7 @@ pub(crate) fn end(world: &mut World, who: Who, nth: Nth, attempt: Nth, step: Ord
     let shopper = &mut world.shoppers[who];
     let Some(order) = &mut shopper.orders[nth] else { return };
     if may(order, step, Some(attempt)) {
-        (order.status, ..) = step.leads_to();
+        order.take(step);
         let is_its_own = |found: &Reservation| found.nth == nth && found.status == ReservationStatus::Paying;
         shopper.reservation = shopper.reservation.filter(|found| !is_its_own(found));
     }
@@ -95,7 +102,7 @@ pub(crate) fn end(world: &mut World, who: Who, nth: Nth, attempt: Nth, step: Ord
 /// `Purchases::end_order`: the order ends alone.
 pub(crate) fn end_order(order: &mut Order, attempt: Nth, step: OrderStep) {
     if may(order, step, Some(attempt)) {
-        (order.status, ..) = step.leads_to();
+        order.take(step);
     }
 }
 
@@ -104,6 +111,6 @@ pub(crate) fn expire(world: &mut World, who: Who, nth: Nth) {
     if let Some(order) = &mut world.shoppers[who].orders[nth]
         && may(order, OrderStep::Expired, None)
     {
-        (order.status, ..) = OrderStep::Expired.leads_to();
+        order.take(OrderStep::Expired);
     }
 }

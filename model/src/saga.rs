@@ -5,7 +5,7 @@ use domain::{AttemptStatus, OrderStatus, OrderStep, ReservationStatus, SellOutco
 
 use crate::{
     Bug, purchases,
-    world::{Attempt, Book, Nth, Who, World},
+    world::{Attempt, Book, Nth, Order, Who, World},
 };
 
 /// An execution of the saga, or one of its tasks, at a step.
@@ -173,7 +173,7 @@ impl Task {
         }
     }
 
-    /// Its `Catch`. `None`: the execution ends as kept for review.
+    /// Its `Catch`. `None`: the execution ends as kept for review, and whoever is still to finish it starts another.
     pub fn caught(self) -> Option<Self> {
         match self {
             Self::Charge | Self::Sell | Self::Complete => Some(Self::Refund),
@@ -183,9 +183,9 @@ impl Task {
     }
 
     /// Whether the saga has another way when all retries are used up. Without one it would end like an execution that is
-    /// aborted; a refund that is never confirmed is for a person.
+    /// aborted.
     pub fn may_give_up(self) -> bool {
-        self.caught() == Some(Self::Refund)
+        self.caught().is_some()
     }
 }
 
@@ -279,6 +279,7 @@ impl Execution {
                     | AttemptStatus::Refunding
                     | AttemptStatus::Declined
                     | AttemptStatus::Unavailable
+                    | AttemptStatus::GivenUp
                     | AttemptStatus::Refunded
                     | AttemptStatus::Voided,
                 )
@@ -322,18 +323,12 @@ impl Execution {
             }
 
             // functions/fail-order, `refunded`
-            Step::Fail => match order.attempts[number].status {
-                Some(AttemptStatus::Refunded) => {
-                    purchases::end(world, who, nth, number, OrderStep::Refunded);
+            Step::Fail => match step_after_refund(&order, number, bug) {
+                Some(step) => {
+                    purchases::end(world, who, nth, number, step);
                     Then::Ends
                 }
-                Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => {
-                    purchases::end(world, who, nth, number, OrderStep::Failed);
-                    Then::Ends
-                }
-                Some(AttemptStatus::Started | AttemptStatus::Charged | AttemptStatus::Refunding | AttemptStatus::Kept) => {
-                    Then::Fails
-                }
+                None => Then::Fails,
             },
 
             // functions/fail-order, `refund_pending`
@@ -361,7 +356,7 @@ fn charge_begins(attempt: &mut Attempt) -> Then {
         }
         Some(AttemptStatus::Started) => Then::GoesOn(attempt.book.look_up().map_or(Step::ChargeAsks, Step::ChargeRecords)),
         Some(AttemptStatus::Charged | AttemptStatus::Kept) => after_charge(Answer::Charged),
-        Some(AttemptStatus::Declined) => after_charge(Answer::Declined),
+        Some(AttemptStatus::Declined | AttemptStatus::GivenUp) => after_charge(Answer::Declined),
         Some(AttemptStatus::Unavailable) => after_charge(Answer::Unavailable),
         Some(AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided) => Then::Fails,
     }
@@ -391,6 +386,7 @@ fn after_charge(answer: Answer) -> Then {
 /// `RefundPayment::handle`: an attempt is replaced only if it is still as it was read.
 fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
+        Some(AttemptStatus::GivenUp) if bug == Some(Bug::RefundUndoesWhatWasGivenUp) => Then::Next(Task::TakeBack),
         // Nobody has begun it, or nothing was charged: it is ruled out, so that no later run goes another way.
         Some(AttemptStatus::Declined) if bug == Some(Bug::RefundLeavesDeclinedAsItIs) => Then::Next(Task::TakeBack),
         None | Some(AttemptStatus::Unavailable | AttemptStatus::Declined) => {
@@ -405,7 +401,24 @@ fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
         }
         Some(AttemptStatus::Refunding) => Then::GoesOn(Step::RefundAsks),
         Some(AttemptStatus::Refunded | AttemptStatus::Voided) => Then::Next(Task::TakeBack),
-        Some(AttemptStatus::Kept) => Then::Fails,
+        Some(AttemptStatus::Kept | AttemptStatus::GivenUp) => Then::Fails,
+    }
+}
+
+/// `FailOrder::step_after_refund`.
+fn step_after_refund(order: &Order, attempt: Nth, bug: Option<Bug>) -> Option<OrderStep> {
+    let was_pending = order.refund_pending && bug != Some(Bug::RefundStaysPending);
+    match order.attempts[attempt].status {
+        Some(AttemptStatus::Refunded | AttemptStatus::Voided) if was_pending => Some(OrderStep::RefundConfirmed),
+        Some(AttemptStatus::Refunded) => Some(OrderStep::Refunded),
+        Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => Some(OrderStep::Failed),
+        Some(
+            AttemptStatus::Started
+            | AttemptStatus::Charged
+            | AttemptStatus::Refunding
+            | AttemptStatus::Kept
+            | AttemptStatus::GivenUp,
+        ) => None,
     }
 }
 
@@ -418,6 +431,7 @@ fn refund_records(attempt: &mut Attempt, returned: Returned, is_announced: bool)
             AttemptStatus::Kept
             | AttemptStatus::Declined
             | AttemptStatus::Unavailable
+            | AttemptStatus::GivenUp
             | AttemptStatus::Refunded
             | AttemptStatus::Voided,
         )

@@ -8,8 +8,8 @@ use std::{
 };
 
 use domain::{
-    AttemptStatus, ClaimOutcome, Hold, OrderStatus, OrderStep, Quantity, ReservationId, ReservationStatus, ShardLayout,
-    ShardNumber, ShopperId, Sold, StockShard, Timestamp,
+    AttemptStatus, ClaimOutcome, Hold, OrderStatus, OrderStep, PaymentStatus, Quantity, ReservationId, ReservationStatus,
+    ShardLayout, ShardNumber, ShopperId, Sold, StockShard, Timestamp,
 };
 
 use crate::saga::Execution;
@@ -145,11 +145,12 @@ pub struct Shopper {
     pub requests: Pair<Request>,
     /// The reservation: there is one item per shopper and sale.
     pub reservation: Option<Reservation>,
-    /// The stream's records of reservations that were removed while they were held.
-    pub removed: Pair<Option<Removed>>,
+    /// The stream's records of reservations that were removed while they were held, each with the shard of its unit. A record
+    /// may come again.
+    pub removed: Pair<Option<ShardNumber>>,
     /// The orders: each has its reservation's id.
     pub orders: Pair<Option<Order>>,
-    /// The running execution of the payment saga. There is one at a time: the second attempt begins when the first has ended.
+    /// The running execution of the payment saga, the one that a message or `reconcile` has started last.
     pub saga: Option<Execution>,
 }
 
@@ -180,31 +181,13 @@ pub struct Reservation {
     pub time_is_over: bool,
 }
 
-/// A record of the reservations' stream: a held reservation was removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Removed {
-    /// Where its unit is.
-    pub shard: ShardNumber,
-    /// How far `release-stock` has come. A record that is done with may come again.
-    pub handled: Handled,
-}
-
-/// How far a stream record has been handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Handled {
-    /// Not at all.
-    No,
-    /// The unit is released.
-    Released,
-    /// The waiting order, if there is one, has expired too.
-    Done,
-}
-
 /// An order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Order {
     /// Where it stands.
     pub status: OrderStatus,
+    /// It has failed, and its payment is to be given back: a person looks at it.
+    pub refund_pending: bool,
     /// The attempt that was begun last.
     pub attempt: Nth,
     /// How many payments were started, counted by the model alone.
@@ -263,7 +246,7 @@ pub enum Book {
 pub enum Late {
     /// One task of a saga, beside its own retry.
     Task(Who, Execution),
-    /// A second execution of a saga.
+    /// Another execution of a saga, of this attempt or of an earlier one.
     Saga(Who, Execution),
     /// `pay`, which has read that the order waits with its first attempt behind it.
     Pay(Who, Nth),
@@ -285,10 +268,10 @@ fn parsed<T: std::str::FromStr<Err = domain::IdError>>(text: &str) -> T {
 
 impl World {
     /// A sale that has just started.
-    pub fn new(layout: ShardLayout) -> Self {
+    pub fn new(layout: &ShardLayout) -> Self {
         let mut shards = Pair::default();
-        for shard in layout.numbers() {
-            shards[shard] = Ledger::of(&StockShard::new(layout.capacity_of(shard)));
+        for (shard, capacity) in layout.numbers().zip(layout.capacities()) {
+            shards[shard] = Ledger::of(&StockShard::new(capacity));
         }
         Self { shards, shoppers: Pair::default(), late: None, crashed: false }
     }
@@ -337,7 +320,7 @@ impl World {
                     Request::NotSent | Request::Over => {}
                 }
                 if let Some(removed) = &mut shopper.removed[nth] {
-                    swap(&mut removed.shard);
+                    swap(removed);
                 }
             }
             if let Some(reservation) = &mut shopper.reservation {
@@ -460,8 +443,15 @@ impl Order {
     /// A new order that is being paid.
     pub fn started() -> Self {
         let (status, ..) = OrderStep::PaymentStarted.leads_to();
-        let mut order = Self { status, attempt: Nth::First, payments: 1, attempts: Pair::default() };
+        let mut order = Self { status, refund_pending: false, attempt: Nth::First, payments: 1, attempts: Pair::default() };
         order.attempts[Nth::First].launch = Launch::Sending;
         order
+    }
+
+    /// Takes a step that it may take.
+    pub fn take(&mut self, step: OrderStep) {
+        let (status, payment, _) = step.leads_to();
+        self.status = status;
+        self.refund_pending = payment == PaymentStatus::RefundPending;
     }
 }

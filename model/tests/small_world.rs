@@ -4,8 +4,8 @@ use domain::{OrderStatus, ShardLayout, ShardNumber};
 use model::{Action, Answer, Nth, SmallWorld, Who, World};
 use stateright::{Checker, Model, Path};
 
-const ONE_UNIT: ShardLayout = ShardLayout { units: 1, shards: 1 };
-const TWO_SHARDS: ShardLayout = ShardLayout { units: 2, shards: 2 };
+const ONE_UNIT: ShardLayout = ShardLayout::new(1, 1);
+const TWO_SHARDS: ShardLayout = ShardLayout::new(2, 2);
 
 /// Walks through every history and asserts what must hold in each.
 fn explored(name: &str, world: &SmallWorld) {
@@ -53,10 +53,26 @@ fn one_shopper_asks_and_pays_twice() {
     explored("one shopper, one unit, two requests, two payments", &faulty(ONE_UNIT, 1, 2, 2));
 }
 
+#[test]
+fn a_person_starts_sagas_of_two_payments_again() {
+    explored("one shopper, one unit, two payments, a person", &SmallWorld { by_hand: true, ..faulty(ONE_UNIT, 1, 1, 2) });
+}
+
+#[test]
+fn a_person_starts_sagas_of_two_requests_again() {
+    explored("one shopper, one unit, two requests, a person", &SmallWorld { by_hand: true, ..faulty(ONE_UNIT, 1, 2, 1) });
+}
+
+#[test]
+fn a_person_starts_sagas_of_two_shoppers_again() {
+    let world = SmallWorld { by_hand: true, crashes: false, ..faulty(ONE_UNIT, 2, 1, 1) };
+    explored("two shoppers, one unit, a person", &world);
+}
+
 /// Where a history leads, if all of its moves are possible.
 fn told(moves: &[Action]) -> Option<World> {
     let world = faulty(ONE_UNIT, 2, 1, 2);
-    Path::from_actions(&world, World::new(ONE_UNIT), moves).map(|path| *path.last_state())
+    Path::from_actions(&world, World::new(&ONE_UNIT), moves).map(|path| *path.last_state())
 }
 
 const SHARD: ShardNumber = ShardNumber(0);

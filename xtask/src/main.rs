@@ -13,6 +13,7 @@ mod emulator;
 mod functions;
 mod measure;
 mod process;
+mod redrive;
 mod sam_local;
 mod stack;
 mod test;
@@ -35,6 +36,7 @@ enum Command {
     Up(up::Up),
     Down(down::Down),
     Measure(measure::Measure),
+    Redrive(redrive::Redrive),
     SamLocal(sam_local::SamLocal),
     Test(test::Test),
 }
@@ -47,6 +49,7 @@ fn main() -> std::process::ExitCode {
             Ok(())
         }
         Command::Measure(measure) => measure.run(),
+        Command::Redrive(redrive) => redrive.run(),
         Command::SamLocal(sam_local) => sam_local.run(),
         Command::Test(test) => test.run(),
     };

@@ -1,7 +1,7 @@
 //! Saga, compensation: gives the money of an attempt back, or makes sure that it is never charged.
 //!
 //! That it goes back is written down before the gateway is asked, so that from then on no run completes the order with it;
-//! and it is not written down any more once a completed order has kept it.
+//! and it is not written down any more once a completed order has kept it, or the order waits for another attempt.
 
 use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
 use kit::ConfigurationError;
@@ -54,9 +54,9 @@ impl RefundPayment {
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
             AttemptStatus::Voided => Ok(Returned { refunded: false }),
-            // From here on the saga takes the units back. A late charge would go on to the next gateway when one was down; and
-            // a saga that is started again would find the attempt declined, and let the order wait without its units.
-            AttemptStatus::Unavailable | AttemptStatus::Declined => {
+            // From now on the order cannot wait for another attempt without its units, nor a late charge go on to the next
+            // gateway.
+            AttemptStatus::Declined | AttemptStatus::Unavailable => {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })
             }
@@ -65,8 +65,8 @@ impl RefundPayment {
                 self.refund(&refunding).await
             }
             AttemptStatus::Refunding => self.refund(&attempt).await,
-            // The order was completed after it was read.
-            AttemptStatus::Kept => Err(SagaError::OrderNotPending),
+            // The order was completed after it was read, or waits for another attempt: its units are not this one's to undo.
+            AttemptStatus::Kept | AttemptStatus::GivenUp => Err(SagaError::OrderNotPending),
         }
     }
 
