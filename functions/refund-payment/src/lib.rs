@@ -54,7 +54,8 @@ impl RefundPayment {
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
             AttemptStatus::Voided => Ok(Returned { refunded: false }),
-            // From now on the order cannot wait for another attempt, nor a late charge go on to the next gateway.
+            // From now on the order cannot wait for another attempt without its units, nor a late charge go on to the next
+            // gateway.
             AttemptStatus::Declined | AttemptStatus::Unavailable => {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })

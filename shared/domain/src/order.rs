@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
 
 /// `order_status` in the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Waits for a payment until `pay_by`.

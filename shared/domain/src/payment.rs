@@ -110,7 +110,7 @@ pub enum RefundOutcome {
 ///
 /// What is charged goes one of two ways, and whoever writes it down first decides: it is kept, in one transaction with the
 /// order that it completes, or it is given back, which is written down before the gateway is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
     /// The gateway may or may not have charged.

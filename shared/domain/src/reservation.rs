@@ -8,7 +8,7 @@ use crate::{Quantity, ReservationId, ShardNumber, ShopperId};
 pub const MIN_TIME_TO_PAY: SignedDuration = SignedDuration::from_secs(120);
 
 /// Where a reservation stands. A reservation that ended is not there any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReservationStatus {
     /// Units are held until `expires_at`.
     Held,

@@ -46,6 +46,16 @@ async fn a_declined_charge_is_not_made_later() {
     stays_uncharged(&refunding, "declined").await;
 }
 
+/// The saga that gave up goes on to take the units back; one that is started again must go the same way.
+#[tokio::test]
+async fn a_declined_attempt_is_void_once_its_saga_goes_back() {
+    let refunding = Refunding::at(Stage::Pending, "sandbox:declined").await;
+    assert_eq!(refunding.charge(0).await.unwrap()["outcome"], "declined");
+    assert_eq!(refunding.on("ok").await, refunded(false));
+    assert_eq!(refunding.scene.attempt_status(&refunding.buyer, 1).await, Some(AttemptStatus::Voided));
+    assert_eq!(refunding.charge(0).await.unwrap_err(), "OrderNotPending");
+}
+
 /// The first gateway is down, and the saga gave up before the standby was asked: it must not be asked any more.
 #[tokio::test]
 async fn the_next_gateway_is_not_asked_after_the_refund() {

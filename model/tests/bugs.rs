@@ -1,0 +1,95 @@
+//! Can the checks fail? Each rule that is broken here breaks a property, which is named.
+
+use std::collections::BTreeSet;
+
+use model::{Bug, SmallWorld, properties};
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// Breaks a rule for one shopper and asserts that the property does not hold any more. Prints the shortest history.
+fn finds(bug: Bug, property: &'static str, (reservations, attempts): (u8, u8)) {
+    let world = SmallWorld {
+        bug: Some(bug),
+        reservations,
+        attempts,
+        lateness: true,
+        by_hand: true,
+        crashes: true,
+        ..SmallWorld::smallest()
+    };
+    let until_found = HasDiscoveries::AllOf(BTreeSet::from([property]));
+    let checker = world.checker().finish_when(until_found).spawn_bfs().join();
+    let found: Vec<_> = checker.discoveries().into_keys().collect();
+    let history = checker.discovery(property);
+    assert!(history.is_some(), "{bug:?} does not break \"{property}\", only {found:?}");
+    let told = history.map(|history| history.to_string()).unwrap_or_default();
+    println!("{bug:?} breaks \"{property}\" after {} states: {told}", checker.unique_state_count());
+}
+
+#[test]
+fn a_release_that_forgets_the_reservation() {
+    finds(Bug::ReleaseForgetsTheReservation, properties::PAID_IS_NOT_RELEASED, (2, 1));
+}
+
+#[test]
+fn an_end_of_a_hold_that_ignores_paying() {
+    finds(Bug::EndOfHoldIgnoresPaying, properties::PAID_IS_NOT_RELEASED, (1, 1));
+}
+
+#[test]
+fn a_completion_that_forgets_the_charge() {
+    finds(Bug::CompletionForgetsTheCharge, properties::PAID_ONCE, (1, 1));
+}
+
+#[test]
+fn a_refund_that_is_not_written_down_first() {
+    finds(Bug::RefundIsNotWrittenDownFirst, properties::KEPT_OR_GIVEN_BACK, (1, 1));
+}
+
+#[test]
+fn a_refund_that_leaves_a_declined_attempt_as_it_is() {
+    finds(Bug::RefundLeavesDeclinedAsItIs, properties::PAID_IS_NOT_RELEASED, (1, 2));
+}
+
+#[test]
+fn a_payment_that_starts_without_its_number() {
+    finds(Bug::PaymentStartsWithoutItsNumber, properties::ATTEMPTS_ARE_NOT_SHARED, (1, 2));
+}
+
+#[test]
+fn a_payment_that_fails_without_its_attempt() {
+    finds(Bug::PaymentFailsWithoutItsAttempt, properties::HELD_IS_NOT_RELEASED, (1, 1));
+    finds(Bug::PaymentFailsWithoutItsAttempt, properties::PAID_IS_NOT_RELEASED, (1, 2));
+}
+
+#[test]
+fn a_refund_that_undoes_what_was_given_up() {
+    finds(Bug::RefundUndoesWhatWasGivenUp, properties::UNDOES_ITS_OWN, (1, 1));
+    finds(Bug::RefundUndoesWhatWasGivenUp, properties::PAID_IS_NOT_RELEASED, (1, 2));
+}
+
+#[test]
+fn a_hold_that_is_given_up_while_its_reservation_is_being_written() {
+    finds(Bug::ClaimsDoNotSettle, properties::PAID_IS_NOT_RELEASED, (1, 1));
+}
+
+#[test]
+fn a_refund_that_stays_pending() {
+    finds(Bug::RefundStaysPending, properties::COMES_TO_REST, (1, 1));
+}
+
+#[test]
+fn a_waiting_order_that_does_not_expire_with_its_hold() {
+    finds(Bug::OrderDoesNotExpire, properties::NO_ORDER_IS_OPEN, (1, 2));
+}
+
+#[test]
+fn holds_and_orders_that_nobody_reconciles() {
+    finds(Bug::NobodyReconciles, properties::NO_HOLD_IS_LEFT, (1, 1));
+    finds(Bug::NobodyReconciles, properties::NO_ORDER_IS_OPEN, (1, 1));
+}
+
+/// No rule of the product but what it assumes of gateways: whoever was told that one is down believes that it will not charge.
+#[test]
+fn a_gateway_that_is_down_for_one_run_and_charges_for_another() {
+    finds(Bug::GatewayComesBack, properties::NO_CHARGE_IS_LOST, (1, 1));
+}
