@@ -220,7 +220,7 @@ fn print_welcome(stack: &Stack, started: Instant) {
 The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
 
   API        {api_url}
-  AWS        {endpoint_url} (any AWS tool: AWS_ENDPOINT_URL={endpoint_url}, any credentials)
+  AWS        {endpoint_url} (AWS_ENDPOINT_URL={endpoint_url}, or --endpoint-url for tools from before 2023; any credentials)
   Log        target/local/ministack.log
   All of it  target/local/stack.json
 

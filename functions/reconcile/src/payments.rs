@@ -70,12 +70,11 @@ impl Reconcile {
                 let waits = std::iter::once(0).chain(RESTARTS_AFTER);
                 for (name, minutes) in names.into_iter().zip(waits) {
                     match self.executions.find(&name).await? {
-                        Execution::Running => return Ok(Settled::Itself),
                         Execution::Ended(status) => cause = format!("{name} {}", status.as_str()),
                         Execution::Unknown if self.is_older(&order, minutes) => {
                             return self.start(&order, &message, name, &cause).await;
                         }
-                        Execution::Unknown => return Ok(Settled::Itself),
+                        Execution::Running | Execution::Unknown => return Ok(Settled::Itself),
                     }
                 }
             }

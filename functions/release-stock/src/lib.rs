@@ -63,7 +63,7 @@ impl ReleaseStock {
         }
         let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
         let by_ttl = record.user_identity.is_some();
-        tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold's units were released");
+        tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold has ended");
         Ok(())
     }
 

@@ -22,7 +22,9 @@ pub struct RestockSale {
     restocking: Restocking,
 }
 
+// A misspelt member would be left out in silence, and a sale that has started cannot be changed.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Body {
     units: u32,
 }
