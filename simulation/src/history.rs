@@ -86,8 +86,9 @@ async fn live(world: &Arc<World>) {
     _ = tokio::time::timeout(TROUBLES, all).await;
     world.set_quiet(true);
     quieten(world).await;
-    // Demand for every unit that is left.
-    let late = (1..=world.size.units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));
+    // Demand for one unit more than is left.
+    let units = world.tables.look(invariants::available);
+    let late = (0..=units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));
     for shopper in late.collect::<Vec<_>>() {
         _ = shopper.await;
     }
@@ -102,6 +103,8 @@ async fn live(world: &Arc<World>) {
 async fn quieten(world: &Arc<World>) {
     for _ in 0..MOST_REPAIRS {
         world.sleep(LONG_ENOUGH).await;
+        // Environments do not live that long.
+        world.environments.recycle();
         if settle(world).await == 0 {
             return;
         }

@@ -70,6 +70,11 @@ fn ulid(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or_default()
 }
 
+/// Units that nobody has.
+pub(crate) fn available(items: &Mirror) -> i64 {
+    shards(items).map(|(_, item)| number(item, "available")).sum()
+}
+
 /// What holds always.
 pub(crate) fn always(world: &World) -> Outcome {
     let now = world.time.now();

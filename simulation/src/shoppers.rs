@@ -49,12 +49,12 @@ impl Shopper {
 
     /// Comes when all is quiet, wants one unit, and does not give up while there may be one.
     pub(crate) async fn buy_what_is_left(self) {
-        for _ in 0..60 {
+        for _ in 0..20 {
             let Some((id, _)) = self.reserve(1).await.ok() else {
-                self.world.pause(1_500, 2_500).await;
+                self.world.pause(2_000, 20_000).await;
                 continue;
             };
-            if self.check_out(&id, "sandbox:ok").await && self.follow(&id, 60).await == Some(End::Bought) {
+            if self.check_out(&id, "sandbox:ok").await && self.follow(&id, 30).await == Some(End::Bought) {
                 return;
             }
         }

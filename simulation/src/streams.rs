@@ -22,7 +22,7 @@ pub(crate) fn start(world: &Arc<World>) {
 /// Hands the records of a table to a function, in order.
 async fn follow(world: Arc<World>, table: &'static str, function: &'static str) {
     let mut records: Vec<EventRecord> = Vec::new();
-    let mut done = 0;
+    let (mut done, mut failures) = (0, 0);
     loop {
         records.extend(world.tables.new_records(table).into_iter().filter(|record| passes(table, record)));
         if done == records.len() {
@@ -52,7 +52,10 @@ async fn follow(world: Arc<World>, table: &'static str, function: &'static str) 
         };
         if handled < length {
             world.note(|| format!("{function} goes on from record {}", done + handled));
-            world.pause(200, 2_000).await;
+            failures = if handled == 0 { failures + 1 } else { 0 };
+            world.pause(200, 2_000 << failures.min(5)).await;
+        } else {
+            failures = 0;
         }
         done += handled;
     }

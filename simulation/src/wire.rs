@@ -22,7 +22,7 @@ use testkit::form_field;
 use crate::{
     environments::{self, Invocation},
     faults::Fault,
-    tables,
+    mutations, tables,
     world::World,
 };
 
@@ -181,7 +181,9 @@ fn conflict(request: &Asked) -> Answer {
 fn serve(world: &Arc<World>, function: &str, request: &Asked) -> Answer {
     match request.service {
         Service::DynamoDb => {
-            let altered = world.mutation.and_then(|mutation| mutation.alter(function, &request.operation, &request.body));
+            let (operation, body) = (request.operation.as_str(), &request.body);
+            let on_the_way = mutations::Request { function, operation, body, number: world.steps() };
+            let altered = world.mutation.and_then(|mutation| mutation.alter(&on_the_way));
             let body = altered.as_ref().unwrap_or(&request.body);
             let answer = world.tables.serve(&request.operation, body);
             if !tables::written(&request.operation, body).is_empty() {

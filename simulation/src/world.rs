@@ -144,9 +144,14 @@ impl World {
         }
     }
 
-    /// Something has happened: what must always hold is looked at.
+    /// Something has happened.
     pub(crate) fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Steps so far.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// Something was written: what must always hold is looked at.

@@ -14,6 +14,7 @@ mod functions;
 mod measure;
 mod process;
 mod sam_local;
+mod simulate;
 mod stack;
 mod test;
 mod tools;
@@ -36,6 +37,7 @@ enum Command {
     Down(down::Down),
     Measure(measure::Measure),
     SamLocal(sam_local::SamLocal),
+    Simulate(simulate::Simulate),
     Test(test::Test),
 }
 
@@ -48,6 +50,7 @@ fn main() -> std::process::ExitCode {
         }
         Command::Measure(measure) => measure.run(),
         Command::SamLocal(sam_local) => sam_local.run(),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Test(test) => test.run(),
     };
     match done {

@@ -1,0 +1,108 @@
+//! The simulation itself: it repeats itself, it notices bugs, it knows the whole state machine, and what once failed is tried
+//! again.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use simulation::{FUNCTIONS, Faults, MUTATIONS, Machine, definition, run, run_recorded, run_seeds, timeout_seconds};
+use system_tests::Repository;
+
+/// Seeds within which every deliberate bug is noticed.
+const ENOUGH: u64 = 2_000;
+
+#[test]
+fn the_same_seed_has_the_same_history_byte_for_byte() {
+    for seed in [1, 2, 3, 50, 1_000_000] {
+        let (one, other) = (run_recorded(seed, &Faults::all(), None), run_recorded(seed, &Faults::all(), None));
+        assert!(one.lines.len() > 50, "hardly anything happens with seed {seed}");
+        for (n, (one, other)) in one.lines.iter().zip(&other.lines).enumerate() {
+            assert_eq!(one, other, "seed {seed}, line {n}");
+        }
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn another_seed_has_another_history() {
+    assert_ne!(run_recorded(1, &Faults::all(), None).lines, run_recorded(2, &Faults::all(), None).lines);
+}
+
+#[test]
+fn without_faults_nothing_goes_wrong_and_none_is_counted() {
+    let summary = run_seeds(1..=20, &Faults::none(), None, 2, false);
+    assert_eq!(summary.failed, []);
+    assert!(summary.injected.is_empty());
+}
+
+#[test]
+fn every_fault_is_really_injected() {
+    let summary = run_seeds(1..=150, &Faults::all(), None, 2, false);
+    for fault in Faults::all().0 {
+        assert!(summary.injected.contains_key(&fault), "{fault} was never injected");
+    }
+}
+
+/// `simulation/regressions.txt`: a seed to a line, with why it failed. A line that begins with `-` waits for its repair.
+#[test]
+fn what_once_failed_does_not_fail_again() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("regressions.txt");
+    let text = std::fs::read_to_string(file).unwrap();
+    for line in text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+        let seed = line.split_whitespace().next().unwrap().parse().unwrap();
+        assert_eq!(run(seed, &Faults::all(), None).violation, None, "seed {line}");
+    }
+}
+
+/// Prints the table of docs/simulation.md.
+#[test]
+fn every_deliberate_bug_is_noticed() {
+    let mut missed = Vec::new();
+    for mutation in &MUTATIONS {
+        let summary = run_seeds(1..=ENOUGH, &Faults::all(), Some(mutation), 2, true);
+        match summary.failed.first() {
+            Some((seed, violation)) => {
+                println!("| `{}` | {} | {} | {seed} |", mutation.name, mutation.bug, violation.invariant);
+            }
+            None => missed.push(mutation.name),
+        }
+    }
+    assert!(missed.is_empty(), "not noticed within {ENOUGH} seeds: {missed:?}");
+}
+
+#[test]
+fn the_state_machine_is_known_whole() {
+    Machine::read(&definition()).unwrap();
+}
+
+#[test]
+fn what_is_not_known_of_a_state_machine_is_refused() {
+    let refused = |alter: fn(&mut Value)| {
+        let mut definition = definition();
+        alter(&mut definition);
+        Machine::read(&definition).unwrap_err()
+    };
+    refused(|it| it["States"]["Refund"] = json!({"Type": "Wait", "Seconds": 1, "Next": "TakeBackStock"}));
+    refused(|it| it["States"]["Refund"] = json!({"Type": "Parallel", "Branches": [], "Next": "TakeBackStock"}));
+    refused(|it| it["States"]["Charge"]["HeartbeatSeconds"] = json!(5));
+    refused(|it| it["States"]["Charge"]["Assign"] = json!({"a": 1}));
+    refused(|it| it["States"]["Charge"]["Next"] = json!("Nowhere"));
+    refused(|it| it["States"]["Charge"]["Resource"] = json!("arn:aws:states:::sqs:sendMessage"));
+    refused(|it| it["States"]["Charge"]["Arguments"]["FunctionName"] = json!("${OtherFunctionArn}"));
+    refused(|it| it["States"]["Charge"]["Retry"][0]["ErrorEquals"] = json!(["States.TaskFailed"]));
+    refused(|it| it["States"]["Charge"]["Retry"][0]["JitterStrategy"] = json!("NONE"));
+    refused(|it| it["States"]["Charge"]["Output"] = json!("{% $uuid() %}"));
+    refused(|it| it["QueryLanguage"] = json!("JSONPath"));
+}
+
+#[test]
+fn functions_may_run_as_long_as_the_template_says() {
+    let template = Repository::read().template;
+    let usual = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
+    for function in FUNCTIONS {
+        let camel: String = function.split('-').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+        let resource = &template["Resources"][format!("{camel}Function")];
+        assert!(resource.is_object(), "{function}");
+        let seconds = resource["Properties"]["Timeout"].as_u64().unwrap_or(usual);
+        assert_eq!(timeout_seconds(function), seconds, "{function}");
+    }
+}
