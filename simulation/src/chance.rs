@@ -35,7 +35,7 @@ impl Chance {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(crate) fn from_to(&self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
@@ -57,7 +57,7 @@ impl Chance {
 
     /// A time from `low` to `high` milliseconds.
     pub(crate) fn milliseconds(&self, low: u64, high: u64) -> Duration {
-        Duration::from_millis(self.from_to(low, high))
+        Duration::from_millis(self.between(low, high))
     }
 }
 

@@ -3,8 +3,7 @@
 use std::sync::Weak;
 
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider,
-    retry::RetryPartition,
+    BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, retry::RetryPartition,
 };
 use kit::aws_config::SdkConfig;
 

@@ -115,15 +115,20 @@ impl Fault {
         match self {
             Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
-            Self::Cold | Self::ClockJump => 0.1,
-            Self::MessageDuplicated | Self::MessageDelayed => 0.15,
-            Self::HalfBatch | Self::HalfStreamBatch | Self::StreamDuplicated | Self::StreamLate => 0.1,
             Self::Ttl => 0.5,
             Self::ExpiryLost => 0.3,
             Self::SagaAborted => 0.03,
             Self::SagaNeverStarted | Self::WrongAmount => 0.08,
-            Self::Declined => 0.15,
-            Self::GatewayDown | Self::GatewaySlow | Self::GatewayAnswerLost => 0.1,
+            Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,
+            Self::Cold
+            | Self::ClockJump
+            | Self::HalfBatch
+            | Self::HalfStreamBatch
+            | Self::StreamDuplicated
+            | Self::StreamLate
+            | Self::GatewayDown
+            | Self::GatewaySlow
+            | Self::GatewayAnswerLost => 0.1,
             Self::ClockSkew => 0.7,
         }
     }

@@ -144,13 +144,17 @@ pub(crate) fn deploy(world: &Arc<World>, function: &str, clock: &SkewedClock) ->
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     match function {
         "reserve" => serve_http!(Reserve::new(identity, Arc::clone(&clock), units(world, &clock))),
-        "place-order" => serve_http!(PlaceOrder::new(identity, Arc::clone(&clock), units(world, &clock), ordering(world, &clock))),
+        "place-order" => {
+            serve_http!(PlaceOrder::new(identity, Arc::clone(&clock), units(world, &clock), ordering(world, &clock)))
+        }
         "checkout" => serve_http!(Checkout::new(identity, Arc::clone(&clock), ordering(world, &clock))),
         "cancel-reservation" => serve_http!(CancelReservation::new(identity, aws.reservations())),
         "get-reservation" => serve_http!(GetReservation::new(identity, clock, aws.reservations())),
         "get-order" => serve_http!(GetOrder::new(identity, clock, aws.orders())),
         "get-sale" => serve_http!(GetSale::new(clock, KnownSales::new(aws.sales(), aws.availabilities()))),
-        "pay" => serve_http!(Pay { identity, clock, orders: aws.orders(), purchases: aws.purchases(), queue: aws.orders_queue() }),
+        "pay" => {
+            serve_http!(Pay { identity, clock, orders: aws.orders(), purchases: aws.purchases(), queue: aws.orders_queue() })
+        }
         "start-payment" => {
             let function = StartPayment::new(aws.sfn.clone(), "arn:aws:states:us-east-1:1:stateMachine:payment-saga");
             serve!(Queue, function, |it, event| workers::sqs_batch(event, |message| it.handle(message)))
@@ -171,12 +175,9 @@ pub(crate) fn deploy(world: &Arc<World>, function: &str, clock: &SkewedClock) ->
         "refund-payment" => serve_task!(RefundPayment::new(aws.gateways(), aws.orders(), aws.attempts())),
         "sell-stock" => serve_task!(SellStock::new(aws.reservations(), aws.stock())),
         "take-back-stock" => serve_task!(TakeBackStock::new(aws.reservations(), aws.stock())),
-        "complete-order" => serve_task!(CompleteOrder {
-            clock,
-            orders: aws.orders(),
-            attempts: aws.attempts(),
-            purchases: aws.purchases(),
-        }),
+        "complete-order" => {
+            serve_task!(CompleteOrder { clock, orders: aws.orders(), attempts: aws.attempts(), purchases: aws.purchases() })
+        }
         "fail-order" => serve_task!(FailOrder {
             clock,
             orders: aws.orders(),

@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// How long troubles go on, whatever the shoppers do.
-const TROUBLES: Duration = Duration::from_secs(600);
+const TROUBLES: Duration = Duration::from_mins(10);
 /// In this time every queue runs dry, every retry ends and every hold is over.
-const LONG_ENOUGH: Duration = Duration::from_secs(2 * 3_600);
+const LONG_ENOUGH: Duration = Duration::from_hours(2);
 /// Times that the reconciler may find something to do.
 const MOST_REPAIRS: usize = 6;
 

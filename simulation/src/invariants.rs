@@ -180,14 +180,14 @@ fn money(items: &Mirror) -> Outcome {
             .filter(|(key, _)| is_of_order(key))
             .map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds")))
             .collect();
-        let (kept, odd): (Vec<(i64, i64)>, Vec<(i64, i64)>) =
-            books.iter().filter(|(charges, refunds)| charges != refunds || *charges > 1).partition(|books| **books == (1, 0));
+        let kept = books.iter().filter(|books| **books == (1, 0)).count();
+        let is_odd = |(charges, refunds): &(i64, i64)| *charges > 1 || (charges != refunds && (*charges, *refunds) != (1, 0));
         let status = text(order, "status");
         let expected = usize::from(status == "completed");
-        if status == "completed" && kept.is_empty() {
+        if status == "completed" && kept == 0 {
             return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
         }
-        if kept.len() != expected || !odd.is_empty() {
+        if kept != expected || books.iter().any(is_odd) {
             return fail(MONEY_BACK, format!("order {id} is {status}, and its charges and refunds are {books:?}"));
         }
     }

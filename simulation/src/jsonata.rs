@@ -1,4 +1,4 @@
-//! As much of JSONata as the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists` and
+//! As much of the query language as the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists` and
 //! `$merge`. Anything else is refused when it is read, so that the state machine cannot outgrow the simulation unnoticed.
 
 use serde_json::{Map, Value};

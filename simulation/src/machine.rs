@@ -151,9 +151,11 @@ impl Template {
         match self {
             Self::Plain(value) => Ok(value.clone()),
             Self::Computed(expression) => expression.value(states).ok_or(Ended::Failed("States.QueryEvaluationError".into())),
-            Self::Object(members) => {
-                members.iter().map(|(name, value)| Ok((name.clone(), value.value(states)?))).collect::<Result<_, _>>().map(Value::Object)
-            }
+            Self::Object(members) => members
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), value.value(states)?)))
+                .collect::<Result<_, _>>()
+                .map(Value::Object),
         }
     }
 }
@@ -187,7 +189,9 @@ impl Machine {
                     function_of(&arguments.function_name)?;
                     targets.extend(catch.iter().map(|catch| &catch.next).chain([next]));
                     let errors = retry.iter().map(|it| &it.error_equals).chain(catch.iter().map(|it| &it.error_equals));
-                    let strange = |error: &&String| error.starts_with("States.") && !["States.ALL", "States.Timeout"].contains(&error.as_str());
+                    let strange = |error: &&String| {
+                        error.starts_with("States.") && !["States.ALL", "States.Timeout"].contains(&error.as_str())
+                    };
                     if let Some(error) = errors.flatten().find(strange) {
                         return Err(format!("{name}: the error {error} is not known"));
                     }
@@ -338,6 +342,14 @@ async fn task<'m>(world: &Arc<World>, name: &str, state: &'m State, states: &Val
         let invoked = {
             let (again, payload) = (Arc::clone(world), payload.clone());
             world.spawn(async move { environments::task(&again, function, payload).await })
+        };
+        let invoked = async {
+            if world.strikes(Fault::AnswerLost) {
+                // The connection to the function breaks, and the function goes on.
+                world.pause(1, 600).await;
+                return Ok(Ok(Err("Lambda.Unknown".to_owned())));
+            }
+            invoked.await
         };
         let error = match tokio::time::timeout(Duration::from_secs(*timeout_seconds), invoked).await {
             Err(_) => "States.Timeout".to_owned(),

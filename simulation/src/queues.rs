@@ -17,7 +17,7 @@ pub(crate) const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/1/orders";
 pub(crate) const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/1/expiry";
 
 /// As in the template.
-const VISIBILITY: Duration = Duration::from_secs(180);
+const VISIBILITY: Duration = Duration::from_mins(3);
 const MOST_RECEIVES: u32 = 10;
 const BATCH: usize = 10;
 
@@ -107,7 +107,7 @@ async fn poll(world: Arc<World>, url: &'static str, function: &'static str) {
                 tokio::select! {
                     biased;
                     () = queue.sent.notified() => {}
-                    () = world.sleep(at - now) => {}
+                    () = world.sleep(at.saturating_sub(now)) => {}
                 }
             }
             Some(_) => {

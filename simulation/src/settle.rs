@@ -74,9 +74,9 @@ fn find(world: &World, items: &Mirror, now: Timestamp) -> Vec<Repair> {
         if text(order, "status") == "pending" && !runs {
             found.push(Repair::Resume(message));
         } else if text(order, "payment_status") == "refund_pending" {
-            let mut of_order = items.iter().filter(|(key, item)| {
-                key.table == RESERVATION && text(item, "reservation_id") == text(order, "order_id")
-            });
+            let mut of_order = items
+                .iter()
+                .filter(|(key, item)| key.table == RESERVATION && text(item, "reservation_id") == text(order, "order_id"));
             if let Some((reservation, _)) = of_order.next() {
                 found.push(Repair::Refund { task: serde_json::to_value(&message).unwrap(), reservation: reservation.clone() });
             }

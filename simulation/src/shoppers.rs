@@ -38,7 +38,7 @@ impl Shopper {
     /// Comes to the sale in the time of troubles.
     pub(crate) async fn shop(self) {
         self.world.pause(0, 6_000).await;
-        for _ in 0..self.world.chance.from_to(1, 4) {
+        for _ in 0..self.world.chance.between(1, 4) {
             match self.try_to_buy().await {
                 End::Bought => return,
                 End::NotBought => self.world.pause(200, 30_000).await,
@@ -62,7 +62,7 @@ impl Shopper {
 
     async fn try_to_buy(&self) -> End {
         let chance = &self.world.chance;
-        let quantity = chance.from_to(1, u64::from(self.world.size.max_per_shopper));
+        let quantity = chance.between(1, u64::from(self.world.size.max_per_shopper));
         let at_once = chance.happens(0.15);
         let reserved = if at_once { self.place_order(quantity).await } else { self.reserve(quantity).await };
         let (id, is_ordered) = match reserved {
@@ -97,6 +97,11 @@ impl Shopper {
         for _ in 0..PATIENCE {
             let path = if self.world.chance.happens(0.2) { "/add-to-cart" } else { "/reserve-inventory" };
             let body = json!({"product_id": "demo", "quantity": quantity});
+            if self.world.chance.happens(0.1) {
+                // In two windows at once.
+                let (other, request) = (Self::new(&self.world, self.name.clone()), request("POST", path).json(&body));
+                self.world.spawn(async move { other.ask("reserve", request).await });
+            }
             match self.ask("reserve", request("POST", path).json(&body)).await {
                 Some((200 | 201, answer)) => {
                     let id = answer["reservation_id"].as_str().unwrap().to_owned();
@@ -223,8 +228,16 @@ impl Shopper {
     async fn ask(&self, function: &'static str, asked: RequestBuilder) -> Answer {
         self.world.step();
         self.world.note(|| format!("{} asks {function}", self.name));
-        let answer = environments::http(&self.world, function, asked.shopper(&self.name).build()).await.ok();
-        let answer = answer.filter(|_| !self.world.strikes(Fault::AnswerLost)).map(|response| {
+        let (world, request) = (Arc::clone(&self.world), asked.shopper(&self.name).build());
+        let asked = self.world.spawn(async move { environments::http(&world, function, request).await.ok() });
+        let answer = if self.world.strikes(Fault::AnswerLost) {
+            // The connection breaks, and the function goes on.
+            self.world.pause(1, 600).await;
+            None
+        } else {
+            asked.await.ok().flatten()
+        };
+        let answer = answer.map(|response| {
             let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
             (response.status().as_u16(), body)
         });

@@ -109,7 +109,9 @@ impl Tables {
         let swept = self.database.sweep_ttl().unwrap();
         if swept > 0 {
             let held: Vec<Key> = self.look(|items| items.keys().filter(|key| key.table == RESERVATION).cloned().collect());
-            held.iter().for_each(|key| self.refresh(key));
+            for key in &held {
+                self.refresh(key);
+            }
         }
         swept
     }

@@ -42,9 +42,9 @@ impl Size {
         let max_per_shopper = if chance.happens(0.3) { 2 } else { 1 };
         let shards = if chance.happens(0.5) { 2 } else { 1 };
         let least = max_per_shopper * shards;
-        let units = u32::try_from(chance.from_to(u64::from(least), u64::from(least.max(4)))).unwrap();
+        let units = u32::try_from(chance.between(u64::from(least), u64::from(least.max(4)))).unwrap();
         let hold_seconds = *chance.pick(&[5, 10, 20, 60]);
-        Self { shoppers: chance.from_to(2, 6), units, shards, max_per_shopper, hold_seconds }
+        Self { shoppers: chance.between(2, 6), units, shards, max_per_shopper, hold_seconds }
     }
 }
 

@@ -99,7 +99,7 @@ fn functions_may_run_as_long_as_the_template_says() {
     let template = Repository::read().template;
     let usual = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
     for function in FUNCTIONS {
-        let camel: String = function.split('-').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+        let camel = function.split('-').fold(String::new(), |name, word| name + &word[..1].to_uppercase() + &word[1..]);
         let resource = &template["Resources"][format!("{camel}Function")];
         assert!(resource.is_object(), "{function}");
         let seconds = resource["Properties"]["Timeout"].as_u64().unwrap_or(usual);
