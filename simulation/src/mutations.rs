@@ -59,7 +59,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 15] = [
+pub static MUTATIONS: [Mutation; 14] = [
     Mutation::of_requests("claim-twice", "`claim` does not look whether the shopper has something in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -98,11 +98,6 @@ pub static MUTATIONS: [Mutation; 15] = [
     Mutation::of_requests("attempt-overwritten", "what is known of an attempt is overwritten by who knows less", |it| {
         (it.operation == "PutItem" && it.is_in(ORDER, "ORDER#") && it.sort_key().starts_with("PAYMENT#"))
             .then(|| conditioned(it.body, None))
-    }),
-    Mutation::of_requests("complete-without-the-charge", "an order is completed whatever has become of its charge", |it| {
-        it.within(ORDER, "SET #status = :to", |write| {
-            *write = conditioned(write, None);
-        })
     }),
     Mutation::of_requests("another-key-for-each-charge", "every charge has an idempotency key of its own", |it| {
         let is_charge = it.function == "charge-payment" && it.sort_key().starts_with("SANDBOX#");
