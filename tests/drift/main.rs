@@ -12,6 +12,7 @@
     reason = "all of this is test code: what is missing or wrong ends a test"
 )]
 
+mod alarms;
 mod documents;
 mod environment;
 mod errors;

@@ -62,7 +62,8 @@ fn read_statement(function: &str, statement: &Value, permissions: &mut Permissio
     }
 }
 
-/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`. Nothing for what is not named in full.
+/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`. Nothing for what is not named
+/// in full.
 fn resource_name(resource: &Value) -> Option<String> {
     if let Some(attribute) = resource["Fn::GetAtt"].as_str() {
         return match attribute.split_once('.')? {
@@ -72,6 +73,11 @@ fn resource_name(resource: &Value) -> Option<String> {
         };
     }
     if let Some(text) = resource["Fn::Sub"].as_str() {
+        // IAM knows executions by the name of their state machine.
+        const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
+        if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {
+            return Some(format!("{id} executions"));
+        }
         let (id, rest) = text.strip_prefix("${")?.split_once(".Arn}")?;
         // ListStreams knows no single stream: this is the narrowest that IAM accepts for it.
         return if rest == "/stream/*" || !rest.contains('*') { Some(format!("{id}{rest}")) } else { None };

@@ -43,12 +43,26 @@ pub(crate) fn tasks(definition: &Value) -> Vec<Task<'_>> {
         .collect()
 }
 
+/// The time that an execution can wait for retries in all, s: no way through it enters a state twice, but for the charge at a
+/// second gateway.
+fn longest_waits(definition: &Value) -> i64 {
+    let retry = |retry: &Value| -> i64 {
+        let number = |member: &str| retry[member].as_i64().unwrap_or(0);
+        let grown = |attempt: i64| number("IntervalSeconds") << attempt.min(30);
+        (0..number("MaxAttempts")).map(|attempt| grown(attempt).min(number("MaxDelaySeconds"))).sum()
+    };
+    let state = |task: &Task<'_>| -> i64 { task.definition["Retry"].as_array().into_iter().flatten().map(retry).sum() };
+    let tasks = tasks(definition);
+    tasks.iter().map(state).sum::<i64>() + tasks.iter().filter(|task| task.state == "Charge").map(state).sum::<i64>()
+}
+
 fn bounds(repository: &Repository) -> Faults {
     let functions = template::functions(&repository.template);
     let mut faults = Faults::new();
     for (id, _, definition) in machines(repository) {
-        if !definition["TimeoutSeconds"].is_i64() {
-            faults.push(format!("{id}: has no bound on the whole"));
+        let waits = longest_waits(definition);
+        if definition["TimeoutSeconds"].as_i64().is_none_or(|seconds| seconds <= waits) {
+            faults.push(format!("{id}: has no bound on the whole, or may be cut off while it waits, up to {waits} s"));
         }
         for Task { state, function, definition } in tasks(definition) {
             let timeout = functions.get(&function).map_or(0, |function| function.timeout_seconds);

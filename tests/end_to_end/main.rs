@@ -7,6 +7,8 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod expiry;
+mod faults;
+mod operating;
 mod payments;
 mod purchase;
 mod refusals;

@@ -1,6 +1,7 @@
 //! The running stack as a test sees it: its API, its sign-in, and its tables to look into.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -71,6 +72,11 @@ impl Stack {
 
     fn told(&self, pointer: &str) -> &str {
         self.description.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("stack.json has no {pointer}"))
+    }
+
+    /// The emulator's process: the parent of every function's.
+    pub(crate) fn pid(&self) -> u64 {
+        self.description["pid"].as_u64().unwrap_or_else(|| panic!("stack.json has no pid"))
     }
 
     /// A call of one of the emulator's JSON services.
@@ -200,14 +206,61 @@ impl Stack {
     /// Messages in the dead-letter queues and the stream failures queue: nothing may end there unnoticed.
     pub(crate) async fn dead_letters(&self) -> u64 {
         let mut dead = 0;
-        for queue in ["orders_dead_letter_queue_url", "expiry_dead_letter_queue_url", "stream_failures_queue_url"] {
-            let input = json!({"QueueUrl": self.told(&format!("/{queue}")), "AttributeNames": ["ApproximateNumberOfMessages"]});
-            let (status, answer) = self.aws("sqs", "AmazonSQS.GetQueueAttributes", &input).await;
-            assert!(status.is_success(), "{queue}: {answer}");
-            let count = answer["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap_or_default();
-            dead += count.parse::<u64>().unwrap_or_else(|error| panic!("{queue}: {error}: {answer}"));
+        for queue in ["orders_dead_letter", "expiry_dead_letter", "stream_failures"] {
+            dead += self.messages_in(queue).await;
         }
         dead
+    }
+
+    /// Messages in the dead-letter queue of a queue.
+    pub(crate) async fn dead_letters_of(&self, queue: &str) -> u64 {
+        self.messages_in(&format!("{queue}_dead_letter")).await
+    }
+
+    async fn messages_in(&self, queue: &str) -> u64 {
+        let count = self.queue_attribute(queue, "ApproximateNumberOfMessages").await;
+        count.parse().unwrap_or_else(|error| panic!("{queue}: {error}: {count}"))
+    }
+
+    async fn queue_attribute(&self, queue: &str, name: &str) -> String {
+        let answer = self.sqs("GetQueueAttributes", queue, json!({"AttributeNames": [name]})).await;
+        answer["Attributes"][name].as_str().unwrap_or_else(|| panic!("{queue} has no {name}: {answer}")).to_owned()
+    }
+
+    /// An operation on a queue by its name in `stack.json`.
+    async fn sqs(&self, operation: &str, queue: &str, mut input: Value) -> Value {
+        input["QueueUrl"] = self.told(&format!("/{queue}_queue_url")).into();
+        let (status, answer) = self.aws("sqs", &format!("AmazonSQS.{operation}"), &input).await;
+        assert!(status.is_success(), "{operation} {queue}: {answer}");
+        answer
+    }
+
+    /// Sends a message that is not one of ours.
+    pub(crate) async fn send(&self, queue: &str, body: &str) {
+        self.sqs("SendMessage", queue, json!({"MessageBody": body})).await;
+    }
+
+    /// Has messages of a queue that were not handled come again after so many seconds. Answers with how many it was before.
+    pub(crate) async fn make_visible_after(&self, queue: &str, seconds: &str) -> String {
+        let before = self.queue_attribute(queue, "VisibilityTimeout").await;
+        self.sqs("SetQueueAttributes", queue, json!({"Attributes": {"VisibilityTimeout": seconds}})).await;
+        before
+    }
+
+    /// Empties the dead-letter queue of a queue.
+    pub(crate) async fn forget_dead_letters(&self, queue: &str) {
+        self.sqs("PurgeQueue", &format!("{queue}_dead_letter"), json!({})).await;
+    }
+
+    /// How many orders of a sale have each status.
+    pub(crate) async fn order_statuses(&self, product: &str) -> BTreeMap<String, usize> {
+        let mut statuses = BTreeMap::new();
+        for item in self.items("order", &format!("ORDER#{product}.")).await {
+            if item["sk"]["S"] == "ORDER" {
+                *statuses.entry(item["status"]["S"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+        statuses
     }
 }
 

@@ -147,7 +147,13 @@ impl Policy {
         match service {
             "DynamoDB_20120810" => self.calls_of_dynamodb(operation, &input),
             "AmazonSQS" => vec![(on(&input["QueueUrl"]), format!("sqs:{operation}"))],
-            "AWSStepFunctions" => vec![(on(&input["stateMachineArn"]), format!("states:{operation}"))],
+            "AWSStepFunctions" => match input["executionArn"].as_str() {
+                Some(execution) => {
+                    let machine = execution.rsplit_once(':').unwrap_or_default().0.replace(":execution:", ":stateMachine:");
+                    vec![(format!("{} executions", self.resource(&machine)), format!("states:{operation}"))]
+                }
+                None => vec![(on(&input["stateMachineArn"]), format!("states:{operation}"))],
+            },
             // SNS speaks forms.
             _ => {
                 let form = String::from_utf8_lossy(body).replace("%3A", ":");
@@ -197,6 +203,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
             ("OrderTable", "dynamodb:PutItem"),
             ("OrderTable/index/shopper-index", "dynamodb:Query"),
             ("NotificationsTopic", "sns:Publish"),
+            ("PaymentSaga executions", "states:DescribeExecution"),
         ]
         .map(|(resource, action)| (resource.to_owned(), action.to_owned()))
         .into(),
@@ -204,6 +211,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
             .iter()
             .map(|(id, name)| (name.clone(), *id))
             .chain([("arn:aws:sns:t".to_owned(), "NotificationsTopic")])
+            .chain([("arn:aws:states:r:1:stateMachine:m".to_owned(), "PaymentSaga")])
             .collect(),
         calls: Mutex::default(),
         refused: Mutex::default(),
@@ -225,5 +233,9 @@ fn a_call_needs_the_actions_of_all_its_parts() {
     assert!(!admit("AmazonSQS.SendMessage", r#"{"QueueUrl":"http://q"}"#));
     assert!(admit("", "Action=Publish&TopicArn=arn%3Aaws%3Asns%3At&Message=x"));
     assert!(!admit("", "Action=DeleteTopic&TopicArn=arn%3Aaws%3Asns%3At"));
-    assert_eq!(policy.refused.lock().unwrap().len(), 8);
+    let states = |operation: &str, body: &str| admit(&format!("AWSStepFunctions.{operation}"), body);
+    assert!(states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:m:x"}"#));
+    assert!(!states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:another:x"}"#));
+    assert!(!states("StartExecution", r#"{"stateMachineArn":"arn:aws:states:r:1:stateMachine:m"}"#));
+    assert_eq!(policy.refused.lock().unwrap().len(), 10);
 }

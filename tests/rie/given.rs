@@ -8,7 +8,8 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    Attempts, Availabilities, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome,
+    Attempts, Availabilities, Ending, Entry, EntryState, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock,
+    WriteOutcome,
 };
 use testkit::Dynamo;
 
@@ -25,17 +26,23 @@ pub(crate) async fn make(tables: &Dynamo, state: &str) {
         "sale" => (0, &[]),
         "held" => (300, &["hold"]),
         "overdue" => (-60, &["hold"]),
+        "abandoned" => (-60, &["hold", "lose"]),
         "stale" => (0, &["forget"]),
+        "unpaid" => (300, &["hold", "start-long-ago"]),
+        "unknown" => (300, &["grow-old", "hold"]),
         "waiting" => (300, &["hold", "place"]),
         "waited" => (-60, &["hold", "place"]),
         "paying" => (300, &["hold", "start"]),
         "unavailable" => (300, &["hold", "start", "begin", "be-down"]),
+        "declined" => (300, &["hold", "start", "begin", "decline"]),
+        "given-up" => (300, &["hold", "start", "begin", "decline", "wait"]),
         "charged" => (300, &["hold", "start", "begin", "charge"]),
         "sold" => (300, &["hold", "start", "begin", "charge", "sell"]),
         "completed" => (300, &["hold", "start", "begin", "charge", "sell", "complete"]),
         "mischarged" => (300, &["hold", "start", "begin", "mischarge", "sell"]),
         "refunding" => (300, &["hold", "start", "begin", "charge", "sell", "decide"]),
         "refunded" => (300, &["hold", "start", "begin", "charge", "refund"]),
+        "refunded-later" => (300, &["hold", "start", "begin", "charge", "decide", "keep-for-review", "refund"]),
         other => panic!("nobody knows the state {other:?}"),
     };
     for step in steps {
@@ -49,7 +56,7 @@ pub(crate) async fn faults(tables: &Dynamo, expected: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(units) = expected.get("units") {
         let sale = shop.sales.get(&id("demo")).await.unwrap().unwrap();
-        let shards = shop.stock.read_all(&sale.product, sale.layout).await.unwrap();
+        let shards = shop.stock.read_all(&sale.product, &sale.layout).await.unwrap();
         let (_, shard) = shards.into_iter().find(|(number, _)| *number == SHARD).unwrap();
         let found = json!({"available": shard.available(), "held": shard.held_units(), "sold": shard.sold_units()});
         if found != *units {
@@ -112,7 +119,7 @@ impl Shop {
         self.stock.claim(SHARD, &id(SOMEBODY_ELSE), &hold).await.unwrap();
         let mut availability = self.availabilities.get(&sold_out.product, true).await.unwrap().unwrap();
         let version = availability.version;
-        for (number, shard) in self.stock.read_all(&sold_out.product, sold_out.layout).await.unwrap() {
+        for (number, shard) in self.stock.read_all(&sold_out.product, &sold_out.layout).await.unwrap() {
             availability.fold(number, &shard);
         }
         availability.stamp(self.now);
@@ -139,8 +146,8 @@ impl Shop {
         let WriteOutcome::Written(prepared) = self.sales.prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there")
         };
-        self.stock.create(&product, sale.layout, 1).await.unwrap();
-        self.availabilities.put(&product, &Availability::untouched(sale.layout, self.now), 0).await.unwrap();
+        self.stock.create(&product, &sale.layout, 1).await.unwrap();
+        self.availabilities.put(&product, &Availability::untouched(&sale.layout, self.now), 0).await.unwrap();
         self.sales.list(&product).await.unwrap();
         self.sales.activate(&prepared).await.unwrap();
         sale
@@ -169,8 +176,34 @@ impl Shop {
             }
             "place" => _ = self.orders.place(&self.order(OrderStep::Placed, expires_at)).await.unwrap(),
             "start" => _ = self.purchases.start(&self.order(OrderStep::PaymentStarted, expires_at), self.now).await.unwrap(),
+            "start-long-ago" => {
+                let order = Order {
+                    updated_at: self.now - SignedDuration::from_mins(2),
+                    ..self.order(OrderStep::PaymentStarted, expires_at)
+                };
+                self.purchases.start(&order, self.now).await.unwrap();
+            }
+            // The run that claimed the units has never written the reservation.
+            "lose" => _ = self.reservations.end(&shopper, &reservation, Ending::Cancelled).await.unwrap(),
+            // No change of the shards has reached what readers know for a while.
+            "grow-old" => {
+                let product: ProductId = id("demo");
+                let known = self.availabilities.get(&product, true).await.unwrap().unwrap();
+                let as_of = self.now - SignedDuration::from_mins(1);
+                let old = Availability { as_of, version: known.version + 1, ..known.clone() };
+                assert!(self.availabilities.put(&product, &old, known.version).await.unwrap());
+            }
             "begin" => _ = self.attempts.begin(&key, &gateway).await.unwrap(),
             "be-down" => self.becomes(&key, AttemptStatus::Unavailable, None).await,
+            "decline" => self.becomes(&key, AttemptStatus::Declined, None).await,
+            "wait" => {
+                let order = self.orders.get(&reservation).await.unwrap().unwrap();
+                self.purchases.payment_failed(&order, 1, expires_at, "The card was declined.", self.now).await.unwrap();
+            }
+            "keep-for-review" => {
+                let order = self.orders.get(&reservation).await.unwrap().unwrap();
+                self.purchases.end_order(&order, 1, OrderStep::RefundFailed, self.now).await.unwrap();
+            }
             "charge" | "mischarge" => {
                 let confirmed = if step == "charge" { price() } else { Money::new(1, price().currency()).unwrap() };
                 let entry = Entry::asked(EntryState::Charged, price(), confirmed, &method());
@@ -182,7 +215,7 @@ impl Shop {
                 let product: ProductId = id("sold-out");
                 let known = self.availabilities.get(&product, true).await.unwrap().unwrap();
                 let sale = self.sales.get(&product).await.unwrap().unwrap();
-                let stale = Availability { version: known.version + 1, ..Availability::untouched(sale.layout, self.now) };
+                let stale = Availability { version: known.version + 1, ..Availability::untouched(&sale.layout, self.now) };
                 assert!(self.availabilities.put(&product, &stale, known.version).await.unwrap());
             }
             "sell" => _ = self.stock.sell(SHARD, &shopper, &reservation, Quantity::ONE).await.unwrap(),

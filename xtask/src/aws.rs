@@ -78,6 +78,21 @@ pub(crate) fn cognito(operation: &str, input: &Value) -> Result<Answer> {
     answer(response).with_context(|| format!("no answer to {operation}"))
 }
 
+/// A call of SQS that must succeed.
+pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
+    let response = agent()
+        .post(ENDPOINT)
+        .header("Authorization", signature("sqs"))
+        .header("Content-Type", "application/x-amz-json-1.0")
+        .header("X-Amz-Target", format!("AmazonSQS.{operation}"))
+        .send(input.to_string());
+    let Answer { status, body } = answer(response).with_context(|| format!("no answer to {operation}"))?;
+    if status != 200 {
+        bail!("{operation}: {status} {body}");
+    }
+    Ok(serde_json::from_str(&body).unwrap_or_default())
+}
+
 /// A call of the product's own API with a shopper's or an operator's token.
 pub(crate) fn put(url: &str, token: &str, input: &Value) -> Result<Answer> {
     let request = agent().put(url).header("Authorization", format!("Bearer {token}"));

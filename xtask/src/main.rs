@@ -13,6 +13,7 @@ mod emulator;
 mod functions;
 mod measure;
 mod process;
+mod redrive;
 mod sam_local;
 mod simulate;
 mod stack;
@@ -36,6 +37,7 @@ enum Command {
     Up(up::Up),
     Down(down::Down),
     Measure(measure::Measure),
+    Redrive(redrive::Redrive),
     SamLocal(sam_local::SamLocal),
     Simulate(simulate::Simulate),
     Test(test::Test),
@@ -49,6 +51,7 @@ fn main() -> std::process::ExitCode {
             Ok(())
         }
         Command::Measure(measure) => measure.run(),
+        Command::Redrive(redrive) => redrive.run(),
         Command::SamLocal(sam_local) => sam_local.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Test(test) => test.run(),

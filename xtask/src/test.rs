@@ -72,7 +72,10 @@ impl Test {
             passes(&mut store)
         })?;
         timed(steps, "events on the built functions", || passes(&mut test_binary("rie", &["--include-ignored"])))?;
-        timed(steps, "end to end", || passes(&mut test_binary("end_to_end", &["--nocapture"])))
+        timed(steps, "end to end", || passes(&mut test_binary("end_to_end", &["--nocapture"])))?;
+        timed(steps, "faults on the stack", || {
+            passes(&mut test_binary("end_to_end", &["faults::", "--ignored", "--nocapture", "--test-threads=1"]))
+        })
     }
 }
 

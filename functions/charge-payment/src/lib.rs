@@ -98,7 +98,9 @@ impl ChargePayment {
             (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
             // Kept: another run has gone all the way to the completed order.
             (AttemptStatus::Charged | AttemptStatus::Kept, _) => self.charged(&attempt),
-            (AttemptStatus::Declined, _) => Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() }),
+            (AttemptStatus::Declined | AttemptStatus::GivenUp, _) => {
+                Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() })
+            }
             // Somebody has decided that this attempt pays for nothing.
             (AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
         }
@@ -147,7 +149,9 @@ impl ChargePayment {
         self.replace(&attempt, &after).await?;
         match after.status {
             AttemptStatus::Charged | AttemptStatus::Kept => self.charged(&after),
-            AttemptStatus::Declined => Ok(Charged::Declined { reason: after.reason.unwrap_or_default() }),
+            AttemptStatus::Declined | AttemptStatus::GivenUp => {
+                Ok(Charged::Declined { reason: after.reason.unwrap_or_default() })
+            }
             AttemptStatus::Unavailable => Ok(self.unavailable(&after)),
             AttemptStatus::Started | AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided => {
                 Err(SagaError::OrderNotPending)

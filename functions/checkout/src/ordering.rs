@@ -1,7 +1,7 @@
 //! The use case: one transaction makes the order and takes the reservation to payment; a message then starts the saga.
 //!
-//! If the run dies in between, the order is pending without a saga: the same request again sends the message again, and so
-//! does the reconciler. The message may come twice: an attempt is paid once.
+//! If the run dies in between, the order is pending without a saga: the same request sends the message again, and
+//! `reconcile` starts the saga after a minute. The message may come twice: an attempt is paid once.
 
 use std::sync::Arc;
 

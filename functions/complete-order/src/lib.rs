@@ -61,6 +61,7 @@ impl CompleteOrder {
             | AttemptStatus::Refunding
             | AttemptStatus::Declined
             | AttemptStatus::Unavailable
+            | AttemptStatus::GivenUp
             | AttemptStatus::Refunded
             | AttemptStatus::Voided => return Err(SagaError::OrderNotPending),
         }
@@ -71,8 +72,8 @@ impl CompleteOrder {
         match self.purchases.complete(&order, task.attempt, &transaction_id, self.clock.now()).await? {
             Advanced::Done => Ok(Completed { transaction_id }),
             Advanced::OrderIs(order) if is_completed_by(&order, &task) => Ok(Completed { transaction_id }),
-            // ChargeGone: the attempt was charged a moment ago.
-            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::ChargeGone => Err(SagaError::OrderNotPending),
+            // AttemptChanged: the attempt was charged a moment ago.
+            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::AttemptChanged => Err(SagaError::OrderNotPending),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! stream of what it deletes gives the units back.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
-use domain::{OrderStatus, ReservationStatus, Timestamp};
+use domain::{AttemptStatus, OrderStatus, ReservationStatus, Timestamp};
 use expire_reservation::ExpireReservation;
 use kit::workers::{SqsEvent, sqs_batch, stream_batch};
 use release_stock::ReleaseStock;
@@ -106,6 +106,7 @@ async fn a_hold_whose_end_was_moved_is_waited_for() {
     let (scene, buyer) = at(Stage::Pending).await;
     let order = scene.order(&buyer).await;
     let later = time("2026-11-01T12:07:30Z");
+    scene.attempt(&buyer, 1, "sandbox", AttemptStatus::Declined).await;
     scene.purchases().payment_failed(&order, 1, later, "declined", scene.now()).await.unwrap();
     scene.clock.set("2026-11-01T12:05:00.5Z");
     assert!(on(&scene, "ok").await.is_empty());

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{AttemptStatus, Clock, Order, OrderId, OrderStatus, OrderStep, ShopperId, Timestamp};
+use domain::{AttemptStatus, Clock, Order, OrderId, OrderStatus, OrderStep, PaymentStatus, ShopperId, Timestamp};
 use kit::{ConfigurationError, Environment, SystemClock};
 use messages::{ExpiryMessage, ExpiryQueue};
 use saga::{SagaError, Task};
@@ -85,13 +85,14 @@ impl FailOrder {
         let now = self.clock.now();
         let of = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
         let order = saga::order(&self.orders, &of).await?;
+        let waits_on = matches!(task.ending, Ending::PaymentFailed);
         let (advanced, intended) = match task.ending {
             Ending::PaymentFailed => {
                 let reason = task.reason.as_deref().unwrap_or("The payment failed.");
                 self.hand_back(&of, &order, reason, now).await?
             }
             Ending::Refunded => {
-                let step = self.step_after_refund(&of).await?;
+                let step = self.step_after_refund(&of, &order).await?;
                 (self.purchases.end(&order, of.attempt, step, now).await?, step.leads_to().0)
             }
             Ending::RefundPending => {
@@ -101,10 +102,13 @@ impl FailOrder {
         };
         let order_status = match advanced {
             Advanced::Done => intended,
-            // An earlier run of this task did it, or the order has moved on since.
-            Advanced::OrderIs(order) if order.status == intended || order.attempt > of.attempt => order.status,
+            // An earlier run of this task did it, and the order may have moved on since.
+            Advanced::OrderIs(order) if order.status == intended && order.attempt == of.attempt => order.status,
+            Advanced::OrderIs(order) if waits_on && order.attempt > of.attempt => order.status,
             Advanced::OrderIs(order) if order.status == OrderStatus::Expired => order.status,
-            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::ChargeGone => return Err(SagaError::OrderNotPending),
+            Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::AttemptChanged => {
+                return Err(SagaError::OrderNotPending);
+            }
         };
         Ok(Ended { order_status })
     }
@@ -128,27 +132,29 @@ impl FailOrder {
         let expires_at = match &advanced {
             Advanced::Done => pay_by,
             Advanced::OrderIs(order) => order.pay_by,
-            Advanced::ReservationLost | Advanced::ChargeGone => return Ok((advanced, waits)),
+            Advanced::ReservationLost | Advanced::AttemptChanged => return Ok((advanced, waits)),
         };
         let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
         if let Err(error) = self.expiry.schedule(&message, now).await {
-            // TTL and the reconciler end the hold if this message is lost.
+            // TTL and `reconcile` end the hold if this message is lost.
             tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
         }
         Ok((advanced, waits))
     }
 
-    /// Whether there was money to give back.
-    async fn step_after_refund(&self, task: &Task) -> Result<OrderStep, SagaError> {
+    /// Whether there was money to give back, and whether the order has been told before that it is pending.
+    async fn step_after_refund(&self, task: &Task, order: &Order) -> Result<OrderStep, SagaError> {
         let attempt = self.attempts.get(&task.key()).await?;
+        let was_pending = order.payment_status == PaymentStatus::RefundPending;
         Ok(match attempt.map(|attempt| attempt.status) {
+            Some(AttemptStatus::Refunded | AttemptStatus::Voided) if was_pending => OrderStep::RefundConfirmed,
             Some(AttemptStatus::Refunded) => OrderStep::Refunded,
             Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => OrderStep::Failed,
             Some(AttemptStatus::Started | AttemptStatus::Charged | AttemptStatus::Refunding) => {
                 return Err(SagaError::RefundUnconfirmed);
             }
-            // Its order is completed.
-            Some(AttemptStatus::Kept) => return Err(SagaError::OrderNotPending),
+            // Its order is completed, or waits for another attempt.
+            Some(AttemptStatus::Kept | AttemptStatus::GivenUp) => return Err(SagaError::OrderNotPending),
         })
     }
 }

@@ -49,7 +49,7 @@ impl KnownSales {
         }
         let (sale, availability) = tokio::try_join!(self.sales.get(product), self.availabilities.get(product, false))?;
         let known = sale.map(|sale| {
-            let availability = availability.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+            let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
             (sale, availability)
         });
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(product.clone(), known.clone(), now);

@@ -67,7 +67,7 @@ impl ListSales {
             .into_iter()
             .map(|sale| {
                 let availability = availabilities.remove(&sale.product);
-                let availability = availability.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+                let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
                 (sale, availability)
             })
             .collect();

@@ -115,6 +115,10 @@ fn problem(error: &MakeError) -> Problem {
     match error {
         MakeError::Started => Problem::new(409, "sale-started", "The sale has started")
             .detail("A sale can be changed until five seconds before it starts, and not after."),
+        MakeError::Paused => Problem::new(409, "sale-paused", "The sale is paused")
+            .detail("A sale that is paused is not changed. Let it go on first."),
+        MakeError::Restocked => Problem::new(409, "sale-restocked", "The sale was restocked")
+            .detail("A sale that was restocked is not changed any more, except by another restock."),
         MakeError::Changed => Problem::try_again(1),
         MakeError::Store(error) => store_problem(error),
     }

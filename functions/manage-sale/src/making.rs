@@ -44,6 +44,12 @@ pub enum MakeError {
     /// It has started, or is about to.
     #[error("the sale has started")]
     Started,
+    /// It is paused.
+    #[error("the sale is paused")]
+    Paused,
+    /// It was restocked.
+    #[error("the sale was restocked")]
+    Restocked,
     /// Somebody else is changing it at the same time.
     #[error("the sale was changed at the same time")]
     Changed,
@@ -56,22 +62,20 @@ impl Making {
     /// Makes the sale of `product` as `draft` describes it.
     ///
     /// # Errors
-    /// When it has started with another description, or the store does not answer.
+    /// When it has started, is paused or was restocked with another description, or the store does not answer.
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
         let before = self.sales.get_for_write(product).await?;
         let wanted = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
         if let Some(stored) = &before {
-            if stored.sale == wanted {
-                return self.unchanged(wanted).await;
+            if stored.sale.status != SaleStatus::Preparing && stored.sale.draft == wanted.draft {
+                return self.unchanged(stored.sale.clone()).await;
             }
-            if !self.may_change(&stored.sale) {
-                return Err(MakeError::Started);
-            }
+            self.may_change(stored)?;
         }
         let prepared = written(self.sales.prepare(&wanted, before.as_ref()).await?)?;
         self.sales.list(product).await?;
-        still_ours(self.stock.create(product, wanted.layout, prepared.revision).await?)?;
-        still_ours(self.stock.delete(product, wanted.layout.shards, prepared.shards_made, prepared.revision).await?)?;
+        still_ours(self.stock.create(product, &wanted.layout, prepared.revision).await?)?;
+        still_ours(self.stock.delete(product, wanted.layout.shards(), prepared.shards_made, prepared.revision).await?)?;
         let availability = self.write_availability(&prepared).await?;
         written(self.sales.activate(&prepared).await?)?;
         Ok(Made { sale: wanted, availability, is_new: before.is_none() })
@@ -80,17 +84,24 @@ impl Making {
     async fn unchanged(&self, sale: Sale) -> Result<Made, MakeError> {
         let now = self.clock.now();
         let availability = self.availabilities.get(&sale.product, true).await?;
-        let availability = availability.unwrap_or_else(|| Availability::untouched(sale.layout, now));
+        let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
         Ok(Made { sale, availability, is_new: false })
     }
 
-    /// A sale that is being prepared may be changed at any time: nobody has been able to reserve in it.
-    fn may_change(&self, sale: &Sale) -> bool {
+    /// A sale that is being prepared may be changed at any time: nobody has been able to reserve in it. One that is paused may
+    /// not, since a sale that was changed follows its times: it would go on without anybody having said so; nor one that was restocked, since its shards
+    /// are not those of a description alone.
+    fn may_change(&self, stored: &Stored) -> Result<(), MakeError> {
+        let sale = &stored.sale;
+        let is_restocked = stored.unfinished.is_some() || !stored.restocks.is_empty();
         let changes_end = sale.draft.starts_at.checked_sub(CHANGES_END_BEFORE_START).unwrap_or(Timestamp::MIN);
+        let has_started = self.clock.now() >= changes_end;
         match sale.status {
-            SaleStatus::Preparing => true,
-            SaleStatus::Active | SaleStatus::Paused => self.clock.now() < changes_end,
-            SaleStatus::Closed => false,
+            SaleStatus::Active | SaleStatus::Paused if has_started => Err(MakeError::Started),
+            SaleStatus::Active | SaleStatus::Paused if is_restocked => Err(MakeError::Restocked),
+            SaleStatus::Preparing | SaleStatus::Active => Ok(()),
+            SaleStatus::Paused => Err(MakeError::Paused),
+            SaleStatus::Closed => Err(MakeError::Started),
         }
     }
 
@@ -104,7 +115,7 @@ impl Making {
             let from = self.availabilities.get(&sale.product, true).await?.map_or(0, |found| found.version);
             let now_there = self.sales.get_for_write(&sale.product).await?;
             still_ours(now_there.is_some_and(|stored| stored.revision == prepared.revision))?;
-            let untouched = Availability::untouched(sale.layout, self.clock.now());
+            let untouched = Availability::untouched(&sale.layout, self.clock.now());
             let availability = Availability { version: from + 1, ..untouched };
             if self.availabilities.put(&sale.product, &availability, from).await? {
                 return Ok(availability);

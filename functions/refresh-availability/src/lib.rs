@@ -49,7 +49,7 @@ impl RefreshAvailability {
             match shard_image(&record.change.new_image) {
                 Ok(Some((product, number, shard))) => _ = changed.entry(product).or_default().insert(number, shard),
                 Ok(None) => {}
-                Err(error) => kit::workers::left_out(&error),
+                Err(error) => kit::workers::left_out(&record, &error),
             }
         }
         for (product, shards) in changed {
@@ -69,9 +69,11 @@ impl RefreshAvailability {
             let now = self.clock.now();
             let found = self.availabilities.get(product, true).await?;
             let from = found.as_ref().map_or(0, |found| found.version);
-            let mut availability = found.unwrap_or_else(|| Availability { version: 0, ..Availability::untouched(layout, now) });
+            let mut availability = found.unwrap_or_else(|| Availability { version: 0, ..Availability::untouched(&layout, now) });
+            // Whoever restocks the sale does this too, and may have died before.
+            availability.extend_to(&layout);
             // Shards above the layout are left over from an earlier description of the sale.
-            for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards) {
+            for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards()) {
                 availability.fold(*number, shard);
             }
             availability.stamp(now);

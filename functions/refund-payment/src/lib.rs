@@ -1,7 +1,7 @@
 //! Saga, compensation: gives the money of an attempt back, or makes sure that it is never charged.
 //!
 //! That it goes back is written down before the gateway is asked, so that from then on no run completes the order with it;
-//! and it is not written down any more once a completed order has kept it.
+//! and it is not written down any more once a completed order has kept it, or the order waits for another attempt.
 
 use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
 use kit::ConfigurationError;
@@ -53,9 +53,9 @@ impl RefundPayment {
         let Some(attempt) = self.attempt(&task).await? else { return Ok(Returned { refunded: false }) };
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
-            AttemptStatus::Voided | AttemptStatus::Declined => Ok(Returned { refunded: false }),
-            // One gateway was down: a late charge would go on to the next.
-            AttemptStatus::Unavailable => {
+            AttemptStatus::Voided => Ok(Returned { refunded: false }),
+            // From now on the order cannot wait for another attempt, nor a late charge go on to the next gateway.
+            AttemptStatus::Declined | AttemptStatus::Unavailable => {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })
             }
@@ -64,8 +64,8 @@ impl RefundPayment {
                 self.refund(&refunding).await
             }
             AttemptStatus::Refunding => self.refund(&attempt).await,
-            // The order was completed after it was read.
-            AttemptStatus::Kept => Err(SagaError::OrderNotPending),
+            // The order was completed after it was read, or waits for another attempt: its units are not this one's to undo.
+            AttemptStatus::Kept | AttemptStatus::GivenUp => Err(SagaError::OrderNotPending),
         }
     }
 

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, ReservationStatus};
+use domain::{Clock, ReleaseOutcome, ReservationId, ReservationStatus, ShardNumber, ShopperId};
 use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
-use store::{Orders, Stock, ended_reservation};
+use store::{Orders, Stock, StoreError, ended_reservation};
 
 /// The function, with what it stands on.
 pub struct ReleaseStock {
@@ -38,27 +38,48 @@ impl ReleaseStock {
     /// Releases the units of one reservation that was removed.
     ///
     /// # Errors
-    /// When the store does not answer: the record comes again, and those after it wait.
+    /// When the store does not answer: the record comes again, and those after it wait. A record that would fail again is left
+    /// out.
     pub async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
         if record.event_name != "REMOVE" {
             return Ok(());
         }
-        let reservation = match ended_reservation(&record.change.old_image) {
-            Ok(reservation) => reservation,
+        match self.release_removed(&record).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_passing() => Err(error.into()),
             Err(error) => {
-                // It would keep every release behind it waiting.
-                kit::workers::left_out(&error);
-                return Ok(());
+                // It would keep every release behind it waiting, and fail again.
+                kit::workers::left_out(&record, &error);
+                Ok(())
             }
-        };
+        }
+    }
+
+    async fn release_removed(&self, record: &EventRecord) -> Result<(), StoreError> {
+        let reservation = ended_reservation(&record.change.old_image)?;
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
         }
-        let outcome = self.stock.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
+        let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
         let by_ttl = record.user_identity.is_some();
         tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold's units were released");
-        self.orders.expire(&reservation.id, self.clock.now()).await?;
         Ok(())
+    }
+
+    /// Ends what a reservation that was never written, or has been removed while it was held, leaves behind: an order that
+    /// waits for its payment expires, and the units are released. In this order, because whoever finds the units held does
+    /// both again, and nobody looks for the order alone.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn release(
+        &self,
+        shard: ShardNumber,
+        shopper: &ShopperId,
+        reservation: &ReservationId,
+    ) -> Result<ReleaseOutcome, StoreError> {
+        self.orders.expire(reservation, self.clock.now()).await?;
+        self.stock.release(shard, shopper, reservation).await
     }
 }

@@ -112,10 +112,10 @@ impl ReserveUnits {
     ) -> Result<Read, Refusal> {
         let product = &sale.product;
         let read = self.availabilities.get(product, false).await?;
-        let mut availability = read.unwrap_or_else(|| Availability::untouched(sale.layout, now));
-        let may_read_all = claim_was_lost && sale.layout.shards <= self.limits.whole_read_shards;
+        let mut availability = read.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
+        let may_read_all = claim_was_lost && sale.layout.shards() <= self.limits.whole_read_shards;
         if may_read_all && availability.promises(quantity) {
-            let shards = self.stock.read_all(product, sale.layout).await?;
+            let shards = self.stock.read_all(product, &sale.layout).await?;
             if let Some(claim) = shards.iter().find_map(|(number, shard)| own_hold(*number, shard, shopper)) {
                 return Ok(Read::OwnHold(claim));
             }

@@ -1,8 +1,8 @@
 //! The use case: hold units for a shopper, in the order in which it happens.
 //!
 //! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these. Units that are held
-//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard: the home shard, or
-//! all shards once the sale runs out. Otherwise they wait for the reconciler.
+//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard (ADR 1 says where it
+//! looks). Otherwise `reconcile` releases them when the hold's time is over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,11 +15,6 @@ use messages::{ExpiryMessage, ExpiryQueue};
 use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
 use crate::claiming::Claim;
-
-/// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
-/// 5 s and is dead, whatever the difference between two clocks (2 s each way). A younger one may be about to get its
-/// reservation.
-const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Times that a request starts again after it has cleared away an old hold of its own shopper.
 const ROUNDS: usize = 3;
@@ -55,8 +50,9 @@ pub struct ReserveUnits {
 pub(crate) struct Remembered {
     sales: Memory<ProductId, Option<Sale>>,
     pub(crate) losers: Memory<ProductId, LoserMemory>,
-    /// Who got units here, so that their repeated request is not taken for a loser's.
-    winners: Memory<(ProductId, ShopperId), ()>,
+    /// Who got units here, so that their repeated request is not taken for a loser's; with the reservation whose expiry has
+    /// been asked for.
+    winners: Memory<(ProductId, ShopperId), Option<ReservationId>>,
 }
 
 impl Default for Remembered {
@@ -139,12 +135,12 @@ impl ReserveUnits {
         now: Timestamp,
     ) -> Result<Option<Reserved>, Refusal> {
         let winner = (product.clone(), shopper.clone());
-        if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
-            return Ok(None);
-        }
+        let Some(asked) = self.remember(|remembered| remembered.winners.recall(&winner, now).cloned()) else { return Ok(None) };
         match self.reservations.get(shopper, product).await? {
             Some(reservation) if reservation.is_overdue(now) => Ok(None),
-            Some(reservation) => standing(reservation).map(Some),
+            Some(reservation) if asked.as_ref() == Some(&reservation.id) => standing(reservation).map(Some),
+            // Made elsewhere since, or its expiry could not be asked for.
+            Some(reservation) => self.stand(reservation, now).await.map(Some),
             None => Ok(None),
         }
     }
@@ -162,6 +158,7 @@ impl ReserveUnits {
         };
         match self.reservations.open(&reservation).await? {
             OpenOutcome::Opened => {
+                self.remember_winner(&reservation, None, now);
                 self.ask_for_expiry(&reservation, now).await;
                 Ok(Round::Over(Reserved { reservation, is_new: true }))
             }
@@ -180,7 +177,7 @@ impl ReserveUnits {
             Some(reservation) if reservation.id == hold.reservation => self.stand_or_clear(shopper, reservation, now).await,
             // The hold has no reservation: it was claimed and never written down, or has ended and the stream comes late.
             other => {
-                let settled_at = hold.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
+                let settled_at = hold.settles_at();
                 if now >= settled_at {
                     self.stock.release(shard, shopper, &hold.reservation).await?;
                     return Ok(Round::Again);
@@ -217,8 +214,7 @@ impl ReserveUnits {
         standing(reservation)
     }
 
-    /// Best effort: TTL ends the hold if this message is lost. A shopper for whom it was sent is remembered as a winner, and
-    /// costs no message again here.
+    /// Best effort: TTL ends the hold if this message is lost. Once sent, it is not sent again from here.
     async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
         let message = ExpiryMessage {
             reservation_id: reservation.id.clone(),
@@ -226,14 +222,16 @@ impl ReserveUnits {
             expires_at: reservation.expires_at,
         };
         match self.expiry.schedule(&message, now).await {
-            Ok(()) => {
-                let winner = (reservation.id.product().clone(), reservation.shopper.clone());
-                self.remember(|remembered| remembered.winners.learn(winner, (), now));
-            }
+            Ok(()) => self.remember_winner(reservation, Some(reservation.id.clone()), now),
             Err(error) => {
                 tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
             }
         }
+    }
+
+    fn remember_winner(&self, reservation: &Reservation, asked: Option<ReservationId>, now: Timestamp) {
+        let winner = (reservation.id.product().clone(), reservation.shopper.clone());
+        self.remember(|remembered| remembered.winners.learn(winner, asked, now));
     }
 
     /// A hold that starts at `now`.

@@ -35,12 +35,19 @@ impl StartPayment {
     /// # Errors
     /// When Step Functions does not answer: the message comes again.
     pub async fn handle(&self, message: OrderMessage) -> Result<(), Failure> {
-        let input = serde_json::to_string(&message)?;
-        let start =
-            self.client.start_execution().state_machine_arn(&self.state_machine_arn).name(message.execution_name()).input(input);
+        self.start(&message, message.execution_name()).await.map(|_| ())
+    }
+
+    /// Starts the saga of one attempt as an execution of this name. False: there is one of this name already.
+    ///
+    /// # Errors
+    /// When Step Functions does not answer.
+    pub async fn start(&self, message: &OrderMessage, name: String) -> Result<bool, Failure> {
+        let input = serde_json::to_string(message)?;
+        let start = self.client.start_execution().state_machine_arn(&self.state_machine_arn).name(name).input(input);
         match start.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

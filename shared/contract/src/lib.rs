@@ -1,12 +1,14 @@
 //! The HTTP contract's shapes and refusals that several functions share: how a sale, a reservation and an order look to a
 //! client, and how each refusal is said.
 
+mod operating;
 mod order;
 mod refusal;
 mod requests;
 mod reservation;
 mod sale;
 
+pub use operating::{not_changeable, product_path};
 pub use order::{HistoryView, OrderAccepted, OrderView};
 pub use refusal::{
     Holds, Refusal, already_purchased, payment_in_progress, reservation_expired, unknown_order, unknown_reservation,

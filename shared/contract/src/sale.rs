@@ -58,7 +58,7 @@ impl SaleView {
             image_url: draft.image_url.clone(),
             price: draft.price,
             state: sale.state(now, availability.available()),
-            units: sale.layout.units,
+            units: sale.layout.units(),
             max_per_shopper: draft.max_per_shopper.units(),
             hold_seconds: draft.hold_seconds,
             starts_at: time(draft.starts_at),

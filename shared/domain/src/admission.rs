@@ -89,7 +89,7 @@ mod tests {
     fn a_fact_is_believed_for_less_than_a_second() {
         let mut memory = LoserMemory::default();
         memory.claim_failed(ShardNumber(3), 1, at(0));
-        memory.learn(Availability::untouched(ShardLayout { units: 1, shards: 1 }, at(0)), at(0));
+        memory.learn(Availability::untouched(&ShardLayout::new(1, 1), at(0)), at(0));
         memory.forget(at(999));
         assert!(!memory.knows_too_few_in(ShardNumber(3), Quantity::ONE), "one unit is enough for one");
         assert!(memory.knows_too_few_in(ShardNumber(0), Quantity::MAX), "the availability item says one");

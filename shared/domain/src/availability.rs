@@ -26,10 +26,24 @@ pub struct Availability {
 impl Availability {
     /// A sale before its first claim.
     #[must_use]
-    pub fn untouched(layout: ShardLayout, as_of: Timestamp) -> Self {
-        let free = layout.numbers().map(|shard| byte(layout.capacity_of(shard))).collect::<Vec<_>>();
+    pub fn untouched(layout: &ShardLayout, as_of: Timestamp) -> Self {
+        let free = layout.capacities().map(byte).collect::<Vec<_>>();
         let held = vec![0; free.len()];
-        Self { as_of, version: 1, free, held, units: layout.units, next_hold_ends_at: None, sold_out_at: None }
+        Self { as_of, version: 1, free, held, units: layout.units(), next_hold_ends_at: None, sold_out_at: None }
+    }
+
+    /// Takes in the shards that a restock has added since: all their units are available, which ends the sold-out mark. False:
+    /// there are none. What has become of them in the meantime is for [`Availability::fold`] to say.
+    pub fn extend_to(&mut self, layout: &ShardLayout) -> bool {
+        let known = self.free.len();
+        self.free.extend(layout.capacities().skip(known).map(byte));
+        self.held.resize(self.free.len(), 0);
+        let is_longer = self.free.len() > known;
+        if is_longer {
+            self.units = layout.units();
+            self.sold_out_at = None;
+        }
+        is_longer
     }
 
     /// Units that can be claimed.
@@ -103,6 +117,21 @@ impl Availability {
         };
     }
 
+    /// What to fold every shard into, to see what `before` should say: the same version, not stamped yet. The sold-out mark
+    /// stays while nothing is available; a shard that is not folded in has nothing.
+    #[must_use]
+    pub fn anew(before: Option<&Self>, layout: &ShardLayout, as_of: Timestamp) -> Self {
+        let untouched = Self::untouched(layout, as_of);
+        let (version, sold_out_at) = before.map_or((0, None), |before| (before.version, before.sold_out_at));
+        Self { version, sold_out_at, free: vec![0; untouched.free.len()], ..untouched }
+    }
+
+    /// Whether both say the same about every shard, whenever and however they came to it.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        (self.units, &self.free, &self.held, self.sold_out_at) == (other.units, &other.free, &other.held, other.sold_out_at)
+    }
+
     /// Ends a fold at `now`: the next version, without an end of a hold that has passed.
     pub fn stamp(&mut self, now: Timestamp) {
         self.as_of = now;
@@ -130,7 +159,7 @@ mod tests {
 
     #[test]
     fn candidates_have_enough_left_and_differ_from_shopper_to_shopper() {
-        let mut availability = Availability::untouched(ShardLayout { units: 1_000, shards: 40 }, at("2026-11-20T12:00:00Z"));
+        let mut availability = Availability::untouched(&ShardLayout::new(1_000, 40), at("2026-11-20T12:00:00Z"));
         for shard in 0..20 {
             availability.fold(ShardNumber(shard), &StockShard::from_parts(25, 1, [].into(), [].into()));
         }
@@ -144,10 +173,30 @@ mod tests {
     }
 
     #[test]
+    fn an_item_made_anew_from_every_shard_agrees_with_one_that_took_in_every_change() {
+        let (start, now) = (at("2026-11-20T12:00:00Z"), at("2026-11-20T12:00:10Z"));
+        let layout = ShardLayout::new(50, 2);
+        let shards = [StockShard::new(25), StockShard::from_parts(25, 3, [].into(), [].into())];
+        let mut known = Availability::untouched(&layout, start);
+        let mut derived = Availability::anew(Some(&known), &layout, now);
+        for (number, shard) in (0..).map(ShardNumber).zip(&shards) {
+            derived.fold(number, shard);
+        }
+        assert!(!derived.agrees_with(&known), "the second shard was not folded in");
+        known.fold(ShardNumber(1), &shards[1]);
+        known.stamp(start);
+        assert!(derived.agrees_with(&known), "whenever it was derived");
+        known.sold_out_at = Some(start);
+        assert!(!derived.agrees_with(&known), "a mark that hides units");
+        let nothing = Availability::anew(Some(&known), &layout, now);
+        assert_eq!((nothing.available(), nothing.sold_out_at, nothing.version), (0, Some(start), known.version));
+    }
+
+    #[test]
     fn folding_the_same_shard_again_changes_nothing_and_units_that_return_end_the_mark() {
         let now = at("2026-11-20T12:00:10Z");
-        let layout = ShardLayout { units: 50, shards: 2 };
-        let mut availability = Availability::untouched(layout, at("2026-11-20T12:00:00Z"));
+        let layout = ShardLayout::new(50, 2);
+        let mut availability = Availability::untouched(&layout, at("2026-11-20T12:00:00Z"));
         let empty = StockShard::from_parts(25, 0, [].into(), [].into());
         for shard in [0, 1, 0] {
             availability.fold(ShardNumber(shard), &empty);
@@ -163,5 +212,21 @@ mod tests {
         availability.fold(ShardNumber(1), &StockShard::from_parts(25, 1, [].into(), [].into()));
         availability.stamp(now);
         assert_eq!((availability.available(), availability.sold_out_at), (1, None));
+    }
+    #[test]
+    fn a_restock_adds_full_shards_once_and_ends_the_mark() {
+        let now = at("2026-11-20T12:00:10Z");
+        let made = ShardLayout::new(50, 2);
+        let mut availability = Availability::untouched(&made, now);
+        availability.fold(ShardNumber(1), &StockShard::from_parts(25, 3, [].into(), [].into()));
+        availability.sold_out_at = Some(now);
+        assert!(!availability.extend_to(&made), "nothing was added");
+        assert!(availability.sold_out_at.is_some());
+        let restocked = made.restocked(crate::Extent { units: 31, shards: 2 });
+        for is_new in [true, false] {
+            assert_eq!(availability.extend_to(&restocked), is_new);
+            assert_eq!((availability.free.as_slice(), availability.held.len()), ([25, 3, 16, 15].as_slice(), 4));
+            assert_eq!((availability.units, availability.sold_units(), availability.sold_out_at), (81, 22, None));
+        }
     }
 }

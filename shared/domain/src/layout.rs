@@ -1,41 +1,113 @@
 //! How a sale's units are spread over shards, and a shopper's way through them.
 
-use crate::{ProductId, ShardNumber, ShopperId};
+use crate::{ProductId, Quantity, ShardNumber, ShopperId};
 
 /// Units of one shard unless the sale says otherwise: a shard with 25 holds is a DynamoDB item of about 2 KB.
 pub const UNITS_PER_SHARD: u32 = 25;
 
-/// How many units are spread over how many shards.
+/// Units that were made together, and the shards that they are spread over as evenly as can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShardLayout {
-    /// All units.
+pub struct Extent {
+    /// Its units.
     pub units: u32,
-    /// All shards; at least one.
+    /// Its shards; at least one.
     pub shards: u32,
+}
+
+/// All shards of a sale: those that it was made with, then those of each restock. A restock adds shards after the last one and
+/// leaves those that are there as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardLayout {
+    made: Extent,
+    restocks: Vec<Extent>,
+}
+
+impl Extent {
+    /// `units` in shards of `density` each, or of more where a shopper, who is served from one shard, could not have `most`.
+    #[must_use]
+    pub fn dense(units: u32, density: u32, most: Quantity) -> Self {
+        let shards = units.div_ceil(density.max(1)).min(units / most.units()).max(1);
+        Self { units, shards }
+    }
+
+    /// Units that the shard in this place is made with: the first shards one more.
+    #[must_use]
+    pub fn capacity_at(self, place: u32) -> u32 {
+        self.units / self.shards + u32::from(place < self.units % self.shards)
+    }
 }
 
 impl ShardLayout {
     /// A shard with 100 holds is an item of about 8 KB: what one shard may have at most.
     pub const MAX_UNITS_PER_SHARD: u32 = 100;
 
-    /// Units that shard `shard` is made with: as even as can be, the first shards one more.
+    /// `units` spread over `shards`, or over one if that is none.
     #[must_use]
-    pub fn capacity_of(self, shard: ShardNumber) -> u32 {
-        let extra = u32::from(shard.0 < self.units % self.shards);
-        self.units / self.shards + extra
+    pub const fn new(units: u32, shards: u32) -> Self {
+        let shards = if shards == 0 { 1 } else { shards };
+        Self { made: Extent { units, shards }, restocks: Vec::new() }
+    }
+
+    /// The same with what a restock has added.
+    #[must_use]
+    pub fn restocked(mut self, extent: Extent) -> Self {
+        self.restocks.push(extent);
+        self
+    }
+
+    /// What the sale was made with.
+    #[must_use]
+    pub fn made(&self) -> Extent {
+        self.made
+    }
+
+    /// What it was made with, then each restock.
+    pub fn extents(&self) -> impl Iterator<Item = Extent> {
+        std::iter::once(self.made).chain(self.restocks.iter().copied())
+    }
+
+    /// All units.
+    #[must_use]
+    pub fn units(&self) -> u32 {
+        self.extents().map(|extent| extent.units).sum()
+    }
+
+    /// All shards; at least one.
+    #[must_use]
+    pub fn shards(&self) -> u32 {
+        self.extents().map(|extent| extent.shards).sum()
+    }
+
+    /// Units that each shard is made with, in order.
+    pub fn capacities(&self) -> impl Iterator<Item = u32> {
+        self.extents().flat_map(|extent| (0..extent.shards).map(move |place| extent.capacity_at(place)))
     }
 
     /// All shards.
-    pub fn numbers(self) -> impl Iterator<Item = ShardNumber> {
-        (0..self.shards).map(ShardNumber)
+    pub fn numbers(&self) -> impl Iterator<Item = ShardNumber> + use<> {
+        (0..self.shards()).map(ShardNumber)
     }
 
-    /// The shard where a shopper tries first.
+    /// The shard where a shopper tries first. A restock takes over its share of the shoppers, at random and for good; the others
+    /// stay where they were.
     #[must_use]
-    pub fn home_of(self, product: &ProductId, shopper: &ShopperId) -> ShardNumber {
-        let hash = spread(product, shopper, u32::MAX) % u64::from(self.shards);
-        ShardNumber(u32::try_from(hash).unwrap_or(0))
+    pub fn home_of(&self, product: &ProductId, shopper: &ShopperId) -> ShardNumber {
+        let mut home = place(spread(product, shopper, u32::MAX), self.made.shards);
+        let mut shards = self.made.shards;
+        for (salt, extent) in (0..u32::MAX).rev().zip(&self.restocks) {
+            shards += extent.shards;
+            let drawn = place(spread(product, shopper, salt), shards);
+            if drawn >= shards - extent.shards {
+                home = drawn;
+            }
+        }
+        ShardNumber(home)
     }
+}
+
+/// A hash as one of so many places.
+fn place(hash: u64, places: u32) -> u32 {
+    u32::try_from(hash % u64::from(places)).unwrap_or(0)
 }
 
 /// A hash of a shopper in a sale and a shard: FNV-1a (Fowler, Noll, Vo), finished by the mixer of `SplitMix64` (Steele, Lea,
@@ -55,26 +127,77 @@ mod tests {
 
     use super::*;
 
+    fn shopper(number: u32) -> ShopperId {
+        format!("shopper-{number}").parse().unwrap()
+    }
+
+    fn dense(units: u32) -> Extent {
+        Extent::dense(units, UNITS_PER_SHARD, Quantity::new(2).unwrap())
+    }
+
+    /// A layout with restocks of so many units each.
+    fn restocked(units: u32, shards: u32, restocks: &[u32]) -> ShardLayout {
+        let made = ShardLayout::new(units, shards);
+        restocks.iter().fold(made, |layout, units| layout.restocked(dense(*units)))
+    }
+
     proptest! {
         #[test]
-        fn a_layout_spreads_every_unit(units in 1u32..5_000, shards in 1u32..300) {
-            let layout = ShardLayout { units, shards: shards.min(units) };
-            let capacities: Vec<u32> = layout.numbers().map(|n| layout.capacity_of(n)).collect();
-            prop_assert_eq!(capacities.iter().sum::<u32>(), units);
-            prop_assert!(capacities.iter().max().unwrap() - capacities.iter().min().unwrap() <= 1);
+        fn a_layout_spreads_every_unit(
+            units in 1u32..5_000, shards in 1u32..300, restocks in prop::collection::vec(1u32..5_000, 0..4),
+        ) {
+            let layout = restocked(units, shards.min(units), &restocks);
+            let capacities: Vec<u32> = layout.capacities().collect();
+            prop_assert_eq!(capacities.iter().sum::<u32>(), units + restocks.iter().sum::<u32>());
+            prop_assert_eq!(layout.units(), units + restocks.iter().sum::<u32>());
+            prop_assert_eq!(u32::try_from(capacities.len()).unwrap(), layout.shards());
+            for extent in layout.extents() {
+                let of: Vec<u32> = (0..extent.shards).map(|place| extent.capacity_at(place)).collect();
+                prop_assert!(of.iter().max().unwrap() - of.iter().min().unwrap() <= 1);
+            }
+        }
+
+        #[test]
+        fn a_restock_changes_no_shard_that_is_there(
+            units in 1u32..500, shards in 1u32..30, first in 1u32..500, second in 1u32..500,
+        ) {
+            let before = restocked(units, shards.min(units), &[first]);
+            let after = before.clone().restocked(dense(second));
+            prop_assert!(after.capacities().zip(before.capacities()).all(|(after, before)| after == before));
+        }
+
+        #[test]
+        fn shards_are_not_too_large_and_a_shopper_fits_into_each(
+            units in 1u32..100_000, density in 1u32..=100, most in 1u32..=10,
+        ) {
+            let extent = Extent::dense(units, density, Quantity::new(most).unwrap());
+            prop_assert!(extent.capacity_at(0) <= ShardLayout::MAX_UNITS_PER_SHARD, "{extent:?}");
+            prop_assert!(extent.capacity_at(extent.shards - 1) >= most.min(units), "{extent:?}");
+        }
+
+        #[test]
+        fn a_shopper_stays_or_moves_to_what_was_added(
+            shards in 1u32..50, first in 1u32..500, second in 1u32..500, number: u32,
+        ) {
+            let product = "demo".parse().unwrap();
+            let before = restocked(shards * 25, shards, &[first]);
+            let after = before.clone().restocked(dense(second));
+            let (was, is) = (before.home_of(&product, &shopper(number)), after.home_of(&product, &shopper(number)));
+            prop_assert!(is == was || (before.shards()..after.shards()).contains(&is.0), "{was} {is}");
         }
     }
 
+    /// 1,000 to a shard on average; five standard deviations are 156.
     #[test]
-    fn homes_of_similar_shoppers_spread() {
-        let layout = ShardLayout { units: 1_000, shards: 40 };
+    fn homes_of_similar_shoppers_spread_also_after_restocks() {
         let product = "demo".parse().unwrap();
-        let mut shoppers_at = [0u32; 40];
-        for n in 0..40_000 {
-            let home = layout.home_of(&product, &format!("shopper-{n}").parse().unwrap());
-            shoppers_at[usize::try_from(home.0).unwrap()] += 1;
+        for layout in [ShardLayout::new(1_000, 40), restocked(250, 10, &[500, 250])] {
+            let mut shoppers_at = [0u32; 40];
+            for number in 0..40_000 {
+                let home = layout.home_of(&product, &shopper(number));
+                shoppers_at[usize::try_from(home.0).unwrap()] += 1;
+            }
+            assert!(shoppers_at.iter().all(|count| (840..1_160).contains(count)), "{shoppers_at:?}");
         }
-        // 1,000 each on average; five standard deviations are 156.
-        assert!(shoppers_at.iter().all(|count| (840..1_160).contains(count)), "{shoppers_at:?}");
     }
 }

@@ -13,8 +13,11 @@ mod memory;
 mod money;
 mod order;
 mod payment;
+mod report;
 mod reservation;
+mod restock;
 mod sale;
+mod status_change;
 mod stock;
 
 pub use admission::{LoserMemory, MemoryLimits};
@@ -22,15 +25,18 @@ pub use availability::Availability;
 pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
 pub use jiff::{SignedDuration, Timestamp};
-pub use layout::{ShardLayout, UNITS_PER_SHARD};
+pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
 };
+pub use report::{Place, SaleReport, Tally};
 pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
+pub use restock::{RestockKey, RestockKeyError};
 pub use sale::{Admission, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus};
+pub use status_change::{NotChangeable, StatusChange};
 pub use stock::{
     ClaimOutcome, Hold, Quantity, QuantityError, ReleaseOutcome, SellOutcome, ShardNumber, Sold, StockShard, TakeBackOutcome,
 };

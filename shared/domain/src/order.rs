@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
 
 /// `order_status` in the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Waits for a payment until `pay_by`.
@@ -25,7 +25,7 @@ pub enum OrderStatus {
 }
 
 /// `payment_status` in the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
     /// No payment was asked for.
@@ -72,6 +72,8 @@ pub enum OrderStep {
     Failed,
     /// Ended with money that could not be given back: kept for review.
     RefundFailed,
+    /// What had been kept for review is settled after all: the money is back where it was.
+    RefundConfirmed,
     /// The hold ran out before a payment.
     Expired,
 }
@@ -83,6 +85,7 @@ impl OrderStep {
         match self {
             Self::Placed | Self::PaymentStarted | Self::Expired => OrderStatus::AwaitingPayment,
             Self::PaymentFailed | Self::Completed | Self::Refunded | Self::Failed | Self::RefundFailed => OrderStatus::Pending,
+            Self::RefundConfirmed => OrderStatus::Failed,
         }
     }
 
@@ -95,7 +98,7 @@ impl OrderStep {
             Self::PaymentStarted => (OrderStatus::Pending, PaymentStatus::Pending, StockStatus::Confirmed),
             Self::PaymentFailed => (OrderStatus::AwaitingPayment, PaymentStatus::Failed, StockStatus::Held),
             Self::Completed => (OrderStatus::Completed, PaymentStatus::Completed, StockStatus::Confirmed),
-            Self::Refunded => (OrderStatus::Refunded, PaymentStatus::Refunded, StockStatus::Released),
+            Self::Refunded | Self::RefundConfirmed => (OrderStatus::Refunded, PaymentStatus::Refunded, StockStatus::Released),
             Self::Failed => (OrderStatus::Failed, PaymentStatus::Failed, StockStatus::Released),
             Self::RefundFailed => (OrderStatus::Failed, PaymentStatus::RefundPending, StockStatus::Confirmed),
             Self::Expired => (OrderStatus::Expired, PaymentStatus::None, StockStatus::Released),
@@ -112,7 +115,8 @@ impl OrderStep {
             | Self::Completed
             | Self::Refunded
             | Self::Failed
-            | Self::RefundFailed => true,
+            | Self::RefundFailed
+            | Self::RefundConfirmed => true,
             Self::Expired => false,
         }
     }
@@ -240,7 +244,7 @@ impl Order {
 mod tests {
     use super::*;
 
-    const STEPS: [OrderStep; 8] = [
+    const STEPS: [OrderStep; 9] = [
         OrderStep::Placed,
         OrderStep::PaymentStarted,
         OrderStep::PaymentFailed,
@@ -248,6 +252,7 @@ mod tests {
         OrderStep::Refunded,
         OrderStep::Failed,
         OrderStep::RefundFailed,
+        OrderStep::RefundConfirmed,
         OrderStep::Expired,
     ];
 
@@ -255,7 +260,8 @@ mod tests {
     fn an_ended_order_takes_no_step() {
         for step in STEPS {
             let from = step.starts_from();
-            assert!(matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending), "{step:?} starts from {from:?}");
+            let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
+            assert!(is_open || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
         }
     }
 

@@ -126,6 +126,8 @@ pub enum AttemptStatus {
     Declined,
     /// The gateway was down; certainly nothing charged.
     Unavailable,
+    /// Declined or unavailable, and its order waits for another attempt. It stays so.
+    GivenUp,
     /// Charged, and given back.
     Refunded,
     /// Never charged, and never will be.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD};
+use crate::{Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD};
 
 /// How shoppers are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct SaleError {
 }
 
 impl SaleDraft {
+    /// Units that a sale has at most, with all its restocks.
+    pub const MOST_UNITS: u32 = 1_000_000;
+
     /// Checks every limit.
     ///
     /// # Errors
@@ -74,7 +77,7 @@ impl SaleDraft {
         if largest_order.is_err() {
             return fail("price", "price times max_per_shopper is more than can be charged at once");
         }
-        if !(1..=1_000_000).contains(&self.units) {
+        if !(1..=Self::MOST_UNITS).contains(&self.units) {
             return fail("units", "units is a whole number from 1 to 1,000,000");
         }
         if self.ends_at <= self.starts_at {
@@ -100,7 +103,14 @@ impl SaleDraft {
     /// How the units are spread.
     #[must_use]
     pub fn layout(&self) -> ShardLayout {
-        ShardLayout { units: self.units, shards: self.shards.unwrap_or_else(|| self.units.div_ceil(UNITS_PER_SHARD)).max(1) }
+        ShardLayout::new(self.units, self.shards.unwrap_or_else(|| self.units.div_ceil(UNITS_PER_SHARD)))
+    }
+
+    /// How a restock of `units` is spread: as densely as the sale itself.
+    #[must_use]
+    pub fn restock(&self, units: u32) -> Extent {
+        let density = self.shards.map_or(UNITS_PER_SHARD, |shards| self.units.div_ceil(shards.max(1)));
+        Extent::dense(units, density, self.max_per_shopper)
     }
 }
 
@@ -159,7 +169,7 @@ pub struct Sale {
     pub product: ProductId,
     /// As the operator described it.
     pub draft: SaleDraft,
-    /// How the units are spread, as it was when the sale was written.
+    /// How the units are spread, as it was when the sale was written, with every restock.
     pub layout: ShardLayout,
     /// What has been made of it.
     pub status: SaleStatus,
@@ -284,8 +294,22 @@ mod tests {
 
     #[test]
     fn a_thousand_units_are_forty_shards_and_a_hundred_thousand_four_thousand() {
-        assert_eq!(draft(1_000).layout().shards, 40);
-        assert_eq!(draft(100_000).layout().shards, 4_000);
-        assert_eq!(draft(10).layout().shards, 1);
+        assert_eq!(draft(1_000).layout().shards(), 40);
+        assert_eq!(draft(100_000).layout().shards(), 4_000);
+        assert_eq!(draft(10).layout().shards(), 1);
+    }
+    #[test]
+    fn a_restock_is_as_dense_as_the_sale_was_made() {
+        let chosen = |units, shards| SaleDraft { shards: Some(shards), max_per_shopper: Quantity::ONE, ..draft(units) };
+        for (draft, units, shards) in [
+            (draft(1_000), 1_000, 40),
+            (draft(1_000), 30, 2),
+            (draft(10), 1_000, 40),
+            (chosen(1_000, 10), 1_000, 10),
+            (chosen(1_000, 1_000), 5, 5),
+            (chosen(100, 50), 7, 4),
+        ] {
+            assert_eq!(draft.restock(units), Extent { units, shards }, "{draft:?}");
+        }
     }
 }

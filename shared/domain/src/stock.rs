@@ -13,10 +13,17 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{ReservationId, ShopperId};
+
+/// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
+/// 5 s and is dead, whatever the difference between two clocks (2 s each way). A younger one may be about to get its
+/// reservation. See `docs/adr/0001`.
+const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// What is overdue is left to those who come on time, and to clocks that differ, for this long.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +91,21 @@ pub struct Hold {
     pub quantity: Quantity,
     /// When the hold was to end as it was made, a whole second. A hold that is being paid may be kept longer.
     pub expires_at: Timestamp,
+}
+
+impl Hold {
+    /// From here on, a hold without a reservation stays without one: no run can write it any more.
+    #[must_use]
+    pub fn settles_at(&self) -> Timestamp {
+        self.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether whoever was to end this hold should have done so by `now`. Its reservation has the last word.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let due = self.expires_at.checked_add(OVERDUE_AFTER).unwrap_or(Timestamp::MAX);
+        due.max(self.settles_at()) <= now
+    }
 }
 
 /// Units sold to a shopper.
@@ -371,6 +393,18 @@ mod tests {
                 prop_assert!(shard.held().keys().all(|shopper| !shard.sold().contains_key(shopper)));
             }
         }
+    }
+
+    #[test]
+    fn a_hold_is_overdue_ten_seconds_after_its_end_and_never_while_its_claim_may_be_unfinished() {
+        let made = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse::<ReservationId>().unwrap();
+        let after = |seconds| made.made_at() + SignedDuration::from_secs(seconds);
+        let hold = |expires_at| Hold { reservation: made.clone(), quantity: Quantity::ONE, expires_at };
+        let late = hold(after(300));
+        assert!(!late.is_overdue(after(309)) && late.is_overdue(after(310)));
+        let ended_before_it_was_made = hold(after(-60));
+        assert!(!ended_before_it_was_made.is_overdue(after(9)) && ended_before_it_was_made.is_overdue(after(10)));
+        assert_eq!(late.settles_at(), after(10));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use failure::Failure;
 pub use http::{Caller, Identity, Problem};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
-pub use serve::{serve_http, serve_sqs, serve_stream, serve_stream_batch, serve_task};
+pub use serve::{serve_http, serve_scheduled, serve_sqs, serve_stream, serve_stream_batch, serve_task};
 pub use telemetry::chain;
 pub use workers::TaskError;
 

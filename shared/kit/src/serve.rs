@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_lambda_events::{dynamodb, sqs::SqsEvent};
-use domain::Clock;
+use domain::{Clock, Timestamp};
 use lambda_http::{Request, RequestExt};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,6 +17,8 @@ use crate::{
 
 /// What the way back of an answer may take.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
+/// What a scheduled run may take to end what it is at: two slow operations (see [`crate::aws`]), and its last lines.
+const TIME_TO_STOP: Duration = Duration::from_secs(10);
 
 /// Serves requests of API Gateway's REST API.
 ///
@@ -104,6 +106,28 @@ where
     .await
 }
 
+/// Serves a schedule. `handler` gets the time at which it should stop, well before Lambda cuts it off; what it has not come to
+/// by then is for its next run.
+///
+/// # Errors
+/// When Lambda's runtime interface cannot be reached.
+pub async fn serve_scheduled<F, R>(handler: F) -> Result<(), Error>
+where
+    F: Fn(Timestamp) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    telemetry::start();
+    let handler = &boxed(handler);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| workers::scheduled(time_to_stop(event.context.deadline), handler)))
+        .await
+}
+
+/// `deadline` is in epoch milliseconds.
+fn time_to_stop(deadline: u64) -> Timestamp {
+    let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
+    deadline.and_then(|deadline| deadline.checked_sub(TIME_TO_STOP).ok()).unwrap_or(Timestamp::MAX)
+}
+
 /// Serves a task of the saga: typed input, typed output, and errors by the names that the state machine matches.
 ///
 /// # Errors
@@ -130,6 +154,11 @@ fn boxed<I, R>(handler: impl Fn(I) -> R) -> impl Fn(I) -> Pin<Box<R>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scheduled_run_stops_ten_seconds_before_it_would_be_cut_off() {
+        assert_eq!(time_to_stop(1_790_000_055_000), Timestamp::from_second(1_790_000_045).unwrap());
+    }
 
     #[tokio::test]
     async fn a_handler_that_takes_too_long_is_answered_for() {

@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use domain::Timestamp;
 use futures_util::{StreamExt, stream};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -91,11 +92,13 @@ where
     go_on_from(sequence_number)
 }
 
-/// Says that a stream record was left out because it cannot be read. It would read no better again, and a stream does not go
-/// on past a record that fails.
-pub fn left_out(cause: &(dyn std::error::Error + 'static)) {
-    crate::metrics::count("UnreadableRecords", &[]);
-    error!(cause = chain(cause), "a stream record cannot be read and is left out");
+/// Says that a stream record was left out, with all that is in it: a stream does not go on past a record that fails, and
+/// forgets it after a day.
+pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
+    crate::metrics::count("RecordsLeftOut", &[]);
+    // Serializing what was deserialized cannot fail.
+    let record = serde_json::to_string(record).unwrap_or_default();
+    error!(cause = chain(cause), record, "a stream record is left out");
 }
 
 /// Runs a task of the saga on its input.
@@ -120,6 +123,24 @@ where
     handler(input).await.map_err(|error| {
         error!(error_name = error.name(), cause = chain(&error), "a task failed");
         Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    })
+}
+
+/// The name of the error with which a scheduled run fails.
+pub const RUN_FAILED: &str = "RunFailed";
+
+/// Runs what a schedule asks for, until the time at which it should stop.
+///
+/// # Errors
+/// [`RUN_FAILED`]; its cause is in the log only.
+pub async fn scheduled<F, R>(until: Timestamp, handler: F) -> Result<(), Diagnostic>
+where
+    F: Fn(Timestamp) -> R,
+    R: Future<Output = Result<(), Failure>>,
+{
+    handler(until).await.map_err(|failure| {
+        error!(%failure, "a scheduled run failed; the next one does what it has left");
+        Diagnostic { error_type: RUN_FAILED.to_owned(), error_message: "the log says why".to_owned() }
     })
 }
 

@@ -24,12 +24,26 @@ impl OrderMessage {
         Self { order_id: order.id.clone(), shopper: order.shopper.clone(), attempt: order.attempt }
     }
 
+    /// How often the saga of one attempt may be started again after an execution of it was cut off.
+    pub const MAX_RESTARTS: u32 = 5;
+
     /// The name of the saga's execution: the same attempt has the same name, and Step Functions runs one execution per
     /// name. At most 80 characters, so a long product id is cut; the ULID alone tells orders apart.
     #[must_use]
     pub fn execution_name(&self) -> String {
         let product: String = self.order_id.product().as_str().chars().take(40).collect();
         format!("{product}.{}-{}", self.order_id.ulid(), self.attempt)
+    }
+
+    /// The names of all executions that this attempt may have, in the order in which they are used: the first, and
+    /// [`Self::MAX_RESTARTS`] more.
+    pub fn execution_names(&self) -> impl Iterator<Item = String> {
+        let first = self.execution_name();
+        let restarts = (1..=Self::MAX_RESTARTS).map({
+            let first = first.clone();
+            move |restart| format!("{first}-r{restart}")
+        });
+        std::iter::once(first).chain(restarts)
     }
 }
 
@@ -67,6 +81,12 @@ mod tests {
             OrderMessage { order_id: order.parse().unwrap(), shopper: "ann".parse().unwrap(), attempt: Order::MAX_ATTEMPTS };
         let name = first.execution_name();
         assert!(name.len() <= 80, "{name}");
-        assert_ne!(name, OrderMessage { attempt: 1, ..first }.execution_name());
+        let other = OrderMessage { attempt: 1, ..first.clone() };
+        assert_ne!(name, other.execution_name());
+        let names: Vec<String> = first.execution_names().chain(other.execution_names()).collect();
+        assert!(names.iter().all(|name| name.len() <= 80), "{names:?}");
+        let different: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!((names.len(), different.len()), (12, 12));
+        assert_eq!((names[0].as_str(), names[5].as_str()), (name.as_str(), format!("{name}-r5").as_str()));
     }
 }

@@ -54,8 +54,8 @@ impl Scene {
             panic!("{product} is there already")
         };
         self.sales().list(product).await.unwrap();
-        self.stock().create(product, sale.layout, 1).await.unwrap();
-        let untouched = Availability::untouched(sale.layout, self.now());
+        self.stock().create(product, &sale.layout, 1).await.unwrap();
+        let untouched = Availability::untouched(&sale.layout, self.now());
         assert!(self.availabilities().put(product, &untouched, 0).await.unwrap());
         assert!(matches!(self.sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
@@ -63,7 +63,7 @@ impl Scene {
     /// Every shard of a sale. They must add up.
     pub async fn shards(&self, product: &ProductId) -> Vec<StockShard> {
         let layout = self.sales().get(product).await.unwrap().expect("there is such a sale").layout;
-        let shards = self.stock().read_all(product, layout).await.unwrap();
+        let shards = self.stock().read_all(product, &layout).await.unwrap();
         let shards: Vec<StockShard> = shards.into_iter().map(|(_, shard)| shard).collect();
         for shard in &shards {
             assert!(shard.is_balanced(), "{shard:?}");

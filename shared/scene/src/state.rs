@@ -5,16 +5,45 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Availability, ProductId, ShardNumber};
 
-use crate::Scene;
+use crate::{Buyer, Scene};
 
 impl Scene {
-    /// Writes a sale's `status` as it lies in its table, and nothing else. No route pauses or closes a sale yet.
+    /// Writes a sale's `status` as it lies in its table, and nothing else.
     pub async fn set_status(&self, product: &ProductId, status: &str) {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());
         let update = update.key("pk", text(&format!("SALE#{product}"))).key("sk", text("META"));
         let update = update.update_expression("SET #status = :status").expression_attribute_names("#status", "status");
         update.expression_attribute_values(":status", text(status)).send().await.unwrap();
+    }
+
+    /// Writes a reservation that nobody can read.
+    pub async fn spoil_reservation(&self, buyer: &Buyer) {
+        let put = self.dynamo.client().put_item().table_name(self.dynamo.reservation_table());
+        let put = put.item("pk", AttributeValue::S(format!("SHOPPER#{}", buyer.shopper)));
+        put.item("sk", AttributeValue::S(format!("SALE#{}", buyer.id.product()))).send().await.unwrap();
+    }
+
+    /// Removes a shard, which nothing in the product does once its sale has started.
+    pub async fn remove_shard(&self, product: &ProductId, shard: ShardNumber) {
+        let delete = self.dynamo.client().delete_item().table_name(self.dynamo.stock_table());
+        let delete = delete.key("pk", AttributeValue::S(format!("SHARD#{product}#{shard}")));
+        delete.key("sk", AttributeValue::S("STOCK".to_owned())).send().await.unwrap();
+    }
+
+    /// Removes what readers know of a sale's stock.
+    pub async fn remove_availability(&self, product: &ProductId) {
+        let delete = self.dynamo.client().delete_item().table_name(self.dynamo.stock_table());
+        let delete = delete.key("pk", AttributeValue::S(format!("SALE#{product}")));
+        delete.key("sk", AttributeValue::S("AVAILABILITY".to_owned())).send().await.unwrap();
+    }
+
+    /// Puts units into a shard that come from nowhere, which nothing in the product does.
+    pub async fn add_units(&self, product: &ProductId, shard: ShardNumber, units: u32) {
+        let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());
+        let update = update.key("pk", AttributeValue::S(format!("SHARD#{product}#{shard}")));
+        let update = update.key("sk", AttributeValue::S("STOCK".to_owned())).update_expression("ADD available :units");
+        update.expression_attribute_values(":units", AttributeValue::N(units.to_string())).send().await.unwrap();
     }
 
     /// What readers know of a sale's stock.

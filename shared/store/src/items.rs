@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Admission, Attempt, AttemptStatus, Availability, Currency, GatewayName, Hold, IdempotencyKey, Money, Order,
+    Address, Admission, Attempt, AttemptStatus, Availability, Currency, Extent, GatewayName, Hold, IdempotencyKey, Money, Order,
     OrderEvent, OrderId, OrderStatus, PaymentMethod, PaymentStatus, ProductId, Quantity, Reservation, ReservationId,
-    ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, Sold, StockShard, StockStatus,
-    Timestamp,
+    ReservationStatus, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, Sold, StockShard,
+    StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_bytes::ByteBuf;
 
 use crate::{
-    StoreError, Stored,
+    Restock, StoreError, Stored, Unsettled,
     error::Item,
     keys::{self, string},
 };
@@ -202,6 +202,32 @@ struct SaleForm {
     admission: Admission,
     status: SaleStatusForm,
     revision: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restocks: Vec<RestockForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_restock: Option<RestockForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RestockForm {
+    key: RestockKey,
+    units: u32,
+    shards: u32,
+    revision: u64,
+}
+
+impl From<&Restock> for RestockForm {
+    fn from(restock: &Restock) -> Self {
+        let Restock { key, extent, revision } = restock;
+        Self { key: key.clone(), units: extent.units, shards: extent.shards, revision: *revision }
+    }
+}
+
+impl From<RestockForm> for Restock {
+    fn from(form: RestockForm) -> Self {
+        let extent = Extent { units: form.units, shards: form.shards };
+        Self { key: form.key, extent, revision: form.revision }
+    }
 }
 
 pub(crate) fn sale_item(record: &Stored) -> Result<Item, StoreError> {
@@ -213,8 +239,8 @@ pub(crate) fn sale_item(record: &Stored) -> Result<Item, StoreError> {
         image_url: draft.image_url.clone(),
         amount_minor: draft.price.amount_minor(),
         currency: draft.price.currency(),
-        units: sale.layout.units,
-        shards: sale.layout.shards,
+        units: sale.layout.made().units,
+        shards: sale.layout.made().shards,
         shards_made: record.shards_made,
         shards_chosen: draft.shards.is_some(),
         starts_at: draft.starts_at,
@@ -224,6 +250,8 @@ pub(crate) fn sale_item(record: &Stored) -> Result<Item, StoreError> {
         admission: draft.admission,
         status: sale.status.into(),
         revision: record.revision,
+        restocks: record.restocks.iter().map(RestockForm::from).collect(),
+        unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
     };
     attributes(keys::sale(&sale.product), &body)
 }
@@ -243,12 +271,15 @@ pub(crate) fn sale(item: &Item) -> Result<Stored, StoreError> {
         admission: form.admission,
         shards: form.shards_chosen.then_some(form.shards),
     };
-    if form.shards == 0 {
-        return Err(StoreError::corrupt(name(item), "a sale has at least one shard"));
+    let restocks: Vec<Restock> = form.restocks.into_iter().map(Restock::from).collect();
+    let unfinished = form.unfinished_restock.map(Restock::from);
+    if form.shards == 0 || restocks.iter().chain(&unfinished).any(|restock| restock.extent.shards == 0) {
+        return Err(StoreError::corrupt(name(item), "a sale, and what is restocked, has at least one shard"));
     }
-    let layout = ShardLayout { units: form.units, shards: form.shards };
+    let made = ShardLayout::new(form.units, form.shards);
+    let layout = restocks.iter().fold(made, |layout, restock| layout.restocked(restock.extent));
     let sale = Sale { product: form.product, draft, layout, status: form.status.into() };
-    Ok(Stored { sale, shards_made: form.shards_made, revision: form.revision })
+    Ok(Stored { sale, shards_made: form.shards_made, revision: form.revision, restocks, unfinished })
 }
 
 fn money(item: &Item, amount_minor: i64, currency: Currency) -> Result<Money, StoreError> {
@@ -346,6 +377,12 @@ struct OrderForm {
     created_at: String,
     updated_at: Timestamp,
     history: Vec<OrderEvent>,
+    /// The product, while the order is pending: hash key of the index of unsettled orders, which has no other orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled: Option<ProductId>,
+    /// Epoch seconds; with `unsettled`: when the attempt started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsettled_since: Option<i64>,
 }
 
 /// When an order was placed, as the sort key of the shoppers' index has it.
@@ -354,6 +391,7 @@ pub(crate) fn order_created_at(order: &Order) -> String {
 }
 
 pub(crate) fn order_item(order: &Order) -> Result<Item, StoreError> {
+    let is_unsettled = order.status == OrderStatus::Pending;
     let body = OrderForm {
         order_id: order.id.clone(),
         shopper: order.shopper.clone(),
@@ -372,6 +410,9 @@ pub(crate) fn order_item(order: &Order) -> Result<Item, StoreError> {
         created_at: order_created_at(order),
         updated_at: order.updated_at,
         history: order.history.clone(),
+        unsettled: is_unsettled.then(|| order.product().clone()),
+        // The last thing that happened to a pending order is that its payment was started.
+        unsettled_since: is_unsettled.then_some(order.updated_at.as_second()),
     };
     attributes(keys::order(&order.id), &body)
 }
@@ -395,6 +436,18 @@ pub(crate) fn order(item: &Item) -> Result<Order, StoreError> {
         updated_at: form.updated_at,
         history: form.history,
     })
+}
+
+/// An order as the index of unsettled orders has it.
+pub(crate) fn unsettled(item: &Item) -> Result<Unsettled, StoreError> {
+    #[derive(Deserialize)]
+    struct Form {
+        pk: String,
+        unsettled_since: i64,
+    }
+    let form: Form = parse(item)?;
+    let id = keys::parse_order_pk(&form.pk).ok_or_else(|| StoreError::corrupt(name(item), "not an order"))?;
+    Ok(Unsettled { id, since: second(item, form.unsettled_since)? })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -76,6 +76,11 @@ pub(crate) fn order(id: &OrderId) -> Item {
     key(order_pk(id), ORDER)
 }
 
+/// Reads an order's partition key back.
+pub(crate) fn parse_order_pk(pk: &str) -> Option<OrderId> {
+    pk.strip_prefix("ORDER#")?.parse().ok()
+}
+
 pub(crate) fn attempt(of: &IdempotencyKey) -> Item {
     key(order_pk(&of.order), format!("PAYMENT#{}", of.attempt))
 }

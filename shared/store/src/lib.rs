@@ -21,11 +21,11 @@ pub use availability::Availabilities;
 pub use aws_sdk_dynamodb::Client;
 pub use error::StoreError;
 pub use ledger::{Entry, EntryState, SandboxLedger};
-pub use orders::{OrderPage, Orders, PlaceOutcome};
+pub use orders::{OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
-pub use sales::{Sales, Stored, WriteOutcome};
-pub use stock::Stock;
+pub use sales::{Restock, Sales, SalesPage, Stored, WriteOutcome};
+pub use stock::{Stock, Survey};
 pub use streams::{ended_reservation, shard_image};
 
 /// Reads a key that is never there, to see that `table` answers.

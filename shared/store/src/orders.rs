@@ -6,19 +6,24 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{Order, OrderEvent, OrderId, OrderStep, ShopperId, Timestamp};
+use domain::{Order, OrderEvent, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use crate::{
     StoreError,
     error::{Item, Written, conditional},
     items,
     keys::{self, number, string},
+    stock::{KEYS_IN_A_BATCH, batch_get},
 };
 
 /// The index of orders by shopper, newest last.
 const BY_SHOPPER: &str = "shopper-index";
 /// Orders in one page.
 const PAGE: i32 = 20;
+/// The index of orders whose payment is under way, by product, oldest first. Only a pending order has its keys.
+const UNSETTLED: &str = "unsettled-index";
+/// Unsettled orders in one page, of some 200 bytes each.
+const UNSETTLED_PAGE: i32 = 100;
 
 /// All orders.
 #[derive(Debug, Clone)]
@@ -45,7 +50,28 @@ pub struct OrderPage {
     pub next: Option<OrderId>,
 }
 
+/// An order whose payment is under way, as its index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The order.
+    pub id: OrderId,
+    /// When this attempt to pay it started; a whole second.
+    pub since: Timestamp,
+}
+
+/// Some of a sale's unsettled orders, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsettledPage {
+    /// The orders.
+    pub orders: Vec<Unsettled>,
+    /// There are more: the next page starts after the last of these.
+    pub more: bool,
+}
+
 impl Orders {
+    /// Orders that [`Orders::get_all`] takes at once.
+    pub const READ_AT_ONCE: usize = KEYS_IN_A_BATCH;
+
     /// The orders in `table`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -60,6 +86,18 @@ impl Orders {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::order(id))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
         answer.item.as_ref().map(items::order).transpose()
+    }
+
+    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`; those that are there, in no order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn get_all(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items = batch_get(&self.client, &self.table, ids.iter().map(keys::order).collect(), true).await?;
+        items.iter().map(items::order).collect()
     }
 
     /// Writes an order that waits for its payment. One write. The first of two stays.
@@ -93,7 +131,7 @@ impl Orders {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(keys::order(id)))
-            .update_expression(change.update)
+            .update_expression(change.update())
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values));
@@ -121,6 +159,41 @@ impl Orders {
         let next = orders.last().filter(|_| more).map(|order| order.id.clone());
         Ok(OrderPage { orders, next })
     }
+
+    /// A page of a sale's orders whose payment was started at or before `before` and has not ended, oldest first, eventually
+    /// consistent. `after`: the page that follows this order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn unsettled(
+        &self,
+        product: &ProductId,
+        before: Timestamp,
+        after: Option<&Unsettled>,
+    ) -> Result<UnsettledPage, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(UNSETTLED)
+            .key_condition_expression("unsettled = :product AND unsettled_since <= :before")
+            .expression_attribute_values(":product", string(product.as_str()))
+            .expression_attribute_values(":before", number(before.as_second()))
+            .limit(UNSETTLED_PAGE)
+            .set_exclusive_start_key(after.map(|order| unsettled_key(product, order)));
+        let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let orders = answer.items.unwrap_or_default().iter().map(items::unsettled).collect::<Result<Vec<_>, _>>()?;
+        Ok(UnsettledPage { orders, more })
+    }
+}
+
+/// An order's key in the index of unsettled orders.
+fn unsettled_key(product: &ProductId, order: &Unsettled) -> Item {
+    let mut key = keys::order(&order.id);
+    key.insert("unsettled".to_owned(), string(product.as_str()));
+    key.insert("unsettled_since".to_owned(), number(order.since.as_second()));
+    key
 }
 
 /// An order's key in the shoppers' index.
@@ -133,7 +206,8 @@ fn index_key(order: &Order) -> Item {
 
 /// One step of an order as an update: its expression, its condition and their values.
 pub(crate) struct OrderChange {
-    pub(crate) update: String,
+    set: String,
+    remove: &'static str,
     pub(crate) condition: String,
     pub(crate) names: HashMap<String, String>,
     pub(crate) values: HashMap<String, AttributeValue>,
@@ -152,9 +226,12 @@ impl OrderChange {
             (":now".to_owned(), items::value(&now)?),
             (":event".to_owned(), items::value(&[event])?),
         ]);
-        let update = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
-                      history = list_append(history, :event)";
-        let mut change = Self { update: update.to_owned(), condition: "#status = :from".to_owned(), names, values };
+        let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
+                   history = list_append(history, :event)";
+        // Whatever ends an attempt takes the order out of the index of unsettled orders.
+        let settles = step.starts_from() == OrderStatus::Pending;
+        let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
+        let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };
         if step.is_about_payment() {
             change = change.set("payment_status", items::value(&payment)?);
         }
@@ -167,8 +244,13 @@ impl OrderChange {
 
     /// Also sets `attribute`.
     pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
-        self.update = format!("{}, {attribute} = :{attribute}_new", self.update);
+        self.set = format!("{}, {attribute} = :{attribute}_new", self.set);
         self.values.insert(format!(":{attribute}_new"), value);
         self
+    }
+
+    /// The update expression.
+    pub(crate) fn update(&self) -> String {
+        format!("{}{}", self.set, self.remove)
     }
 }

@@ -47,9 +47,9 @@ pub enum Advanced {
     OrderIs(Order),
     /// The order is pending, but its reservation is not being paid.
     ReservationLost,
-    /// The order is pending and its reservation is being paid, but there is no charge for them to keep: not yet, or somebody
-    /// has decided to give it back.
-    ChargeGone,
+    /// The order is pending and its reservation is being paid, but the payment attempt is not what the step needs: not yet, or
+    /// another run has decided otherwise about it.
+    AttemptChanged,
 }
 
 /// Which conditions of a cancelled transaction were false, with the items found.
@@ -114,7 +114,9 @@ impl Purchases {
     ) -> Result<StartOutcome, StoreError> {
         let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
             .set("attempt", number(order.attempt + 1))
-            .set("payment_method", items::value(method)?);
+            .set("payment_method", items::value(method)?)
+            .set("unsettled", string(order.product().as_str()))
+            .set("unsettled_since", number(now.as_second()));
         if let Some(address) = shipping_address {
             change = change.set("shipping_address", items::value(address)?);
         }
@@ -144,7 +146,10 @@ impl Purchases {
         }
     }
 
-    /// Ends an attempt that was not paid: the order waits again until `pay_by`, and the reservation is held until then.
+    /// Ends an attempt that was not paid: the order waits again until `pay_by`, and the reservation is held until then. Three
+    /// transactional writes.
+    ///
+    /// Guards: the attempt is declined or unavailable, and nobody has begun to undo it; who does so later finds it given up.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or another write to one of the items was in the way.
@@ -165,7 +170,11 @@ impl Purchases {
             .condition_expression("reservation_id = :id AND #status = :from")
             .expression_attribute_values(":to", status(ReservationStatus::Held)?)
             .expression_attribute_values(":end", number(pay_by.as_second()));
-        let result = self.write(update, self.order_update(&order.id, change)?).await?;
+        let reservation = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
+        let key = IdempotencyKey { order: order.id.clone(), attempt };
+        let given_up =
+            self.attempt_update(&key, &[AttemptStatus::Declined, AttemptStatus::Unavailable], AttemptStatus::GivenUp)?;
+        let result = self.transact(vec![reservation, self.order_update(&order.id, change)?, given_up]).await?;
         advanced(&order.id, result)
     }
 
@@ -190,12 +199,14 @@ impl Purchases {
             .condition_expression("reservation_id = :id AND #status = :from")
             .expression_attribute_values(":to", status(ReservationStatus::Purchased)?);
         let reservation = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
-        let charge = self.charge_is_kept(&IdempotencyKey { order: order.id.clone(), attempt })?;
-        let result = self.transact(vec![reservation, self.order_update(&order.id, change)?, charge]).await?;
+        let key = IdempotencyKey { order: order.id.clone(), attempt };
+        let kept = self.attempt_update(&key, &[AttemptStatus::Charged], AttemptStatus::Kept)?;
+        let result = self.transact(vec![reservation, self.order_update(&order.id, change)?, kept]).await?;
         advanced(&order.id, result)
     }
 
-    /// Ends an order without a purchase, by [`OrderStep::Failed`] or [`OrderStep::Refunded`], and its reservation with it.
+    /// Ends an order without a purchase, by [`OrderStep::Failed`], [`OrderStep::Refunded`] or [`OrderStep::RefundConfirmed`], and
+    /// its reservation with it.
     /// Its units must have gone back before: a reservation that is being paid is released by its saga, not by the stream.
     ///
     /// # Errors
@@ -214,7 +225,7 @@ impl Purchases {
         match advanced(&order.id, result)? {
             // Nothing is left to delete: the order ends all the same.
             Advanced::ReservationLost => self.end_order(order, attempt, step, now).await,
-            done @ (Advanced::Done | Advanced::OrderIs(_) | Advanced::ChargeGone) => Ok(done),
+            done @ (Advanced::Done | Advanced::OrderIs(_) | Advanced::AttemptChanged) => Ok(done),
         }
     }
 
@@ -239,7 +250,7 @@ impl Purchases {
         let update = Update::builder()
             .table_name(&self.order_table)
             .set_key(Some(keys::order(id)))
-            .update_expression(change.update)
+            .update_expression(change.update())
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(Some(change.values))
@@ -247,15 +258,26 @@ impl Purchases {
         Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
     }
 
-    fn charge_is_kept(&self, key: &IdempotencyKey) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
+    /// An attempt goes from one of the statuses `from` to the status `to`.
+    fn attempt_update(
+        &self,
+        key: &IdempotencyKey,
+        from: &[AttemptStatus],
+        to: AttemptStatus,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut update = Update::builder()
             .table_name(&self.order_table)
             .set_key(Some(keys::attempt(key)))
             .update_expression("SET #status = :to")
-            .condition_expression("#status = :from")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":from", items::value(&AttemptStatus::Charged)?)
-            .expression_attribute_values(":to", items::value(&AttemptStatus::Kept)?);
+            .expression_attribute_values(":to", items::value(&to)?);
+        let mut names = Vec::new();
+        for (n, status) in from.iter().enumerate() {
+            let name = format!(":from{n}");
+            update = update.expression_attribute_values(&name, items::value(status)?);
+            names.push(name);
+        }
+        let update = update.condition_expression(format!("#status IN ({})", names.join(", ")));
         Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
     }
 
@@ -326,7 +348,7 @@ fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, Sto
         Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
         Err(Cancelled { order: Condition::True, reservation: Condition::False(_), .. }) => Ok(Advanced::ReservationLost),
         Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::False(_) }) => {
-            Ok(Advanced::ChargeGone)
+            Ok(Advanced::AttemptChanged)
         }
         Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::True }) => {
             Err(StoreError::corrupt(keys::order_pk(id), "its transaction was cancelled for nothing"))

@@ -1,11 +1,11 @@
 //! Sales: their description, and the catalogue of all of them.
 
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
-use domain::{ProductId, Sale, SaleStatus};
+use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus};
 
 use crate::{
     StoreError,
-    error::{Item, Written, conditional},
+    error::{Written, conditional},
     items,
     keys::{self, number, string},
     stock::batch_get,
@@ -30,6 +30,30 @@ pub struct Stored {
     pub shards_made: u32,
     /// Rises with every write.
     pub revision: u64,
+    /// What was restocked, oldest first: the layout has it too.
+    pub restocks: Vec<Restock>,
+    /// A restock whose shards are being made. The layout does not have it yet.
+    pub unfinished: Option<Restock>,
+}
+
+/// Units added to a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restock {
+    /// What the operator recognises a repetition by.
+    pub key: RestockKey,
+    /// The units and their shards.
+    pub extent: Extent,
+    /// The sale's revision that described it first. Its shards have it too.
+    pub revision: u64,
+}
+
+/// Some sales of the catalogue.
+#[derive(Debug)]
+pub struct SalesPage {
+    /// The sales by product; one that cannot be read keeps no other from being there.
+    pub sales: Vec<(ProductId, Result<Sale, StoreError>)>,
+    /// The last product of this page, when there are more: where the next page starts.
+    pub next: Option<ProductId>,
 }
 
 /// What came of writing a sale.
@@ -39,6 +63,15 @@ pub enum WriteOutcome {
     Written(Stored),
     /// Somebody else wrote it in between.
     Changed,
+}
+
+impl Stored {
+    /// A sale without restocks, for which `shards_made` shards or as many as it has now were ever made.
+    #[must_use]
+    pub fn new(sale: Sale, shards_made: u32, revision: u64) -> Self {
+        let shards_made = shards_made.max(sale.layout.shards());
+        Self { sale, shards_made, revision, restocks: Vec::new(), unfinished: None }
+    }
 }
 
 impl Sales {
@@ -77,8 +110,7 @@ impl Sales {
     pub async fn prepare(&self, sale: &Sale, before: Option<&Stored>) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { status: SaleStatus::Preparing, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
-        let record =
-            Stored { shards_made: made.max(sale.layout.shards), revision: before.map_or(1, |stored| stored.revision + 1), sale };
+        let record = Stored::new(sale, made, before.map_or(1, |stored| stored.revision + 1));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(items::sale_item(&record)?));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -97,24 +129,58 @@ impl Sales {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn activate(&self, prepared: &Stored) -> Result<WriteOutcome, StoreError> {
-        let record = Stored {
-            sale: Sale { status: SaleStatus::Active, ..prepared.sale.clone() },
-            shards_made: prepared.sale.layout.shards,
-            revision: prepared.revision + 1,
-        };
-        let item = items::sale_item(&record)?;
+        let sale = Sale { status: SaleStatus::Active, ..prepared.sale.clone() };
+        self.replace(prepared, Stored::new(sale, 0, prepared.revision + 1)).await
+    }
+
+    /// Gives a sale that was read as `before` another status: an operator has paused, resumed or closed it.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn change_status(&self, before: &Stored, status: SaleStatus) -> Result<WriteOutcome, StoreError> {
+        let sale = Sale { status, ..before.sale.clone() };
+        self.replace(before, Stored { sale, revision: before.revision + 1, ..before.clone() }).await
+    }
+
+    /// Describes a restock whose shards are to be made. Nothing can be claimed in them before [`Sales::finish_restock`].
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn begin_restock(&self, before: &Stored, key: RestockKey, extent: Extent) -> Result<WriteOutcome, StoreError> {
+        let revision = before.revision + 1;
+        let unfinished = Some(Restock { key, extent, revision });
+        self.replace(before, Stored { revision, unfinished, ..before.clone() }).await
+    }
+
+    /// Takes the shards of the unfinished restock into the layout: every one of them is there.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn finish_restock(&self, before: &Stored) -> Result<WriteOutcome, StoreError> {
+        let mut after = Stored { revision: before.revision + 1, ..before.clone() };
+        if let Some(restock) = after.unfinished.take() {
+            after.sale.layout = after.sale.layout.restocked(restock.extent);
+            after.shards_made = after.sale.layout.shards();
+            after.restocks.push(restock);
+        }
+        self.replace(before, after).await
+    }
+
+    /// Writes `after` over `before`, if that is still what is there.
+    async fn replace(&self, before: &Stored, after: Stored) -> Result<WriteOutcome, StoreError> {
+        let item = items::sale_item(&after)?;
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item.clone()))
             .condition_expression("revision = :revision")
-            .expression_attribute_values(":revision", number(prepared.revision))
+            .expression_attribute_values(":revision", number(before.revision))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(WriteOutcome::Written(record)),
+            Written::Done => Ok(WriteOutcome::Written(after)),
             // The answer to an earlier run of this write was lost.
-            Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(record)),
+            Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(after)),
             Written::Refused(_) => Ok(WriteOutcome::Changed),
         }
     }
@@ -138,22 +204,35 @@ impl Sales {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn catalogue(&self) -> Result<Vec<Sale>, StoreError> {
+        let page = self.page(None).await?;
+        page.sales.into_iter().map(|(_, sale)| sale).collect()
+    }
+
+    /// A hundred sales of the catalogue, by product: one query, then one batch of their descriptions; eventually consistent.
+    /// `after`: the page that follows this product.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn page(&self, after: Option<&ProductId>) -> Result<SalesPage, StoreError> {
         let query = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :catalogue")
             .expression_attribute_values(":catalogue", string(keys::CATALOGUE))
-            .limit(LISTED);
-        let entries = query.send().await.map_err(|error| StoreError::call("Query", error))?.items.unwrap_or_default();
-        let products = entries.iter().filter_map(|entry| entry.get("product")?.as_s().ok()?.parse::<ProductId>().ok());
-        let wanted: Vec<Item> = products.map(|product| keys::sale(&product)).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
+            .limit(LISTED)
+            .set_exclusive_start_key(after.map(keys::catalogue_entry));
+        let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
+        let entries = answer.items.unwrap_or_default();
+        let products: Vec<ProductId> =
+            entries.iter().filter_map(|entry| entry.get("product")?.as_s().ok()?.parse().ok()).collect();
+        if products.is_empty() {
+            return Ok(SalesPage { sales: Vec::new(), next: None });
         }
-        let found = batch_get(&self.client, &self.table, wanted, false).await?;
-        let mut sales = found.iter().map(|item| Ok(items::sale(item)?.sale)).collect::<Result<Vec<_>, StoreError>>()?;
-        sales.sort_unstable_by(|a, b| a.product.cmp(&b.product));
-        Ok(sales)
+        let found = batch_get(&self.client, &self.table, products.iter().map(keys::sale).collect(), false).await?;
+        let named = found.iter().filter_map(|item| Some((keys::sale_of(item)?, items::sale(item).map(|stored| stored.sale))));
+        let mut sales: Vec<_> = named.collect();
+        sales.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(SalesPage { sales, next: products.into_iter().next_back().filter(|_| answer.last_evaluated_key.is_some()) })
     }
 }

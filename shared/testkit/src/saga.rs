@@ -1,8 +1,11 @@
 //! Step Functions in the process, behind the real client.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
@@ -23,10 +26,18 @@ pub struct Started {
     pub input: Value,
 }
 
-/// State machines of any ARN. Keeps what was started and runs nothing.
+impl Started {
+    fn execution_arn(&self) -> String {
+        format!("{}:{}", self.state_machine_arn.replace(":stateMachine:", ":execution:"), self.name)
+    }
+}
+
+/// State machines of any ARN. Keeps what was started and runs nothing: an execution goes on until it is told to have ended.
 #[derive(Clone)]
 pub struct StepFunctions {
     started: Arc<Mutex<Vec<Started>>>,
+    /// Statuses by name, of executions that have ended.
+    ended: Arc<Mutex<HashMap<String, String>>>,
     broken: Arc<AtomicBool>,
     service: Service,
 }
@@ -40,18 +51,23 @@ impl Default for StepFunctions {
 impl StepFunctions {
     /// Nothing started.
     pub fn new() -> Self {
-        let (started, broken) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (started, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(HashMap::new())));
+        let broken = Arc::new(AtomicBool::new(false));
         let service: Service = {
-            let (started, broken) = (Arc::clone(&started), Arc::clone(&broken));
+            let (started, ended, broken) = (Arc::clone(&started), Arc::clone(&ended), Arc::clone(&broken));
             Arc::new(move |operation, body| {
-                assert_eq!(operation, "StartExecution", "the state machine of the testkit knows nothing else");
                 if broken.load(Ordering::Relaxed) {
                     return (500, json!({"__type": "InternalServerError", "message": "broken"}).to_string());
                 }
-                start(&started, &serde_json::from_slice(body).unwrap())
+                let request = serde_json::from_slice(body).unwrap();
+                match operation {
+                    "StartExecution" => start(&started, &request),
+                    "DescribeExecution" => describe(&started, &ended, &request),
+                    other => panic!("the state machine of the testkit does not know {other}"),
+                }
             })
         };
-        Self { started, broken, service }
+        Self { started, ended, broken, service }
     }
 
     /// A client whose calls nobody counts.
@@ -67,6 +83,11 @@ impl StepFunctions {
     /// Every execution, in the order of their starts.
     pub fn started(&self) -> Vec<Started> {
         self.started.lock().unwrap().clone()
+    }
+
+    /// Has the execution of this name end with this status (`SUCCEEDED`, `FAILED`, `ABORTED`, `TIMED_OUT`).
+    pub fn end(&self, name: &str, status: &str) {
+        self.ended.lock().unwrap().insert(name.to_owned(), status.to_owned());
     }
 
     /// Whether every request fails from now on.
@@ -95,7 +116,21 @@ fn start(started: &Mutex<Vec<Started>>, request: &Value) -> (u16, String) {
     if known {
         return (400, json!({"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists"}).to_string());
     }
-    let arn = format!("{}:{}", execution.state_machine_arn.replace(":stateMachine:", ":execution:"), execution.name);
+    let arn = execution.execution_arn();
     started.push(execution);
     (200, json!({"executionArn": arn, "startDate": 1_790_000_000}).to_string())
+}
+
+fn describe(started: &Mutex<Vec<Started>>, ended: &Mutex<HashMap<String, String>>, request: &Value) -> (u16, String) {
+    let arn = request["executionArn"].as_str().unwrap_or_default();
+    let started = started.lock().unwrap();
+    let Some(execution) = started.iter().find(|execution| execution.execution_arn() == arn) else {
+        return (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}).to_string());
+    };
+    let status = ended.lock().unwrap().get(&execution.name).cloned().unwrap_or_else(|| "RUNNING".to_owned());
+    let answer = json!({
+        "executionArn": arn, "stateMachineArn": execution.state_machine_arn, "name": execution.name, "status": status,
+        "startDate": 1_790_000_000, "input": execution.input.to_string(),
+    });
+    (200, answer.to_string())
 }

@@ -41,7 +41,10 @@ pub async fn create(client: &Client, names: &Names) {
             request = request
                 .attribute_definitions(text("shopper"))
                 .attribute_definitions(text("created_at"))
-                .global_secondary_indexes(shopper_index());
+                .attribute_definitions(text("unsettled"))
+                .attribute_definitions(attribute("unsettled_since", ScalarAttributeType::N))
+                .global_secondary_indexes(index("shopper-index", "shopper", "created_at", ProjectionType::All))
+                .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly));
         } else {
             let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
             request = request.stream_specification(stream.build().unwrap());
@@ -66,11 +69,11 @@ async fn wait_until_active(client: &Client, table: &str) {
     panic!("{table} was not ready after 5 s");
 }
 
-fn shopper_index() -> GlobalSecondaryIndex {
+fn index(name: &str, hash: &str, range: &str, projection: ProjectionType) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex::builder()
-        .index_name("shopper-index")
-        .set_key_schema(Some(vec![key("shopper", KeyType::Hash), key("created_at", KeyType::Range)]))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .index_name(name)
+        .set_key_schema(Some(vec![key(hash, KeyType::Hash), key(range, KeyType::Range)]))
+        .projection(Projection::builder().projection_type(projection).build())
         .build()
         .unwrap()
 }
@@ -80,5 +83,9 @@ fn key(name: &str, kind: KeyType) -> KeySchemaElement {
 }
 
 fn text(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    attribute(name, ScalarAttributeType::S)
+}
+
+fn attribute(name: &str, kind: ScalarAttributeType) -> AttributeDefinition {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
 }

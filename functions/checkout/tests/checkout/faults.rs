@@ -41,7 +41,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     }
     "#);
     let after = scene.everything().await;
-    assert_eq!(scene.order(&Buyer::first()).await.status, OrderStatus::Pending, "the reconciler will find it");
+    assert_eq!(scene.order(&Buyer::first()).await.status, OrderStatus::Pending, "reconcile will find it");
     assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again");
     scene.queue.fail(false);
     assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202");

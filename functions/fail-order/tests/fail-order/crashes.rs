@@ -4,12 +4,12 @@ use domain::{AttemptStatus, OrderStatus, PaymentStatus};
 use scene::{Stage, demo};
 use testkit::{Calls, Fault, every_crash};
 
-use crate::{at, error, event_of, run, status};
+use crate::{at, at_declined, error, event_of, run, status};
 
 #[tokio::test]
 async fn a_failed_payment_that_was_cut_off_hands_the_hold_back_once() {
     every_crash(async |calls| {
-        let (scene, buyer) = at(Stage::Pending).await;
+        let (scene, buyer) = at_declined().await;
         let died = run(&scene, calls, event_of("ok")).await;
         calls.heal();
         assert_eq!(run(&scene, calls, event_of("ok")).await, status("awaiting_payment"), "after {died:?}");
@@ -55,12 +55,13 @@ async fn an_unconfirmed_refund_that_was_cut_off_is_written_down_once() {
 
 #[tokio::test]
 async fn two_runs_at_once_end_the_attempt_once() {
-    for (event, stage, expected) in [
-        ("ok", Stage::Pending, "awaiting_payment"),
-        ("refund-pending", Stage::Sold, "failed"),
-        ("refunded", Stage::Pending, "failed"),
+    for (event, attempt, expected) in [
+        ("ok", AttemptStatus::Declined, "awaiting_payment"),
+        ("refund-pending", AttemptStatus::Refunding, "failed"),
+        ("refunded", AttemptStatus::Voided, "failed"),
     ] {
-        let (scene, buyer) = at(stage).await;
+        let (scene, buyer) = at(Stage::Pending).await;
+        scene.attempt(&buyer, 1, "sandbox", attempt).await;
         let calls = Calls::new();
         let (one, other) = tokio::join!(run(&scene, &calls, event_of(event)), run(&scene, &calls, event_of(event)));
         assert_eq!((one, other), (status(expected), status(expected)), "{event}");
@@ -78,7 +79,7 @@ async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not
         ("TransactWriteItems", Fault::Denied, "StoreFailed"),
     ] {
         for (event, then) in [("ok", "awaiting_payment"), ("refunded", "failed"), ("refund-pending", "failed")] {
-            let (scene, _) = at(Stage::Pending).await;
+            let (scene, _) = at_declined().await;
             let calls = Calls::new();
             calls.fail_always(operation, fault);
             assert_eq!(run(&scene, &calls, event_of(event)).await, error(expected), "{event} {operation} {fault:?}");

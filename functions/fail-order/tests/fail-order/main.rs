@@ -7,7 +7,7 @@ mod payment_failed;
 mod refunds;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Order, OrderStatus, PaymentStatus, StockStatus};
+use domain::{AttemptStatus, Order, OrderStatus, PaymentStatus, StockStatus};
 use fail_order::FailOrder;
 use scene::{Buyer, Scene, Stage};
 use serde_json::{Value, json};
@@ -19,6 +19,13 @@ type Answer = Result<Value, String>;
 async fn at(stage: Stage) -> (Scene, Buyer) {
     let (scene, buyer) = (Scene::open().await, Buyer::first());
     scene.bring(&buyer, stage).await;
+    (scene, buyer)
+}
+
+/// The first payment was declined, and nothing came of that yet.
+async fn at_declined() -> (Scene, Buyer) {
+    let (scene, buyer) = at(Stage::Pending).await;
+    scene.attempt(&buyer, 1, "sandbox", AttemptStatus::Declined).await;
     (scene, buyer)
 }
 

@@ -5,7 +5,7 @@ use scene::{Scene, Stage, demo};
 use serde_json::json;
 use testkit::Sent;
 
-use crate::{at, error, lose_the_reservation, on, status, statuses};
+use crate::{at, at_declined, error, lose_the_reservation, on, status, statuses};
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -21,7 +21,7 @@ fn only_message(scene: &Scene) -> (Timestamp, i64) {
 
 #[tokio::test]
 async fn the_order_waits_again_and_the_reservation_is_a_hold_again() {
-    let (scene, buyer) = at(Stage::Pending).await;
+    let (scene, buyer) = at_declined().await;
     assert_eq!(scene.ttl(&buyer).await, None, "what is being paid is not deleted by time");
     assert_eq!(on(&scene, "ok").await, status("awaiting_payment"));
     let (order, reservation) = (scene.order(&buyer).await, scene.reservation(&buyer).await.unwrap());
@@ -44,7 +44,7 @@ async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
         ("2026-11-01T12:04:59.5Z", "2026-11-01T12:07:00Z", 121),
         ("2026-11-01T12:30:00Z", "2026-11-01T12:32:00Z", 120),
     ] {
-        let (scene, buyer) = at(Stage::Pending).await;
+        let (scene, buyer) = at_declined().await;
         scene.clock.set(now);
         assert_eq!(on(&scene, "ok").await, status("awaiting_payment"), "{now}");
         assert_eq!(only_message(&scene), (time(end), delay), "{now}");
@@ -61,7 +61,7 @@ async fn the_reason_is_in_the_history() {
         ("gateways-unavailable", "No payment gateway is available right now."),
         ("no-reason", "The payment failed."),
     ] {
-        let (scene, buyer) = at(Stage::Pending).await;
+        let (scene, buyer) = at_declined().await;
         on(&scene, event).await.unwrap();
         assert_eq!(scene.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason));
     }
@@ -70,7 +70,7 @@ async fn the_reason_is_in_the_history() {
 /// The first run may have died before the message, so it is sent again: with the end that was promised, not a later one.
 #[tokio::test]
 async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
-    let (scene, _) = at(Stage::Pending).await;
+    let (scene, _) = at_declined().await;
     scene.clock.set("2026-11-01T12:04:00Z");
     on(&scene, "ok").await.unwrap();
     let before = scene.everything().await;
@@ -83,10 +83,10 @@ async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
     assert_eq!(messages, [(end.clone(), 120), (end, 60)]);
 }
 
-/// TTL and the reconciler stand behind it.
+/// TTL and `reconcile` stand behind it.
 #[tokio::test]
 async fn a_message_that_cannot_be_sent_fails_nothing() {
-    let (scene, buyer) = at(Stage::Pending).await;
+    let (scene, buyer) = at_declined().await;
     scene.queue.fail(true);
     assert_eq!(on(&scene, "ok").await, status("awaiting_payment"));
     assert_eq!(scene.order(&buyer).await.status, OrderStatus::AwaitingPayment);

@@ -4,6 +4,7 @@ use domain::SaleStatus;
 use insta::assert_snapshot;
 use scene::{Scene, brief, demo};
 use serde_json::{Value, json};
+use store::WriteOutcome;
 use testkit::{Calls, event};
 
 use crate::{body, drop_id, function, is_made_of, put, shop, state_of};
@@ -165,6 +166,45 @@ async fn a_sale_that_was_closed_stays_so() {
     let before = scene.everything().await;
     let response = function(&scene, &Calls::new()).handle(event("manage-sale/sale-started.json")).await;
     assert_eq!((brief(&response), scene.everything().await), ("409 sale-started".to_owned(), before));
+}
+
+/// It would follow its times again.
+#[tokio::test]
+async fn a_sale_that_is_paused_is_not_changed_and_stays_so() {
+    let scene = Scene::empty().await;
+    let function = function(&scene, &Calls::new());
+    function.handle(put(&body(60))).await;
+    scene.set_status(&drop_id(), "PAUSED").await;
+    let before = scene.everything().await;
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-paused");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    scene.clock.set("2026-11-01T12:11:00Z");
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-started");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    assert_eq!(scene.everything().await, before);
+}
+
+/// Its shards are not those of a description alone.
+#[tokio::test]
+async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_its_units() {
+    for is_finished in [false, true] {
+        let scene = Scene::empty().await;
+        let function = function(&scene, &Calls::new());
+        function.handle(put(&body(60))).await;
+        let made = scene.sales().get_for_write(&drop_id()).await.unwrap().unwrap();
+        let extent = made.sale.draft.restock(30);
+        let begun = scene.sales().begin_restock(&made, "one".parse().unwrap(), extent).await.unwrap();
+        let WriteOutcome::Written(begun) = begun else { unreachable!() };
+        if is_finished {
+            scene.stock().restock(&drop_id(), 3, extent, begun.revision).await.unwrap();
+            scene.sales().finish_restock(&begun).await.unwrap();
+        }
+        let before = scene.everything().await;
+        assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-restocked");
+        let same = function.handle(put(&body(60))).await;
+        assert_eq!((brief(&same), &scene::body(&same)["units"]), ("200".to_owned(), &json!(if is_finished { 90 } else { 60 })));
+        assert_eq!(scene.everything().await, before);
+    }
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn shards(scene: &Scene, product: &ProductId) -> Vec<(u32, u32)> {
 /// The sale is there with exactly these units, in its shards and for its readers, and can be found.
 async fn is_made_of(scene: &Scene, units: u32, shard_count: u32, context: &str) {
     let (sale, availability) = (scene.sales().get(&drop_id()).await.unwrap().unwrap(), scene.availability(&drop_id()).await);
-    assert_eq!((sale.status, sale.layout.units, sale.layout.shards), (SaleStatus::Active, units, shard_count), "{context}");
+    assert_eq!((sale.status, sale.layout.units(), sale.layout.shards()), (SaleStatus::Active, units, shard_count), "{context}");
     let found = shards(scene, &drop_id()).await;
     assert!(found.iter().map(|(number, _)| *number).eq(0..shard_count), "{context}: {found:?}");
     assert_eq!(scene.units(&drop_id()).await, (units, 0, 0), "{context}");

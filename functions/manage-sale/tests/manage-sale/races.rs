@@ -61,7 +61,7 @@ async fn what_another_operator_has_opened_is_not_written_over_by_a_slow_run() {
         assert!(matches!(fast.as_str(), "200" | "201"), "{context}");
         assert!(matches!(slow.as_str(), "503 try-again" | "409 sale-started"), "{context}");
         let sale = scene.sales().get(&drop_id()).await.unwrap().unwrap();
-        assert_eq!((sale.status, sale.layout.units, sale.layout.shards), (SaleStatus::Active, 20, 4), "{context}");
+        assert_eq!((sale.status, sale.layout.units(), sale.layout.shards()), (SaleStatus::Active, 20, 4), "{context}");
         assert_eq!(scene.units(&drop_id()).await, (20, 0, 0), "{context}");
         let availability = scene.availability(&drop_id()).await;
         assert_eq!((availability.units, availability.available(), availability.free.len()), (20, 20, 4), "{context}");

@@ -1,6 +1,6 @@
 //! Everything else that a payment is refused for, and that nothing changes then.
 
-use domain::Order;
+use domain::{AttemptStatus, Order};
 use insta::assert_snapshot;
 use scene::{Body, Buyer, Scene, Stage, brief, refuses_what_every_route_refuses};
 use serde_json::json;
@@ -190,6 +190,7 @@ async fn decline_until(scene: &Scene, attempts: u32) {
         let started = scene.purchases().start_again(&order, &buyer.method, now).await.unwrap();
         assert_eq!(started, StartOutcome::Started);
         let (attempt, pay_by) = (order.attempt + 1, order.pay_by);
+        scene.attempt(&buyer, attempt, "sandbox", AttemptStatus::Declined).await;
         let declined = scene.purchases().payment_failed(&order, attempt, pay_by, "The card was declined.", now).await.unwrap();
         assert_eq!(declined, Advanced::Done);
         order = scene.order(&buyer).await;

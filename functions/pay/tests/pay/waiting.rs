@@ -37,6 +37,7 @@ async fn declines(scene: &Scene) {
     message_comes(scene).await;
     let order = scene.order(&Buyer::first()).await;
     let reason = "The card was declined.";
+    scene.attempt(&Buyer::first(), order.attempt, "sandbox", AttemptStatus::Declined).await;
     let failed = scene.purchases().payment_failed(&order, order.attempt, order.pay_by, reason, scene.now()).await.unwrap();
     assert_eq!(failed, Advanced::Done);
 }

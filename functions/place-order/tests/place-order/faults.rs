@@ -48,7 +48,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     assert_eq!(scene.orders_sent().len(), 1);
 }
 
-/// TTL and the reconciler end a hold whose message was lost.
+/// TTL and `reconcile` end a hold whose message was lost.
 #[tokio::test]
 async fn an_expiry_that_could_not_be_scheduled_does_not_spoil_the_order() {
     let (scene, calls) = (Scene::open().await, Calls::new());

@@ -75,7 +75,7 @@ async fn a_sale_that_is_being_made_is_left_to_its_maker() {
     let scene = Scene::empty().await;
     let sale = Sale { product: demo(), layout: draft().layout(), draft: draft(), status: SaleStatus::Active };
     scene.sales().prepare(&sale, None).await.unwrap();
-    scene.stock().create(&demo(), sale.layout, 1).await.unwrap();
+    scene.stock().create(&demo(), &sale.layout, 1).await.unwrap();
     catch_up(&scene).await;
     assert_eq!(scene.availabilities().get(&demo(), true).await.unwrap(), None);
 }
@@ -95,13 +95,36 @@ async fn an_item_that_is_not_there_is_made() {
 #[tokio::test]
 async fn shards_above_the_layout_are_left_out() {
     let scene = Scene::open().await;
-    scene.stock().create(&demo(), ShardLayout { units: 175, shards: 7 }, 1).await.unwrap();
+    scene.stock().create(&demo(), &ShardLayout::new(175, 7), 1).await.unwrap();
     catch_up(&scene).await;
     assert_eq!(known(&scene).await, (100, 0, 0));
     scene.stock().delete(&demo(), 4, 7, 1).await.unwrap();
     catch_up(&scene).await;
     let Availability { free, units, .. } = scene.availability(&demo()).await;
     assert_eq!((free.len(), units), (4, 100));
+}
+
+/// A restock that was taken into the sale by a run that then died: the next move of any shard tells the readers.
+#[tokio::test]
+async fn shards_of_a_restock_are_taken_in_with_the_next_move() {
+    let scene = Scene::open().await;
+    let stored = scene.sales().get_for_write(&demo()).await.unwrap().unwrap();
+    let extent = draft().restock(60);
+    let begun = scene.sales().begin_restock(&stored, "one".parse().unwrap(), extent).await.unwrap();
+    let WriteOutcome::Written(begun) = begun else { unreachable!() };
+    scene.stock().restock(&demo(), 4, extent, begun.revision).await.unwrap();
+    catch_up(&scene).await;
+    assert_eq!(known(&scene).await, (100, 0, 0), "they are not in the layout yet");
+    let version = scene.availability(&demo()).await.version;
+    assert!(scene.availabilities().mark_sold_out(&demo(), version, scene.now()).await.unwrap());
+
+    scene.sales().finish_restock(&begun).await.unwrap();
+    let buyer = Buyer { shard: ShardNumber(5), ..Buyer::second() };
+    scene.bring(&buyer, Stage::Held).await;
+    catch_up(&scene).await;
+    let item = scene.availability(&demo()).await;
+    assert_eq!((item.units, item.sold_out_at, known(&scene).await), (160, None, (158, 2, 0)));
+    assert_eq!((item.free, item.held), as_the_shards_are(&scene, &demo()).await);
 }
 
 #[tokio::test]

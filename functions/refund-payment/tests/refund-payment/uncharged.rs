@@ -3,7 +3,7 @@
 use domain::AttemptStatus;
 use scene::Stage;
 
-use crate::{Refunding, refunded};
+use crate::{Refunding, error, refunded};
 
 /// Refunds twice, then has every gateway asked to charge after all, and the refund again.
 async fn stays_uncharged(refunding: &Refunding, case: &str) {
@@ -56,11 +56,18 @@ async fn the_next_gateway_is_not_asked_after_the_refund() {
 
 #[tokio::test]
 async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
-    for stage in [Stage::Waiting, Stage::Declined, Stage::PayingAgain, Stage::Failed, Stage::Expired] {
+    for (stage, expected) in [
+        (Stage::Waiting, refunded(false)),
+        // The order waits for another attempt, or makes one: its units are not this one's to undo.
+        (Stage::Declined, error("OrderNotPending")),
+        (Stage::PayingAgain, error("OrderNotPending")),
+        (Stage::Failed, refunded(false)),
+        (Stage::Expired, refunded(false)),
+    ] {
         let refunding = Refunding::at(stage, "sandbox:ok").await;
         let order = refunding.scene.order(&refunding.buyer).await;
         for _ in 0..2 {
-            assert_eq!(refunding.on("ok").await, refunded(false), "{stage:?}");
+            assert_eq!(refunding.on("ok").await, expected, "{stage:?}");
         }
         assert_eq!(refunding.money().await, [(0, 0), (0, 0)], "{stage:?}");
         assert_eq!(refunding.scene.order(&refunding.buyer).await, order, "{stage:?}: the order is somebody else's to end");
@@ -72,7 +79,7 @@ async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
 async fn a_refund_of_the_first_attempt_leaves_the_second_alone() {
     let refunding = Refunding::at(Stage::PayingAgain, "sandbox:ok").await;
     refunding.scene.attempt(&refunding.buyer, 2, "sandbox", AttemptStatus::Charged).await;
-    assert_eq!(refunding.on("ok").await, refunded(false));
+    assert_eq!(refunding.on("ok").await, error("OrderNotPending"));
     assert_eq!(refunding.scene.money(&refunding.buyer, 2, "sandbox").await, (1, 0));
     assert_eq!(refunding.scene.attempt_status(&refunding.buyer, 2).await, Some(AttemptStatus::Charged));
 }

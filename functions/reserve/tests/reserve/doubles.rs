@@ -91,7 +91,7 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     let world = World::with_units(50).await;
     let ann = shopper("ann");
     let layout = draft(50).layout();
-    assert_eq!(layout.shards, 2);
+    assert_eq!(layout.shards(), 2);
     let home = layout.home_of(&demo(), &ann);
     let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
     // A run of ann's died after its claim; strangers have everything else. The availability item still promises all of it.

@@ -10,7 +10,7 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
     // Strangers take everything; the availability item still promises all of it: it is held stale.
     let stock = world.stock();
     let (product, layout) = (demo(), draft(1_000).layout());
-    for (number, shard) in stock.read_all(&product, layout).await.unwrap() {
+    for (number, shard) in stock.read_all(&product, &layout).await.unwrap() {
         for _ in 0..shard.available() {
             let hold = world.hold();
             stock.claim(number, &world.stranger(), &hold).await.unwrap();
@@ -81,7 +81,7 @@ async fn an_environment_makes_at_most_five_failed_claims_a_second() {
     let world = World::new().await;
     world.sale("demo", domain::SaleDraft { shards: Some(200), ..draft(200) }).await;
     let stock = world.stock();
-    for (number, _) in stock.read_all(&demo(), domain::ShardLayout { units: 200, shards: 200 }).await.unwrap() {
+    for (number, _) in stock.read_all(&demo(), &domain::ShardLayout::new(200, 200)).await.unwrap() {
         let hold = world.hold();
         stock.claim(number, &world.stranger(), &hold).await.unwrap();
     }

@@ -58,8 +58,8 @@ impl World {
         let sales = self.sales();
         let WriteOutcome::Written(prepared) = sales.prepare(&sale, None).await.unwrap() else { panic!("{product} is there") };
         sales.list(&product).await.unwrap();
-        self.stock().create(&product, sale.layout, 1).await.unwrap();
-        let untouched = Availability::untouched(sale.layout, self.now());
+        self.stock().create(&product, &sale.layout, 1).await.unwrap();
+        let untouched = Availability::untouched(&sale.layout, self.now());
         assert!(self.availabilities().put(&product, &untouched, 0).await.unwrap());
         assert!(matches!(sales.activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
@@ -107,7 +107,7 @@ impl World {
     pub(crate) async fn shards(&self) -> Vec<StockShard> {
         let product = demo();
         let layout = self.sales().get(&product).await.unwrap().unwrap().layout;
-        let shards = self.stock().read_all(&product, layout).await.unwrap();
+        let shards = self.stock().read_all(&product, &layout).await.unwrap();
         let shards: Vec<StockShard> = shards.into_iter().map(|(_, shard)| shard).collect();
         for shard in &shards {
             assert!(shard.is_balanced(), "{shard:?}");
@@ -127,7 +127,7 @@ impl World {
         let layout = self.sales().get(&product).await.unwrap().unwrap().layout;
         let mut availability = self.availabilities().get(&product, true).await.unwrap().unwrap();
         let from = availability.version;
-        for (number, shard) in self.stock().read_all(&product, layout).await.unwrap() {
+        for (number, shard) in self.stock().read_all(&product, &layout).await.unwrap() {
             availability.fold(number, &shard);
         }
         availability.stamp(self.now());

@@ -35,6 +35,10 @@ pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Opti
     if !is_declared_json(request) {
         return Err(Problem::unsupported_media_type());
     }
+    // serde would take an array for the members of an object in their order: an accident, and no contract.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::malformed_request("invalid type: sequence, expected an object", ""));
+    }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed_request("the body is not UTF-8", ""))?;
     read(text).map(Some)
 }

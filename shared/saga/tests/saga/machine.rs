@@ -1,7 +1,15 @@
 //! A driver that goes through `statemachines/payment-saga.asl.json` as its states say, with the real tasks. It knows no more
 //! of the language than this saga needs, and the file is asked whether each of its steps is there.
 
-use std::{path::PathBuf, sync::Mutex};
+use std::{
+    path::PathBuf,
+    pin::pin,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
 
 use charge_payment::ChargePayment;
 use complete_order::CompleteOrder;
@@ -31,6 +39,9 @@ pub(crate) struct Machine<'s> {
     pub(crate) refund_calls: Calls,
     pub(crate) topic: Topic,
     twice: bool,
+    /// Whether an execution ends for good with the process that runs its task.
+    dies: bool,
+    is_dead: AtomicBool,
     path: Mutex<Vec<&'static str>>,
 }
 
@@ -43,8 +54,9 @@ impl<'s> Machine<'s> {
     /// Whose tasks all make these calls.
     pub(crate) fn with_calls(scene: &'s Scene, calls: &Calls) -> Self {
         let (charge_calls, refund_calls) = (calls.clone(), calls.clone());
-        let (topic, twice, path) = (Topic::new(), false, Mutex::default());
-        Self { scene, calls: calls.clone(), charge_calls, refund_calls, topic, twice, path }
+        let (topic, path) = (Topic::new(), Mutex::default());
+        let (twice, dies, is_dead) = (false, false, AtomicBool::new(false));
+        Self { scene, calls: calls.clone(), charge_calls, refund_calls, topic, twice, dies, is_dead, path }
     }
 
     /// Every task runs twice, as if the answer of its first run had been lost.
@@ -77,6 +89,18 @@ impl<'s> Machine<'s> {
             assert!(leads_to(step[0], step[1]), "the state machine has no way from {} to {}", step[0], step[1]);
         }
         assert!(["Succeed", "Fail"].contains(&definition()["States"][path[path.len() - 1]]["Type"].as_str().unwrap()));
+    }
+
+    /// An execution that is cut off, once and for all, where its calls crash. Whether it was.
+    pub(crate) async fn run_until_cut_off(self, buyer: &Buyer, attempt: u32) -> bool {
+        let machine = Self { dies: true, ..self };
+        let mut run = pin!(machine.run(buyer, attempt));
+        std::future::poll_fn(|context| match run.as_mut().poll(context) {
+            Poll::Pending if machine.is_dead.load(Ordering::Relaxed) => Poll::Ready(true),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => Poll::Ready(false),
+        })
+        .await
     }
 
     /// The first invocation of the first task, and nothing after it.
@@ -175,6 +199,10 @@ impl<'s> Machine<'s> {
                 let may_differ = ["notify-shopper", "take-back-stock"].contains(&function);
                 assert!(answer.is_err() || may_differ || answer == again, "{function}: {answer:?}, then {again:?}");
                 answer = again;
+            }
+            if self.dies && self.calls.has_crashed() {
+                self.is_dead.store(true, Ordering::Relaxed);
+                std::future::pending::<()>().await;
             }
             for calls in [&self.calls, &self.charge_calls, &self.refund_calls] {
                 if calls.has_crashed() {

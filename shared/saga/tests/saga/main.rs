@@ -4,6 +4,7 @@
 
 mod afterwards;
 mod crashes;
+mod cut_off;
 mod ends;
 mod errors;
 mod machine;

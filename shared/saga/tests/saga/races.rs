@@ -21,10 +21,15 @@ async fn check(scene: &Scene, buyer: &Buyer, case: &str) {
             assert_eq!(charges - refunds, 1, "{case}");
             assert_eq!((reservation, scene.units(&demo()).await), (Some(ReservationStatus::Purchased), (99, 0, 1)), "{case}");
         }
-        OrderStatus::Refunded => assert_eq!((charges, refunds, reservation), (1, 1, None), "{case}"),
         OrderStatus::Failed if order.payment_status == PaymentStatus::RefundPending => {}
-        OrderStatus::Failed => assert_eq!((charges, reservation), (refunds, None), "{case}"),
-        OrderStatus::AwaitingPayment | OrderStatus::Expired => assert_eq!(charges, refunds, "{case}"),
+        OrderStatus::Refunded | OrderStatus::Failed => {
+            assert_eq!((charges, reservation, scene.units(&demo()).await), (refunds, None, (100, 0, 0)), "{case}");
+        }
+        OrderStatus::AwaitingPayment => {
+            assert_eq!(charges, refunds, "{case}");
+            assert_eq!((reservation, scene.units(&demo()).await), (Some(ReservationStatus::Held), (99, 1, 0)), "{case}");
+        }
+        OrderStatus::Expired => assert_eq!(charges, refunds, "{case}"),
         // On its way: nobody has said yet whether it is paid.
         OrderStatus::Pending => {}
     }
@@ -85,7 +90,7 @@ async fn two_executions_that_meet_end_as_one() {
 /// A person undoes the attempt while its saga hangs, or the other way round.
 #[tokio::test]
 async fn an_execution_and_its_undoing_that_meet_end_as_one_of_them() {
-    for method in ["sandbox:ok", "sandbox:charged-but-answer-lost", "sandbox:wrong-amount"] {
+    for method in ["sandbox:ok", "sandbox:declined", "sandbox:down", "sandbox:charged-but-answer-lost", "sandbox:wrong-amount"] {
         for saga_hangs in [true, false] {
             every_interleaving(async |interleaving| {
                 let (scene, buyer) = pending(method).await;
@@ -101,5 +106,30 @@ async fn an_execution_and_its_undoing_that_meet_end_as_one_of_them() {
             })
             .await;
         }
+    }
+}
+
+/// A person starts the first attempt's execution once more, or undoes it, while the second attempt is at any of its requests.
+#[tokio::test]
+async fn the_first_attempt_takes_nothing_from_the_second() {
+    for undoes in [true, false] {
+        every_interleaving(async |interleaving| {
+            let (scene, buyer) = (Scene::open().await, Buyer::first());
+            scene.bring(&buyer, Stage::PayingAgain).await;
+            let (hangs, runs) = (Machine::with_calls(&scene, &interleaving.calls), Machine::new(&scene));
+            if undoes {
+                interleaving.run(hangs.run(&buyer, 2), runs.run_only_the_undoing(&buyer)).await;
+            } else {
+                interleaving.run(hangs.run(&buyer, 2), runs.run(&buyer, 1)).await;
+            }
+            let case = format!("{:?} hangs, {:?} runs", hangs.path(), runs.path());
+            let (order, reservation) = (scene.order(&buyer).await, scene.reservation(&buyer).await.unwrap());
+            assert_eq!((order.status, order.attempt), (OrderStatus::Completed, 2), "{case}");
+            assert_eq!(scene.money(&buyer, 2, "sandbox").await, (1, 0), "{case}");
+            assert_eq!(reservation.status, ReservationStatus::Purchased, "{case}");
+            assert_eq!(scene.units(&demo()).await, (99, 0, 1), "{case}");
+            assert_eq!(runs.told(), Vec::<&str>::new(), "{case}: the shopper is not told of a failure");
+        })
+        .await;
     }
 }

@@ -65,7 +65,7 @@ async fn a_new_execution_refunds_what_was_kept_for_review() {
     machine.run(&buyer, 1).await;
     assert_eq!(scene.money(&buyer, 1, "sandbox").await, (1, 1), "the money is back");
     assert_eq!(scene.attempt_status(&buyer, 1).await, Some(AttemptStatus::Refunded));
-    assert_eq!(scene.order(&buyer).await.status, OrderStatus::Failed);
+    assert_eq!(end_of(&scene, &buyer, 1, &machine).await, REFUNDED);
 }
 
 /// The refund is asked for and not confirmed, and nobody can write down how the order ended: to another execution it looks as

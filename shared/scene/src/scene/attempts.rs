@@ -27,7 +27,7 @@ impl Scene {
                 self.books().refund(&gateway, &key).await.unwrap();
                 charged()
             }
-            AttemptStatus::Declined => {
+            AttemptStatus::Declined | AttemptStatus::GivenUp => {
                 settle(EntryState::Declined).await;
                 Attempt { reason: Some("The card was declined.".into()), ..started.clone() }
             }

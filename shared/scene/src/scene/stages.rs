@@ -78,8 +78,8 @@ impl Scene {
         }
     }
 
-    /// From the stage before to `stage`.
-    async fn step(&self, buyer: &Buyer, stage: Stage) {
+    /// Brings a purchase from the stage right before it to `stage`.
+    pub async fn step(&self, buyer: &Buyer, stage: Stage) {
         let (now, purchases) = (self.now(), self.purchases());
         let order = buyer.order(OrderStep::PaymentStarted);
         match stage {

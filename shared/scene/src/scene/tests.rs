@@ -44,7 +44,7 @@ async fn every_stage_is_what_it_says() {
             Stage::Held | Stage::Waiting | Stage::Pending | Stage::Expired => None,
             Stage::Charged | Stage::Sold => Some(AttemptStatus::Charged),
             Stage::Completed => Some(AttemptStatus::Kept),
-            Stage::Declined | Stage::PayingAgain => Some(AttemptStatus::Declined),
+            Stage::Declined | Stage::PayingAgain => Some(AttemptStatus::GivenUp),
             Stage::Failed => Some(AttemptStatus::Voided),
             Stage::Refunded => Some(AttemptStatus::Refunded),
             Stage::RefundPending => Some(AttemptStatus::Refunding),

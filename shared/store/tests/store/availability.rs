@@ -5,7 +5,7 @@ use domain::{Availability, ProductId, ShardLayout, ShardNumber, StockShard};
 use crate::shop::{END, NOW, SHARD, Shop, at, hold, product, shopper};
 
 fn untouched() -> Availability {
-    Availability::untouched(ShardLayout { units: 60, shards: 3 }, at(NOW))
+    Availability::untouched(&ShardLayout::new(60, 3), at(NOW))
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn those_of_many_sales_are_read_at_once() {
     assert!(shop.availabilities.get_all(&[]).await.unwrap().is_empty());
     let products: Vec<ProductId> = (0..100).map(|number| format!("sale-{number}").parse().unwrap()).collect();
     for (product, units) in products.iter().zip(1..).skip(1) {
-        let availability = Availability::untouched(ShardLayout { units, shards: 1 }, at(NOW));
+        let availability = Availability::untouched(&ShardLayout::new(units, 1), at(NOW));
         shop.availabilities.put(product, &availability, 0).await.unwrap();
     }
     shop.calls.reset();

@@ -36,7 +36,7 @@ async fn call(shop: &Shop, operation: &str) -> Result<(), StoreError> {
         "GetItem" => shop.sales.get(&product()).await.map(drop),
         "PutItem" => shop.reservations.open(&reservation(1)).await.map(drop),
         "UpdateItem" => shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await.map(drop),
-        "BatchGetItem" => shop.stock.read_all(&product(), ShardLayout { units: 5, shards: 1 }).await.map(drop),
+        "BatchGetItem" => shop.stock.read_all(&product(), &ShardLayout::new(5, 1)).await.map(drop),
         "Query" => shop.orders.of_shopper(&shopper(1), None).await.map(drop),
         _ => shop.purchases.start(&pending_order(1), at(NOW)).await.map(drop),
     }

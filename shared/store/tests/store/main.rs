@@ -16,6 +16,7 @@ mod races;
 mod read_costs;
 mod refusals;
 mod reservations;
+mod restocks;
 mod sales;
 mod scale;
 mod shards;

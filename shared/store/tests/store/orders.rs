@@ -1,9 +1,11 @@
 //! Orders: placed once, expired only while they wait, listed page by page.
 
 use domain::{Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
-use store::PlaceOutcome;
+use store::{PlaceOutcome, Unsettled};
 
-use crate::shop::{NOW, Shop, at, id, id_in, key, order_after, pending_order, price, shopper, waiting_order};
+use crate::shop::{
+    END, NOW, Shop, at, id, id_in, key, method, order_after, pending_order, price, product, reservation, shopper, waiting_order,
+};
 
 #[tokio::test]
 async fn an_order_reads_back_as_it_was_placed() {
@@ -43,6 +45,7 @@ async fn only_an_order_that_waits_expires_and_once() {
         OrderStep::Refunded,
         OrderStep::Failed,
         OrderStep::RefundFailed,
+        OrderStep::RefundConfirmed,
         OrderStep::Expired,
     ];
     for (number, step) in (1..).zip(steps) {
@@ -151,4 +154,71 @@ async fn only_ones_own_orders_are_listed_and_nothing_else_of_them() {
     let charged = store::Entry::asked(store::EntryState::Charged, price(), price(), &crate::shop::method("sandbox:ok"));
     shop.ledger.settle(&gateway, &key(1), &charged).await.unwrap();
     assert_eq!(listed(&shop).await.0, [waiting_order(1)]);
+}
+
+/// Orders of the demo sale whose payment was started before the end of all holds, page by page.
+async fn unsettled(shop: &Shop) -> Vec<Unsettled> {
+    let mut found: Vec<Unsettled> = Vec::new();
+    loop {
+        let page = shop.orders.unsettled(&product(), at(END), found.last()).await.unwrap();
+        let is_empty = page.orders.is_empty();
+        found.extend(page.orders);
+        if !page.more || is_empty {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
+    let shop = Shop::open().await;
+    let since = |time| vec![Unsettled { id: id(1), since: at(time) }];
+    shop.reservations.open(&reservation(1)).await.unwrap();
+    let order = pending_order(1);
+    shop.purchases.start(&order, at(NOW)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, since("2026-11-20T12:00:00Z"));
+    let a_second_before = shop.orders.unsettled(&product(), at("2026-11-20T11:59:59.999Z"), None).await.unwrap();
+    assert_eq!((a_second_before.orders, a_second_before.more), (vec![], false));
+    shop.attempt(&crate::shop::key_of(1, 1), domain::AttemptStatus::Declined).await;
+    shop.purchases.payment_failed(&order, 1, at(END), "The card was declined.", at(NOW)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, []);
+    let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
+    shop.purchases.start_again(&waiting, &method("sandbox:ok"), at("2026-11-20T12:01:30.9Z")).await.unwrap();
+    assert_eq!(unsettled(&shop).await, since("2026-11-20T12:01:30Z"), "since this attempt");
+    shop.attempt(&crate::shop::key_of(1, 2), domain::AttemptStatus::Charged).await;
+    shop.purchases.complete(&order, 2, "sandbox_1", at(NOW)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, []);
+
+    for step in [OrderStep::Refunded, OrderStep::Failed] {
+        let shop = Shop::open().await;
+        shop.reservations.open(&reservation(1)).await.unwrap();
+        shop.purchases.start(&order, at(NOW)).await.unwrap();
+        shop.purchases.end(&order, 1, step, at(NOW)).await.unwrap();
+        assert_eq!(unsettled(&shop).await, [], "{step:?}");
+    }
+    let shop = Shop::open().await;
+    shop.orders.place(&order).await.unwrap();
+    shop.orders.place(&waiting_order(2)).await.unwrap();
+    assert_eq!(unsettled(&shop).await.len(), 1, "the one that waits is not among them");
+    shop.purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW)).await.unwrap();
+    shop.orders.expire(&id(2), at(END)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, []);
+}
+
+#[tokio::test]
+async fn unsettled_orders_are_listed_oldest_first_once_each_and_by_sale() {
+    let shop = Shop::open().await;
+    let another_sale = id_in(&"another".parse().unwrap(), 1);
+    shop.orders.place(&Order { id: another_sale, ..pending_order(1) }).await.unwrap();
+    let started = |number: u32| at(NOW) + SignedDuration::from_secs(i64::from(number / 50));
+    for number in (1..=210).rev() {
+        shop.orders.place(&Order { updated_at: started(number), ..pending_order(number) }).await.unwrap();
+    }
+    let found = unsettled(&shop).await;
+    assert!(found.is_sorted_by_key(|order| order.since));
+    let mut ids: Vec<String> = found.iter().map(|order| order.id.ulid()).collect();
+    ids.sort();
+    assert_eq!(ids, (1..=210).map(|number| id(number).ulid()).collect::<Vec<_>>());
+    let page = shop.orders.unsettled(&product(), at(END), None).await.unwrap();
+    assert_eq!((page.orders.len(), page.more), (100, true));
 }

@@ -34,6 +34,7 @@ async fn the_history_tells_the_whole_story() {
     };
     let started = shop.purchases.start_waiting(&placed, &method("sandbox:declined"), Some(&address), started_at).await;
     assert_eq!(started.unwrap(), StartOutcome::Started);
+    shop.attempt(&key_of(1, 1), AttemptStatus::Declined).await;
     let (failed_at, pay_by) = (at("2026-11-20T12:01:05.5Z"), at("2026-11-20T12:05:00Z"));
     let failed = shop.purchases.payment_failed(&placed, 1, pay_by, "The card was declined.", failed_at).await;
     assert_eq!(failed.unwrap(), Advanced::Done);
@@ -87,7 +88,7 @@ async fn what_is_charged_is_kept_or_given_back_by_who_writes_it_down_first() {
         let complete = || shop.purchases.complete(&order, 1, "sandbox_1", at(NOW));
         let (status, attempt) = if refund_is_first {
             assert!(shop.attempts.replace(&read, &refunding).await.unwrap());
-            assert_eq!(complete().await.unwrap(), Advanced::ChargeGone);
+            assert_eq!(complete().await.unwrap(), Advanced::AttemptChanged);
             (OrderStatus::Pending, AttemptStatus::Refunding)
         } else {
             assert_eq!(complete().await.unwrap(), Advanced::Done);
@@ -106,7 +107,7 @@ async fn an_order_is_completed_by_the_charge_of_its_own_attempt() {
     shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
     shop.orders.place(&second).await.unwrap();
     let late = shop.attempt(&key(1), AttemptStatus::Charged).await;
-    assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::ChargeGone);
+    assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::AttemptChanged);
     shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
     assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::Done);
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(late), "the other attempt can still be given back");

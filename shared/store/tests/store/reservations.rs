@@ -105,6 +105,7 @@ async fn only_a_held_reservation_can_be_deleted_by_time() {
     assert_eq!(shop.purchases.start(&order, at(NOW)).await.unwrap(), StartOutcome::Started);
     assert_eq!(ttl(raw().await), None);
     let later = at("2026-11-20T12:07:00Z");
+    shop.attempt(&key_of(9, 1), AttemptStatus::Declined).await;
     assert_eq!(shop.purchases.payment_failed(&order, 1, later, "declined", at(NOW)).await.unwrap(), Advanced::Done);
     assert_eq!(ttl(raw().await), Some(later.as_second()));
     let waiting = shop.orders.get(&id(9)).await.unwrap().unwrap();

@@ -52,7 +52,7 @@ async fn a_smaller_sale_remembers_the_shards_that_are_left_over_until_it_is_acti
     let shop = Shop::open().await;
     let large = prepare(&shop, &demo(250), None).await;
     let small = prepare(&shop, &demo(50), Some(&large)).await;
-    assert_eq!((small.sale.layout.shards, small.shards_made), (2, 10));
+    assert_eq!((small.sale.layout.shards(), small.shards_made), (2, 10));
     let read = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((read.shards_made, read.revision), (10, 2));
     let active = written(shop.sales.activate(&read).await.unwrap());
@@ -80,7 +80,7 @@ async fn of_two_writers_the_second_finds_that_the_sale_has_changed() {
 #[tokio::test]
 async fn a_sale_that_was_never_prepared_is_not_activated() {
     let shop = Shop::open().await;
-    let never = Stored { sale: demo(100), shards_made: 4, revision: 1 };
+    let never = Stored::new(demo(100), 4, 1);
     assert!(matches!(shop.sales.activate(&never).await.unwrap(), WriteOutcome::Changed));
     assert_eq!(shop.sales.get(&product()).await.unwrap(), None);
 }
@@ -114,4 +114,23 @@ async fn the_catalogue_lists_a_hundred_sales_at_most() {
     let listed = shop.sales.catalogue().await.unwrap();
     let products: Vec<&str> = listed.iter().map(|sale| sale.product.as_str()).collect();
     assert_eq!((products.len(), products[0], products[99]), (100, "sale-000", "sale-099"));
+}
+
+#[tokio::test]
+async fn the_whole_catalogue_is_read_page_by_page_and_a_sale_that_cannot_be_read_hides_no_other() {
+    let shop = Shop::open().await;
+    for number in 0..150 {
+        let sale = sale(&format!("sale-{number:03}").parse().unwrap(), 10);
+        shop.sales.prepare(&sale, None).await.unwrap();
+        shop.sales.list(&sale.product).await.unwrap();
+    }
+    let spoilt = shop.client.put_item().table_name(shop.dynamo.stock_table());
+    let spoilt = spoilt.item("pk", crate::shop::text("SALE#sale-120")).item("sk", crate::shop::text("META"));
+    spoilt.send().await.unwrap();
+    let first = shop.sales.page(None).await.unwrap();
+    assert_eq!((first.sales.len(), first.next.as_ref().map(domain::ProductId::as_str)), (100, Some("sale-099")));
+    let second = shop.sales.page(first.next.as_ref()).await.unwrap();
+    assert_eq!((second.sales.len(), second.next), (50, None));
+    let unread = second.sales.iter().filter(|(_, sale)| sale.is_err()).map(|(product, _)| product.as_str());
+    assert_eq!(unread.collect::<Vec<_>>(), ["sale-120"]);
 }

@@ -7,26 +7,26 @@ use futures_util::{StreamExt, stream};
 
 use crate::shop::{NOW, Shop, at, hold, id, product, shopper, units};
 
-const LARGE: ShardLayout = ShardLayout { units: 100_000, shards: 4_000 };
+const LARGE: ShardLayout = ShardLayout::new(100_000, 4_000);
 
 #[tokio::test]
 async fn a_sale_of_100_000_units_is_made_read_and_sold_across() {
-    assert_eq!(LARGE.units.div_ceil(UNITS_PER_SHARD), LARGE.shards);
+    assert_eq!(LARGE.units().div_ceil(UNITS_PER_SHARD), LARGE.shards());
     let shop = Shop::open().await;
-    shop.stock.create(&product(), LARGE, 1).await.unwrap();
+    shop.stock.create(&product(), &LARGE, 1).await.unwrap();
     assert_eq!(shop.calls.count("PutItem"), 4_000);
     assert!((shop.calls.write_units() - 4_000.0).abs() < f64::EPSILON, "one write each");
 
     shop.calls.reset();
-    let shards = shop.stock.read_all(&product(), LARGE).await.unwrap();
+    let shards = shop.stock.read_all(&product(), &LARGE).await.unwrap();
     assert_eq!((shards.len(), shop.calls.count("BatchGetItem")), (4_000, 40));
     assert_eq!(shards.iter().map(|(_, shard)| shard.available()).sum::<u32>(), 100_000);
     assert!(shards.iter().zip(LARGE.numbers()).all(|((number, _), expected)| *number == expected));
 
     let bought = buy(&shop, 400).await;
-    let mut availability = Availability::untouched(LARGE, at(NOW));
+    let mut availability = Availability::untouched(&LARGE, at(NOW));
     let mut sold = 0;
-    for (number, shard) in shop.stock.read_all(&product(), LARGE).await.unwrap() {
+    for (number, shard) in shop.stock.read_all(&product(), &LARGE).await.unwrap() {
         assert!(shard.is_balanced(), "{number}: {shard:?}");
         availability.fold(number, &shard);
         for sale in shard.sold().values() {

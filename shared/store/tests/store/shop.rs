@@ -49,7 +49,7 @@ impl Shop {
     /// With a shard of `units` units.
     pub(crate) async fn with_units(units: u32) -> Self {
         let shop = Self::open().await;
-        shop.stock.create(&product(), ShardLayout { units, shards: 1 }, 1).await.unwrap();
+        shop.stock.create(&product(), &ShardLayout::new(units, 1), 1).await.unwrap();
         shop.calls.reset();
         shop
     }
@@ -79,7 +79,7 @@ impl Shop {
 
     /// The first shard of a sale as it is now. It must add up.
     pub(crate) async fn shard_of(&self, product: &ProductId) -> StockShard {
-        let read = self.stock.read_all(product, ShardLayout { units: 0, shards: 1 }).await.unwrap();
+        let read = self.stock.read_all(product, &ShardLayout::new(0, 1)).await.unwrap();
         let shard = read[0].1.clone();
         assert!(shard.is_balanced(), "{shard:?}");
         shard

@@ -12,7 +12,7 @@ use crate::shop::{END, NOW, SHARD, Shop, at, hold, id, product, reservation, sho
 #[tokio::test]
 async fn each_record_of_a_shard_shows_it_after_one_move() {
     let shop = Shop::open_at(&FixedClock::at(NOW)).await;
-    shop.stock.create(&product(), ShardLayout { units: 5, shards: 1 }, 1).await.unwrap();
+    shop.stock.create(&product(), &ShardLayout::new(5, 1), 1).await.unwrap();
     let mut states = vec![shop.shard().await];
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
     states.push(shop.shard().await);
@@ -31,8 +31,8 @@ async fn each_record_of_a_shard_shows_it_after_one_move() {
 #[tokio::test]
 async fn a_record_of_another_item_of_the_stock_table_is_no_shard() {
     let shop = Shop::open_at(&FixedClock::at(NOW)).await;
-    let layout = ShardLayout { units: 5, shards: 1 };
-    shop.availabilities.put(&product(), &Availability::untouched(layout, at(NOW)), 0).await.unwrap();
+    let layout = ShardLayout::new(5, 1);
+    shop.availabilities.put(&product(), &Availability::untouched(&layout, at(NOW)), 0).await.unwrap();
     shop.sales.list(&product()).await.unwrap();
     let records = shop.dynamo.stock_records();
     assert_eq!(records.len(), 2);

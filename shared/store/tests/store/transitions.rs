@@ -1,5 +1,5 @@
 //! Every step that a reservation and its order take together, from every state that both can be in: what is allowed
-//! changes both, what is not changes neither. Completing an order also takes a charge, in every state that one can be in.
+//! changes both, what is not changes neither. Two steps also decide about the payment attempt, in every state that one can be in.
 
 use domain::{AttemptStatus, Order, OrderStatus, OrderStep, Reservation, ReservationStatus, Timestamp};
 use store::{Advanced, StartOutcome, StoreError};
@@ -25,7 +25,7 @@ const RESERVATIONS: [Found; 7] =
     [Found::Nothing, Found::AnotherHeld, Found::AnotherPaying, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
 
 /// The order that a step meets, by the last step that it took.
-const ORDERS: [Option<OrderStep>; 9] = [
+const ORDERS: [Option<OrderStep>; 10] = [
     None,
     Some(OrderStep::Placed),
     Some(OrderStep::PaymentStarted),
@@ -34,11 +34,12 @@ const ORDERS: [Option<OrderStep>; 9] = [
     Some(OrderStep::Refunded),
     Some(OrderStep::Failed),
     Some(OrderStep::RefundFailed),
+    Some(OrderStep::RefundConfirmed),
     Some(OrderStep::Expired),
 ];
 
 /// The payment attempt that a step meets.
-const ATTEMPTS: [Option<AttemptStatus>; 9] = [
+const ATTEMPTS: [Option<AttemptStatus>; 10] = [
     None,
     Some(AttemptStatus::Started),
     Some(AttemptStatus::Charged),
@@ -46,6 +47,7 @@ const ATTEMPTS: [Option<AttemptStatus>; 9] = [
     Some(AttemptStatus::Refunding),
     Some(AttemptStatus::Declined),
     Some(AttemptStatus::Unavailable),
+    Some(AttemptStatus::GivenUp),
     Some(AttemptStatus::Refunded),
     Some(AttemptStatus::Voided),
 ];
@@ -61,13 +63,14 @@ enum Try {
     EndOrder(OrderStep),
 }
 
-const TRIES: [Try; 7] = [
+const TRIES: [Try; 8] = [
     Try::Start,
     Try::StartAgain,
     Try::PaymentFailed,
     Try::Complete,
     Try::End(OrderStep::Failed),
     Try::End(OrderStep::Refunded),
+    Try::End(OrderStep::RefundConfirmed),
     Try::EndOrder(OrderStep::RefundFailed),
 ];
 
@@ -76,7 +79,7 @@ enum Came {
     Done,
     OrderIs(Box<Order>),
     ReservationLost,
-    ChargeGone,
+    AttemptChanged,
     NoSuchOrder,
 }
 
@@ -104,7 +107,7 @@ impl Try {
             Ok(Advanced::Done) => Came::Done,
             Ok(Advanced::OrderIs(order)) => Came::OrderIs(Box::new(order)),
             Ok(Advanced::ReservationLost) => Came::ReservationLost,
-            Ok(Advanced::ChargeGone) => Came::ChargeGone,
+            Ok(Advanced::AttemptChanged) => Came::AttemptChanged,
             Err(error) => no_such_order(&error),
         }
     }
@@ -115,7 +118,7 @@ impl Try {
             Self::Start => order.is_none(),
             Self::StartAgain => order.is_some_and(|order| order.status == OrderStatus::AwaitingPayment),
             Self::PaymentFailed | Self::Complete | Self::End(_) | Self::EndOrder(_) => {
-                order.is_some_and(|order| order.status == OrderStatus::Pending)
+                order.is_some_and(|order| order.status == self.step().starts_from())
             }
         }
     }
@@ -129,21 +132,35 @@ impl Try {
         }
     }
 
-    /// The attempts that it is tried with. Only completing an order looks at them; where neither reservation nor order suits
-    /// it, two of them stand for all.
+    /// The attempts that it is tried with. Only two steps look at them; where neither reservation nor order suits these, two
+    /// attempts stand for all.
     fn attempts(self, found: Found, placed: Option<OrderStep>) -> &'static [Option<AttemptStatus>] {
         match self {
-            Self::Complete if found == Found::Paying || placed == Some(OrderStep::PaymentStarted) => &ATTEMPTS,
-            Self::Complete => &[Some(AttemptStatus::Charged), Some(AttemptStatus::Kept)],
-            Self::Start | Self::StartAgain | Self::PaymentFailed | Self::End(_) | Self::EndOrder(_) => {
-                &[Some(AttemptStatus::Charged)]
+            Self::Complete | Self::PaymentFailed if found == Found::Paying || placed == Some(OrderStep::PaymentStarted) => {
+                &ATTEMPTS
             }
+            Self::Complete => &[Some(AttemptStatus::Charged), Some(AttemptStatus::Kept)],
+            Self::PaymentFailed => &[Some(AttemptStatus::Declined), Some(AttemptStatus::GivenUp)],
+            Self::Start | Self::StartAgain | Self::End(_) | Self::EndOrder(_) => &[Some(AttemptStatus::Charged)],
         }
     }
 
     /// Whether the attempt is one that this step starts from.
     fn suits_attempt(self, attempt: Option<AttemptStatus>) -> bool {
-        self != Self::Complete || attempt == Some(AttemptStatus::Charged)
+        match self {
+            Self::Complete => attempt == Some(AttemptStatus::Charged),
+            Self::PaymentFailed => matches!(attempt, Some(AttemptStatus::Declined | AttemptStatus::Unavailable)),
+            Self::Start | Self::StartAgain | Self::End(_) | Self::EndOrder(_) => true,
+        }
+    }
+
+    /// What the attempt is after the step, if that decides about it.
+    fn decides(self) -> Option<&'static str> {
+        match self {
+            Self::Complete => Some("kept"),
+            Self::PaymentFailed => Some("given_up"),
+            Self::Start | Self::StartAgain | Self::End(_) | Self::EndOrder(_) => None,
+        }
     }
 
     /// What the reservation is after the step.
@@ -226,7 +243,7 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
             Some(order) if !order_suits => Came::OrderIs(Box::new(order)),
             None if !order_suits => Came::NoSuchOrder,
             Some(_) | None if !reservation_suits => Came::ReservationLost,
-            Some(_) | None => Came::ChargeGone,
+            Some(_) | None => Came::AttemptChanged,
         };
         assert_eq!(outcome, expected, "{case}");
         assert_eq!(all(shop, number, &order).await, before, "{case} changes nothing");
@@ -242,15 +259,15 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
     let left = shop.reservations.get(&order.shopper, order.product()).await.unwrap();
     let expected = if order_ends_alone { reservation } else { what.leaves(reservation) };
     assert_eq!(left, expected, "{case}");
-    let charge = before[2].clone().map(|mut charge| {
-        if what == Try::Complete {
-            charge.insert("status".to_owned(), text("kept"));
+    let attempt = before[2].clone().map(|mut attempt| {
+        if let Some(status) = what.decides() {
+            attempt.insert("status".to_owned(), text(status));
         }
-        charge
+        attempt
     });
 
     let done = all(shop, number, &order).await;
-    assert_eq!(done[2], charge, "{case}");
+    assert_eq!(done[2], attempt, "{case}");
     assert_eq!(what.make(shop, &order).await, Came::OrderIs(Box::new(after)), "{case}, again");
     assert_eq!(all(shop, number, &order).await, done, "{case}, again, changes nothing");
 }

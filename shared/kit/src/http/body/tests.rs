@@ -108,8 +108,9 @@ fn the_fault_is_pointed_at_without_naming_a_rust_type() {
         "/product",
         "a product id is 1 to 64 characters of a-z, 0-9, '-' and '_'",
     );
+    check_fault(r#"["demo.1"]"#, "", "invalid type: sequence, expected an object");
     check_fault("7", "", "invalid type: integer `7`, expected an object");
-    check_fault("[]", "", "invalid length 0, expected an object");
+    check_fault("[]", "", "invalid type: sequence, expected an object");
 }
 
 #[test]

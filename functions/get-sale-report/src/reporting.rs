@@ -1,0 +1,102 @@
+//! The use case: read every shard, and the order of everything that is in one, a hundred items at a time.
+//!
+//! Orders are found by what the shards hold: there is no index of the orders of a sale. Those that have ended without a
+//! purchase have given their units back, and are not found.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::{Clock, OrderId, Place, ProductId, Quantity, Sale, SaleReport, ShardNumber, SignedDuration, StockShard, Timestamp};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use store::{Orders, Stock, StoreError};
+
+/// Batches of shards, each with its orders, that are read at once.
+const BATCHES_AT_ONCE: usize = 16;
+
+/// Reports on sales.
+pub struct Reporting {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The shards.
+    pub stock: Stock,
+    /// The orders.
+    pub orders: Orders,
+    /// How long orders are read for; then only the shards that are left.
+    pub orders_read_for: SignedDuration,
+}
+
+/// The figures of a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The figures.
+    pub figures: SaleReport,
+    /// The order of everything that is held or sold was looked for. A very large sale takes too long.
+    pub has_all_orders: bool,
+}
+
+/// What somebody has in a shard.
+struct Purchase {
+    order: OrderId,
+    place: Place,
+    quantity: Quantity,
+}
+
+impl Reporting {
+    /// The function has 28 s, and the shards of the largest sale take some.
+    pub const ORDERS_READ_FOR: SignedDuration = SignedDuration::from_secs(18);
+
+    /// Reads the figures of `sale`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn report(&self, sale: &Sale) -> Result<Reported, StoreError> {
+        let orders_end = self.clock.now().checked_add(self.orders_read_for).unwrap_or(Timestamp::MAX);
+        let numbers: Vec<ShardNumber> = sale.layout.numbers().collect();
+        let nothing = Reported { figures: SaleReport::default(), has_all_orders: true };
+        let batches: Vec<Vec<ShardNumber>> = numbers.chunks(Stock::READ_AT_ONCE).map(<[ShardNumber]>::to_vec).collect();
+        stream::iter(batches)
+            .map(|numbers| self.report_on(&sale.product, numbers, orders_end))
+            .buffer_unordered(BATCHES_AT_ONCE)
+            .try_fold(nothing, |sum, one| {
+                let has_all_orders = sum.has_all_orders && one.has_all_orders;
+                std::future::ready(Ok(Reported { figures: sum.figures.and(one.figures), has_all_orders }))
+            })
+            .await
+    }
+
+    /// The figures of a batch of shards.
+    async fn report_on(
+        &self,
+        product: &ProductId,
+        numbers: Vec<ShardNumber>,
+        orders_end: Timestamp,
+    ) -> Result<Reported, StoreError> {
+        let shards = self.stock.read(product, &numbers).await?;
+        let mut figures = SaleReport::default();
+        let now = self.clock.now();
+        for (_, shard) in &shards {
+            figures.count_shard(shard, now);
+        }
+        let purchases: Vec<Purchase> = shards.iter().flat_map(|(_, shard)| purchases(shard)).collect();
+        drop(shards);
+        for some in purchases.chunks(Orders::READ_AT_ONCE) {
+            let now = self.clock.now();
+            if now >= orders_end {
+                return Ok(Reported { figures, has_all_orders: false });
+            }
+            let ids: Vec<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
+            let orders = self.orders.get_all(&ids).await?;
+            let by_id: HashMap<&OrderId, _> = orders.iter().map(|order| (&order.id, order)).collect();
+            for Purchase { order, place, quantity } in some {
+                figures.count_purchase(*place, *quantity, by_id.get(order).copied(), now);
+            }
+        }
+        Ok(Reported { figures, has_all_orders: true })
+    }
+}
+
+/// Everything that is held or sold in a shard.
+fn purchases(shard: &StockShard) -> impl Iterator<Item = Purchase> {
+    let held = shard.held().values().map(|hold| (Place::Held, &hold.reservation, hold.quantity));
+    let sold = shard.sold().values().map(|sold| (Place::Sold, &sold.reservation, sold.quantity));
+    held.chain(sold).map(|(place, order, quantity)| Purchase { order: order.clone(), place, quantity })
+}

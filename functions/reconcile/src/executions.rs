@@ -1,0 +1,55 @@
+//! The payment saga's executions: what became of one, and starting one.
+
+use aws_sdk_sfn::{Client, operation::describe_execution::DescribeExecutionError, types::ExecutionStatus};
+use kit::Failure;
+use messages::OrderMessage;
+use start_payment::StartPayment;
+
+/// The executions of one state machine.
+pub struct Executions {
+    client: Client,
+    /// The ARN of an execution, but for its name.
+    prefix: String,
+    starts: StartPayment,
+}
+
+/// What became of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Execution {
+    /// There was never one of this name.
+    Unknown,
+    /// It goes on.
+    Running,
+    /// It has ended, in this status.
+    Ended(ExecutionStatus),
+}
+
+impl Executions {
+    /// The executions of this state machine.
+    #[must_use]
+    pub fn new(client: Client, state_machine_arn: impl Into<String>) -> Self {
+        let arn: String = state_machine_arn.into();
+        let prefix = arn.replacen(":stateMachine:", ":execution:", 1);
+        Self { starts: StartPayment::new(client.clone(), arn), client, prefix }
+    }
+
+    /// What became of the execution of this name.
+    pub(crate) async fn find(&self, name: &str) -> Result<Execution, Failure> {
+        let describe = self.client.describe_execution().execution_arn(format!("{}:{name}", self.prefix));
+        match describe.send().await {
+            Ok(found) if matches!(found.status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive) => {
+                Ok(Execution::Running)
+            }
+            Ok(found) => Ok(Execution::Ended(found.status)),
+            Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => {
+                Ok(Execution::Unknown)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts the saga of an attempt as an execution of this name. False: somebody else has.
+    pub(crate) async fn start(&self, message: &OrderMessage, name: String) -> Result<bool, Failure> {
+        self.starts.start(message, name).await
+    }
+}

@@ -1,0 +1,107 @@
+//! The shards of a sale: do they add up, is a hold overdue, and do readers know what is left.
+
+use domain::{Availability, SignedDuration, Timestamp};
+use kit::Failure;
+
+use crate::{Findings, Look, Reconcile, holds::Held};
+
+/// Overdue holds that one run ends in one sale; the next run goes on. Some 300 bytes each.
+const MOST_HOLDS: usize = 10_000;
+/// Changes reach the availability item within a second or two. One that is younger than this says nothing about the stream.
+const REFRESHED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// What all shards of a sale come to.
+struct Sum {
+    units: u64,
+    overdue: Vec<Held>,
+    known: Option<Availability>,
+    derived: Availability,
+}
+
+impl Reconcile {
+    /// Looks at every shard of a sale.
+    pub(crate) async fn check_stock(&self, look: &mut Look, found: &mut Findings) {
+        let Some(sum) = self.sum(look, false).await else { return };
+        if sum.units != u64::from(look.sale.layout.units()) {
+            self.check_units(look, found).await;
+        }
+        if !is_known(&sum, self.clock.now()) {
+            let mended = self.mend_availability(look).await;
+            found.availabilities_mended += usize::from(look.note(mended) == Some(true));
+        }
+        let ended = self.each(look, sum.overdue, |held| async move { self.end_hold(&held).await }).await;
+        found.holds_overdue += ended.into_iter().filter(|ended| *ended).count();
+    }
+
+    /// Reads all shards; `None` when that fails or time is short.
+    async fn sum(&self, look: &mut Look, consistent: bool) -> Option<Sum> {
+        let (product, layout, now) = (look.sale.product.clone(), look.sale.layout.clone(), self.clock.now());
+        let mut sum = Sum { units: 0, overdue: Vec::new(), known: None, derived: Availability::anew(None, &layout, now) };
+        for page in 0.. {
+            if !self.goes_on(look) {
+                return None;
+            }
+            let survey = self.stock.survey(&product, &layout, page, consistent).await;
+            let survey = look.note(survey)?;
+            if page == 0 {
+                sum.known = survey.availability;
+                sum.derived = Availability::anew(sum.known.as_ref(), &layout, now);
+            }
+            for (shard, stock) in &survey.shards {
+                sum.derived.fold(*shard, stock);
+                sum.units += u64::from(stock.available()) + u64::from(stock.held_units()) + u64::from(stock.sold_units());
+                let overdue = stock.held().iter().filter(|(_, hold)| hold.is_overdue(now));
+                let overdue = overdue.map(|(shopper, hold)| Held { shard: *shard, shopper: shopper.clone(), hold: hold.clone() });
+                sum.overdue.extend(overdue.take(MOST_HOLDS.saturating_sub(sum.overdue.len())));
+            }
+            if !survey.more {
+                break;
+            }
+        }
+        Some(sum)
+    }
+
+    /// The shards did not come to the units of the sale. Looks again at what is certainly there, before a person is called.
+    async fn check_units(&self, look: &mut Look, found: &mut Findings) {
+        let stored = self.sales.get_for_write(&look.sale.product).await;
+        let Some(Some(stored)) = look.note(stored) else { return };
+        look.sale = stored.sale;
+        let Some(sum) = self.sum(look, true).await else { return };
+        let (units, in_shards) = (u64::from(look.sale.layout.units()), sum.units);
+        found.oversold_units += in_shards.saturating_sub(units);
+        found.undersold_units += units.saturating_sub(in_shards);
+        if in_shards != units {
+            tracing::error!(sale = %look.sale.product, units, in_shards, "the shards of a sale do not add up to its units");
+        }
+    }
+
+    /// Writes what readers know anew, if it is wrong for certain. The item is read before the shards: whatever changes later
+    /// than its version reaches it through the stream.
+    async fn mend_availability(&self, look: &mut Look) -> Result<bool, Failure> {
+        let product = look.sale.product.clone();
+        let known = self.availabilities.get(&product, true).await?;
+        let Some(mut sum) = self.sum(look, true).await else { return Ok(false) };
+        sum.derived.version = known.as_ref().map_or(0, |known| known.version);
+        sum.known = known;
+        let now = self.clock.now();
+        if is_known(&sum, now) {
+            return Ok(false);
+        }
+        let from = sum.derived.version;
+        sum.derived.stamp(now);
+        let mended = self.availabilities.put(&product, &sum.derived, from).await?;
+        if mended {
+            let (available, before) = (sum.derived.available(), sum.known.map(|known| known.available()));
+            tracing::warn!(sale = %product, available, before, cause = "the stream did not", "availability was mended");
+        }
+        Ok(mended)
+    }
+}
+
+/// Whether readers know what the shards are, or will in a moment.
+fn is_known(sum: &Sum, now: Timestamp) -> bool {
+    sum.known.as_ref().is_some_and(|known| {
+        let last = known.sold_out_at.map_or(known.as_of, |marked_at| marked_at.max(known.as_of));
+        sum.derived.agrees_with(known) || now < last.checked_add(REFRESHED_WITHIN).unwrap_or(Timestamp::MAX)
+    })
+}

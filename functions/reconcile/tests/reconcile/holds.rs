@@ -1,0 +1,153 @@
+//! Overdue holds: what is left of a dead run, what nobody has ended, what the stream has lost.
+
+use domain::{Hold, OrderStatus, ReleaseOutcome, Reservation, ReservationId, ReservationStatus, SignedDuration, Timestamp};
+use reconcile::Findings;
+use scene::{Buyer, END, Stage, demo};
+use store::{EndOutcome, Ending, OpenOutcome};
+
+use crate::{LATE, World};
+
+fn overdue(holds_overdue: usize) -> Findings {
+    Findings { holds_overdue, ..Findings::default() }
+}
+
+/// A sale in which a run of `reserve` has died between its two writes.
+async fn abandoned() -> (World, Buyer) {
+    let (world, buyer) = (World::open().await, Buyer::first());
+    world.scene.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+    world.scene.refresh_availability(&demo()).await;
+    (world, buyer)
+}
+
+#[tokio::test]
+async fn a_hold_that_nobody_wrote_a_reservation_for_is_released_when_its_time_is_over() {
+    let (world, _) = abandoned().await;
+    world.scene.clock.set(LATE);
+    world.scene.clock.advance(SignedDuration::from_millis(-1));
+    world.finds_nothing().await;
+    world.scene.clock.set(LATE);
+    assert_eq!(world.run().await, overdue(1));
+    assert_eq!(world.scene.units(&demo()).await, (100, 0, 0));
+    world.streams().await;
+    world.finds_nothing().await;
+}
+
+/// A hold may be shorter than the time that its run has for writing the reservation.
+#[tokio::test]
+async fn a_hold_that_may_still_get_its_reservation_is_left_alone_however_overdue_it_is() {
+    let (world, buyer) = (World::open().await, Buyer::first());
+    let now = world.scene.now();
+    let reservation = ReservationId::generate(&demo(), now, &testkit::CountingRandomness::new());
+    let hold = Hold { reservation, expires_at: now - SignedDuration::from_secs(60), ..buyer.hold() };
+    world.scene.stock().claim(buyer.shard, &buyer.shopper, &hold).await.unwrap();
+    world.scene.refresh_availability(&demo()).await;
+    world.scene.clock.advance(SignedDuration::from_millis(9_999));
+    world.finds_nothing().await;
+    world.scene.clock.advance(SignedDuration::from_millis(1));
+    assert_eq!(world.run().await, overdue(1));
+}
+
+#[tokio::test]
+async fn the_second_hold_of_a_shopper_is_released_and_the_first_stays() {
+    let (world, buyer) = abandoned().await;
+    let other = Buyer::second();
+    let first = Buyer { shopper: buyer.shopper.clone(), ..other };
+    let later = Timestamp::from_second(buyer.hold().expires_at.as_second() + 600).unwrap();
+    let hold = Hold { expires_at: later, ..first.hold() };
+    world.scene.stock().claim(first.shard, &first.shopper, &hold).await.unwrap();
+    let reservation = Reservation { expires_at: later, ..first.reservation() };
+    assert_eq!(world.scene.reservations().open(&reservation).await.unwrap(), OpenOutcome::Opened);
+    world.scene.refresh_availability(&demo()).await;
+    world.scene.clock.set(LATE);
+    assert_eq!(world.run().await, overdue(1));
+    assert_eq!(world.scene.units(&demo()).await, (98, 2, 0));
+    assert_eq!(world.scene.reservation(&first).await, Some(reservation));
+}
+
+#[tokio::test]
+async fn an_overdue_reservation_is_ended_and_the_stream_does_the_rest() {
+    for stage in [Stage::Held, Stage::Waiting, Stage::Declined] {
+        let (world, buyer) = World::at(stage).await;
+        world.scene.clock.set(LATE);
+        assert_eq!(world.run().await, overdue(1), "{stage:?}");
+        assert_eq!(world.scene.reservation(&buyer).await, None, "{stage:?}");
+        assert_eq!(world.scene.units(&demo()).await, (99, 1, 0), "{stage:?}: the stream's to release");
+        world.streams().await;
+        world.finds_nothing().await;
+        assert_eq!(world.scene.units(&demo()).await, (100, 0, 0), "{stage:?}");
+        if stage != Stage::Held {
+            assert_eq!(world.scene.order(&buyer).await.status, OrderStatus::Expired, "{stage:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn units_whose_stream_record_is_lost_are_released_and_their_order_expires() {
+    let (world, buyer) = World::at(Stage::Waiting).await;
+    let ended = world.scene.reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
+    assert_eq!(ended, EndOutcome::Ended);
+    world.scene.clock.set(END);
+    world.finds_nothing().await;
+    world.scene.clock.set(LATE);
+    assert_eq!(world.run().await, overdue(1));
+    assert_eq!(world.scene.units(&demo()).await, (100, 0, 0));
+    assert_eq!(world.scene.order(&buyer).await.status, OrderStatus::Expired);
+}
+
+#[tokio::test]
+async fn a_hold_that_got_more_time_after_a_failed_payment_is_kept_until_that_is_over() {
+    let (world, buyer) = (World::open().await, Buyer::first());
+    world.scene.bring(&buyer, Stage::Pending).await;
+    world.scene.clock.set("2026-11-01T12:04:50Z");
+    world.scene.step(&buyer, Stage::Declined).await;
+    world.scene.refresh_availability(&demo()).await;
+    for time in [LATE, "2026-11-01T12:06:59.999Z"] {
+        world.scene.clock.set(time);
+        world.finds_nothing().await;
+    }
+    world.scene.clock.set("2026-11-01T12:07:00Z");
+    assert_eq!(world.run().await, overdue(1));
+}
+
+#[tokio::test]
+async fn a_hold_that_is_being_paid_is_kept_whatever_the_time() {
+    let (world, buyer) = World::at(Stage::Pending).await;
+    world.start_saga(&buyer).await;
+    world.scene.clock.set("2026-11-02T11:59:59Z");
+    world.finds_nothing().await;
+    assert_eq!(world.scene.reservation(&buyer).await.unwrap().status, ReservationStatus::Paying);
+    assert_eq!(world.scene.units(&demo()).await, (99, 1, 0));
+}
+
+/// Money is kept for a person: neither its order nor its units move.
+#[tokio::test]
+async fn what_is_kept_for_review_stays_as_it_is() {
+    let (world, _) = World::at(Stage::RefundPending).await;
+    let before = world.scene.everything().await;
+    world.scene.clock.set("2026-11-02T11:59:59Z");
+    world.finds_nothing().await;
+    assert_eq!(world.scene.everything().await, before);
+}
+
+#[tokio::test]
+async fn many_overdue_holds_are_ended_in_one_run_and_one_that_fails_keeps_none_of_the_others() {
+    let world = World::open().await;
+    let buyers: Vec<Buyer> = (0..40_u32)
+        .map(|number| Buyer {
+            shopper: format!("shopper-{number}").parse().unwrap(),
+            id: format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}").parse().unwrap(),
+            shard: domain::ShardNumber(number % 4),
+            ..Buyer::first()
+        })
+        .collect();
+    for buyer in &buyers {
+        world.scene.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+    }
+    world.scene.refresh_availability(&demo()).await;
+    world.scene.spoil_reservation(&buyers[0]).await;
+    world.scene.clock.set(LATE);
+    assert_eq!(world.run().await, Findings { failed: vec![demo()], ..overdue(39) });
+    assert_eq!(world.scene.units(&demo()).await, (99, 1, 0));
+    let released = world.scene.stock().release(buyers[0].shard, &buyers[0].shopper, &buyers[0].id).await.unwrap();
+    assert_eq!(released, ReleaseOutcome::Released, "a person mends this one");
+}

@@ -1,0 +1,165 @@
+//! A run that hangs at any of its requests while others are at work on what it looks at: it acts only on what is still so.
+
+use std::sync::Arc;
+
+use domain::{OrderStatus, OrderStep, Quantity, ReservationStatus, Timestamp};
+use reserve::ReserveUnits;
+use scene::{Buyer, END, Scene, Stage, demo};
+use store::{Ending, StartOutcome};
+use testkit::{Calls, CountingRandomness, every_interleaving};
+
+use crate::{LATE, World};
+
+/// Every unit that is held or sold belongs to a reservation that says so, and the other way round.
+async fn is_exact(scene: &Scene) {
+    for (number, shard) in (0..).zip(scene.shards(&demo()).await) {
+        for (shopper, hold) in shard.held() {
+            let reservation = scene.reservations().get(shopper, &demo()).await.unwrap().unwrap();
+            assert_eq!((reservation.id, reservation.shard.0), (hold.reservation.clone(), number));
+            assert!(matches!(reservation.status, ReservationStatus::Held | ReservationStatus::Paying));
+        }
+        for (shopper, sold) in shard.sold() {
+            let reservation = scene.reservations().get(shopper, &demo()).await.unwrap().unwrap();
+            assert_eq!((reservation.id, reservation.status), (sold.reservation.clone(), ReservationStatus::Purchased));
+        }
+    }
+    let (available, held, sold) = scene.units(&demo()).await;
+    assert_eq!(available + held + sold, 100);
+}
+
+fn reserve(scene: &Scene, calls: &Calls) -> ReserveUnits {
+    let client = scene.dynamo.client_with(calls);
+    ReserveUnits::new(
+        scene.shared_clock(),
+        Arc::new(CountingRandomness::new()),
+        scene.sales_on(client.clone()),
+        scene.availabilities_on(client.clone()),
+        scene.stock_on(client.clone()),
+        scene.reservations_on(client),
+        scene.expiry_queue(calls),
+    )
+}
+
+/// The first buyer's hold in the buyer's home shard, where the next request comes across it.
+async fn overdue_at_home(stage: Option<Stage>) -> (World, Buyer) {
+    let world = World::open().await;
+    let layout = world.scene.sales().get(&demo()).await.unwrap().unwrap().layout;
+    let buyer = Buyer::first();
+    let buyer = Buyer { shard: layout.home_of(&demo(), &buyer.shopper), ..buyer };
+    match stage {
+        Some(stage) => world.scene.bring(&buyer, stage).await,
+        None => _ = world.scene.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap(),
+    }
+    world.scene.refresh_availability(&demo()).await;
+    world.scene.clock.set(LATE);
+    (world, buyer)
+}
+
+/// The shopper comes back, and gets a unit of the same shard under another reservation.
+#[tokio::test]
+async fn the_shopper_who_reserves_again_keeps_what_is_new() {
+    for stage in [None, Some(Stage::Held), Some(Stage::Waiting)] {
+        every_interleaving(async |interleaving| {
+            let (world, buyer) = overdue_at_home(stage).await;
+            let again = reserve(&world.scene, &Calls::new());
+            let hung = world.reconcile(&interleaving.calls);
+            let reserved = async { again.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE)).await };
+            let (found, reserved) = interleaving.run(hung.run(Timestamp::MAX), reserved).await;
+            assert!(found.unwrap().failed.is_empty());
+            let reserved = reserved.unwrap();
+            assert!(reserved.is_new);
+            world.streams().await;
+            is_exact(&world.scene).await;
+            assert_eq!(world.scene.units(&demo()).await, (99, 1, 0));
+            let kept = world.scene.reservations().get(&buyer.shopper, &demo()).await.unwrap();
+            assert_eq!(kept, Some(reserved.reservation));
+            world.finds_nothing().await;
+        })
+        .await;
+    }
+}
+
+/// A shopper's request hangs between its two writes, or anywhere else, while a run looks at what it has written.
+#[tokio::test]
+async fn a_reservation_that_is_being_made_is_not_disturbed() {
+    every_interleaving(async |interleaving| {
+        let (world, buyer) = overdue_at_home(None).await;
+        let hung = reserve(&world.scene, &interleaving.calls);
+        let reserving = async { hung.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE)).await };
+        let (reserved, found) = interleaving.run(reserving, world.run()).await;
+        assert!(found.failed.is_empty());
+        world.streams().await;
+        is_exact(&world.scene).await;
+        let kept = world.scene.reservations().get(&buyer.shopper, &demo()).await.unwrap();
+        assert_eq!(kept, Some(reserved.unwrap().reservation));
+        world.finds_nothing().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn units_that_the_stream_releases_meanwhile_are_released_once() {
+    every_interleaving(async |interleaving| {
+        let (world, buyer) = overdue_at_home(Some(Stage::Waiting)).await;
+        let ending = Ending::Overdue(world.scene.now());
+        world.scene.reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
+        let hung = world.reconcile(&interleaving.calls);
+        let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), world.streams()).await;
+        assert!(found.unwrap().failed.is_empty());
+        is_exact(&world.scene).await;
+        assert_eq!(world.scene.units(&demo()).await, (100, 0, 0));
+        let order = world.scene.order(&buyer).await;
+        assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, 2));
+    })
+    .await;
+}
+
+/// The shopper pays at the last moment, by a clock that is behind.
+#[tokio::test]
+async fn a_hold_that_is_taken_to_payment_meanwhile_keeps_its_units() {
+    every_interleaving(async |interleaving| {
+        let (world, buyer) = overdue_at_home(Some(Stage::Held)).await;
+        let hung = world.reconcile(&interleaving.calls);
+        let checkout = async {
+            let before_the_end = END.parse::<Timestamp>().unwrap() - domain::SignedDuration::from_secs(1);
+            let order = domain::Order { updated_at: world.scene.now(), ..buyer.order(OrderStep::PaymentStarted) };
+            world.scene.purchases().start(&order, before_the_end).await.unwrap()
+        };
+        let (found, started) = interleaving.run(hung.run(Timestamp::MAX), checkout).await;
+        assert_eq!(found.unwrap().holds_overdue, usize::from(started != StartOutcome::Started));
+        world.streams().await;
+        is_exact(&world.scene).await;
+        let held = usize::from(started == StartOutcome::Started);
+        assert_eq!(world.scene.shard(&buyer).await.held().len(), held, "{started:?}");
+        world.finds_nothing().await;
+    })
+    .await;
+}
+
+/// The saga goes on while a run looks at its order and at the hold that it keeps.
+#[tokio::test]
+async fn the_sagas_tasks_go_on_undisturbed() {
+    for (from, steps) in [
+        (Stage::Pending, [Stage::Charged, Stage::Sold, Stage::Completed].as_slice()),
+        (Stage::Pending, &[Stage::Refunded]),
+        (Stage::Pending, &[Stage::Failed]),
+        (Stage::Pending, &[Stage::Declined, Stage::PayingAgain]),
+    ] {
+        every_interleaving(async |interleaving| {
+            let (world, buyer) = overdue_at_home(Some(from)).await;
+            let execution = world.start_saga(&buyer).await;
+            let hung = world.reconcile(&interleaving.calls);
+            let goes_on = async {
+                for step in steps {
+                    world.scene.step(&buyer, *step).await;
+                }
+                world.machines.end(&execution, "SUCCEEDED");
+            };
+            let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), goes_on).await;
+            let found = found.unwrap();
+            assert_eq!((found.failed.len(), found.payments_started, found.holds_overdue), (0, 0, 0), "{steps:?}: {found:?}");
+            is_exact(&world.scene).await;
+        })
+        .await;
+    }
+}

@@ -1,0 +1,98 @@
+//! `POST /admin/flash-sales/{product_id}/restock`: add units to a sale. Group `ops` only.
+
+mod restocking;
+
+use std::sync::Arc;
+
+use contract::{Refusal, SaleView, not_changeable, product_path, store_problem};
+use domain::{Clock, RestockKey, SaleDraft};
+use kit::{
+    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    http::{self, Identity},
+};
+use serde::Deserialize;
+use store::{Availabilities, Sales, Stock};
+
+pub use restocking::{RestockError, Restocked, Restocking};
+
+/// The function, with what it stands on.
+pub struct RestockSale {
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    restocking: Restocking,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    units: u32,
+}
+
+impl RestockSale {
+    /// The function on what it is given.
+    #[must_use]
+    pub fn new(identity: Identity, clock: Arc<dyn Clock>, restocking: Restocking) -> Self {
+        Self { identity, clock, restocking }
+    }
+
+    /// The function as it is deployed.
+    ///
+    /// # Errors
+    /// Names every variable that is missing or wrong.
+    pub async fn from_environment() -> Result<Self, ConfigurationError> {
+        let mut env = Environment::read();
+        let identity = Identity::from_environment(&mut env);
+        let table = env.text("STOCK_TABLE");
+        env.finish()?;
+        let client = kit::dynamodb(&kit::aws().await);
+        let clock = Arc::new(SystemClock);
+        let restocking = Restocking {
+            clock: clock.clone(),
+            sales: Sales::new(client.clone(), &table),
+            stock: Stock::new(client.clone(), &table),
+            availabilities: Availabilities::new(client, &table),
+        };
+        Ok(Self::new(identity, clock, restocking))
+    }
+
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response {
+        let result = self.answer(&request).await;
+        http::answer(&request, result)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        self.identity.caller(request)?.require_group("ops")?;
+        let product = product_path(request)?;
+        let body: Body = http::json_body(request)?;
+        let key = key(request)?;
+        if !(1..=SaleDraft::MOST_UNITS).contains(&body.units) {
+            return Err(units_problem("units is a whole number from 1 to 1,000,000"));
+        }
+        let restocked = self.restocking.restock(&product, &key, body.units).await.map_err(|error| problem(&error))?;
+        Ok(http::ok_json(200, &SaleView::new(&restocked.sale, &restocked.availability, self.clock.now())))
+    }
+}
+
+/// The header without which nobody could tell a repetition from a second restock.
+fn key(request: &Request) -> Result<RestockKey, Problem> {
+    let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.trim().parse().map_err(|error| Problem::malformed_request(format!("header Idempotency-Key: {error}"), ""))
+}
+
+fn units_problem(detail: &str) -> Problem {
+    Problem::invalid_request(detail, "/units")
+}
+
+fn problem(error: &RestockError) -> Problem {
+    match error {
+        RestockError::UnknownProduct => Refusal::unknown_product(),
+        RestockError::NotChangeable(why) => not_changeable(*why),
+        RestockError::OtherUnits => Problem::new(422, "idempotency-key-reused", "The key belongs to another request")
+            .detail("This Idempotency-Key was sent with other units before. A new restock has a new key."),
+        RestockError::TooManyUnits => units_problem("a sale has at most 1,000,000 units, with what it is restocked by"),
+        RestockError::TooOften => Problem::new(409, "too-many-restocks", "The sale was restocked too often")
+            .detail(format!("A sale can be restocked {} times.", RestockKey::MOST)),
+        RestockError::Changed => Problem::try_again(1),
+        RestockError::Store(error) => store_problem(error),
+    }
+}

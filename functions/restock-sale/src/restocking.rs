@@ -1,0 +1,150 @@
+//! The use case: describe the restock, make its shards, take them into the layout, tell the readers.
+//!
+//! Each step may be the last one of its run. What is described and not finished is finished by the next request, whatever its
+//! key; a restock that is finished is known by its key for as long as there is the sale.
+
+use std::sync::Arc;
+
+use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft};
+use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
+
+/// Steps that one request takes: its own restock and an unfinished one are four; others may write the sale in between.
+const STEPS: usize = 12;
+
+/// Times that the availability item is written again after somebody else wrote it.
+const WRITES_OF_AVAILABILITY: usize = 8;
+
+/// Restocks sales.
+pub struct Restocking {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Descriptions.
+    pub sales: Sales,
+    /// Shards.
+    pub stock: Stock,
+    /// What readers know.
+    pub availabilities: Availabilities,
+}
+
+/// A sale with the units that were added, by this request or before.
+#[derive(Debug, Clone)]
+pub struct Restocked {
+    /// The sale.
+    pub sale: Sale,
+    /// Its stock.
+    pub availability: Availability,
+}
+
+/// Why a sale was not restocked.
+#[derive(Debug, thiserror::Error)]
+pub enum RestockError {
+    /// There is no such sale.
+    #[error("unknown product")]
+    UnknownProduct,
+    /// It is being prepared, or over.
+    #[error("the sale cannot be changed")]
+    NotChangeable(NotChangeable),
+    /// The key was used with another number of units.
+    #[error("the key belongs to another restock")]
+    OtherUnits,
+    /// The sale would have more units than a sale can have.
+    #[error("too many units")]
+    TooManyUnits,
+    /// The sale has as many restocks as it remembers.
+    #[error("too many restocks")]
+    TooOften,
+    /// Others kept changing the sale.
+    #[error("the sale was changed at the same time")]
+    Changed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What comes next.
+enum Step {
+    /// Describe the restock.
+    Begin(Extent),
+    /// Finish the one that is described, whoever has described it.
+    Finish(Restock),
+    /// Tell the readers: the restock is in the layout.
+    Tell,
+}
+
+impl Restocking {
+    /// Adds `units` to the sale of `product`, once for each `key`.
+    ///
+    /// # Errors
+    /// When the sale cannot have them, or the store does not answer: then the same request goes on where this one has stopped.
+    pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<Restocked, RestockError> {
+        let mut stored = self.read(product).await?;
+        for _ in 0..STEPS {
+            let outcome = match self.next(&stored, key, units)? {
+                Step::Begin(extent) => self.sales.begin_restock(&stored, key.clone(), extent).await?,
+                Step::Finish(restock) => {
+                    let from = stored.sale.layout.shards();
+                    self.stock.restock(product, from, restock.extent, restock.revision).await?;
+                    self.sales.finish_restock(&stored).await?
+                }
+                Step::Tell => {
+                    let availability = self.tell(&stored.sale).await?;
+                    return Ok(Restocked { sale: stored.sale, availability });
+                }
+            };
+            stored = match outcome {
+                WriteOutcome::Written(stored) => stored,
+                WriteOutcome::Changed => self.read(product).await?,
+            };
+        }
+        Err(RestockError::Changed)
+    }
+
+    async fn read(&self, product: &ProductId) -> Result<Stored, RestockError> {
+        self.sales.get_for_write(product).await?.ok_or(RestockError::UnknownProduct)
+    }
+
+    /// What a restock by `key` needs next.
+    fn next(&self, stored: &Stored, key: &RestockKey, units: u32) -> Result<Step, RestockError> {
+        let sale = &stored.sale;
+        let same = |restock: &&Restock| restock.key == *key;
+        let finished = stored.restocks.iter().find(same);
+        let unfinished = stored.unfinished.as_ref();
+        if finished.or(unfinished.filter(same)).is_some_and(|restock| restock.extent.units != units) {
+            return Err(RestockError::OtherUnits);
+        }
+        if finished.is_some() {
+            return Ok(Step::Tell);
+        }
+        sale.is_operable(self.clock.now()).map_err(RestockError::NotChangeable)?;
+        if let Some(unfinished) = unfinished {
+            return Ok(Step::Finish(unfinished.clone()));
+        }
+        if sale.layout.units().saturating_add(units) > SaleDraft::MOST_UNITS {
+            return Err(RestockError::TooManyUnits);
+        }
+        if stored.restocks.len() >= RestockKey::MOST {
+            return Err(RestockError::TooOften);
+        }
+        Ok(Step::Begin(sale.draft.restock(units)))
+    }
+
+    /// Takes the new shards into what readers know, which ends the sold-out mark. The stream does the same with the next move of
+    /// any shard, if this run does not come to it.
+    async fn tell(&self, sale: &Sale) -> Result<Availability, RestockError> {
+        for _ in 0..WRITES_OF_AVAILABILITY {
+            let now = self.clock.now();
+            let found = self.availabilities.get(&sale.product, true).await?;
+            let from = found.as_ref().map_or(0, |found| found.version);
+            let untouched = || Availability { version: 0, ..Availability::untouched(&sale.layout, now) };
+            let mut availability = found.unwrap_or_else(untouched);
+            if !availability.extend_to(&sale.layout) && from > 0 {
+                return Ok(availability);
+            }
+            availability.stamp(now);
+            if self.availabilities.put(&sale.product, &availability, from).await? {
+                return Ok(availability);
+            }
+        }
+        Err(RestockError::Changed)
+    }
+}

@@ -1,0 +1,67 @@
+//! Restocking a sale: what an operator recognises a repetition by, and how often it can be done.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Not a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 64 printable ASCII characters, such as a UUID")]
+pub struct RestockKeyError;
+
+/// What makes a restock the same restock: an operator's `Idempotency-Key`, one for each restock of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RestockKey(String);
+
+impl RestockKey {
+    /// Restocks of one sale at most: each is some 100 bytes of the sale, which every environment of `reserve` reads.
+    pub const MOST: usize = 50;
+}
+
+impl FromStr for RestockKey {
+    type Err = RestockKeyError;
+
+    fn from_str(text: &str) -> Result<Self, RestockKeyError> {
+        let printable = |b: u8| (0x20..=0x7e).contains(&b);
+        if (1..=64).contains(&text.len()) && text.bytes().all(printable) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RestockKeyError)
+        }
+    }
+}
+
+impl TryFrom<String> for RestockKey {
+    type Error = RestockKeyError;
+    fn try_from(text: String) -> Result<Self, RestockKeyError> {
+        text.parse()
+    }
+}
+
+impl From<RestockKey> for String {
+    fn from(key: RestockKey) -> String {
+        key.0
+    }
+}
+
+impl fmt::Display for RestockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_printable_and_short() {
+        for good in ["1", "8e03978e-40d5-43dd-bc93-6894a57f9324", "restock 2", &"~".repeat(64)] {
+            assert!(good.parse::<RestockKey>().is_ok(), "{good}");
+        }
+        for bad in ["", "a\n", "ü", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<RestockKey>(), Err(RestockKeyError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What an operator does to a sale that is made: pause it, let it go on, close it.
+
+use jiff::Timestamp;
+
+use crate::{Sale, SaleStatus};
+
+/// A change of a sale's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusChange {
+    /// Stop for now.
+    Pause,
+    /// Follow its times again.
+    Resume,
+    /// Stop for good.
+    Close,
+}
+
+/// Why a sale is not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotChangeable {
+    /// Its shards are being written.
+    InPreparation,
+    /// It is over.
+    Ended,
+}
+
+impl StatusChange {
+    /// The status that it is about.
+    #[must_use]
+    pub fn leads_to(self) -> SaleStatus {
+        match self {
+            Self::Pause => SaleStatus::Paused,
+            Self::Resume => SaleStatus::Active,
+            Self::Close => SaleStatus::Closed,
+        }
+    }
+}
+
+impl Sale {
+    /// Whether the sale can still be operated at `now`: it is made, and not over.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn is_operable(&self, now: Timestamp) -> Result<(), NotChangeable> {
+        match self.status {
+            SaleStatus::Preparing => Err(NotChangeable::InPreparation),
+            SaleStatus::Closed => Err(NotChangeable::Ended),
+            SaleStatus::Active | SaleStatus::Paused if now >= self.draft.ends_at => Err(NotChangeable::Ended),
+            SaleStatus::Active | SaleStatus::Paused => Ok(()),
+        }
+    }
+
+    /// The sale's status after `change` at `now`. What it has already can be asked for again at any time, and any sale that is
+    /// made can be closed.
+    ///
+    /// # Errors
+    /// Says why the sale is not changed.
+    pub fn status_after(&self, change: StatusChange, now: Timestamp) -> Result<SaleStatus, NotChangeable> {
+        let wanted = change.leads_to();
+        if self.status == wanted {
+            return Ok(wanted);
+        }
+        match self.is_operable(now) {
+            Ok(()) => Ok(wanted),
+            Err(NotChangeable::Ended) if change == StatusChange::Close => Ok(wanted),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Admission, Money, Quantity, SaleDraft};
+
+    fn sale(status: SaleStatus) -> Sale {
+        let draft = SaleDraft {
+            name: "Phone".into(),
+            description: None,
+            image_url: None,
+            price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
+            units: 100,
+            starts_at: "2026-11-20T12:00:00Z".parse().unwrap(),
+            ends_at: "2026-11-20T13:00:00Z".parse().unwrap(),
+            hold_seconds: 300,
+            max_per_shopper: Quantity::ONE,
+            admission: Admission::Fcfs,
+            shards: None,
+        };
+        Sale { product: "demo".parse().unwrap(), layout: draft.layout(), draft, status }
+    }
+
+    #[test]
+    fn a_change_leads_where_it_says_or_tells_why_not() {
+        use NotChangeable::{Ended, InPreparation};
+        use SaleStatus::{Active, Closed, Paused, Preparing};
+        use StatusChange::{Close, Pause, Resume};
+
+        let (before, during, over) = ("2026-11-20T11:00:00Z", "2026-11-20T12:30:00Z", "2026-11-20T13:00:00Z");
+        for (status, change, before_it, during_it, after_it) in [
+            (Preparing, Pause, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
+            (Preparing, Resume, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
+            (Preparing, Close, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
+            (Active, Pause, Ok(Paused), Ok(Paused), Err(Ended)),
+            (Active, Resume, Ok(Active), Ok(Active), Ok(Active)),
+            (Active, Close, Ok(Closed), Ok(Closed), Ok(Closed)),
+            (Paused, Pause, Ok(Paused), Ok(Paused), Ok(Paused)),
+            (Paused, Resume, Ok(Active), Ok(Active), Err(Ended)),
+            (Paused, Close, Ok(Closed), Ok(Closed), Ok(Closed)),
+            (Closed, Pause, Err(Ended), Err(Ended), Err(Ended)),
+            (Closed, Resume, Err(Ended), Err(Ended), Err(Ended)),
+            (Closed, Close, Ok(Closed), Ok(Closed), Ok(Closed)),
+        ] {
+            for (now, expected) in [(before, before_it), (during, during_it), (over, after_it)] {
+                let outcome = sale(status).status_after(change, now.parse().unwrap());
+                assert_eq!(outcome, expected, "{change:?} of a sale that is {status:?} at {now}");
+            }
+        }
+    }
+}

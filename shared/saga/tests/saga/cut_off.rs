@@ -1,0 +1,86 @@
+//! An execution that is cut off at any request of the saga, by hand, by its time, or by a fault that the saga cannot catch:
+//! `reconcile` starts the payment again, and it comes to the same end, and the money has moved as often.
+
+use domain::{OrderStatus, Timestamp};
+use messages::OrderMessage;
+use reconcile::{Executions, Reconcile};
+use release_stock::ReleaseStock;
+use scene::{Buyer, Scene};
+use start_payment::StartPayment;
+use testkit::{StepFunctions, every_crash};
+
+use crate::{end_of, machine::Machine, methods, pending};
+
+const ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
+
+fn reconcile(scene: &Scene, machines: &StepFunctions) -> Reconcile {
+    Reconcile {
+        clock: scene.shared_clock(),
+        sales: scene.sales(),
+        stock: scene.stock(),
+        availabilities: scene.availabilities(),
+        reservations: scene.reservations(),
+        orders: scene.orders(),
+        releases: ReleaseStock::new(scene.shared_clock(), scene.stock(), scene.orders()),
+        executions: Executions::new(machines.client(), ARN),
+    }
+}
+
+async fn is_taken_up(method: &str) {
+    let (_, expected) = methods().into_iter().find(|(known, _)| *known == method).unwrap();
+    every_crash(async |calls| {
+        let (scene, buyer) = pending(method).await;
+        let (machines, first) = (StepFunctions::new(), message(&buyer));
+        StartPayment::new(machines.client(), ARN).handle(first.clone()).await.unwrap();
+        let cut_off = Machine::with_calls(&scene, calls).run_until_cut_off(&buyer, 1).await;
+        machines.end(&first.execution_name(), if cut_off { "ABORTED" } else { "SUCCEEDED" });
+        calls.heal();
+
+        let is_unsettled = scene.order(&buyer).await.status == OrderStatus::Pending;
+        let found = reconcile(&scene, &machines).run(Timestamp::MAX).await.unwrap();
+        assert_eq!((found.payments_started, found.failed.len()), (usize::from(is_unsettled), 0), "{method}");
+        let machine = Machine::new(&scene);
+        if let Some(restarted) = machines.started().get(1) {
+            assert_eq!(restarted.input, serde_json::to_value(&first).unwrap());
+            machine.run(&buyer, 1).await;
+            let end = end_of(&scene, &buyer, 1, &machine).await;
+            assert_eq!(end, expected, "{method}: {:?}", machine.path());
+        } else {
+            // It was cut off with nothing left to do but to tell the shopper.
+            let order = scene.order(&buyer).await;
+            assert_eq!((order.status, order.payment_status, order.stock_status), expected.order, "{method}");
+        }
+        assert_eq!(scene.order(&buyer).await.history.len(), 2, "{method}");
+        assert_eq!(scene.units(&scene::demo()).await, expected.units, "{method}");
+    })
+    .await;
+}
+
+fn message(buyer: &Buyer) -> OrderMessage {
+    OrderMessage { order_id: buyer.id.clone(), shopper: buyer.shopper.clone(), attempt: 1 }
+}
+
+#[tokio::test]
+async fn a_payment_that_completes_is_taken_up_wherever_it_was_cut_off() {
+    is_taken_up("sandbox:ok").await;
+}
+
+#[tokio::test]
+async fn a_payment_whose_answer_is_lost_is_taken_up_wherever_it_was_cut_off() {
+    is_taken_up("sandbox:charged-but-answer-lost").await;
+}
+
+#[tokio::test]
+async fn a_payment_on_the_standby_is_taken_up_wherever_it_was_cut_off() {
+    is_taken_up("sandbox:primary-down").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_declined_is_taken_up_wherever_it_was_cut_off() {
+    is_taken_up("sandbox:declined").await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_undone_is_taken_up_wherever_it_was_cut_off() {
+    is_taken_up("sandbox:wrong-amount").await;
+}
