@@ -14,6 +14,8 @@ pub(crate) struct Clients {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
+    /// Without the patience of the kit's: `reconcile` has it.
+    pub(crate) impatient_sfn: aws_sdk_sfn::Client,
     pub(crate) sns: aws_sdk_sns::Client,
 }
 
@@ -44,6 +46,7 @@ impl Clients {
             dynamodb: alone!(aws_sdk_dynamodb, kit::dynamodb(&config)),
             sqs: alone!(aws_sdk_sqs, kit::sqs(&config)),
             sfn: alone!(aws_sdk_sfn, kit::sfn(&config)),
+            impatient_sfn: alone!(aws_sdk_sfn, aws_sdk_sfn::Client::new(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
         }
     }

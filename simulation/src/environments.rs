@@ -9,11 +9,13 @@ use std::{
     time::Duration,
 };
 
+use domain::Timestamp;
 use futures_util::future::BoxFuture;
 use kit::{
-    Request, Response,
+    Failure, Request, Response,
     workers::{SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent},
 };
+use reconcile::Findings;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -69,6 +71,7 @@ pub(crate) enum Code {
     Queue(Handler<SqsEvent, SqsBatchResponse>),
     Stream(Handler<StreamEvent, StreamBatchResponse>),
     Task(Handler<Value, Result<Value, String>>),
+    Schedule(Handler<Timestamp, Result<Findings, Failure>>),
 }
 
 struct Environment {
@@ -102,6 +105,7 @@ invoke_as!(http, Http, Request, Response);
 invoke_as!(queue, Queue, SqsEvent, SqsBatchResponse);
 invoke_as!(stream, Stream, StreamEvent, StreamBatchResponse);
 invoke_as!(task, Task, Value, Result<Value, String>);
+invoke_as!(schedule, Schedule, Timestamp, Result<Findings, Failure>);
 
 impl Environments {
     fn take(&self, world: &Arc<World>, function: &'static str) -> Environment {

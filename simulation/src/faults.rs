@@ -33,6 +33,8 @@ pub enum Fault {
     Ttl,
     /// The message that a hold may have ended never arrives.
     ExpiryLost,
+    /// A schedule runs its function twice at the same time.
+    ScheduleTwice,
     /// An execution of the saga is aborted. What it has invoked runs on.
     SagaAborted,
     /// An execution of the saga ends before its first state.
@@ -55,7 +57,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::Throttling,
@@ -70,6 +72,7 @@ impl Fault {
         Self::HalfStreamBatch,
         Self::Ttl,
         Self::ExpiryLost,
+        Self::ScheduleTwice,
         Self::SagaAborted,
         Self::SagaNeverStarted,
         Self::Declined,
@@ -98,6 +101,7 @@ impl Fault {
             Self::HalfStreamBatch => "half-stream-batch",
             Self::Ttl => "ttl",
             Self::ExpiryLost => "expiry-lost",
+            Self::ScheduleTwice => "schedule-twice",
             Self::SagaAborted => "saga-aborted",
             Self::SagaNeverStarted => "saga-never-started",
             Self::Declined => "declined",
@@ -126,6 +130,7 @@ impl Fault {
             | Self::HalfStreamBatch
             | Self::StreamDuplicated
             | Self::StreamLate
+            | Self::ScheduleTwice
             | Self::GatewayDown
             | Self::GatewaySlow
             | Self::GatewayAnswerLost => 0.1,

@@ -18,6 +18,7 @@ use notify_shopper::NotifyShopper;
 use pay::Pay;
 use payments::Gateways;
 use place_order::PlaceOrder;
+use reconcile::{Executions, Reconcile};
 use refresh_availability::RefreshAvailability;
 use refund_payment::RefundPayment;
 use release_stock::ReleaseStock;
@@ -39,6 +40,9 @@ use crate::{
 /// The gateways in order of preference, as in the template.
 const GATEWAYS: [&str; 2] = ["sandbox", "sandbox-standby"];
 
+/// The payment saga.
+const STATE_MACHINE: &str = "arn:aws:states:us-east-1:1:stateMachine:payment-saga";
+
 /// How long a function may run, as in the template.
 pub fn timeout_seconds(function: &str) -> u64 {
     match function {
@@ -46,13 +50,14 @@ pub fn timeout_seconds(function: &str) -> u64 {
         "pay" => 15,
         "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
         "charge-payment" | "refund-payment" => 20,
+        "reconcile" => 55,
         "sell-stock" | "complete-order" | "take-back-stock" | "fail-order" | "notify-shopper" => 10,
         other => panic!("the simulation does not deploy {other}"),
     }
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 19] = [
+pub const FUNCTIONS: [&str; 20] = [
     "cancel-reservation",
     "charge-payment",
     "checkout",
@@ -65,6 +70,7 @@ pub const FUNCTIONS: [&str; 19] = [
     "notify-shopper",
     "pay",
     "place-order",
+    "reconcile",
     "refresh-availability",
     "refund-payment",
     "release-stock",
@@ -156,7 +162,7 @@ pub(crate) fn deploy(world: &Arc<World>, function: &str, clock: &SkewedClock) ->
             serve_http!(Pay { identity, clock, orders: aws.orders(), purchases: aws.purchases(), queue: aws.orders_queue() })
         }
         "start-payment" => {
-            let function = StartPayment::new(aws.sfn.clone(), "arn:aws:states:us-east-1:1:stateMachine:payment-saga");
+            let function = StartPayment::new(aws.sfn.clone(), STATE_MACHINE);
             serve!(Queue, function, |it, event| workers::sqs_batch(event, |message| it.handle(message)))
         }
         "expire-reservation" => {
@@ -170,6 +176,19 @@ pub(crate) fn deploy(world: &Arc<World>, function: &str, clock: &SkewedClock) ->
         "refresh-availability" => {
             let function = RefreshAvailability::new(clock, aws.sales(), aws.availabilities());
             serve!(Stream, function, |it, event| workers::whole_stream_batch(event, |records| it.handle(records)))
+        }
+        "reconcile" => {
+            let function = Reconcile {
+                sales: aws.sales(),
+                stock: aws.stock(),
+                availabilities: aws.availabilities(),
+                reservations: aws.reservations(),
+                orders: aws.orders(),
+                releases: ReleaseStock::new(Arc::clone(&clock), aws.stock(), aws.orders()),
+                executions: Executions::new(aws.impatient_sfn.clone(), STATE_MACHINE),
+                clock,
+            };
+            serve!(Schedule, function, |it, until| it.run(until))
         }
         "charge-payment" => serve_task!(ChargePayment::new(aws.gateways(), aws.orders(), aws.attempts())),
         "refund-payment" => serve_task!(RefundPayment::new(aws.gateways(), aws.orders(), aws.attempts())),

@@ -13,13 +13,13 @@ use std::{
 use domain::{Clock, Money, Quantity, SaleDraft};
 use jiff::SignedDuration;
 use manage_sale::Making;
+use reconcile::Findings;
 
 use crate::{
     faults::{Faults, Injected},
     invariants,
     mutations::Mutation,
-    queues,
-    settle::settle,
+    person, queues, schedule,
     shoppers::Shopper,
     streams, tables,
     time::SkewedClock,
@@ -30,8 +30,8 @@ use crate::{
 const TROUBLES: Duration = Duration::from_mins(10);
 /// In this time every queue runs dry, every retry ends and every hold is over.
 const LONG_ENOUGH: Duration = Duration::from_hours(2);
-/// Times that the reconciler may find something to do.
-const MOST_REPAIRS: usize = 6;
+/// Times that somebody may still find something to do.
+const MOST_ROUNDS: usize = 6;
 
 /// What a history has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,7 @@ async fn live(world: &Arc<World>) {
     streams::start(world);
     world.set_quiet(false);
     world.spawn(streams::sweep(Arc::clone(world)));
+    world.spawn(schedule::run(Arc::clone(world)));
     let shoppers: Vec<_> =
         (1..=world.size.shoppers).map(|n| world.spawn(Shopper::new(world, format!("shopper-{n}")).shop())).collect();
     let all = async {
@@ -99,16 +100,20 @@ async fn live(world: &Arc<World>) {
     }
 }
 
-/// Lets everything come to its end, with the reconciler's help.
+/// Lets everything come to its end, until `reconcile` and the person have nothing left to do.
 async fn quieten(world: &Arc<World>) {
-    for _ in 0..MOST_REPAIRS {
+    let mut left = String::new();
+    for _ in 0..MOST_ROUNDS {
         world.sleep(LONG_ENOUGH).await;
         // Environments do not live that long.
         world.environments.recycle();
-        if settle(world).await == 0 {
+        let (found, calls) = (schedule::once(world).await, person::called(world));
+        if found == Some(Findings::default()) && calls == 0 {
             return;
         }
+        left = format!("reconcile finds {found:?}, and a person is called {calls} times");
     }
+    world.violate(Violation { invariant: invariants::NOTHING_LEFT, detail: left });
 }
 
 /// The sale, made as operators make it, and open.

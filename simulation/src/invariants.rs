@@ -22,6 +22,8 @@ pub(crate) const MONEY_BACK: &str = "every other charge is refunded exactly once
 pub(crate) const CHECKOUT_ENDS: &str = "every accepted checkout ends";
 pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";
 pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
+pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";
+pub(crate) const NO_FALSE_ALARM: &str = "no alarm is false";
 pub(crate) const NO_PANIC: &str = "nothing panics";
 pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
 

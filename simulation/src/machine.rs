@@ -237,6 +237,9 @@ fn function_of(name: &str) -> Result<&'static str, String> {
     known.ok_or_else(|| format!("the function {name} is not known"))
 }
 
+/// The ARN of an execution, but for its name.
+const EXECUTION: &str = "arn:aws:states:us-east-1:1:execution:payment-saga:";
+
 /// All executions, by name. A name is good once.
 #[derive(Default)]
 pub(crate) struct Executions(Mutex<BTreeMap<String, Option<Ended>>>);
@@ -244,14 +247,39 @@ pub(crate) struct Executions(Mutex<BTreeMap<String, Option<Ended>>>);
 impl Executions {
     /// Answers a request.
     pub(crate) fn serve(&self, world: &Arc<World>, operation: &str, request: &Value) -> (u16, String) {
-        assert_eq!(operation, "StartExecution", "the simulation knows nothing else of Step Functions");
+        match operation {
+            "StartExecution" => self.serve_start(world, request),
+            "DescribeExecution" => self.serve_describe(request),
+            other => panic!("the simulation does not know {other} of Step Functions"),
+        }
+    }
+
+    fn serve_start(&self, world: &Arc<World>, request: &Value) -> (u16, String) {
         let name = request["name"].as_str().unwrap();
         let input = serde_json::from_str(request["input"].as_str().unwrap()).unwrap();
         if self.start(world, name, input) {
-            (200, json!({"executionArn": format!("arn:aws:states:us-east-1:1:execution:payment-saga:{name}"), "startDate": 1_790_000_000}).to_string())
+            (200, json!({"executionArn": format!("{EXECUTION}{name}"), "startDate": 1_790_000_000}).to_string())
         } else {
             (400, json!({"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists"}).to_string())
         }
+    }
+
+    fn serve_describe(&self, request: &Value) -> (u16, String) {
+        let arn = request["executionArn"].as_str().unwrap();
+        let name = arn.strip_prefix(EXECUTION).unwrap_or_else(|| panic!("{arn} is no execution's"));
+        let status = match self.0.lock().unwrap().get(name) {
+            None => return (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}).to_string()),
+            Some(None) => "RUNNING",
+            Some(Some(Ended::Succeeded)) => "SUCCEEDED",
+            Some(Some(Ended::Failed(_))) => "FAILED",
+            Some(Some(Ended::Aborted)) => "ABORTED",
+            Some(Some(Ended::TimedOut)) => "TIMED_OUT",
+        };
+        let machine = EXECUTION.replace(":execution:", ":stateMachine:");
+        let machine = machine.trim_end_matches(':');
+        let description =
+            json!({"executionArn": arn, "stateMachineArn": machine, "startDate": 1_790_000_000, "status": status});
+        (200, description.to_string())
     }
 
     /// Starts an execution. False: there was one of this name.
@@ -268,9 +296,9 @@ impl Executions {
         true
     }
 
-    /// Whether an execution of this name is under way.
-    pub(crate) fn is_running(&self, name: &str) -> bool {
-        self.0.lock().unwrap().get(name) == Some(&None)
+    /// Whether an execution of this name is over.
+    pub(crate) fn has_ended(&self, name: &str) -> bool {
+        matches!(self.0.lock().unwrap().get(name), Some(Some(_)))
     }
 
     /// Whether there was ever one of this name.

@@ -100,7 +100,10 @@ impl Asked {
         match self.service {
             Service::DynamoDb => tables::about(&self.operation, &self.body),
             Service::Sqs => format!("{} {}", self.body["QueueUrl"].as_str().unwrap_or_default(), self.body["MessageBody"]),
-            Service::StepFunctions => self.body["name"].as_str().unwrap_or_default().to_owned(),
+            Service::StepFunctions => {
+                let name = self.body["name"].as_str().or_else(|| self.body["executionArn"].as_str()?.rsplit(':').next());
+                name.unwrap_or_default().to_owned()
+            }
             Service::Sns => self.body.as_str().unwrap_or_default().to_owned(),
         }
     }
