@@ -277,8 +277,7 @@ impl Executions {
         };
         let machine = EXECUTION.replace(":execution:", ":stateMachine:");
         let machine = machine.trim_end_matches(':');
-        let description =
-            json!({"executionArn": arn, "stateMachineArn": machine, "startDate": 1_790_000_000, "status": status});
+        let description = json!({"executionArn": arn, "stateMachineArn": machine, "startDate": 1_790_000_000, "status": status});
         (200, description.to_string())
     }
 

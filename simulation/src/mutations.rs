@@ -59,7 +59,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 14] = [
+pub static MUTATIONS: [Mutation; 18] = [
     Mutation::of_requests("claim-twice", "`claim` does not look whether the shopper has something in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -114,6 +114,24 @@ pub static MUTATIONS: [Mutation; 14] = [
             body["Item"]["pk"] = json!({"S": "ELSEWHERE"});
             body
         })
+    }),
+    Mutation::of_requests("sell-without-a-hold", "`sell` does not look whether the units are held", |it| {
+        it.with(STOCK, "SET sold.#shopper = :sold REMOVE held.#shopper", None)
+    }),
+    Mutation::of_requests("complete-uncharged", "an order is completed whatever has become of its charge", |it| {
+        (it.function == "complete-order").then_some(())?;
+        it.within(ORDER, "SET #status = :to", |write| *write = conditioned(write, None))
+    }),
+    Mutation::of_requests("nothing-is-taken-up", "`reconcile` finds no payment that was cut off", |it| {
+        (it.function == "reconcile" && it.body["IndexName"] == "unsettled-index").then(|| {
+            let mut body = it.body.clone();
+            body["ExpressionAttributeValues"][":before"] = json!({"N": "0"});
+            body
+        })
+    }),
+    Mutation::of_requests("overdue-holds-stay", "`reconcile` ends no overdue hold", |it| {
+        let ends = it.operation == "DeleteItem" || (it.operation == "UpdateItem" && it.body["TableName"] == STOCK);
+        (it.function == "reconcile" && ends).then(|| conditioned(it.body, Some("attribute_not_exists(pk)")))
     }),
     Mutation::of_states("unknown-is-failed", "an unknown outcome of a charge is taken for a failed payment", |states| {
         states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");

@@ -15,7 +15,7 @@ pub(crate) fn called(world: &Arc<World>) -> usize {
     let orders = world.tables.look(|items| find(world, items));
     for message in &orders {
         let free = |n: &u32| !world.executions.has_been(&by_hand(message, *n));
-        let name = by_hand(message, (1..).find(free).unwrap());
+        let name = by_hand(message, (1..100).find(free).unwrap());
         world.note(|| format!("a person starts {name}"));
         world.executions.start(world, &name, serde_json::to_value(message).unwrap());
     }

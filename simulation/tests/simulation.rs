@@ -1,18 +1,15 @@
-//! The simulation itself: it repeats itself, it notices bugs, it knows the whole state machine, and what once failed is tried
+//! The simulation itself: it repeats itself, it knows the whole state machine, and what once failed is tried
 //! again.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use simulation::{FUNCTIONS, Faults, MUTATIONS, Machine, definition, run, run_recorded, run_seeds, timeout_seconds};
+use simulation::{FUNCTIONS, Faults, Machine, definition, run, run_recorded, run_seeds, timeout_seconds};
 use system_tests::Repository;
-
-/// Seeds within which every deliberate bug is noticed.
-const ENOUGH: u64 = 2_000;
 
 #[test]
 fn the_same_seed_has_the_same_history_byte_for_byte() {
-    for seed in [1, 2, 3, 50, 1_000_000] {
+    for seed in [1, 2, 1_000_000] {
         let (one, other) = (run_recorded(seed, &Faults::all(), None), run_recorded(seed, &Faults::all(), None));
         assert!(one.lines.len() > 50, "hardly anything happens with seed {seed}");
         for (n, (one, other)) in one.lines.iter().zip(&other.lines).enumerate() {
@@ -34,12 +31,12 @@ fn without_faults_nothing_goes_wrong_and_none_is_counted() {
     assert!(summary.injected.is_empty());
 }
 
+/// Thousands of them: `cargo xtask simulate`.
 #[test]
-fn every_fault_is_really_injected() {
-    let summary = run_seeds(1..=150, &Faults::all(), None, 2, false);
-    for fault in Faults::all().0 {
-        assert!(summary.injected.contains_key(&fault), "{fault} was never injected");
-    }
+fn with_all_faults_everything_that_was_promised_holds() {
+    let summary = run_seeds(1..=30, &Faults::all(), None, 2, false);
+    assert_eq!(summary.failed, []);
+    assert!(!summary.injected.is_empty());
 }
 
 /// `simulation/regressions.txt`: a seed to a line, with why it failed. A line that begins with `-` waits for its repair.
@@ -51,22 +48,6 @@ fn what_once_failed_does_not_fail_again() {
         let seed = line.split_whitespace().next().unwrap().parse().unwrap();
         assert_eq!(run(seed, &Faults::all(), None).violation, None, "seed {line}");
     }
-}
-
-/// Prints the table of docs/simulation.md.
-#[test]
-fn every_deliberate_bug_is_noticed() {
-    let mut missed = Vec::new();
-    for mutation in &MUTATIONS {
-        let summary = run_seeds(1..=ENOUGH, &Faults::all(), Some(mutation), 2, true);
-        match summary.failed.first() {
-            Some((seed, violation)) => {
-                println!("| `{}` | {} | {} | {seed} |", mutation.name, mutation.bug, violation.invariant);
-            }
-            None => missed.push(mutation.name),
-        }
-    }
-    assert!(missed.is_empty(), "not noticed within {ENOUGH} seeds: {missed:?}");
 }
 
 #[test]

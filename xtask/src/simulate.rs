@@ -19,6 +19,9 @@ pub(crate) struct Simulate {
     /// Switch a deliberate bug on, by name
     #[arg(long)]
     mutation: Option<String>,
+    /// Try every deliberate bug, and print the table of docs/simulation.md
+    #[arg(long)]
+    mutations: bool,
     /// Print the history of each seed whether or not it fails
     #[arg(long)]
     history: bool,
@@ -32,6 +35,9 @@ impl Simulate {
         command.args(["--seeds", &self.seeds, "--faults", &self.faults]);
         if let Some(mutation) = &self.mutation {
             command.args(["--mutation", mutation]);
+        }
+        if self.mutations {
+            command.arg("--mutations");
         }
         if self.history {
             command.arg("--history");
