@@ -15,6 +15,7 @@ mod measure;
 mod process;
 mod redrive;
 mod sam_local;
+mod simulate;
 mod stack;
 mod test;
 mod tools;
@@ -38,6 +39,7 @@ enum Command {
     Measure(measure::Measure),
     Redrive(redrive::Redrive),
     SamLocal(sam_local::SamLocal),
+    Simulate(simulate::Simulate),
     Test(test::Test),
 }
 
@@ -51,6 +53,7 @@ fn main() -> std::process::ExitCode {
         Command::Measure(measure) => measure.run(),
         Command::Redrive(redrive) => redrive.run(),
         Command::SamLocal(sam_local) => sam_local.run(),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Test(test) => test.run(),
     };
     match done {

@@ -23,14 +23,21 @@ const PATIENT_LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Region, credentials and endpoint from the function's environment, with our bounds on time and attempts.
 pub async fn aws() -> SdkConfig {
+    let (timeouts, retries) = bounds();
+    // A fixed version: "latest" would change behaviour with an update of the SDK.
+    aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).retry_config(retries).load().await
+}
+
+/// Our bounds on time and attempts, also for clients on another wire.
+#[must_use]
+pub fn bounds() -> (TimeoutConfig, RetryConfig) {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_BACK_OFF)
         .with_max_backoff(LONGEST_BACK_OFF);
-    // A fixed version: "latest" would change behaviour with an update of the SDK.
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).retry_config(retries).load().await
+    (timeouts, retries)
 }
 
 /// A DynamoDB client.

@@ -13,7 +13,7 @@ mod serve;
 mod telemetry;
 pub mod workers;
 
-pub use aws::{aws, dynamodb, sfn, sns, sqs};
+pub use aws::{aws, bounds, dynamodb, sfn, sns, sqs};
 pub use aws_config;
 pub use clock::{OsRandomness, SystemClock};
 pub use environment::{ConfigurationError, Environment};

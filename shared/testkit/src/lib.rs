@@ -34,5 +34,7 @@ pub use interleaving::{Interleaving, every_interleaving};
 pub use queue::{Queue, Sent};
 pub use requests::{RequestBuilder, request, response};
 pub use saga::{Started, StepFunctions};
+pub use tables::{Names as TableNames, create as create_tables};
 pub use time::{CountingRandomness, FixedClock};
 pub use topic::{Published, Topic};
+pub use wire::form_field;

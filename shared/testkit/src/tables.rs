@@ -12,10 +12,13 @@ use aws_sdk_dynamodb::{
 
 /// The names of the three tables of one test.
 #[derive(Debug, Clone)]
-pub(crate) struct Names {
-    pub(crate) stock: String,
-    pub(crate) reservation: String,
-    pub(crate) order: String,
+pub struct Names {
+    /// Sales and their stock.
+    pub stock: String,
+    /// Reservations.
+    pub reservation: String,
+    /// Orders, payment attempts, the sandbox's books.
+    pub order: String,
 }
 
 impl Names {
@@ -25,7 +28,7 @@ impl Names {
 }
 
 /// Makes the tables and waits until they can be used.
-pub(crate) async fn create(client: &Client, names: &Names) {
+pub async fn create(client: &Client, names: &Names) {
     for table in names.all() {
         let mut request = client
             .create_table()

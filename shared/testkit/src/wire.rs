@@ -131,7 +131,7 @@ fn operation(request: &HttpRequest) -> String {
 }
 
 /// A field of an `application/x-www-form-urlencoded` body.
-pub(crate) fn form_field(body: &[u8], name: &str) -> Option<String> {
+pub fn form_field(body: &[u8], name: &str) -> Option<String> {
     let body = std::str::from_utf8(body).ok()?;
     let value = body.split('&').filter_map(|field| field.split_once('=')).find(|(field, _)| *field == name)?.1;
     let mut decoded = Vec::new();

@@ -1,0 +1,53 @@
+//! The real AWS clients as production makes them, on a wire that ends in this process.
+
+use std::sync::Weak;
+
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, retry::RetryPartition,
+};
+use kit::aws_config::SdkConfig;
+
+use crate::{wire::Wire, world::World};
+
+/// The clients that all functions of one history share: whose call it is, the wire knows from the task that makes it.
+pub(crate) struct Clients {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) sfn: aws_sdk_sfn::Client,
+    /// Without the patience of the kit's: `reconcile` has it.
+    pub(crate) impatient_sfn: aws_sdk_sfn::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
+}
+
+/// A client without what the SDK shares in the process: retry budgets that other histories have used up. Its tokens come from
+/// this thread's generator, like its jitter.
+macro_rules! alone {
+    ($sdk:ident, $client:expr) => {{
+        let config = $client.config().to_builder().retry_partition(RetryPartition::custom("history").build());
+        let config = config.identity_cache(IdentityCache::no_cache());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+impl Clients {
+    /// Clients whose requests end in `world`.
+    pub(crate) fn on(world: &Weak<World>) -> Self {
+        let (timeouts, retries) = kit::bounds();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "s", None, None, "simulation")))
+            .endpoint_url("http://in-process.invalid")
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .http_client(Wire::to(world))
+            .build();
+        Self {
+            dynamodb: alone!(aws_sdk_dynamodb, kit::dynamodb(&config)),
+            sqs: alone!(aws_sdk_sqs, kit::sqs(&config)),
+            sfn: alone!(aws_sdk_sfn, kit::sfn(&config)),
+            impatient_sfn: alone!(aws_sdk_sfn, aws_sdk_sfn::Client::new(&config)),
+            sns: alone!(aws_sdk_sns, kit::sns(&config)),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Execution environments: each runs one real function, one invocation at a time, with a clock and a memory of its own. They
+//! start cold, are kept, and die.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use domain::Timestamp;
+use futures_util::future::BoxFuture;
+use kit::{
+    Failure, Request, Response,
+    workers::{SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent},
+};
+use reconcile::Findings;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::{faults::Fault, functions, time::SkewedClock, world::World};
+
+/// How far the clocks of environments may be off, ms.
+const MOST_SKEW: i64 = 2_000;
+
+tokio::task_local! {
+    static CURRENT: Arc<Invocation>;
+}
+
+/// The invocation that this task runs, if it runs one.
+pub(crate) fn current() -> Option<Arc<Invocation>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+/// One run of a function.
+pub(crate) struct Invocation {
+    pub(crate) function: &'static str,
+    environment: u64,
+    death: Notify,
+}
+
+impl Invocation {
+    /// Ends the environment at once.
+    pub(crate) fn die(&self) {
+        self.death.notify_one();
+    }
+}
+
+impl fmt::Display for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.function, self.environment)
+    }
+}
+
+/// Why an invocation has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Its process died.
+    Died,
+    /// It took longer than it may.
+    TimedOut,
+}
+
+/// A function's code as it handles events.
+pub(crate) type Handler<I, O> = Box<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>;
+
+/// A function, by what it is invoked with.
+pub(crate) enum Code {
+    Http(Handler<Request, Response>),
+    Queue(Handler<SqsEvent, SqsBatchResponse>),
+    Stream(Handler<StreamEvent, StreamBatchResponse>),
+    Task(Handler<Value, Result<Value, String>>),
+    Schedule(Handler<Timestamp, Result<Findings, Failure>>),
+}
+
+struct Environment {
+    number: u64,
+    clock: SkewedClock,
+    code: Code,
+}
+
+/// All environments that wait for an event, by function.
+#[derive(Default)]
+pub(crate) struct Environments {
+    idle: Mutex<BTreeMap<&'static str, Vec<Environment>>>,
+    started: Mutex<u64>,
+}
+
+macro_rules! invoke_as {
+    ($name:ident, $code:ident, $input:ty, $output:ty) => {
+        /// Invokes a function of this kind.
+        pub(crate) async fn $name(world: &Arc<World>, function: &'static str, input: $input) -> Result<$output, Cut> {
+            let environment = world.environments.take(world, function);
+            let Code::$code(handler) = &environment.code else { panic!("{function} is not invoked like this") };
+            let answer = run(world, function, environment.number, handler(input)).await;
+            if answer.is_ok() {
+                world.environments.keep(function, environment);
+            }
+            answer
+        }
+    };
+}
+invoke_as!(http, Http, Request, Response);
+invoke_as!(queue, Queue, SqsEvent, SqsBatchResponse);
+invoke_as!(stream, Stream, StreamEvent, StreamBatchResponse);
+invoke_as!(task, Task, Value, Result<Value, String>);
+invoke_as!(schedule, Schedule, Timestamp, Result<Findings, Failure>);
+
+impl Environments {
+    fn take(&self, world: &Arc<World>, function: &'static str) -> Environment {
+        let mut idle = self.idle.lock().unwrap();
+        let idle = idle.entry(function).or_default();
+        if idle.is_empty() || world.strikes(Fault::Cold) {
+            let number = {
+                let mut started = self.started.lock().unwrap();
+                *started += 1;
+                *started
+            };
+            let clock = SkewedClock::ahead(&world.time, skew(world, Fault::ClockSkew).unwrap_or(0));
+            let code = functions::deploy(world, function, &clock);
+            return Environment { number, clock, code };
+        }
+        let environment = idle.swap_remove(world.chance.index(idle.len()));
+        if let Some(skew) = skew(world, Fault::ClockJump) {
+            environment.clock.jump_to(skew);
+        }
+        environment
+    }
+
+    fn keep(&self, function: &'static str, environment: Environment) {
+        self.idle.lock().unwrap().entry(function).or_default().push(environment);
+    }
+
+    /// Ends every environment that waits, and with it what it remembers.
+    pub(crate) fn recycle(&self) {
+        self.idle.lock().unwrap().clear();
+    }
+}
+
+fn skew(world: &World, fault: Fault) -> Option<i64> {
+    world.strikes(fault).then(|| i64::try_from(world.chance.below(2 * 2_000 + 1)).unwrap() - MOST_SKEW)
+}
+
+/// Runs a handler until it answers, dies or has taken too long.
+async fn run<O>(
+    world: &Arc<World>,
+    function: &'static str,
+    environment: u64,
+    handler: impl Future<Output = O>,
+) -> Result<O, Cut> {
+    let invocation = Arc::new(Invocation { function, environment, death: Notify::new() });
+    let handler = CURRENT.scope(Arc::clone(&invocation), handler);
+    let longest = Duration::from_secs(functions::timeout_seconds(function));
+    tokio::select! {
+        biased;
+        () = invocation.death.notified() => Err(Cut::Died),
+        answer = handler => Ok(answer),
+        () = world.sleep(longest) => {
+            world.note(|| format!("{invocation} timed out"));
+            Err(Cut::TimedOut)
+        }
+    }
+}

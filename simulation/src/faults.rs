@@ -1,0 +1,192 @@
+//! What may go wrong, how often, and how often it really did.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A request takes effect, and its answer never arrives.
+    AnswerLost,
+    /// A request never arrives.
+    RequestLost,
+    /// A service has had too many requests.
+    Throttling,
+    /// Another write to a reservation or an order was in the way of this one.
+    TransactionConflict,
+    /// A function dies at one of its calls, before or after that took effect.
+    Kill,
+    /// A function starts in a new environment although an old one is free.
+    Cold,
+    /// A queue delivers a message twice.
+    MessageDuplicated,
+    /// A queue delivers a message minutes late, and so after younger ones.
+    MessageDelayed,
+    /// A queue worker says that a message failed which it has handled.
+    HalfBatch,
+    /// A stream delivers records again from an earlier place, in order.
+    StreamDuplicated,
+    /// A stream delivers records half a minute late.
+    StreamLate,
+    /// A stream consumer says that a record failed which it has handled.
+    HalfStreamBatch,
+    /// TTL deletes a hold in the seconds after its end. Without this fault it comes after the history: days late.
+    Ttl,
+    /// The message that a hold may have ended never arrives.
+    ExpiryLost,
+    /// A schedule runs its function twice at the same time.
+    ScheduleTwice,
+    /// An execution of the saga is aborted. What it has invoked runs on.
+    SagaAborted,
+    /// An execution of the saga ends before its first state.
+    SagaNeverStarted,
+    /// A payment method is declined.
+    Declined,
+    /// A gateway is down, certainly without a charge.
+    GatewayDown,
+    /// A gateway's first answer is a time-out without a charge.
+    GatewaySlow,
+    /// A gateway charges, and its answer is lost.
+    GatewayAnswerLost,
+    /// A gateway confirms another amount, so that the order has to be refunded.
+    WrongAmount,
+    /// The clock of an environment is up to 2 s off.
+    ClockSkew,
+    /// The clock of an environment jumps, within the 2 s.
+    ClockJump,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 24] = [
+        Self::AnswerLost,
+        Self::RequestLost,
+        Self::Throttling,
+        Self::TransactionConflict,
+        Self::Kill,
+        Self::Cold,
+        Self::MessageDuplicated,
+        Self::MessageDelayed,
+        Self::HalfBatch,
+        Self::StreamDuplicated,
+        Self::StreamLate,
+        Self::HalfStreamBatch,
+        Self::Ttl,
+        Self::ExpiryLost,
+        Self::ScheduleTwice,
+        Self::SagaAborted,
+        Self::SagaNeverStarted,
+        Self::Declined,
+        Self::GatewayDown,
+        Self::GatewaySlow,
+        Self::GatewayAnswerLost,
+        Self::WrongAmount,
+        Self::ClockSkew,
+        Self::ClockJump,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AnswerLost => "answer-lost",
+            Self::RequestLost => "request-lost",
+            Self::Throttling => "throttling",
+            Self::TransactionConflict => "transaction-conflict",
+            Self::Kill => "kill",
+            Self::Cold => "cold",
+            Self::MessageDuplicated => "message-duplicated",
+            Self::MessageDelayed => "message-delayed",
+            Self::HalfBatch => "half-batch",
+            Self::StreamDuplicated => "stream-duplicated",
+            Self::StreamLate => "stream-late",
+            Self::HalfStreamBatch => "half-stream-batch",
+            Self::Ttl => "ttl",
+            Self::ExpiryLost => "expiry-lost",
+            Self::ScheduleTwice => "schedule-twice",
+            Self::SagaAborted => "saga-aborted",
+            Self::SagaNeverStarted => "saga-never-started",
+            Self::Declined => "declined",
+            Self::GatewayDown => "gateway-down",
+            Self::GatewaySlow => "gateway-slow",
+            Self::GatewayAnswerLost => "gateway-answer-lost",
+            Self::WrongAmount => "wrong-amount",
+            Self::ClockSkew => "clock-skew",
+            Self::ClockJump => "clock-jump",
+        }
+    }
+
+    /// Its probability whenever it could happen, before the seed makes it rarer or more frequent.
+    pub(crate) fn probability(self) -> f64 {
+        match self {
+            Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
+            Self::Kill => 0.012,
+            Self::Ttl => 0.5,
+            Self::ExpiryLost => 0.3,
+            Self::SagaAborted => 0.03,
+            Self::SagaNeverStarted | Self::WrongAmount => 0.08,
+            Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,
+            Self::Cold
+            | Self::ClockJump
+            | Self::HalfBatch
+            | Self::HalfStreamBatch
+            | Self::StreamDuplicated
+            | Self::StreamLate
+            | Self::ScheduleTwice
+            | Self::GatewayDown
+            | Self::GatewaySlow
+            | Self::GatewayAnswerLost => 0.1,
+            Self::ClockSkew => 0.7,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How often each fault was really injected.
+pub type Injected = BTreeMap<Fault, u64>;
+
+/// The faults that may happen: `none`, `all`, or their names with commas between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Every fault.
+    pub fn all() -> Self {
+        Self(Fault::ALL.to_vec())
+    }
+
+    /// No fault.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            0 => f.write_str("none"),
+            length if length == Fault::ALL.len() => f.write_str("all"),
+            _ => f.write_str(&self.0.iter().map(|fault| fault.name()).collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
+impl FromStr for Faults {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::all()),
+            "none" => Ok(Self::none()),
+            names => {
+                let fault = |name: &str| Fault::ALL.into_iter().find(|fault| fault.name() == name);
+                let known = || Fault::ALL.map(Fault::name).join(", ");
+                let found = names.split(',').map(|name| fault(name).ok_or_else(|| format!("{name} is none of {}", known())));
+                found.collect::<Result<_, _>>().map(Self)
+            }
+        }
+    }
+}

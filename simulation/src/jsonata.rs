@@ -1,0 +1,229 @@
+//! As much of the query language as the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists` and
+//! `$merge`. Anything else is refused when it is read, so that the state machine cannot outgrow the simulation unnoticed.
+
+use serde_json::{Map, Value};
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Expression {
+    /// A text in quotes.
+    Text(String),
+    /// `$states.input.outcome`.
+    Path(Vec<String>),
+    /// `{"a": …}`.
+    Object(Vec<(String, Expression)>),
+    /// `[…]`.
+    Array(Vec<Expression>),
+    /// `a = b`.
+    Equal(Box<Expression>, Box<Expression>),
+    /// `a and b`.
+    And(Box<Expression>, Box<Expression>),
+    /// `a ? b : c`.
+    If(Box<Expression>, Box<Expression>, Box<Expression>),
+    /// `$exists(a)`.
+    Exists(Box<Expression>),
+    /// `$merge(a)`.
+    Merge(Box<Expression>),
+}
+
+impl Expression {
+    /// Reads an expression, without its `{%` and `%}`.
+    ///
+    /// # Errors
+    /// When it uses more of the language than is known here.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut reader = Reader { rest: text };
+        let expression = reader.expression()?;
+        match reader.peek() {
+            None => Ok(expression),
+            Some(_) => Err(format!("not understood from {:?} on, in {text:?}", reader.rest)),
+        }
+    }
+
+    /// The value, where `$states` is `states`. `None`: there is none, as of a member that is not there.
+    pub(crate) fn value(&self, states: &Value) -> Option<Value> {
+        match self {
+            Self::Text(text) => Some(Value::from(text.as_str())),
+            Self::Path(names) => names.iter().try_fold(states, |value, name| value.get(name)).cloned(),
+            Self::Object(members) => {
+                let member = |(name, it): &(String, Self)| Some((name.clone(), it.value(states)?));
+                Some(Value::Object(members.iter().filter_map(member).collect::<Map<_, _>>()))
+            }
+            Self::Array(items) => Some(items.iter().filter_map(|item| item.value(states)).collect()),
+            Self::Equal(a, b) => Some(Value::from(a.value(states).is_some_and(|a| Some(a) == b.value(states)))),
+            Self::And(a, b) => Some(Value::from(a.is_true(states) && b.is_true(states))),
+            Self::If(condition, then, otherwise) => if condition.is_true(states) { then } else { otherwise }.value(states),
+            Self::Exists(it) => Some(Value::from(it.value(states).is_some())),
+            Self::Merge(it) => {
+                let objects = it.value(states)?;
+                let members = objects.as_array()?.iter().filter_map(Value::as_object).flatten();
+                Some(Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect()))
+            }
+        }
+    }
+
+    fn is_true(&self, states: &Value) -> bool {
+        self.value(states) == Some(Value::Bool(true))
+    }
+}
+
+struct Reader<'t> {
+    rest: &'t str,
+}
+
+impl Reader<'_> {
+    fn peek(&mut self) -> Option<char> {
+        self.rest = self.rest.trim_start();
+        self.rest.chars().next()
+    }
+
+    /// Goes past `token` if it is next.
+    fn takes(&mut self, token: &str) -> bool {
+        self.peek();
+        let Some(rest) = self.rest.strip_prefix(token) else { return false };
+        self.rest = rest;
+        true
+    }
+
+    fn needs(&mut self, token: &str) -> Result<(), String> {
+        if self.takes(token) { Ok(()) } else { Err(format!("{token:?} is missing before {:?}", self.rest)) }
+    }
+
+    fn expression(&mut self) -> Result<Expression, String> {
+        let condition = self.conjunction()?;
+        if !self.takes("?") {
+            return Ok(condition);
+        }
+        let then = self.expression()?;
+        self.needs(":")?;
+        Ok(Expression::If(Box::new(condition), Box::new(then), Box::new(self.expression()?)))
+    }
+
+    fn conjunction(&mut self) -> Result<Expression, String> {
+        let mut left = self.comparison()?;
+        while self.takes("and ") {
+            left = Expression::And(Box::new(left), Box::new(self.comparison()?));
+        }
+        Ok(left)
+    }
+
+    fn comparison(&mut self) -> Result<Expression, String> {
+        let left = self.operand()?;
+        if self.takes("=") { Ok(Expression::Equal(Box::new(left), Box::new(self.operand()?))) } else { Ok(left) }
+    }
+
+    fn operand(&mut self) -> Result<Expression, String> {
+        match self.peek() {
+            Some('"') => self.text().map(Expression::Text),
+            Some('{') => {
+                let member = |it: &mut Self| {
+                    let name = it.text()?;
+                    it.needs(":")?;
+                    Ok((name, it.expression()?))
+                };
+                self.list("{", "}", member).map(Expression::Object)
+            }
+            Some('[') => self.list("[", "]", Self::expression).map(Expression::Array),
+            Some('$') => self.path_or_call(),
+            _ => Err(format!("not understood: {:?}", self.rest)),
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        open: &str,
+        close: &str,
+        mut item: impl FnMut(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
+        self.needs(open)?;
+        let mut items = Vec::new();
+        if self.takes(close) {
+            return Ok(items);
+        }
+        loop {
+            items.push(item(self)?);
+            if self.takes(close) {
+                return Ok(items);
+            }
+            self.needs(",")?;
+        }
+    }
+
+    fn path_or_call(&mut self) -> Result<Expression, String> {
+        for (call, make) in [("$exists(", Expression::Exists as fn(_) -> _), ("$merge(", Expression::Merge)] {
+            if self.takes(call) {
+                let argument = self.expression()?;
+                self.needs(")")?;
+                return Ok(make(Box::new(argument)));
+            }
+        }
+        self.needs("$states")?;
+        let mut names = Vec::new();
+        while let Some(rest) = self.rest.strip_prefix('.') {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            names.push(rest[..end].to_owned());
+            self.rest = &rest[end..];
+        }
+        let known = ["input", "result", "errorOutput", "context"];
+        match names.first() {
+            Some(first) if known.contains(&first.as_str()) => Ok(Expression::Path(names)),
+            _ => Err(format!("$states has {known:?}, not {names:?}")),
+        }
+    }
+
+    fn text(&mut self) -> Result<String, String> {
+        self.needs("\"")?;
+        let end = self.rest.find('"').ok_or("a text has no end")?;
+        let text = &self.rest[..end];
+        if text.contains('\\') {
+            return Err(format!("escapes are not known: {text}"));
+        }
+        self.rest = &self.rest[end + 1..];
+        Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(text: &str) -> Option<Value> {
+        let states = json!({"input": {"outcome": "charged", "next": 1}, "context": {"Execution": {"Input": {"a": 1}}}});
+        Expression::parse(text).unwrap().value(&states)
+    }
+
+    #[test]
+    fn expressions_mean_what_jsonata_says() {
+        for (text, expected) in [
+            ("$states.input.outcome", Some(json!("charged"))),
+            ("$states.input.nothing.there", None),
+            ("$states.input.outcome = \"charged\"", Some(json!(true))),
+            ("$states.input.nothing = \"charged\"", Some(json!(false))),
+            ("$states.input.nothing = $states.input.nothing", Some(json!(false))),
+            ("$states.input.outcome = \"charged\" and $exists($states.input.next)", Some(json!(true))),
+            ("$merge([$states.context.Execution.Input, {\"b\": \"c\"}])", Some(json!({"a": 1, "b": "c"}))),
+            ("$merge([{}, $exists($states.input.no) ? {\"b\": $states.input.no} : {}])", Some(json!({}))),
+            ("{\"gone\": $states.input.nothing}", Some(json!({}))),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for text in [
+            "$uuid()",
+            "$states.input or true",
+            "$states.input + 1",
+            "$states.other",
+            "$states.input[0]",
+            "1",
+            "$states.input.a != \"b\"",
+            "",
+        ] {
+            assert!(Expression::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A deterministic simulation of the whole product: the real functions, the real store and the real AWS clients in one thread
+//! on virtual time, over services in the process that lose, delay, repeat and refuse what they can. A seed decides all.
+//!
+//! See docs/simulation.md: what is simulated, what is assumed of AWS, how to replay a seed.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is test code: what goes wrong here fails the history, loudly"
+)]
+
+mod chance;
+mod clients;
+mod environments;
+mod faults;
+mod functions;
+mod history;
+mod invariants;
+mod jsonata;
+mod machine;
+mod mutations;
+mod person;
+mod promises;
+mod queues;
+mod schedule;
+mod shoppers;
+mod streams;
+mod tables;
+mod time;
+mod wire;
+mod world;
+
+pub use faults::{Fault, Faults, Injected};
+pub use functions::{FUNCTIONS, timeout_seconds};
+pub use history::{History, Summary, run, run_recorded, run_seeds};
+pub use machine::{Machine, definition};
+pub use mutations::{MUTATIONS, Mutation};
+pub use world::Violation;

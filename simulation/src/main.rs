@@ -1,0 +1,106 @@
+//! `cargo xtask simulate`: runs the histories of many seeds, and one that failed again. Everything is printed on standard error:
+//! standard output has the metrics of the functions.
+
+use std::{ops::RangeInclusive, process::ExitCode, time::Instant};
+
+use clap::Parser;
+use simulation::{Fault, Faults, MUTATIONS, Mutation, Summary, run_recorded, run_seeds};
+
+/// Histories within which every fault is injected.
+const ENOUGH: u64 = 200;
+
+/// Simulates the whole product under faults
+#[derive(Parser)]
+struct Arguments {
+    /// Seeds, as `1..2000` or one alone
+    #[arg(long, default_value = "1..2000", value_parser = seeds)]
+    seeds: (u64, u64),
+    /// `all`, `none`, or names with commas between
+    #[arg(long, default_value = "all")]
+    faults: Faults,
+    /// Switches a deliberate bug on, by name
+    #[arg(long, value_parser = mutation)]
+    mutation: Option<&'static Mutation>,
+    /// Tries every deliberate bug, each with the seeds until one notices it, and prints the table of docs/simulation.md
+    #[arg(long, conflicts_with_all = ["mutation", "history"])]
+    mutations: bool,
+    /// Threads, each with histories of its own
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Prints the history of each seed whether or not it fails
+    #[arg(long)]
+    history: bool,
+}
+
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    Ok((number(first)?, number(last)?))
+}
+
+fn mutation(name: &str) -> Result<&'static Mutation, String> {
+    let known = || MUTATIONS.iter().map(|it| it.name).collect::<Vec<_>>().join(", ");
+    MUTATIONS.iter().find(|it| it.name == name).ok_or_else(|| format!("known are {}", known()))
+}
+
+fn main() -> ExitCode {
+    let Arguments { seeds: (first, last), faults, mutation, mutations, threads, history } = Arguments::parse();
+    #[expect(clippy::disallowed_methods, reason = "how long it really takes")]
+    let started = Instant::now();
+    if history {
+        for seed in first..=last {
+            print(seed, &faults, mutation);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if mutations {
+        return try_mutations(first..=last, &faults, threads);
+    }
+    let summary = run_seeds(first..=last, &faults, mutation, threads, true);
+    eprint!("{}", summary.figures());
+    eprintln!("{:>9.1} s", started.elapsed().as_secs_f64());
+    let Some((seed, violation)) = summary.failed.first() else { return all_were_injected(&summary, &faults) };
+    print(*seed, &faults, mutation);
+    eprintln!("\nseed {seed}: {}: {}", violation.invariant, violation.detail);
+    let with = mutation.map(|it| format!(" --mutation {}", it.name)).unwrap_or_default();
+    eprintln!("again: cargo xtask simulate --seeds {seed}..{seed} --faults {faults}{with} --history");
+    ExitCode::FAILURE
+}
+
+/// Whether every deliberate bug is noticed.
+fn try_mutations(seeds: RangeInclusive<u64>, faults: &Faults, threads: usize) -> ExitCode {
+    let mut missed = Vec::new();
+    for mutation in &MUTATIONS {
+        let summary = run_seeds(seeds.clone(), faults, Some(mutation), threads, true);
+        match summary.failed.first() {
+            Some((seed, violation)) => {
+                eprintln!("| `{}` | {} | {} | {seed} |", mutation.name, mutation.bug, violation.invariant);
+            }
+            None => missed.push(mutation.name),
+        }
+    }
+    if missed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("not noticed within these seeds: {}", missed.join(", "));
+    ExitCode::FAILURE
+}
+
+/// A fault that is never injected proves nothing. Few histories need not have all.
+fn all_were_injected(summary: &Summary, faults: &Faults) -> ExitCode {
+    let is_missing = |fault: &&Fault| summary.histories >= ENOUGH && !summary.injected.contains_key(fault);
+    match faults.0.iter().find(is_missing) {
+        Some(fault) => {
+            eprintln!("{fault} was never injected");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn print(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) {
+    eprintln!("history of seed {seed}:");
+    for line in run_recorded(seed, faults, mutation).lines {
+        eprintln!("{line}");
+    }
+}

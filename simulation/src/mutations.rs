@@ -1,0 +1,196 @@
+//! Deliberate bugs, to see that the invariants can fail: each alters the requests of a function on their way, or the state
+//! machine, as if the product had been written with that mistake. Product code has no switches for them.
+
+use serde_json::{Value, json};
+
+use crate::tables::{self, ORDER, RESERVATION, STOCK};
+
+/// A deliberate bug.
+#[derive(Debug)]
+pub struct Mutation {
+    /// Its name on the command line and in docs/simulation.md.
+    pub name: &'static str,
+    /// What it is, as a developer would have written it by mistake.
+    pub bug: &'static str,
+    alters: Alters,
+}
+
+#[derive(Debug)]
+enum Alters {
+    /// The requests that functions make. `None`: this one stays.
+    Requests(fn(&Request<'_>) -> Option<Value>),
+    /// The states of the state machine.
+    States(fn(&mut Value)),
+}
+
+/// A request on its way.
+pub(crate) struct Request<'r> {
+    pub(crate) function: &'r str,
+    pub(crate) operation: &'r str,
+    pub(crate) body: &'r Value,
+    /// No two requests of a history have the same.
+    pub(crate) number: u64,
+}
+
+impl Mutation {
+    const fn of_requests(name: &'static str, bug: &'static str, alter: fn(&Request<'_>) -> Option<Value>) -> Self {
+        Self { name, bug, alters: Alters::Requests(alter) }
+    }
+
+    const fn of_states(name: &'static str, bug: &'static str, alter: fn(&mut Value)) -> Self {
+        Self { name, bug, alters: Alters::States(alter) }
+    }
+
+    /// The altered request, if the bug is in it.
+    pub(crate) fn alter(&self, request: &Request<'_>) -> Option<Value> {
+        match self.alters {
+            Alters::Requests(alter) => alter(request),
+            Alters::States(_) => None,
+        }
+    }
+
+    /// Puts the bug into the state machine, if that is where it is.
+    pub(crate) fn alter_machine(&self, definition: &mut Value) {
+        match self.alters {
+            Alters::Requests(_) => {}
+            Alters::States(alter) => alter(&mut definition["States"]),
+        }
+    }
+}
+
+/// All deliberate bugs.
+pub static MUTATIONS: [Mutation; 18] = [
+    Mutation::of_requests("claim-twice", "`claim` does not look whether the shopper has something in the shard", |it| {
+        it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
+    }),
+    Mutation::of_requests("claim-below-zero", "`claim` does not look whether there are enough units", |it| {
+        let condition = "attribute_not_exists(held.#shopper) AND attribute_not_exists(sold.#shopper)";
+        it.with(STOCK, "SET available = available - ", Some(condition))
+    }),
+    Mutation::of_requests(
+        "release-whatever-is-held",
+        "`release` does not look under which reservation the units are held",
+        |it| it.with(STOCK, "SET available = available + held", Some("attribute_exists(held.#shopper)")),
+    ),
+    Mutation::of_requests("open-over-another", "`open` writes over the reservation that is there", |it| {
+        (it.operation == "PutItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, None))
+    }),
+    Mutation::of_requests("end-ignores-paying", "`end` does not look whether the reservation is being paid", |it| {
+        let is_overdue = it.body["ExpressionAttributeValues"][":now"].is_object();
+        let condition = if is_overdue { "reservation_id = :id AND expires_at <= :now" } else { "reservation_id = :id" };
+        (it.operation == "DeleteItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, Some(condition)))
+    }),
+    Mutation::of_requests("end-ignores-the-time", "`end` does not look whether the hold's time is over", |it| {
+        let condition = "reservation_id = :id AND #status = :held";
+        (it.operation == "DeleteItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, Some(condition)))
+    }),
+    Mutation::of_requests("start-keeps-the-ttl", "a reservation that is being paid keeps its TTL", |it| {
+        it.within(RESERVATION, "SET #status = :to REMOVE #ttl", |write| {
+            write["UpdateExpression"] = json!("SET #status = :to");
+            prune(write);
+        })
+    }),
+    Mutation::of_requests("failed-payment-keeps-the-end", "a hold is not extended after a failed payment", |it| {
+        it.within(RESERVATION, "SET #status = :to, expires_at = :end, #ttl = :end", |write| {
+            write["UpdateExpression"] = json!("SET #status = :to, #ttl = :end");
+        })
+    }),
+    Mutation::of_requests("attempt-overwritten", "what is known of an attempt is overwritten by who knows less", |it| {
+        (it.operation == "PutItem" && it.is_in(ORDER, "ORDER#") && it.sort_key().starts_with("PAYMENT#"))
+            .then(|| conditioned(it.body, None))
+    }),
+    Mutation::of_requests("another-key-for-each-charge", "every charge has an idempotency key of its own", |it| {
+        let is_charge = it.function == "charge-payment" && it.sort_key().starts_with("SANDBOX#");
+        is_charge.then(|| {
+            let mut body = it.body.clone();
+            let of = if body["Item"].is_object() { "Item" } else { "Key" };
+            body[of]["sk"] = json!({"S": format!("{}-{}", it.sort_key(), it.number)});
+            body
+        })
+    }),
+    Mutation::of_requests("sold-out-for-ever", "what readers know of the stock is never derived anew", |it| {
+        (it.function == "refresh-availability" && it.operation == "PutItem").then(|| {
+            let mut body = conditioned(it.body, None);
+            body["Item"]["pk"] = json!({"S": "ELSEWHERE"});
+            body
+        })
+    }),
+    Mutation::of_requests("sell-without-a-hold", "`sell` does not look whether the units are held", |it| {
+        it.with(STOCK, "SET sold.#shopper = :sold REMOVE held.#shopper", None)
+    }),
+    Mutation::of_requests("complete-uncharged", "an order is completed whatever has become of its charge", |it| {
+        (it.function == "complete-order").then_some(())?;
+        it.within(ORDER, "SET #status = :to", |write| *write = conditioned(write, None))
+    }),
+    Mutation::of_requests("nothing-is-taken-up", "`reconcile` finds no payment that was cut off", |it| {
+        (it.function == "reconcile" && it.body["IndexName"] == "unsettled-index").then(|| {
+            let mut body = it.body.clone();
+            body["ExpressionAttributeValues"][":before"] = json!({"N": "0"});
+            body
+        })
+    }),
+    Mutation::of_requests("overdue-holds-stay", "`reconcile` ends no overdue hold", |it| {
+        let ends = it.operation == "DeleteItem" || (it.operation == "UpdateItem" && it.body["TableName"] == STOCK);
+        (it.function == "reconcile" && ends).then(|| conditioned(it.body, Some("attribute_not_exists(pk)")))
+    }),
+    Mutation::of_states("unknown-is-failed", "an unknown outcome of a charge is taken for a failed payment", |states| {
+        states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");
+    }),
+    Mutation::of_states("no-refund-after-a-failed-sale", "when the sale fails after the charge, nothing is refunded", |states| {
+        for state in ["SellStock", "CompleteOrder"] {
+            states[state]["Catch"][0]["Next"] = json!("TakeBackStock");
+        }
+    }),
+    Mutation::of_states("no-take-back", "when an order is refunded, its units are not taken back", |states| {
+        states["Refund"]["Next"] = json!("FailOrder");
+    }),
+];
+
+impl Request<'_> {
+    fn is_in(&self, table: &str, prefix: &str) -> bool {
+        tables::written(self.operation, self.body).iter().any(|key| key.table == table && key.pk.starts_with(prefix))
+    }
+
+    fn sort_key(&self) -> &str {
+        let of = if self.body["Item"].is_object() { &self.body["Item"] } else { &self.body["Key"] };
+        tables::text(of, "sk")
+    }
+
+    /// With another condition, if it is an update of `table` that begins like this.
+    fn with(&self, table: &str, update: &str, condition: Option<&str>) -> Option<Value> {
+        let begins = self.body["UpdateExpression"].as_str().is_some_and(|text| text.starts_with(update));
+        (begins && self.body["TableName"] == table).then(|| conditioned(self.body, condition))
+    }
+
+    /// A transaction with another update in it, if it has exactly this one of `table`.
+    fn within(&self, table: &str, update: &str, alter: impl Fn(&mut Value)) -> Option<Value> {
+        let mut body = self.body.clone();
+        let writes = body["TransactItems"].as_array_mut()?.iter_mut().filter_map(|write| write.get_mut("Update"));
+        let mut found = writes.into_iter().filter(|it| it["UpdateExpression"] == update && it["TableName"] == table);
+        alter(found.next()?);
+        Some(body)
+    }
+}
+
+/// A write with another condition, or none.
+fn conditioned(write: &Value, condition: Option<&str>) -> Value {
+    let mut write = write.clone();
+    match condition {
+        Some(condition) => write["ConditionExpression"] = json!(condition),
+        None => _ = write.as_object_mut().and_then(|write| write.remove("ConditionExpression")),
+    }
+    prune(&mut write);
+    write
+}
+
+/// Leaves out the names and values that no expression uses any more: DynamoDB refuses them.
+fn prune(write: &mut Value) {
+    let used: String = ["UpdateExpression", "ConditionExpression"].iter().filter_map(|it| write[*it].as_str()).collect();
+    for list in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
+        let Some(members) = write.get_mut(list).and_then(Value::as_object_mut) else { continue };
+        members.retain(|name, _| used.contains(name.as_str()));
+        if members.is_empty() {
+            write.as_object_mut().unwrap().remove(list);
+        }
+    }
+}

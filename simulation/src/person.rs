@@ -1,0 +1,45 @@
+//! The person whom the alarms call, once all is quiet: does what docs/runbook.md says about an order that is kept for review,
+//! and about one that `reconcile` has given up on.
+
+use std::sync::Arc;
+
+use messages::OrderMessage;
+
+use crate::{
+    tables::{Mirror, ORDER, number, text},
+    world::World,
+};
+
+/// Starts the state machine by hand where nobody else does any more. Says how often.
+pub(crate) fn called(world: &Arc<World>) -> usize {
+    let orders = world.tables.look(|items| find(world, items));
+    for message in &orders {
+        let free = |n: &u32| !world.executions.has_been(&by_hand(message, *n));
+        let name = by_hand(message, (1..100).find(free).unwrap());
+        world.note(|| format!("a person starts {name}"));
+        world.executions.start(world, &name, serde_json::to_value(message).unwrap());
+    }
+    orders.len()
+}
+
+fn by_hand(message: &OrderMessage, n: u32) -> String {
+    format!("{}-by-hand-{n}", message.execution_name())
+}
+
+fn find(world: &World, items: &Mirror) -> Vec<OrderMessage> {
+    let orders = items.iter().filter(|(key, _)| key.table == ORDER && key.sk == "ORDER").map(|(_, order)| order);
+    let needs_a_person = |order: &&serde_json::Value| {
+        let message = message(order);
+        let was_given_up_on = || message.execution_names().all(|name| world.executions.has_ended(&name));
+        text(order, "payment_status") == "refund_pending" || (text(order, "status") == "pending" && was_given_up_on())
+    };
+    orders.filter(needs_a_person).map(message).collect()
+}
+
+fn message(order: &serde_json::Value) -> OrderMessage {
+    OrderMessage {
+        order_id: text(order, "order_id").parse().unwrap(),
+        shopper: text(order, "shopper").parse().unwrap(),
+        attempt: u32::try_from(number(order, "attempt")).unwrap(),
+    }
+}

@@ -1,0 +1,50 @@
+//! The schedule that runs `reconcile`: every minute, now and then twice, whatever else goes on.
+
+use std::sync::Arc;
+
+use domain::{Clock, Timestamp};
+use jiff::SignedDuration;
+use reconcile::Findings;
+
+use crate::{
+    environments,
+    faults::Fault,
+    functions::timeout_seconds,
+    invariants::NO_FALSE_ALARM,
+    world::{Violation, World},
+};
+
+/// Between two runs, ms.
+const EVERY: u64 = 60_000;
+/// The same when all is quiet: hours go by in which there is nothing to do.
+const EVERY_WHEN_QUIET: u64 = 600_000;
+/// Before a run would be cut off, it should stop; as the kit has it.
+const TIME_TO_STOP: SignedDuration = SignedDuration::from_secs(10);
+
+/// Runs `reconcile` for ever.
+pub(crate) async fn run(world: Arc<World>) {
+    loop {
+        let every = if world.is_quiet() { EVERY_WHEN_QUIET } else { EVERY };
+        world.pause(every, every).await;
+        let times = if world.strikes(Fault::ScheduleTwice) { 2 } else { 1 };
+        for _ in 0..times {
+            let again = Arc::clone(&world);
+            world.spawn(async move { _ = once(&again).await });
+        }
+    }
+}
+
+/// One run. What it found, if it ended.
+pub(crate) async fn once(world: &Arc<World>) -> Option<Findings> {
+    let longest = SignedDuration::from_secs(i64::try_from(timeout_seconds("reconcile")).unwrap());
+    let until: Timestamp = world.time.now().checked_add(longest - TIME_TO_STOP).unwrap();
+    world.step();
+    let found = environments::schedule(world, "reconcile", until).await.ok()?.ok()?;
+    if found != Findings::default() {
+        world.note(|| format!("reconcile found {found:?}"));
+    }
+    if found.oversold_units > 0 || found.undersold_units > 0 {
+        world.violate(Violation { invariant: NO_FALSE_ALARM, detail: format!("{found:?}") });
+    }
+    Some(found)
+}

@@ -1,0 +1,84 @@
+//! The two streams and their event source mappings: in order, at least once, late; a batch goes on from where its consumer says
+//! that it failed.
+
+use std::sync::Arc;
+
+use kit::workers::{EventRecord, StreamEvent};
+
+use crate::{
+    environments,
+    faults::Fault,
+    tables::{RESERVATION, STOCK},
+    world::World,
+};
+
+/// Starts the mappings of both streams.
+pub(crate) fn start(world: &Arc<World>) {
+    for (table, function) in [(RESERVATION, "release-stock"), (STOCK, "refresh-availability")] {
+        world.spawn(follow(Arc::clone(world), table, function));
+    }
+}
+
+/// Hands the records of a table to a function, in order.
+async fn follow(world: Arc<World>, table: &'static str, function: &'static str) {
+    let mut records: Vec<EventRecord> = Vec::new();
+    let (mut done, mut failures) = (0, 0);
+    loop {
+        records.extend(world.tables.new_records(table).into_iter().filter(|record| passes(table, record)));
+        if done == records.len() {
+            world.tables.changed(table).await;
+            let late = if world.strikes(Fault::StreamLate) { (1_000, 30_000) } else { (50, 1_000) };
+            world.pause(late.0, late.1).await;
+            continue;
+        }
+        if done > 0 && world.strikes(Fault::StreamDuplicated) {
+            // A poller goes on from an earlier place: what came before comes again, in order.
+            done -= 1 + world.chance.index(done.min(5));
+        }
+        let most = 1 + world.chance.index(10);
+        let batch: Vec<EventRecord> = records[done..].iter().take(most).cloned().collect();
+        let length = batch.len();
+        world.note(|| format!("{function} gets records {done}..{}", done + length));
+        let sequence: Vec<Option<String>> = batch.iter().map(|record| record.change.sequence_number.clone()).collect();
+        let mut event = StreamEvent::default();
+        event.records = batch;
+        let handled = match environments::stream(&world, function, event).await {
+            Err(_) => 0,
+            Ok(answer) => match answer.batch_item_failures.first() {
+                Some(failure) => sequence.iter().position(|number| *number == failure.item_identifier).unwrap_or(0),
+                None if world.strikes(Fault::HalfStreamBatch) => world.chance.index(length),
+                None => length,
+            },
+        };
+        if handled < length {
+            world.note(|| format!("{function} goes on from record {}", done + handled));
+            failures = if handled == 0 { failures + 1 } else { 0 };
+            world.pause(200, 2_000 << failures.min(5)).await;
+        } else {
+            failures = 0;
+        }
+        done += handled;
+    }
+}
+
+/// The filters of the template.
+fn passes(table: &str, record: &EventRecord) -> bool {
+    let text = |item: &serde_json::Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+    let change = serde_json::to_value(&record.change).unwrap();
+    if table == RESERVATION {
+        record.event_name == "REMOVE" && text(&change["OldImage"], "status") == "HELD"
+    } else {
+        text(&change["Keys"], "pk").starts_with("SHARD#")
+    }
+}
+
+/// TTL: now and then, in the seconds after a hold has ended. Where it is not a fault of this history, it comes days later.
+pub(crate) async fn sweep(world: Arc<World>) {
+    while !world.is_quiet() {
+        world.pause(500, 8_000).await;
+        if world.strikes(Fault::Ttl) && world.tables.sweep_ttl() > 0 {
+            world.note(|| "TTL has deleted something".to_owned());
+            world.check();
+        }
+    }
+}
