@@ -1,8 +1,26 @@
 //! A run that dies, or loses an answer, between any two of its calls: nothing is lost and nothing is held twice.
 
-use testkit::Fault;
+use testkit::{Fault, every_crash};
 
 use crate::world::{World, shopper};
+
+#[tokio::test]
+async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_reservation_for_one_unit() {
+    every_crash(async |calls| {
+        let world = World::with_units(2).await;
+        let died = world.environment_with(calls).one(&shopper("ann")).await;
+        calls.heal();
+        // The run is surely dead by then.
+        world.clock.advance_seconds(10);
+        let (reservation, _) = world.environment().got(&shopper("ann")).await;
+        assert_eq!(world.units().await, (1, 1), "after {died:?}");
+        let found = world.reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap();
+        assert_eq!(found, Some(reservation.clone()), "after {died:?}");
+        let asks = |sent: &testkit::Sent| sent.body["reservation_id"] == reservation.id.to_string();
+        assert!(world.queue.sent().iter().any(asks), "after {died:?}: its expiry is asked for");
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn a_claim_whose_answer_is_lost_is_made_once() {

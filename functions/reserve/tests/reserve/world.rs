@@ -65,7 +65,12 @@ impl World {
     }
 
     pub(crate) fn environment(&self) -> Environment {
-        let calls = Calls::new();
+        self.environment_with(&Calls::new())
+    }
+
+    /// One that makes these calls.
+    pub(crate) fn environment_with(&self, calls: &Calls) -> Environment {
+        let calls = calls.clone();
         let client = self.dynamo.client_with(&calls);
         let units = ReserveUnits::new(
             Arc::new(self.clock.clone()),
