@@ -72,7 +72,8 @@ async fn a_sold_out_sale_is_restocked_once_for_each_key_and_winners_keep_what_th
     restock(&operator, &product, "monday", 30).await.expect(200);
     restock(&operator, &product, "monday", 31).await.refuses(422, "idempotency-key-reused");
     reserve_until(&bob, &product, &[201]).await;
-    assert_eq!(ann.reserve(&product).await.expect(200).body, first.body, "the same answer");
+    // An environment that does not know the winner may believe for a second that everything is gone.
+    assert_eq!(reserve_until(&ann, &product, &[200]).await.body, first.body, "the same answer");
     assert_eq!(stack.units(&product).await, Units { available: 29, held: 2, sold: 0 });
 
     assert_eq!(restock(&operator, &product, "tuesday", 4).await.expect(200).body["units"], json!(35));
