@@ -15,7 +15,7 @@ const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// How old an attempt is before its saga is started for the second time, the third, and so on, in minutes: what keeps it from
 /// ending may take hours to mend.
-const RESTARTS_AFTER: [i64; 5] = [1, 4, 15, 60, 240];
+const RESTARTS_AFTER: [i64; OrderMessage::MAX_RESTARTS as usize] = [1, 4, 15, 60, 240];
 
 /// What became of an order that was unsettled for long.
 enum Settled {
