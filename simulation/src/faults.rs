@@ -9,6 +9,8 @@ pub enum Fault {
     AnswerLost,
     /// A request never arrives.
     RequestLost,
+    /// A request is on its way for seconds, and arrives even when its caller has given up or died meanwhile.
+    RequestLate,
     /// A service has had too many requests.
     Throttling,
     /// Another write to a reservation or an order was in the way of this one.
@@ -53,13 +55,20 @@ pub enum Fault {
     ClockSkew,
     /// The clock of an environment jumps, within the 2 s.
     ClockJump,
+    /// An operator pauses the sale for some seconds.
+    SalePaused,
+    /// An operator adds units to the sale.
+    SaleRestocked,
+    /// An operator closes the sale before its end.
+    SaleClosed,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::AnswerLost,
         Self::RequestLost,
+        Self::RequestLate,
         Self::Throttling,
         Self::TransactionConflict,
         Self::Kill,
@@ -82,6 +91,9 @@ impl Fault {
         Self::WrongAmount,
         Self::ClockSkew,
         Self::ClockJump,
+        Self::SalePaused,
+        Self::SaleRestocked,
+        Self::SaleClosed,
     ];
 
     /// Its name on the command line.
@@ -89,6 +101,7 @@ impl Fault {
         match self {
             Self::AnswerLost => "answer-lost",
             Self::RequestLost => "request-lost",
+            Self::RequestLate => "request-late",
             Self::Throttling => "throttling",
             Self::TransactionConflict => "transaction-conflict",
             Self::Kill => "kill",
@@ -111,6 +124,9 @@ impl Fault {
             Self::WrongAmount => "wrong-amount",
             Self::ClockSkew => "clock-skew",
             Self::ClockJump => "clock-jump",
+            Self::SalePaused => "sale-paused",
+            Self::SaleRestocked => "sale-restocked",
+            Self::SaleClosed => "sale-closed",
         }
     }
 
@@ -119,8 +135,10 @@ impl Fault {
         match self {
             Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
+            Self::RequestLate => 0.01,
+            Self::SaleClosed => 0.05,
             Self::Ttl => 0.5,
-            Self::ExpiryLost => 0.3,
+            Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,
             Self::SagaNeverStarted | Self::WrongAmount => 0.08,
             Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,

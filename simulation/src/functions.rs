@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cancel_reservation::CancelReservation;
+use change_sale_status::ChangeSaleStatus;
 use charge_payment::ChargePayment;
 use checkout::{Checkout, Ordering};
 use complete_order::CompleteOrder;
@@ -12,6 +13,7 @@ use fail_order::FailOrder;
 use get_order::GetOrder;
 use get_reservation::GetReservation;
 use get_sale::{GetSale, KnownSales};
+use get_sale_report::{GetSaleReport, Reporting};
 use kit::{Identity, workers};
 use messages::{ExpiryQueue, OrdersQueue};
 use notify_shopper::NotifyShopper;
@@ -23,6 +25,7 @@ use refresh_availability::RefreshAvailability;
 use refund_payment::RefundPayment;
 use release_stock::ReleaseStock;
 use reserve::{Reserve, ReserveUnits};
+use restock_sale::{RestockSale, Restocking};
 use sell_stock::SellStock;
 use start_payment::StartPayment;
 use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
@@ -46,7 +49,9 @@ const STATE_MACHINE: &str = "arn:aws:states:us-east-1:1:stateMachine:payment-sag
 /// How long a function may run, as in the template.
 pub fn timeout_seconds(function: &str) -> u64 {
     match function {
-        "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale" => 5,
+        "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale"
+        | "change-sale-status" => 5,
+        "restock-sale" | "get-sale-report" => 28,
         "pay" => 15,
         "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
         "charge-payment" | "refund-payment" => 20,
@@ -57,8 +62,9 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 20] = [
+pub const FUNCTIONS: [&str; 23] = [
     "cancel-reservation",
+    "change-sale-status",
     "charge-payment",
     "checkout",
     "complete-order",
@@ -67,6 +73,7 @@ pub const FUNCTIONS: [&str; 20] = [
     "get-order",
     "get-reservation",
     "get-sale",
+    "get-sale-report",
     "notify-shopper",
     "pay",
     "place-order",
@@ -75,6 +82,7 @@ pub const FUNCTIONS: [&str; 20] = [
     "refund-payment",
     "release-stock",
     "reserve",
+    "restock-sale",
     "sell-stock",
     "start-payment",
     "take-back-stock",
@@ -158,6 +166,25 @@ pub(crate) fn deploy(world: &Arc<World>, function: &str, clock: &SkewedClock) ->
         "get-reservation" => serve_http!(GetReservation::new(identity, clock, aws.reservations())),
         "get-order" => serve_http!(GetOrder::new(identity, clock, aws.orders())),
         "get-sale" => serve_http!(GetSale::new(clock, KnownSales::new(aws.sales(), aws.availabilities()))),
+        "change-sale-status" => serve_http!(ChangeSaleStatus::new(identity, clock, aws.sales(), aws.availabilities())),
+        "restock-sale" => {
+            let restocking = Restocking {
+                clock: Arc::clone(&clock),
+                sales: aws.sales(),
+                stock: aws.stock(),
+                availabilities: aws.availabilities(),
+            };
+            serve_http!(RestockSale::new(identity, clock, restocking))
+        }
+        "get-sale-report" => {
+            let reporting = Reporting {
+                clock: Arc::clone(&clock),
+                stock: aws.stock(),
+                orders: aws.orders(),
+                orders_read_for: Reporting::ORDERS_READ_FOR,
+            };
+            serve_http!(GetSaleReport::new(identity, clock, aws.sales(), reporting))
+        }
         "pay" => {
             serve_http!(Pay { identity, clock, orders: aws.orders(), purchases: aws.purchases(), queue: aws.orders_queue() })
         }

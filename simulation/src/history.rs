@@ -19,6 +19,7 @@ use crate::{
     faults::{Faults, Injected},
     invariants,
     mutations::Mutation,
+    operator::Operator,
     person, queues, schedule,
     shoppers::Shopper,
     streams, tables,
@@ -79,6 +80,7 @@ async fn live(world: &Arc<World>) {
     world.spawn(schedule::run(Arc::clone(world)));
     let shoppers: Vec<_> =
         (1..=world.size.shoppers).map(|n| world.spawn(Shopper::new(world, format!("shopper-{n}")).shop())).collect();
+    let operator = world.spawn(Operator::new(world).operate());
     let all = async {
         for shopper in shoppers {
             _ = shopper.await;
@@ -86,6 +88,8 @@ async fn live(world: &Arc<World>) {
     };
     _ = tokio::time::timeout(TROUBLES, all).await;
     world.set_quiet(true);
+    let Ok(mut operator) = operator.await else { return };
+    operator.finish().await;
     quieten(world).await;
     // Demand for one unit more than is left.
     let units = world.tables.look(invariants::available);
@@ -94,6 +98,7 @@ async fn live(world: &Arc<World>) {
         _ = shopper.await;
     }
     quieten(world).await;
+    operator.read_report().await;
     world.note(|| format!("{} dead letters", world.queues.dead()));
     if let Err(violation) = invariants::finally(world) {
         world.violate(violation);

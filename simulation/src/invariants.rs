@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Clock, Timestamp};
+use domain::{Clock, ReservationId, Timestamp};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -24,11 +24,21 @@ pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";
 pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
 pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";
 pub(crate) const NO_FALSE_ALARM: &str = "no alarm is false";
+pub(crate) const NO_LONGER_THAN_A_RUN: &str = "no hold outlives its end by more than a run of reconcile";
+pub(crate) const SHUT: &str = "no yes while the sale is paused or closed";
+pub(crate) const REPORT: &str = "the report says what there is";
 pub(crate) const NO_PANIC: &str = "nothing panics";
 pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
 
 /// How much earlier than promised an environment may take a hold for over: as much as its clock is ahead, and a second.
 const LATITUDE: SignedDuration = SignedDuration::from_secs(3);
+
+/// After the answer that a sale is paused or closed, environments may say yes by what they remember: for a second of their own
+/// clocks, which may jump back by 4 s meanwhile and be 2 s ahead, and in a request that began before.
+const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(8);
+
+/// A hold that `reconcile` has ended is released by the stream after that.
+const RELEASED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 type Outcome = Result<(), Violation>;
 
@@ -42,6 +52,8 @@ struct Entry<'i> {
     shopper: &'i str,
     ulid: &'i str,
     units: i64,
+    /// Of what is held, s since 1970.
+    ends_at: i64,
 }
 
 fn of_table<'m>(items: &'m Mirror, table: &'m str) -> impl Iterator<Item = (&'m Key, &'m Value)> {
@@ -60,6 +72,7 @@ fn entries<'m>(items: &'m Mirror, map: &'m str) -> impl Iterator<Item = Entry<'m
             shopper,
             ulid: text(&entry["M"], "r"),
             units: number(&entry["M"], "q"),
+            ends_at: number(&entry["M"], "x"),
         })
     })
 }
@@ -72,6 +85,11 @@ fn ulid(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or_default()
 }
 
+/// Units that are sold.
+pub(crate) fn sold_units(items: &Mirror) -> i64 {
+    entries(items, "sold").map(|entry| entry.units).sum()
+}
+
 /// Units that nobody has.
 pub(crate) fn available(items: &Mirror) -> i64 {
     shards(items).map(|(_, item)| number(item, "available")).sum()
@@ -81,10 +99,13 @@ pub(crate) fn available(items: &Mirror) -> i64 {
 pub(crate) fn always(world: &World) -> Outcome {
     let now = world.time.now();
     world.tables.look(|items| {
-        ledgers(items, world.size.units)?;
+        let most = world.size.units + world.operated.lock().unwrap().asked;
+        ledgers(items, most)?;
         purchases(items)?;
         reservations(items)?;
-        promises(world, items, now)
+        charges(items)?;
+        promises(world, items, now)?;
+        shut(world)
     })
 }
 
@@ -157,6 +178,52 @@ fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     }
 }
 
+/// Nobody is promised units that were claimed while the sale takes no reservations.
+fn shut(world: &World) -> Outcome {
+    let (operated, promises) = (world.operated.lock().unwrap(), world.promises.lock().unwrap());
+    let promised = promises.holds.keys().map(|(_, id)| id).chain(&promises.accepted);
+    for id in promised {
+        let claimed_at = id.parse::<ReservationId>().unwrap().made_at();
+        let is_within = |(from, until): &&(Timestamp, Timestamp)| {
+            claimed_at > from.checked_add(FORGETS_WITHIN).unwrap() && claimed_at < until.checked_sub(LATITUDE).unwrap()
+        };
+        if let Some((from, _)) = operated.shut.iter().find(is_within) {
+            return fail(SHUT, format!("{id} was claimed at {claimed_at}, and the sale is paused or closed since {from}"));
+        }
+    }
+    Ok(())
+}
+
+/// At the start of a run of `reconcile`, once all is quiet: what the run before it should have ended is gone.
+pub(crate) fn none_is_overdue(world: &World, interval: SignedDuration) -> Outcome {
+    let now = world.time.now();
+    let patience = interval + RELEASED_WITHIN;
+    if world.quiet_since().is_none_or(|since| now < since.checked_add(patience + interval).unwrap()) {
+        return Ok(());
+    }
+    let before = now.checked_sub(patience).unwrap().as_second();
+    world.tables.look(|items| {
+        for held in entries(items, "held") {
+            let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid;
+            let reservation = of_table(items, RESERVATION).map(|(_, item)| item).find(is_its);
+            // Payments have a time of their own; a failed one prolongs the hold in its reservation alone.
+            let ends_at = match reservation {
+                Some(item) if text(item, "status") != "HELD" => continue,
+                Some(item) => held.ends_at.max(number(item, "expires_at")),
+                None => held.ends_at,
+            };
+            if ends_at < before {
+                let Entry { shopper, units, shard, .. } = held;
+                return fail(
+                    NO_LONGER_THAN_A_RUN,
+                    format!("{shopper}'s {units} units of shard {shard} were held until {ends_at}"),
+                );
+            }
+        }
+        Ok(())
+    })
+}
+
 /// What holds once everything is quiet.
 pub(crate) fn finally(world: &World) -> Outcome {
     let now = world.time.now();
@@ -165,6 +232,15 @@ pub(crate) fn finally(world: &World) -> Outcome {
         sold(items)?;
         checkouts(world, items, now)?;
         holds(items)?;
+        let operated = world.operated.lock().unwrap();
+        if operated.is_closed {
+            return Ok(());
+        }
+        let (units, all) =
+            (world.size.units + operated.added, shards(items).map(|(_, item)| number(item, "capacity")).sum::<i64>());
+        if all != i64::from(units) {
+            return fail(LEDGER, format!("the shards have {all} units, the sale has {units}"));
+        }
         match shards(items).find(|(_, item)| number(item, "available") > 0) {
             Some((shard, item)) => {
                 fail(ALL_SOLD, format!("shard {shard} still has {} units, and nobody got them", number(item, "available")))
@@ -174,22 +250,33 @@ pub(crate) fn finally(world: &World) -> Outcome {
     })
 }
 
-/// By the sandbox's own books.
-fn money(items: &Mirror) -> Outcome {
+/// What the sandbox's own books say of an order: how often each of its attempts was charged and refunded.
+fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
+    let is_of_order = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
+    let of_order = of_table(items, ORDER).filter(|(key, _)| is_of_order(key));
+    of_order.map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds"))).collect()
+}
+
+/// What holds of charges at any time: none is made or given back twice, and a completed order keeps one.
+fn charges(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
-        let is_of_order = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(id) && key.sk.starts_with("SANDBOX#");
-        let books: Vec<(i64, i64)> = of_table(items, ORDER)
-            .filter(|(key, _)| is_of_order(key))
-            .map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds")))
-            .collect();
-        let kept = books.iter().filter(|books| **books == (1, 0)).count();
-        let is_odd = |(charges, refunds): &(i64, i64)| *charges > 1 || (charges != refunds && (*charges, *refunds) != (1, 0));
-        let status = text(order, "status");
-        let expected = usize::from(status == "completed");
-        if status == "completed" && kept == 0 {
+        let books = books(items, id);
+        if books.iter().any(|(charges, refunds)| *charges > 1 || refunds > charges) {
+            return fail(MONEY_BACK, format!("the charges and refunds of order {id} are {books:?}"));
+        }
+        if text(order, "status") == "completed" && !books.contains(&(1, 0)) {
             return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
         }
-        if kept != expected || books.iter().any(is_odd) {
+    }
+    Ok(())
+}
+
+/// What holds in the end: nothing but what completed orders keep was charged and not given back.
+fn money(items: &Mirror) -> Outcome {
+    for (id, order) in orders(items) {
+        let (books, status) = (books(items, id), text(order, "status"));
+        let kept = books.iter().filter(|(charges, refunds)| charges != refunds).count();
+        if kept != usize::from(status == "completed") {
             return fail(MONEY_BACK, format!("order {id} is {status}, and its charges and refunds are {books:?}"));
         }
     }

@@ -13,6 +13,7 @@
     reason = "this is test code: what goes wrong here fails the history, loudly"
 )]
 
+mod caller;
 mod chance;
 mod clients;
 mod environments;
@@ -23,6 +24,7 @@ mod invariants;
 mod jsonata;
 mod machine;
 mod mutations;
+mod operator;
 mod person;
 mod promises;
 mod queues;

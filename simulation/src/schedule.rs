@@ -10,22 +10,28 @@ use crate::{
     environments,
     faults::Fault,
     functions::timeout_seconds,
-    invariants::NO_FALSE_ALARM,
+    invariants::{NO_FALSE_ALARM, none_is_overdue},
     world::{Violation, World},
 };
 
-/// Between two runs, ms.
-const EVERY: u64 = 60_000;
-/// The same when all is quiet: hours go by in which there is nothing to do.
-const EVERY_WHEN_QUIET: u64 = 600_000;
+/// Between two runs.
+const EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// The same when all has been quiet for a while: hours go by in which there is nothing to do.
+const EVERY_WHEN_QUIET: SignedDuration = SignedDuration::from_mins(30);
+/// What the last holds need to run out.
+const A_WHILE: SignedDuration = SignedDuration::from_mins(8);
 /// Before a run would be cut off, it should stop; as the kit has it.
 const TIME_TO_STOP: SignedDuration = SignedDuration::from_secs(10);
 
 /// Runs `reconcile` for ever.
 pub(crate) async fn run(world: Arc<World>) {
     loop {
-        let every = if world.is_quiet() { EVERY_WHEN_QUIET } else { EVERY };
-        world.pause(every, every).await;
+        let is_busy = |since: Timestamp| world.time.now() < since.checked_add(A_WHILE).unwrap();
+        let every = if world.quiet_since().is_none_or(is_busy) { EVERY } else { EVERY_WHEN_QUIET };
+        world.sleep(every.unsigned_abs()).await;
+        if let Err(violation) = none_is_overdue(&world, every) {
+            world.violate(violation);
+        }
         let times = if world.strikes(Fault::ScheduleTwice) { 2 } else { 1 };
         for _ in 0..times {
             let again = Arc::clone(&world);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use testkit::{RequestBuilder, request};
+use testkit::request;
 
-use crate::{environments, faults::Fault, world::World};
+use crate::{caller::Caller, faults::Fault, world::World};
 
 /// Times that a shopper asks again for what was not answered or was refused for now.
 const PATIENCE: usize = 8;
@@ -13,11 +13,8 @@ const PATIENCE: usize = 8;
 /// A shopper.
 pub(crate) struct Shopper {
     world: Arc<World>,
-    name: String,
+    caller: Caller,
 }
-
-/// What was answered: status and body. `None`: nothing came back.
-type Answer = Option<(u16, Value)>;
 
 /// How an attempt to buy ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +24,14 @@ enum End {
     NotBought,
     /// Nothing is left.
     SoldOut,
+    /// The sale is over.
+    Over,
 }
 
 impl Shopper {
     /// Somebody new.
     pub(crate) fn new(world: &Arc<World>, name: String) -> Self {
-        Self { world: Arc::clone(world), name }
+        Self { world: Arc::clone(world), caller: Caller::shopper(world, name) }
     }
 
     /// Comes to the sale in the time of troubles.
@@ -40,7 +39,7 @@ impl Shopper {
         self.world.pause(0, 6_000).await;
         for _ in 0..self.world.chance.between(1, 4) {
             match self.try_to_buy().await {
-                End::Bought => return,
+                End::Bought | End::Over => return,
                 End::NotBought => self.world.pause(200, 30_000).await,
                 End::SoldOut => self.world.pause(500, 60_000).await,
             }
@@ -50,9 +49,13 @@ impl Shopper {
     /// Comes when all is quiet, wants one unit, and does not give up while there may be one.
     pub(crate) async fn buy_what_is_left(self) {
         for _ in 0..20 {
-            let Some((id, _)) = self.reserve(1).await.ok() else {
-                self.world.pause(2_000, 20_000).await;
-                continue;
+            let id = match self.reserve(1).await {
+                Ok((id, _)) => id,
+                Err(End::Over) => return,
+                Err(_) => {
+                    self.world.pause(2_000, 20_000).await;
+                    continue;
+                }
             };
             if self.check_out(&id, "sandbox:ok").await && self.follow(&id, 30).await == Some(End::Bought) {
                 return;
@@ -99,18 +102,19 @@ impl Shopper {
             let body = json!({"product_id": "demo", "quantity": quantity});
             if self.world.chance.happens(0.1) {
                 // In two windows at once.
-                let (other, request) = (Self::new(&self.world, self.name.clone()), request("POST", path).json(&body));
+                let (other, request) = (self.caller.clone(), request("POST", path).json(&body));
                 self.world.spawn(async move { other.ask("reserve", request).await });
             }
-            match self.ask("reserve", request("POST", path).json(&body)).await {
+            match self.caller.ask("reserve", request("POST", path).json(&body)).await {
                 Some((200 | 201, answer)) => {
                     let id = answer["reservation_id"].as_str().unwrap().to_owned();
                     let until = answer["reservation_expiry"].as_str().unwrap();
-                    self.world.promises.lock().unwrap().hold(&self.name, &id, until);
+                    self.world.promises.lock().unwrap().hold(&self.caller.name, &id, until);
                     return Ok((id, false));
                 }
                 Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
                 Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
+                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
                 _ => self.world.pause(300, 3_000).await,
             }
         }
@@ -126,7 +130,7 @@ impl Shopper {
                 body["payment_method"] = Value::from(self.method());
             }
             let order = request("POST", "/api/flash-sales/demo/order").path_parameter("product_id", "demo").json(&body);
-            match self.ask("place-order", order).await {
+            match self.caller.ask("place-order", order).await {
                 Some((200 | 202, answer)) => {
                     let id = answer["order_id"].as_str().unwrap().to_owned();
                     self.accepted(&id);
@@ -134,6 +138,7 @@ impl Shopper {
                 }
                 Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
                 Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
+                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
                 _ => self.world.pause(300, 3_000).await,
             }
         }
@@ -143,7 +148,7 @@ impl Shopper {
     async fn check_out(&self, id: &str, method: &str) -> bool {
         for _ in 0..PATIENCE {
             let body = json!({"cart_id": id, "payment_method": method, "shipping_address": address()});
-            match self.ask("checkout", request("POST", "/checkout").json(&body)).await {
+            match self.caller.ask("checkout", request("POST", "/checkout").json(&body)).await {
                 Some((200 | 202, _)) => {
                     self.accepted(id);
                     return true;
@@ -160,14 +165,14 @@ impl Shopper {
         for _ in 0..looks {
             self.world.pause(500, 6_000).await;
             let order = request("GET", &format!("/orders/{id}")).path_parameter("order_id", id);
-            let Some((200, order)) = self.ask("get-order", order).await else { continue };
+            let Some((200, order)) = self.caller.ask("get-order", order).await else { continue };
             match order["order_status"].as_str().unwrap() {
                 "completed" => {
                     self.world.promises.lock().unwrap().completed.insert(id.to_owned());
                     return Some(End::Bought);
                 }
                 "awaiting_payment" => {
-                    self.world.promises.lock().unwrap().hold(&self.name, id, order["pay_by"].as_str().unwrap());
+                    self.world.promises.lock().unwrap().hold(&self.caller.name, id, order["pay_by"].as_str().unwrap());
                     if self.world.chance.happens(0.15) {
                         return Some(End::NotBought);
                     }
@@ -185,14 +190,14 @@ impl Shopper {
         let minor = price["amount_minor"].as_u64().unwrap();
         let amount = format!("{}.{:02}", minor / 100, minor % 100);
         let body = json!({"order_id": id, "payment_method": self.method(), "amount": amount});
-        self.ask("pay", request("POST", "/payment").json(&body)).await;
+        self.caller.ask("pay", request("POST", "/payment").json(&body)).await;
     }
 
     async fn cancel(&self, id: &str) {
         for _ in 0..PATIENCE {
             self.world.promises.lock().unwrap().cancelled.insert(id.to_owned());
             let cancel = request("DELETE", &format!("/reservations/{id}")).path_parameter("reservation_id", id);
-            match self.ask("cancel-reservation", cancel).await {
+            match self.caller.ask("cancel-reservation", cancel).await {
                 Some((204 | 409, _)) => return,
                 _ => self.world.pause(300, 3_000).await,
             }
@@ -200,10 +205,10 @@ impl Shopper {
     }
 
     async fn look_around(&self, id: &str) {
-        self.ask("get-sale", request("GET", "/api/flash-sales/demo").path_parameter("product_id", "demo")).await;
+        self.caller.ask("get-sale", request("GET", "/api/flash-sales/demo").path_parameter("product_id", "demo")).await;
         let reservation = request("GET", &format!("/reservations/{id}")).path_parameter("reservation_id", id);
-        self.ask("get-reservation", reservation).await;
-        self.ask("get-order", request("GET", "/orders")).await;
+        self.caller.ask("get-reservation", reservation).await;
+        self.caller.ask("get-order", request("GET", "/orders")).await;
     }
 
     fn accepted(&self, id: &str) {
@@ -222,36 +227,6 @@ impl Shopper {
             (Fault::WrongAmount, "sandbox:refund-fails-once"),
         ];
         ways.into_iter().find(|(fault, _)| self.world.strikes(*fault)).map_or("sandbox:ok", |(_, method)| method)
-    }
-
-    /// Asks a function through the gateway. Nothing comes back when the function died, or on the last way.
-    async fn ask(&self, function: &'static str, asked: RequestBuilder) -> Answer {
-        self.world.step();
-        self.world.note(|| format!("{} asks {function}", self.name));
-        let (world, request) = (Arc::clone(&self.world), asked.shopper(&self.name).build());
-        let asked = self.world.spawn(async move { environments::http(&world, function, request).await.ok() });
-        let answer = if self.world.strikes(Fault::AnswerLost) {
-            // The connection breaks, and the function goes on.
-            self.world.pause(1, 600).await;
-            None
-        } else {
-            asked.await.ok().flatten()
-        };
-        let answer = answer.map(|response| {
-            let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
-            (response.status().as_u16(), body)
-        });
-        self.world.note(|| match &answer {
-            Some((status, body)) => format!("{} is told {status} {body}", self.name),
-            None => format!("{} hears nothing", self.name),
-        });
-        if let Some((status @ (500 | 501), body)) = &answer {
-            self.world.violate(crate::Violation {
-                invariant: crate::invariants::NO_SURPRISE,
-                detail: format!("{function} answers {status} {body}"),
-            });
-        }
-        answer
     }
 }
 

@@ -26,6 +26,9 @@ use crate::{
     world::World,
 };
 
+/// A request arrives at most this late, ms.
+const MOST_LATE: u64 = 3_000;
+
 /// A wire to one world.
 #[derive(Clone)]
 pub(crate) struct Wire(Weak<World>);
@@ -123,23 +126,28 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
     world.step();
     let line = |what: &str| format!("{caller} {} {}: {what}", request.operation, request.about());
     latency(world).await;
-    let dies = world.strikes(Fault::Kill).then(|| world.chance.happens(0.5));
+    let strikes = |fault| world.strikes_request_of(caller.function, fault);
+    let dies = strikes(Fault::Kill).then(|| world.chance.happens(0.5));
     if dies == Some(false) {
         world.note(|| line("killed before it"));
         caller.die();
         return std::future::pending().await;
     }
-    if world.strikes(Fault::RequestLost) {
+    if strikes(Fault::RequestLost) {
         world.note(|| line("lost"));
         return lost(world).await;
     }
-    if world.strikes(Fault::Throttling) {
+    if strikes(Fault::Throttling) {
         world.note(|| line("throttled"));
         return Ok(response(&(400, json!({"__type": "ThrottlingException", "message": "slow down"}).to_string())));
     }
-    if request.may_conflict() && world.strikes(Fault::TransactionConflict) {
+    if request.may_conflict() && strikes(Fault::TransactionConflict) {
         world.note(|| line("in conflict"));
         return Ok(response(&conflict(&request)));
+    }
+    if strikes(Fault::RequestLate) {
+        world.note(|| line("on its way for long"));
+        return late(world, caller, request).await;
     }
     let answer = serve(world, caller.function, &request);
     world.note(|| line(&brief(&answer)));
@@ -148,12 +156,28 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
         caller.die();
         return std::future::pending().await;
     }
-    if world.strikes(Fault::AnswerLost) {
+    if strikes(Fault::AnswerLost) {
         world.note(|| line("answer lost"));
         return lost(world).await;
     }
     latency(world).await;
     Ok(response(&answer))
+}
+
+/// The request arrives after seconds, whatever has become of its caller: it may have given up, asked again, or died.
+async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
+    let (again, caller) = (Arc::clone(world), Arc::clone(caller));
+    let answer = world.spawn(async move {
+        again.pause(500, MOST_LATE).await;
+        let answer = serve(&again, caller.function, &request);
+        again.note(|| format!("{caller} {} {}, late: {}", request.operation, request.about(), brief(&answer)));
+        answer
+    });
+    match answer.await {
+        Ok(answer) => Ok(response(&answer)),
+        // The history ends.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// Mostly quick, sometimes not.

@@ -5,12 +5,12 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use domain::ProductId;
+use domain::{Clock, ProductId, Timestamp};
 use tokio::sync::Notify;
 
 use crate::{
@@ -18,14 +18,19 @@ use crate::{
     clients::Clients,
     environments::Environments,
     faults::{Fault, Faults, Injected},
+    functions::FUNCTIONS,
     invariants,
     machine::{Executions, Machine},
     mutations::Mutation,
+    operator::Operated,
     promises::Promises,
     queues::Queues,
     tables::Tables,
     time::Time,
 };
+
+/// Nothing goes wrong more often than this.
+const MOST_ODDS: f64 = 0.8;
 
 /// How large a world is. Small ones meet every trouble sooner.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,21 @@ impl Size {
         let units = u32::try_from(chance.between(u64::from(least), u64::from(least.max(4)))).unwrap();
         let hold_seconds = *chance.pick(&[5, 10, 20, 60]);
         Self { shoppers: chance.between(2, 6), units, shards, max_per_shopper, hold_seconds }
+    }
+}
+
+/// A function whose requests have much more trouble than those of others, in some histories: its retries run out, and what is to
+/// happen then happens.
+#[derive(Debug)]
+struct Victim {
+    function: &'static str,
+    times: f64,
+}
+
+impl Victim {
+    fn of(chance: &Chance) -> Option<Self> {
+        let victim = Self { function: FUNCTIONS[chance.index(FUNCTIONS.len())], times: *chance.pick(&[5.0, 20.0, 60.0]) };
+        chance.happens(0.4).then_some(victim)
     }
 }
 
@@ -69,9 +89,11 @@ pub(crate) struct World {
     pub(crate) executions: Executions,
     pub(crate) environments: Environments,
     pub(crate) promises: Mutex<Promises>,
+    pub(crate) operated: Mutex<Operated>,
     pub(crate) mutation: Option<&'static Mutation>,
     odds: BTreeMap<Fault, f64>,
-    is_quiet: AtomicBool,
+    victim: Option<Victim>,
+    quiet_since: Mutex<Option<Timestamp>>,
     injected: Mutex<Injected>,
     steps: AtomicU64,
     history: Option<Mutex<Vec<String>>>,
@@ -86,8 +108,10 @@ impl World {
         // The SDK's jitter and its tokens come from this thread's generator.
         fastrand::seed(seed);
         let time = Time::begin();
+        let now = time.now();
         let size = Size::of(&chance);
         let odds = odds(&chance, faults);
+        let victim = Victim::of(&chance);
         Arc::new_cyclic(|world| Self {
             clients: Clients::on(world),
             tables: Tables::empty(&time),
@@ -96,12 +120,14 @@ impl World {
             executions: Executions::default(),
             environments: Environments::default(),
             promises: Mutex::default(),
+            operated: Mutex::default(),
             chance,
             time,
             size,
             mutation,
             odds,
-            is_quiet: AtomicBool::new(true),
+            victim,
+            quiet_since: Mutex::new(Some(now)),
             injected: Mutex::default(),
             steps: AtomicU64::new(0),
             history: recorded.then(Mutex::default),
@@ -117,8 +143,18 @@ impl World {
 
     /// Whether this fault is injected here and now; then it is counted.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
+        self.strikes_with(fault, 1.0)
+    }
+
+    /// Whether this fault is injected into a request of this function.
+    pub(crate) fn strikes_request_of(&self, function: &str, fault: Fault) -> bool {
+        let victim = self.victim.as_ref().filter(|victim| victim.function == function);
+        self.strikes_with(fault, victim.map_or(1.0, |victim| victim.times))
+    }
+
+    fn strikes_with(&self, fault: Fault, times: f64) -> bool {
         let Some(odds) = self.odds.get(&fault) else { return false };
-        let strikes = !self.is_quiet() && self.chance.happens(*odds);
+        let strikes = !self.is_quiet() && self.chance.happens((odds * times).min(MOST_ODDS));
         if strikes {
             *self.injected.lock().unwrap().entry(fault).or_default() += 1;
         }
@@ -127,12 +163,17 @@ impl World {
 
     /// Whether nothing goes wrong now.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.is_quiet.load(Ordering::Relaxed)
+        self.quiet_since().is_some()
+    }
+
+    /// Since when nothing goes wrong.
+    pub(crate) fn quiet_since(&self) -> Option<Timestamp> {
+        *self.quiet_since.lock().unwrap()
     }
 
     /// Begins or ends the time of troubles.
     pub(crate) fn set_quiet(&self, is_quiet: bool) {
-        self.is_quiet.store(is_quiet, Ordering::Relaxed);
+        *self.quiet_since.lock().unwrap() = is_quiet.then(|| self.time.now());
         self.note(|| if is_quiet { "-- quiet --".into() } else { "-- troubles --".into() });
     }
 
@@ -216,6 +257,7 @@ impl World {
 /// Each seed has some of the faults only, some seeds often and some rarely: what many faults hide, few show.
 fn odds(chance: &Chance, faults: &Faults) -> BTreeMap<Fault, f64> {
     let (share, often) = (*chance.pick(&[0.3, 0.6, 1.0]), *chance.pick(&[0.3, 1.0, 1.0, 2.5]));
-    let odds = faults.0.iter().filter(|_| chance.happens(share)).map(|fault| (*fault, (fault.probability() * often).min(0.8)));
+    let odds =
+        faults.0.iter().filter(|_| chance.happens(share)).map(|fault| (*fault, (fault.probability() * often).min(MOST_ODDS)));
     odds.collect()
 }

@@ -30,12 +30,22 @@ pub(crate) fn names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Builds every binary of the workspace, so that crates are compiled with the features that tests compile them with,
-/// and returns where they are.
+/// Builds every binary of the workspace, and returns where they are.
 pub(crate) fn build() -> Result<BTreeMap<String, PathBuf>> {
+    build_targets(&["--bins"])
+}
+
+/// Any test: cargo takes the features that test-only dependencies ask for when, and only when, a test is among the targets.
+const WITH_THE_FEATURES_OF_TESTS: [&str; 2] = ["--test", "drift"];
+
+/// Builds targets of the whole workspace with the features that its tests are compiled with, so that nothing is compiled twice,
+/// and returns where the programs are.
+pub(crate) fn build_targets(targets: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
-        .args(["build", "--workspace", "--bins", "--message-format", "json-render-diagnostics"])
+        .args(["build", "--workspace", "--message-format", "json-render-diagnostics"])
+        .args(targets)
+        .args(WITH_THE_FEATURES_OF_TESTS)
         .current_dir(root())
         .stdout(Stdio::piped())
         .spawn()
@@ -46,7 +56,7 @@ pub(crate) fn build() -> Result<BTreeMap<String, PathBuf>> {
     let status = wait(&mut child)?;
     let Ok(messages) = reader.join() else { bail!("cargo's output was lost") };
     if !status.success() {
-        bail!("the functions do not build");
+        bail!("the workspace does not build");
     }
     Ok(messages?.lines().filter_map(executable).collect())
 }

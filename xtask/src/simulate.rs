@@ -1,11 +1,15 @@
 //! `cargo xtask simulate`: the whole product under faults, on virtual time. See docs/simulation.md.
 
 use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::root;
+use crate::{functions, root};
+
+/// Seeds that `cargo xtask test` tries, none of which anybody has tried before.
+const FRESH_SEEDS: u64 = 2_000;
 
 /// Simulate the whole product under faults
 #[derive(Args)]
@@ -28,11 +32,19 @@ pub(crate) struct Simulate {
 }
 
 impl Simulate {
+    /// Seeds that nobody has tried: no two runs that begin a second apart share one.
+    pub(crate) fn fresh() -> Result<Self> {
+        let first = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs() * FRESH_SEEDS;
+        let seeds = format!("{first}..{}", first + FRESH_SEEDS - 1);
+        println!("seeds {seeds}");
+        Ok(Self { seeds, faults: "all".into(), mutation: None, mutations: false, history: false })
+    }
+
     /// Runs the histories of the seeds; the first that fails ends it, and its history is printed.
     pub(crate) fn run(self) -> Result<()> {
-        let mut command = Command::new("cargo");
-        command.current_dir(root()).args(["run", "--quiet", "--profile", "simulation", "--package", "simulation", "--"]);
-        command.args(["--seeds", &self.seeds, "--faults", &self.faults]);
+        let built = functions::build_targets(&["--bin", "simulation"])?;
+        let mut command = Command::new(built.get("simulation").context("the simulation is not a program any more")?);
+        command.current_dir(root()).args(["--seeds", &self.seeds, "--faults", &self.faults]);
         if let Some(mutation) = &self.mutation {
             command.args(["--mutation", mutation]);
         }
@@ -43,7 +55,7 @@ impl Simulate {
             command.arg("--history");
         }
         // The functions' metrics; the simulation itself prints on standard error.
-        let status = command.stdout(Stdio::null()).status().context("cargo cannot be started")?;
+        let status = command.stdout(Stdio::null()).status().context("the simulation cannot be started")?;
         if !status.success() {
             bail!("the simulation failed ({status})");
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::simulate::Simulate;
 use crate::stack::Stack;
 use crate::tools::{Python, Tool};
 use crate::up::Up;
@@ -44,6 +45,7 @@ impl Test {
             cargo(&["clippy", "--workspace", "--test", "end_to_end", "--", "--deny", "warnings"])
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
+        timed(steps, "simulation", || Simulate::fresh()?.run())?;
         timed(steps, "sam validate --lint", || {
             Tool::Sam.install(&Python::find()?)?;
             let mut sam = Command::new(Tool::Sam.program("sam"));
