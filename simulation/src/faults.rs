@@ -41,6 +41,8 @@ pub enum Fault {
     SagaAborted,
     /// An execution of the saga ends before its first state.
     SagaNeverStarted,
+    /// A task of the saga has failed as often as it may, although it was not that often.
+    RetriesUsedUp,
     /// A payment method is declined.
     Declined,
     /// A gateway is down, certainly without a charge.
@@ -65,7 +67,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -84,6 +86,7 @@ impl Fault {
         Self::ScheduleTwice,
         Self::SagaAborted,
         Self::SagaNeverStarted,
+        Self::RetriesUsedUp,
         Self::Declined,
         Self::GatewayDown,
         Self::GatewaySlow,
@@ -117,6 +120,7 @@ impl Fault {
             Self::ScheduleTwice => "schedule-twice",
             Self::SagaAborted => "saga-aborted",
             Self::SagaNeverStarted => "saga-never-started",
+            Self::RetriesUsedUp => "retries-used-up",
             Self::Declined => "declined",
             Self::GatewayDown => "gateway-down",
             Self::GatewaySlow => "gateway-slow",
@@ -133,12 +137,11 @@ impl Fault {
     /// Its probability whenever it could happen, before the seed makes it rarer or more frequent.
     pub(crate) fn probability(self) -> f64 {
         match self {
-            Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
+            Self::AnswerLost | Self::RequestLost | Self::RequestLate | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
-            Self::RequestLate => 0.01,
             Self::SaleClosed => 0.05,
             Self::Ttl => 0.5,
-            Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
+            Self::ExpiryLost | Self::RetriesUsedUp | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,
             Self::SagaNeverStarted | Self::WrongAmount => 0.08,
             Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,

@@ -98,10 +98,10 @@ async fn live(world: &Arc<World>) {
         _ = shopper.await;
     }
     quieten(world).await;
-    operator.read_report().await;
     world.note(|| format!("{} dead letters", world.queues.dead()));
-    if let Err(violation) = invariants::finally(world) {
-        world.violate(violation);
+    match invariants::finally(world) {
+        Ok(()) => operator.read_report().await,
+        Err(violation) => world.violate(violation),
     }
 }
 

@@ -371,7 +371,7 @@ async fn task<'m>(world: &Arc<World>, name: &str, state: &'m State, states: &Val
             world.spawn(async move { environments::task(&again, function, payload).await })
         };
         let invoked = async {
-            if world.strikes(Fault::AnswerLost) {
+            if world.strikes_request_of(function, Fault::AnswerLost) {
                 // The connection to the function breaks, and the function goes on.
                 world.pause(1, 600).await;
                 return Ok(Ok(Err("Lambda.Unknown".to_owned())));
@@ -394,7 +394,7 @@ async fn task<'m>(world: &Arc<World>, name: &str, state: &'m State, states: &Val
         let is = |errors: &[String]| errors.iter().any(|one| *one == error || one == "States.ALL");
         if let Some(which) = retry.iter().position(|retrier| is(&retrier.error_equals)) {
             let retrier = &retry[which];
-            if retries[which] < retrier.max_attempts {
+            if retries[which] < retrier.max_attempts && !world.strikes(Fault::RetriesUsedUp) {
                 let Jitter::Full = retrier.jitter_strategy;
                 let wait = f64::from(retrier.interval_seconds) * retrier.backoff_rate.powi(retries[which]);
                 let wait = Duration::from_secs_f64(wait.min(f64::from(retrier.max_delay_seconds)));

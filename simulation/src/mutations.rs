@@ -59,7 +59,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 18] = [
+pub static MUTATIONS: [Mutation; 21] = [
     Mutation::of_requests("claim-twice", "`claim` does not look whether the shopper has something in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -132,6 +132,29 @@ pub static MUTATIONS: [Mutation; 18] = [
     Mutation::of_requests("overdue-holds-stay", "`reconcile` ends no overdue hold", |it| {
         let ends = it.operation == "DeleteItem" || (it.operation == "UpdateItem" && it.body["TableName"] == STOCK);
         (it.function == "reconcile" && ends).then(|| conditioned(it.body, Some("attribute_not_exists(pk)")))
+    }),
+    Mutation::of_requests("closed-in-name-only", "`close` leaves the sale open", |it| {
+        let closes = it.function == "change-sale-status" && it.body["Item"]["status"]["S"] == "CLOSED";
+        closes.then(|| {
+            let mut body = it.body.clone();
+            body["Item"]["status"]["S"] = json!("ACTIVE");
+            body
+        })
+    }),
+    Mutation::of_requests("restock-forgets-its-key", "a restock that is made again is another one", |it| {
+        let restocks = it.body["Item"]["restocks"]["L"].as_array().filter(|_| it.function == "restock-sale")?;
+        let forgotten = |(n, restock): (usize, &Value)| {
+            let mut restock = restock.clone();
+            restock["M"]["key"]["S"] = json!(format!("forgotten-{n}"));
+            restock
+        };
+        let mut body = it.body.clone();
+        body["Item"]["restocks"]["L"] = restocks.iter().enumerate().map(forgotten).collect();
+        Some(body)
+    }),
+    Mutation::of_requests("restock-makes-shards-anew", "a shard that a restock has made is made again", |it| {
+        (it.function == "restock-sale" && it.operation == "PutItem" && it.is_in(STOCK, "SHARD#"))
+            .then(|| conditioned(it.body, None))
     }),
     Mutation::of_states("unknown-is-failed", "an unknown outcome of a charge is taken for a failed payment", |states| {
         states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");

@@ -125,7 +125,7 @@ impl Operator {
         self.restocks += 1;
         let (key, units) = (format!("restock-{}", self.restocks), u32::try_from(self.world.chance.between(1, 3)).unwrap());
         self.world.operated.lock().unwrap().asked += units;
-        if self.world.chance.happens(0.3) {
+        if self.world.chance.happens(0.5) {
             let (other, asked) = (self.caller.clone(), restock(&key, units));
             self.world.spawn(async move { other.ask("restock-sale", asked).await });
         }

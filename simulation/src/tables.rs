@@ -1,7 +1,7 @@
 //! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -36,6 +36,8 @@ pub(crate) type Mirror = BTreeMap<Key, Value>;
 pub(crate) struct Tables {
     database: Database,
     mirror: Mutex<Mirror>,
+    /// Reservations that were there and have been deleted.
+    ended: Mutex<BTreeSet<String>>,
     read_up_to: Mutex<BTreeMap<&'static str, String>>,
     /// Something was written to the stock table, and to the reservation table.
     changed: [Notify; 2],
@@ -62,9 +64,15 @@ impl Tables {
         Self {
             database: Database::memory_with_clock(Arc::new(time.clone())).unwrap(),
             mirror: Mutex::default(),
+            ended: Mutex::default(),
             read_up_to: Mutex::default(),
             changed: [Notify::new(), Notify::new()],
         }
+    }
+
+    /// Whether this reservation has been deleted. It may have come back since, by a request of the run that made it that was late.
+    pub(crate) fn has_ended(&self, reservation: &str) -> bool {
+        self.ended.lock().unwrap().contains(reservation)
     }
 
     /// Looks at every item.
@@ -153,7 +161,10 @@ impl Tables {
         let mut mirror = self.mirror.lock().unwrap();
         match answer.item {
             Some(item) => _ = mirror.insert(key.clone(), serde_json::to_value(item).unwrap()),
-            None => _ = mirror.remove(key),
+            None => {
+                let removed = mirror.remove(key).filter(|_| key.table == RESERVATION);
+                self.ended.lock().unwrap().extend(removed.map(|it| text(&it, "reservation_id").to_owned()));
+            }
         }
         match key.table.as_str() {
             STOCK => self.changed[0].notify_one(),

@@ -18,7 +18,7 @@ use crate::{
     clients::Clients,
     environments::Environments,
     faults::{Fault, Faults, Injected},
-    functions::FUNCTIONS,
+    functions::{FUNCTIONS, TASKS},
     invariants,
     machine::{Executions, Machine},
     mutations::Mutation,
@@ -62,9 +62,11 @@ struct Victim {
 }
 
 impl Victim {
+    /// In half of the histories, and then as often one of the saga's tasks as any other.
     fn of(chance: &Chance) -> Option<Self> {
-        let victim = Self { function: FUNCTIONS[chance.index(FUNCTIONS.len())], times: *chance.pick(&[5.0, 20.0, 60.0]) };
-        chance.happens(0.4).then_some(victim)
+        let of: &[&'static str] = if chance.happens(0.5) { &TASKS } else { &FUNCTIONS };
+        let victim = Self { function: of[chance.index(of.len())], times: *chance.pick(&[10.0, 30.0]) };
+        chance.happens(0.5).then_some(victim)
     }
 }
 

@@ -93,7 +93,7 @@ async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
         assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
         calls.heal();
         // A claim without a reservation is believed to be dead after so long.
-        scene.clock.advance_seconds(10);
+        scene.clock.advance_seconds(12);
         let again = function(&scene, calls).handle(event("place-order/ok.json")).await;
         assert_eq!(brief(&again), "202", "after {first}");
         is_ordered_once(&scene, &again, &first).await;
@@ -108,7 +108,7 @@ async fn a_process_may_die_at_any_request_also_when_the_payment_comes_later() {
         let first = brief(&function(&scene, calls).handle(event("place-order/no-body.json")).await);
         assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
         calls.heal();
-        scene.clock.advance_seconds(10);
+        scene.clock.advance_seconds(12);
         let again = function(&scene, calls).handle(event("place-order/no-body.json")).await;
         assert_eq!(brief(&again), "202", "after {first}");
         let order = order_of(&scene, &again).await;

@@ -236,7 +236,7 @@ async fn twenty_tabs_at_once_make_one_order() {
         // A tab may come between the other's claim and its reservation.
         assert!(matches!(brief(&response).as_str(), "202" | "503 try-again"), "{}", brief(&response));
     }
-    scene.clock.advance_seconds(10);
+    scene.clock.advance_seconds(12);
     let response = function(&scene, &Calls::new()).handle(event("place-order/ok.json")).await;
     assert_eq!((brief(&response), scene.units(&demo()).await), ("202".to_owned(), (99, 1, 0)));
     let order = order_of(&scene, &response).await;

@@ -11,7 +11,7 @@ async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_r
         let died = world.environment_with(calls).one(&shopper("ann")).await;
         calls.heal();
         // The run is surely dead by then.
-        world.clock.advance_seconds(10);
+        world.clock.advance_seconds(12);
         let (reservation, _) = world.environment().got(&shopper("ann")).await;
         assert_eq!(world.units().await, (1, 1), "after {died:?}");
         let found = world.reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap();
@@ -52,7 +52,7 @@ async fn a_run_that_dies_after_its_claim_keeps_the_unit_until_it_is_surely_dead(
 
     let environment = world.environment();
     assert_eq!(environment.refused(&shopper("ann")).await, "try-again", "the other run may still write its reservation");
-    world.clock.advance_seconds(10);
+    world.clock.advance_seconds(12);
     let (reservation, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new);
     assert_eq!(world.units().await, (0, 1));

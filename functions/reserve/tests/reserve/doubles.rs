@@ -103,7 +103,7 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     }
     assert_eq!(world.units().await, (0, 50));
     assert_eq!(world.environment().refused(&ann).await, "try-again", "the other run may still write its reservation");
-    world.clock.advance_seconds(10);
+    world.clock.advance_seconds(12);
     let (reservation, is_new) = world.environment().got(&ann).await;
     assert!(is_new);
     assert_eq!(reservation.shard, elsewhere, "nothing else is free");
