@@ -54,12 +54,9 @@ impl Behaviour {
                 let other = if amount.amount_minor() > 1 { amount.amount_minor() - 1 } else { 2 };
                 Money::new(other, amount.currency()).unwrap_or(amount)
             }
-            Self::Ok
-            | Self::Declined(_)
-            | Self::TimeoutThenOk
-            | Self::Down
-            | Self::DownAtFirst
-            | Self::ChargedButAnswerLost => amount,
+            Self::Ok | Self::Declined(_) | Self::TimeoutThenOk | Self::Down | Self::DownAtFirst | Self::ChargedButAnswerLost => {
+                amount
+            }
         }
     }
 }
