@@ -20,7 +20,7 @@ mod world;
 use domain::ShardLayout;
 
 pub use moves::Action;
-pub use saga::{Answer, Execution, Returned, Step, Task};
+pub use saga::{Answer, Call, Execution, Returned, Step, Task};
 pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, Reservation, Shopper, Who, World};
 
 /// The model: a sale, and what may happen in it.
@@ -72,6 +72,10 @@ pub enum Bug {
     ReleaseForgetsTheReservation,
     /// A hold's end does not spare a reservation that is being paid.
     EndOfHoldIgnoresPaying,
+    /// An attempt is unavailable when any run has heard so of the gateway, whoever else may be asking it.
+    AnybodySaysUnavailable,
+    /// A gateway is asked again before that is written down.
+    AskingAgainIsNotWrittenDown,
     /// An order is completed whatever has become of its charge.
     CompletionForgetsTheCharge,
     /// The gateway is asked for a refund before that is written down.
@@ -92,7 +96,4 @@ pub enum Bug {
     OrderDoesNotExpire,
     /// There is no `reconcile`.
     NobodyReconciles,
-    /// Not a bug of the product but an assumption that does not hold: a gateway that was down for one run of an attempt charges
-    /// for another.
-    GatewayComesBack,
 }

@@ -147,7 +147,7 @@ impl SmallWorld {
     fn work(&self, world: &World, actions: &mut Vec<Action>) {
         match world.late {
             Some(Late::Task(who, execution) | Late::Saga(who, execution)) => {
-                actions.extend(self.answers(world, who, execution).iter().map(|answer| Action::Late(*answer)));
+                actions.extend(answers(world, who, execution).iter().map(|answer| Action::Late(*answer)));
             }
             Some(Late::Pay(..)) => actions.extend([Action::Late(Answer::Charged), Action::LateDies]),
             None => {}
@@ -155,7 +155,7 @@ impl SmallWorld {
         for who in Who::ALL {
             let shopper = &world.shoppers[who];
             if let Some(execution) = shopper.saga {
-                actions.extend(self.answers(world, who, execution).iter().map(|answer| Action::Saga(who, *answer)));
+                actions.extend(answers(world, who, execution).iter().map(|answer| Action::Saga(who, *answer)));
             }
             for nth in Nth::ALL.into_iter().filter(|nth| shopper.requests[*nth] != Request::NotSent) {
                 actions.extend([Action::Open(who, nth), Action::GiveBack(who, nth), Action::EndOverdue(who, nth)]);
@@ -174,13 +174,6 @@ impl SmallWorld {
             }
             actions.push(Action::SettleRefund(who));
         }
-    }
-
-    /// What the gateway may say if `execution` asks it to charge now.
-    fn answers(&self, world: &World, who: Who, execution: Execution) -> &'static [Answer] {
-        let book = world.order(who, execution.order).map_or(Book::Untouched, |order| order.attempts[execution.attempt].book);
-        let asks = execution.step == Step::ChargeAsks;
-        if asks { book.answers(self.bug == Some(Bug::GatewayComesBack)) } else { &[Answer::Charged] }
     }
 
     /// Lets `action` happen; nothing changes if it cannot.
@@ -349,6 +342,13 @@ impl World {
         };
         ledger.make(who, nth, StockShard::release);
     }
+}
+
+/// What the gateway may say if `execution` asks it to charge now.
+fn answers(world: &World, who: Who, execution: Execution) -> &'static [Answer] {
+    let book = world.order(who, execution.order).map_or(Book::Untouched, |order| order.attempts[execution.attempt].book);
+    let asks = matches!(execution.step, Step::ChargeAsks(_));
+    if asks { book.answers() } else { &[Answer::Charged] }
 }
 
 /// `ReserveUnits::claim`. What is refused leaves nothing behind, and may be sent again.

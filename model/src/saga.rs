@@ -47,10 +47,12 @@ pub enum Step {
     ChargeReadsOrder,
     /// writes down that it is about to ask, or looks up what became of an earlier run,
     ChargeBegins,
+    /// in that case, writes down that it asks again,
+    ChargeAsksAgain,
     /// asks the gateway,
-    ChargeAsks,
+    ChargeAsks(Call),
     /// and writes down what it said.
-    ChargeRecords(Answer),
+    ChargeRecords(Call, Answer),
     /// `sell-stock` reads its reservation
     SellReadsReservation,
     /// and sells its unit.
@@ -77,6 +79,15 @@ pub enum Step {
     Fail,
     /// `fail-order`, refund pending.
     KeepForReview,
+}
+
+/// What a run knows of the attempt that it asks the gateway for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Call {
+    /// Nobody else was asking when it read or wrote the attempt.
+    Only,
+    /// Another run may be asking.
+    Again,
 }
 
 /// What a gateway says when it is asked to charge.
@@ -120,11 +131,9 @@ impl Answer {
 
 impl Book {
     /// What the gateway may say to a charge. A key that was settled has one answer, for ever.
-    pub fn answers(self, gateway_may_come_back: bool) -> &'static [Answer] {
+    pub fn answers(self) -> &'static [Answer] {
         match self {
             Self::Untouched => &Answer::ALL,
-            Self::Down if gateway_may_come_back => &Answer::ALL,
-            Self::Down => &[Answer::Unavailable],
             Self::Charged => &[Answer::Charged],
             Self::Declined | Self::Refunded | Self::Voided => &[Answer::Declined],
         }
@@ -133,9 +142,9 @@ impl Book {
     /// The books after the gateway was asked to charge and gave this answer.
     fn charge(self, answer: Answer) -> Self {
         match (self, answer) {
-            (Self::Untouched | Self::Down, Answer::Charged) => Self::Charged,
-            (Self::Untouched | Self::Down, Answer::Declined) => Self::Declined,
-            (Self::Untouched | Self::Down, Answer::Unavailable) => Self::Down,
+            (Self::Untouched, Answer::Charged) => Self::Charged,
+            (Self::Untouched, Answer::Declined) => Self::Declined,
+            (Self::Untouched, Answer::Unavailable) => Self::Untouched,
             (Self::Charged | Self::Declined | Self::Refunded | Self::Voided, _) => self,
         }
     }
@@ -143,7 +152,7 @@ impl Book {
     /// What the gateway finds under the key; `None`: nothing.
     fn look_up(self) -> Option<Answer> {
         match self {
-            Self::Untouched | Self::Down => None,
+            Self::Untouched => None,
             Self::Charged => Some(Answer::Charged),
             Self::Declined | Self::Refunded | Self::Voided => Some(Answer::Declined),
         }
@@ -153,8 +162,15 @@ impl Book {
     fn refund(self) -> (Self, Returned) {
         match self {
             Self::Charged | Self::Refunded => (Self::Refunded, Returned::Refunded),
-            Self::Untouched | Self::Down | Self::Declined | Self::Voided => (Self::Voided, Returned::Voided),
+            Self::Untouched | Self::Declined | Self::Voided => (Self::Voided, Returned::Voided),
         }
+    }
+}
+
+impl Attempt {
+    /// What whoever reads the attempt knows of the gateway's other callers.
+    fn call(self) -> Call {
+        if self.asked_again { Call::Again } else { Call::Only }
     }
 }
 
@@ -193,7 +209,11 @@ impl Step {
     /// Whose step it is.
     pub fn task(self) -> Task {
         match self {
-            Self::ChargeReadsOrder | Self::ChargeBegins | Self::ChargeAsks | Self::ChargeRecords(_) => Task::Charge,
+            Self::ChargeReadsOrder
+            | Self::ChargeBegins
+            | Self::ChargeAsksAgain
+            | Self::ChargeAsks(_)
+            | Self::ChargeRecords(..) => Task::Charge,
             Self::SellReadsReservation | Self::SellSells(_) => Task::Sell,
             Self::CompleteReadsAttempt | Self::CompleteCompletes => Task::Complete,
             Self::HandBack => Task::HandBack,
@@ -210,8 +230,9 @@ impl Step {
             Self::SellSells(shard) | Self::TakeBackReleases(shard) | Self::TakeBackTakesBack(shard) => Some(shard),
             Self::ChargeReadsOrder
             | Self::ChargeBegins
-            | Self::ChargeAsks
-            | Self::ChargeRecords(_)
+            | Self::ChargeAsksAgain
+            | Self::ChargeAsks(_)
+            | Self::ChargeRecords(..)
             | Self::SellReadsReservation
             | Self::CompleteReadsAttempt
             | Self::CompleteCompletes
@@ -254,12 +275,15 @@ impl Execution {
             // functions/charge-payment, with one gateway
             Step::ChargeReadsOrder if order.status == OrderStatus::Pending && is_this_attempt => Then::GoesOn(Step::ChargeBegins),
             Step::ChargeReadsOrder => Then::Fails,
-            Step::ChargeBegins => change(world, who, self, charge_begins),
-            Step::ChargeAsks => change(world, who, self, |attempt| {
+            Step::ChargeBegins => change(world, who, self, |attempt| charge_begins(attempt, bug)),
+            Step::ChargeAsksAgain => change(world, who, self, charge_asks_again),
+            Step::ChargeAsks(call) => change(world, who, self, |attempt| {
                 attempt.book = attempt.book.charge(answer);
-                Then::GoesOn(Step::ChargeRecords(answer))
+                // Whoever is not the only one asks again: the outcome is unknown.
+                let is_certain = answer != Answer::Unavailable || call == Call::Only || bug == Some(Bug::AnybodySaysUnavailable);
+                if is_certain { Then::GoesOn(Step::ChargeRecords(call, answer)) } else { Then::Again }
             }),
-            Step::ChargeRecords(answer) => change(world, who, self, |attempt| charge_records(attempt, answer)),
+            Step::ChargeRecords(call, answer) => change(world, who, self, |attempt| charge_records(attempt, call, answer, bug)),
 
             // functions/sell-stock
             Step::SellReadsReservation => match reservation.map(|found| (found.status, found.shard)) {
@@ -342,19 +366,28 @@ impl Execution {
     }
 }
 
-/// Changes the attempt that an execution is about.
+/// Changes the attempt that an execution is about. That it was asked again is of no account once it is not started any more.
 fn change(world: &mut World, who: Who, at: Execution, change: impl FnOnce(&mut Attempt) -> Then) -> Then {
-    world.shoppers[who].orders[at.order].as_mut().map_or(Then::Fails, |order| change(&mut order.attempts[at.attempt]))
+    let Some(order) = &mut world.shoppers[who].orders[at.order] else { return Then::Fails };
+    let attempt = &mut order.attempts[at.attempt];
+    let then = change(attempt);
+    attempt.asked_again &= attempt.status == Some(AttemptStatus::Started);
+    then
 }
 
 /// `store::Attempts::begin`, and what `charge-payment` makes of what it finds.
-fn charge_begins(attempt: &mut Attempt) -> Then {
+fn charge_begins(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
         None => {
             attempt.status = Some(AttemptStatus::Started);
-            Then::GoesOn(Step::ChargeAsks)
+            Then::GoesOn(Step::ChargeAsks(Call::Only))
         }
-        Some(AttemptStatus::Started) => Then::GoesOn(attempt.book.look_up().map_or(Step::ChargeAsks, Step::ChargeRecords)),
+        Some(AttemptStatus::Started) => Then::GoesOn(match (attempt.book.look_up(), attempt.call()) {
+            (Some(answer), call) => Step::ChargeRecords(call, answer),
+            (None, Call::Only) if bug == Some(Bug::AskingAgainIsNotWrittenDown) => Step::ChargeAsks(Call::Only),
+            (None, Call::Only) => Step::ChargeAsksAgain,
+            (None, Call::Again) => Step::ChargeAsks(Call::Again),
+        }),
         Some(AttemptStatus::Charged | AttemptStatus::Kept) => after_charge(Answer::Charged),
         Some(AttemptStatus::Declined | AttemptStatus::GivenUp) => after_charge(Answer::Declined),
         Some(AttemptStatus::Unavailable) => after_charge(Answer::Unavailable),
@@ -362,9 +395,19 @@ fn charge_begins(attempt: &mut Attempt) -> Then {
     }
 }
 
-/// `ChargePayment::record`: the attempt is replaced only if it is still started.
-fn charge_records(attempt: &mut Attempt, answer: Answer) -> Then {
-    if attempt.status != Some(AttemptStatus::Started) {
+/// `ChargePayment::charge_again`: the attempt is replaced only if it is still as it was read.
+fn charge_asks_again(attempt: &mut Attempt) -> Then {
+    if (attempt.status, attempt.call()) != (Some(AttemptStatus::Started), Call::Only) {
+        return Then::Again;
+    }
+    attempt.asked_again = true;
+    Then::GoesOn(Step::ChargeAsks(Call::Again))
+}
+
+/// `ChargePayment::record`: the attempt is replaced only if it is still as it was when the gateway was asked.
+fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option<Bug>) -> Then {
+    let is_believed = attempt.call() == call || bug == Some(Bug::AnybodySaysUnavailable);
+    if attempt.status != Some(AttemptStatus::Started) || !is_believed {
         return Then::Again;
     }
     attempt.status = Some(match answer {

@@ -203,6 +203,8 @@ pub struct Attempt {
     pub launch: Launch,
     /// The attempt's item.
     pub status: Option<AttemptStatus>,
+    /// The same, while it is started: another run than the first may have asked the gateway.
+    pub asked_again: bool,
     /// The gateway's books under the attempt's idempotency key.
     pub book: Book,
 }
@@ -226,11 +228,9 @@ pub enum Launch {
 /// What the gateway's books say of a key; as `store::EntryState`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Book {
-    /// Nothing.
+    /// Nothing: it was not asked, or it was down.
     #[default]
     Untouched,
-    /// The gateway was down, and said so.
-    Down,
     /// Charged.
     Charged,
     /// Declined.

@@ -36,6 +36,16 @@ fn an_end_of_a_hold_that_ignores_paying() {
 }
 
 #[test]
+fn an_attempt_that_anybody_may_call_unavailable() {
+    finds(Bug::AnybodySaysUnavailable, properties::NO_CHARGE_IS_LOST, (1, 1));
+}
+
+#[test]
+fn a_gateway_that_is_asked_again_before_that_is_written_down() {
+    finds(Bug::AskingAgainIsNotWrittenDown, properties::NO_CHARGE_IS_LOST, (1, 1));
+}
+
+#[test]
 fn a_completion_that_forgets_the_charge() {
     finds(Bug::CompletionForgetsTheCharge, properties::PAID_ONCE, (1, 1));
 }
@@ -86,10 +96,4 @@ fn a_waiting_order_that_does_not_expire_with_its_hold() {
 fn holds_and_orders_that_nobody_reconciles() {
     finds(Bug::NobodyReconciles, properties::NO_HOLD_IS_LEFT, (1, 1));
     finds(Bug::NobodyReconciles, properties::NO_ORDER_IS_OPEN, (1, 1));
-}
-
-/// No rule of the product but what it assumes of gateways: whoever was told that one is down believes that it will not charge.
-#[test]
-fn a_gateway_that_is_down_for_one_run_and_charges_for_another() {
-    finds(Bug::GatewayComesBack, properties::NO_CHARGE_IS_LOST, (1, 1));
 }

@@ -221,6 +221,7 @@ impl Shopper {
             (Fault::Declined, "sandbox:declined"),
             (Fault::GatewayDown, "sandbox:down"),
             (Fault::GatewayDown, "sandbox:primary-down"),
+            (Fault::GatewayDown, "sandbox:down-at-first"),
             (Fault::GatewaySlow, "sandbox:timeout-then-ok"),
             (Fault::GatewayAnswerLost, "sandbox:charged-but-answer-lost"),
             (Fault::WrongAmount, "sandbox:wrong-amount"),

@@ -1,7 +1,8 @@
 //! Saga: charges an order at a gateway, once, whatever is repeated and whatever answer is lost.
 //!
 //! The attempt's item says which gateway is being asked before it is asked. Whoever comes next to an attempt that was
-//! started looks the key up there first; another gateway is asked only when this one has certainly not charged.
+//! started looks the key up there first, and writes down that the gateway is asked again before asking. Another gateway is
+//! asked only when this one has certainly not charged: it was down, and nobody asked it again.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
 use kit::ConfigurationError;
@@ -119,10 +120,20 @@ impl ChargePayment {
             return Err(SagaError::PaymentOutcomeUnknown);
         };
         match gateway.look_up(&attempt.key).await {
+            LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(order, attempt, gateway).await,
             LookUp::Found(outcome) => self.record(attempt, outcome).await,
-            LookUp::NotFound => self.charge(order, attempt, gateway).await,
             LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
         }
+    }
+
+    /// Whoever asked before may still be asking. Once it is written down that there are two, no run that finds the gateway down
+    /// says so of the attempt (ADR 9).
+    async fn charge_again(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
+        let again = Attempt { asked_again: true, ..attempt.clone() };
+        if !attempt.asked_again {
+            self.replace(&attempt, &again).await?;
+        }
+        self.charge(order, again, gateway).await
     }
 
     async fn charge(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
@@ -135,6 +146,8 @@ impl ChargePayment {
     async fn record(&self, attempt: Attempt, outcome: ChargeOutcome) -> Result<Charged, SagaError> {
         let after = match outcome {
             ChargeOutcome::Unknown => return Err(SagaError::PaymentOutcomeUnknown),
+            // Down for this run; another one may still be charged.
+            ChargeOutcome::Unavailable if attempt.asked_again => return Err(SagaError::PaymentOutcomeUnknown),
             ChargeOutcome::Unavailable => Attempt { status: AttemptStatus::Unavailable, ..attempt.clone() },
             ChargeOutcome::Declined { reason } => {
                 Attempt { status: AttemptStatus::Declined, reason: Some(reason), ..attempt.clone() }

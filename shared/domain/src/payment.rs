@@ -89,7 +89,8 @@ pub enum ChargeOutcome {
         /// For the shopper.
         reason: String,
     },
-    /// The gateway is down and certainly has not charged: another gateway may be tried.
+    /// The gateway is down and certainly has not charged for this call, nor will it. Of other calls with the same key it says
+    /// nothing: another gateway may be tried when there are none.
     Unavailable,
     /// Nobody knows. The key must be looked up before anything else is tried.
     Unknown,
@@ -124,7 +125,7 @@ pub enum AttemptStatus {
     Refunding,
     /// Declined; nothing charged.
     Declined,
-    /// The gateway was down; certainly nothing charged.
+    /// The gateway was asked once, and was down; certainly nothing charged.
     Unavailable,
     /// Declined or unavailable, and its order waits for another attempt. It stays so.
     GivenUp,
@@ -143,6 +144,9 @@ pub struct Attempt {
     pub gateway: GatewayName,
     /// Where it stands there.
     pub status: AttemptStatus,
+    /// Another run than the first may have asked this gateway, or may be about to: that it is down for one of them does not
+    /// say that it charges for none. It stays so.
+    pub asked_again: bool,
     /// The gateway's reference, once charged.
     pub reference: Option<String>,
     /// What the gateway says it charged.
@@ -152,10 +156,11 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that is about to ask `gateway`.
+    /// An attempt that is about to ask `gateway`, for the first time.
     #[must_use]
     pub fn started(key: IdempotencyKey, gateway: GatewayName) -> Self {
-        Self { key, gateway, status: AttemptStatus::Started, reference: None, confirmed: None, reason: None }
+        let status = AttemptStatus::Started;
+        Self { key, gateway, status, asked_again: false, reference: None, confirmed: None, reason: None }
     }
 }
 

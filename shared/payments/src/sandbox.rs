@@ -21,6 +21,8 @@ enum Behaviour {
     TimeoutThenOk,
     /// Down, certainly without a charge.
     Down,
+    /// The same until a call is in the books; the next one charges.
+    DownAtFirst,
     /// Charges; the answer of the first call is lost.
     ChargedButAnswerLost,
     /// Charges one minor unit less than asked, so that the order cannot be completed.
@@ -35,6 +37,7 @@ impl Behaviour {
             "sandbox:declined" => Self::Declined("The card was declined."),
             "sandbox:timeout-then-ok" => Self::TimeoutThenOk,
             "sandbox:down" => Self::Down,
+            "sandbox:down-at-first" => Self::DownAtFirst,
             "sandbox:primary-down" if gateway.0 == PRIMARY => Self::Down,
             "sandbox:ok" | "sandbox:primary-down" => Self::Ok,
             "sandbox:charged-but-answer-lost" => Self::ChargedButAnswerLost,
@@ -51,7 +54,9 @@ impl Behaviour {
                 let other = if amount.amount_minor() > 1 { amount.amount_minor() - 1 } else { 2 };
                 Money::new(other, amount.currency()).unwrap_or(amount)
             }
-            Self::Ok | Self::Declined(_) | Self::TimeoutThenOk | Self::Down | Self::ChargedButAnswerLost => amount,
+            Self::Ok | Self::Declined(_) | Self::TimeoutThenOk | Self::Down | Self::DownAtFirst | Self::ChargedButAnswerLost => {
+                amount
+            }
         }
     }
 }
@@ -87,6 +92,12 @@ impl Sandbox {
                 self.ledger.settle(&self.name, key, &entry(EntryState::Called)).await?;
                 Ok(ChargeOutcome::Unknown)
             }
+            Behaviour::DownAtFirst if !asked_before => {
+                let settled = self.ledger.settle(&self.name, key, &entry(EntryState::Called)).await?;
+                // Other calls may have come, and one may have been charged, since the books were read.
+                let is_down = settled.state == EntryState::Called;
+                Ok(if is_down { ChargeOutcome::Unavailable } else { self.answer_again(key, &settled, amount, method) })
+            }
             Behaviour::ChargedButAnswerLost if !asked_before => {
                 self.ledger.settle(&self.name, key, &entry(EntryState::Charged)).await?;
                 Ok(ChargeOutcome::Unknown)
@@ -96,7 +107,8 @@ impl Sandbox {
             | Behaviour::ChargedButAnswerLost
             | Behaviour::WrongAmount
             | Behaviour::RefundFailsOnce
-            | Behaviour::Down => self.settle(key, &entry(EntryState::Charged), amount, method).await,
+            | Behaviour::Down
+            | Behaviour::DownAtFirst => self.settle(key, &entry(EntryState::Charged), amount, method).await,
         }
     }
 

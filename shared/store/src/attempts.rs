@@ -72,17 +72,18 @@ impl Attempts {
     /// Replaces what was read as `before` by `after`. False: it was written in between, perhaps by this very call when the
     /// answer to its first run was lost. Whoever is told so reads again, and looks the charge up before asking a gateway.
     ///
-    /// Guards: gateway and status are still those that the decision was made from.
+    /// Guards: the gateway, the status, and whether it was asked again are still what the decision was made from.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<bool, StoreError> {
+        let asked_again = if before.asked_again { "attribute_exists" } else { "attribute_not_exists" };
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(items::attempt_item(after)?))
-            .condition_expression("gateway = :gateway AND #status = :status")
+            .condition_expression(format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again)"))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":gateway", items::value(&before.gateway)?)
             .expression_attribute_values(":status", items::value::<AttemptStatus>(&before.status)?);

@@ -455,6 +455,9 @@ struct AttemptForm {
     gateway: GatewayName,
     idempotency_key: String,
     status: AttemptStatus,
+    /// There only if it is true.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    asked_again: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -468,6 +471,7 @@ pub(crate) fn attempt_item(attempt: &Attempt) -> Result<Item, StoreError> {
         gateway: attempt.gateway.clone(),
         idempotency_key: attempt.key.to_string(),
         status: attempt.status,
+        asked_again: attempt.asked_again,
         provider_reference: attempt.reference.clone(),
         confirmed: attempt.confirmed,
         reason: attempt.reason.clone(),
@@ -481,6 +485,7 @@ pub(crate) fn attempt(key: &IdempotencyKey, item: &Item) -> Result<Attempt, Stor
         key: key.clone(),
         gateway: form.gateway,
         status: form.status,
+        asked_again: form.asked_again,
         reference: form.provider_reference,
         confirmed: form.confirmed,
         reason: form.reason,

@@ -19,6 +19,7 @@ fn cases() -> Vec<Case> {
         ("sandbox:timeout-then-ok", vec![unknown(), ok()], one, AttemptStatus::Charged),
         ("sandbox:charged-but-answer-lost", vec![unknown(), ok()], one, AttemptStatus::Charged),
         ("sandbox:down", vec![unavailable(Some(1)), unavailable(None)], none, AttemptStatus::Unavailable),
+        ("sandbox:down-at-first", vec![unavailable(Some(1)), unavailable(None)], none, AttemptStatus::Unavailable),
         ("sandbox:primary-down", vec![unavailable(Some(1)), charged(1, "sandbox-standby")], (0, 1), AttemptStatus::Charged),
         ("sandbox:wrong-amount", vec![ok()], one, AttemptStatus::Charged),
         ("sandbox:refund-fails-once", vec![ok()], one, AttemptStatus::Charged),

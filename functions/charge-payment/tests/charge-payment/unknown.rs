@@ -38,6 +38,30 @@ async fn another_gateway_is_not_asked_while_the_first_may_have_charged() {
     }
 }
 
+/// The call that timed out may still come to the gateway: that it is down for the next one does not say that it never charges.
+#[tokio::test]
+async fn another_gateway_is_not_asked_when_only_a_later_call_found_the_first_one_down() {
+    let charging = Charging::of("sandbox:down").await;
+    let begun = charging.scene.attempt(&charging.buyer, 1, "sandbox", AttemptStatus::Started).await;
+    for _ in 0..2 {
+        assert_eq!(charging.on("ok").await, error("PaymentOutcomeUnknown"));
+        let asked_again = Attempt { asked_again: true, ..begun.clone() };
+        assert_eq!(charging.scene.attempts().get(&begun.key).await.unwrap(), Some(asked_again));
+    }
+    assert_eq!(charging.charges().await, (0, 0));
+}
+
+#[tokio::test]
+async fn a_charge_that_is_repeated_costs_one_write_more_and_no_more_than_one() {
+    let charging = Charging::of("sandbox:down").await;
+    charging.scene.attempt(&charging.buyer, 1, "sandbox", AttemptStatus::Started).await;
+    for writes in [2, 1] {
+        let before = charging.calls.count("PutItem");
+        assert_eq!(charging.on("ok").await, error("PaymentOutcomeUnknown"));
+        assert_eq!(charging.calls.count("PutItem") - before, writes, "begins, and writes down that it asks again");
+    }
+}
+
 #[tokio::test]
 async fn a_gateway_that_was_configured_away_keeps_its_attempt_unknown() {
     let charging = Charging::of("sandbox:charged-but-answer-lost").await;

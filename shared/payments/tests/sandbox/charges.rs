@@ -1,9 +1,9 @@
 //! What each payment method makes of a charge, of the same charge again, and of looking it up.
 
 use domain::ChargeOutcome;
-use payments::LookUp;
-use scene::price;
-use testkit::{Fault, every_crash};
+use payments::{LookUp, PaymentGateway, Sandbox};
+use scene::{Buyer, price};
+use testkit::{Fault, every_crash, every_interleaving};
 
 use crate::{Bank, declined, usd};
 
@@ -73,6 +73,38 @@ async fn a_gateway_that_is_down_certainly_has_not_charged() {
     }
     let standby = Bank::called("sandbox-standby").await;
     assert_eq!(standby.charge("sandbox:primary-down").await, standby.charged(price()), "only the primary is down");
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_down_at_first_charges_when_it_is_asked_again() {
+    let bank = Bank::open().await;
+    assert_eq!(bank.charge("sandbox:down-at-first").await, ChargeOutcome::Unavailable);
+    assert_eq!((bank.money().await, bank.look_up().await), ((0, 0), LookUp::NotFound));
+    for _ in 0..2 {
+        assert_eq!(bank.charge("sandbox:down-at-first").await, bank.charged(price()));
+    }
+    assert_eq!((bank.money().await, bank.look_up().await), ((1, 0), LookUp::Found(bank.charged(price()))));
+}
+
+/// Whoever is told that it is down has not charged; who is told last knows what is in the books.
+#[tokio::test]
+async fn a_gateway_that_is_down_at_first_says_so_before_it_charges_and_never_after() {
+    every_interleaving(async |interleaving| {
+        let bank = Bank::with_calls("sandbox", &interleaving.calls).await;
+        let other = Sandbox::new(bank.sandbox.name().clone(), bank.scene.books());
+        let (key, method) = (Buyer::first().key(1), "sandbox:down-at-first".parse().unwrap());
+        let twice = async {
+            let first = other.charge(&key, price(), &method).await;
+            (first, other.charge(&key, price(), &method).await)
+        };
+        let (hung, (first, second)) = interleaving.run(bank.charge("sandbox:down-at-first"), twice).await;
+        // When nothing hangs, the other one comes after it.
+        assert!([ChargeOutcome::Unavailable, bank.charged(price())].contains(&first), "{first:?}");
+        assert_eq!(second, bank.charged(price()));
+        assert!(hung == bank.charged(price()) || first == bank.charged(price()), "{hung:?}, {first:?}");
+        assert_eq!(bank.money().await, (1, 0));
+    })
+    .await;
 }
 
 #[tokio::test]

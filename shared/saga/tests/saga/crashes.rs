@@ -2,7 +2,7 @@
 
 use testkit::every_crash;
 
-use crate::{end_of, machine::Machine, methods, pending};
+use crate::{end_after_trouble, end_of, machine::Machine, methods, pending};
 
 async fn survives(method: &str) {
     let (_, expected) = methods().into_iter().find(|(known, _)| *known == method).unwrap();
@@ -11,6 +11,7 @@ async fn survives(method: &str) {
         let machine = Machine::with_calls(&scene, calls);
         machine.run(&buyer, 1).await;
         calls.heal();
+        let expected = end_after_trouble(&scene, &buyer, method, expected.clone()).await;
         assert_eq!(end_of(&scene, &buyer, 1, &machine).await, expected, "{method}: {:?}", machine.path());
         assert_eq!(scene.order(&buyer).await.history.len(), 2, "{method}");
     })
@@ -35,6 +36,12 @@ async fn a_saga_whose_answer_is_lost_survives_every_crash() {
 #[tokio::test]
 async fn a_saga_on_the_standby_survives_every_crash() {
     survives("sandbox:primary-down").await;
+}
+
+#[tokio::test]
+async fn a_saga_whose_gateways_are_down_survives_every_crash() {
+    survives("sandbox:down").await;
+    survives("sandbox:down-at-first").await;
 }
 
 #[tokio::test]

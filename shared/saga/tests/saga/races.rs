@@ -6,7 +6,7 @@ use scene::{Buyer, Scene, Stage, demo};
 use serde_json::json;
 use testkit::every_interleaving;
 
-use crate::{machine::Machine, methods, pending};
+use crate::{end_after_trouble, machine::Machine, methods, pending};
 
 /// Money, units and reservation belong to the order as it is now.
 async fn check(scene: &Scene, buyer: &Buyer, case: &str) {
@@ -65,7 +65,13 @@ async fn a_completed_order_keeps_its_money() {
 
 #[tokio::test]
 async fn a_charge_and_a_refund_that_meet_keep_nothing() {
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:primary-down"] {
+    for method in [
+        "sandbox:ok",
+        "sandbox:timeout-then-ok",
+        "sandbox:charged-but-answer-lost",
+        "sandbox:primary-down",
+        "sandbox:down-at-first",
+    ] {
         meet(Stage::Pending, method, "charge-payment", "refund-payment").await;
         meet(Stage::Pending, method, "refund-payment", "charge-payment").await;
     }
@@ -80,7 +86,8 @@ async fn two_executions_that_meet_end_as_one() {
             interleaving.run(hangs.run(&buyer, 1), runs.run(&buyer, 1)).await;
             let case = format!("{method}: {:?} hangs, {:?} runs", hangs.path(), runs.path());
             check(&scene, &buyer, &case).await;
-            let order = scene.order(&buyer).await;
+            let (order, expected) =
+                (scene.order(&buyer).await, end_after_trouble(&scene, &buyer, method, expected.clone()).await);
             assert_eq!((order.status, order.payment_status, order.stock_status), expected.order, "{case}");
         })
         .await;
@@ -90,7 +97,14 @@ async fn two_executions_that_meet_end_as_one() {
 /// A person undoes the attempt while its saga hangs, or the other way round.
 #[tokio::test]
 async fn an_execution_and_its_undoing_that_meet_end_as_one_of_them() {
-    for method in ["sandbox:ok", "sandbox:declined", "sandbox:down", "sandbox:charged-but-answer-lost", "sandbox:wrong-amount"] {
+    for method in [
+        "sandbox:ok",
+        "sandbox:declined",
+        "sandbox:down",
+        "sandbox:down-at-first",
+        "sandbox:charged-but-answer-lost",
+        "sandbox:wrong-amount",
+    ] {
         for saga_hangs in [true, false] {
             every_interleaving(async |interleaving| {
                 let (scene, buyer) = pending(method).await;

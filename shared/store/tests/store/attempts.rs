@@ -76,6 +76,37 @@ async fn an_attempt_is_replaced_only_as_it_was_read() {
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(after));
 }
 
+/// Of one that finds the gateway down and one that is about to ask it again, whoever writes first is believed.
+#[tokio::test]
+async fn an_attempt_that_was_asked_again_is_not_replaced_by_who_did_not_know() {
+    let shop = Shop::open().await;
+    for number in [1, 2] {
+        let begun = begin(&shop, number).await;
+        let unavailable = Attempt { status: AttemptStatus::Unavailable, ..begun.clone() };
+        let asked_again = Attempt { asked_again: true, ..begun.clone() };
+        let (first, second) = if number == 1 { (unavailable, asked_again) } else { (asked_again, unavailable) };
+        assert!(shop.attempts.replace(&begun, &first).await.unwrap());
+        assert!(!shop.attempts.replace(&begun, &second).await.unwrap(), "{first:?}, then {second:?}");
+        assert_eq!(shop.attempts.get(&key(number)).await.unwrap(), Some(first));
+    }
+    let asked_again = shop.attempts.get(&key(2)).await.unwrap().unwrap();
+    let after = charged(&asked_again);
+    assert!(shop.attempts.replace(&asked_again, &after).await.unwrap(), "who knows it may write");
+    assert_eq!(shop.attempts.get(&key(2)).await.unwrap(), Some(after));
+}
+
+/// Attempts that were begun before there was such an attribute are asked once, too.
+#[tokio::test]
+async fn only_an_attempt_that_was_asked_again_says_so() {
+    let shop = Shop::open().await;
+    let begun = begin(&shop, 1).await;
+    let item = async || shop.raw(shop.dynamo.order_table(), &format!("ORDER#{}", id(1)), "PAYMENT#1").await.unwrap();
+    assert_eq!(item().await.get("asked_again"), None);
+    let asked_again = Attempt { asked_again: true, ..begun.clone() };
+    assert!(shop.attempts.replace(&begun, &asked_again).await.unwrap());
+    assert_eq!(item().await["asked_again"].as_bool(), Ok(&true));
+}
+
 #[tokio::test]
 async fn an_attempt_that_was_never_begun_is_not_replaced() {
     let shop = Shop::open().await;

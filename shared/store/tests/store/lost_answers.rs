@@ -132,8 +132,12 @@ async fn a_payment_attempt_is_written_once() {
     // Both say that it was there before: whoever is told so looks the charge up first.
     let (begun, is_new) = losing_the_answer(&shop, "PutItem", shop.attempts.begin(&key(1), &sandbox)).await.unwrap();
     assert_eq!((&begun, is_new), (&Attempt::started(key(1), sandbox), false));
-    let declined = Attempt { status: AttemptStatus::Declined, ..begun.clone() };
-    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &declined)).await.unwrap());
+    // So it is asked again, which is written once, whoever is told what.
+    let again = Attempt { asked_again: true, ..begun.clone() };
+    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &again)).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(again.clone()));
+    let declined = Attempt { status: AttemptStatus::Declined, ..again.clone() };
+    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&again, &declined)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(declined));
     let ruled_out = losing_the_answer(&shop, "PutItem", shop.attempts.rule_out(&key(2), &begun.gateway)).await.unwrap();
     assert_eq!(ruled_out.status, AttemptStatus::Voided);

@@ -171,6 +171,8 @@ async fn an_attempt_and_the_sandboxs_books_are_one_write() {
     assert_eq!(cost(&shop, shop.attempts.begin(&key(1), &sandbox)).await, writes(1, 1.0));
     let attempt = shop.attempts.get(&key(1)).await.unwrap().unwrap();
     assert_eq!(cost(&shop, shop.attempts.replace(&attempt, &attempt)).await, writes(1, 1.0));
+    let asked_again = Attempt { asked_again: true, ..attempt.clone() };
+    assert_eq!(cost(&shop, shop.attempts.replace(&attempt, &asked_again)).await, writes(1, 1.0));
     assert_eq!(cost(&shop, shop.attempts.rule_out(&key(3), &sandbox)).await, writes(1, 1.0));
 
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
