@@ -81,6 +81,10 @@ fn orders(items: &Mirror) -> impl Iterator<Item = (&str, &Value)> {
     of_table(items, ORDER).filter(|(key, _)| key.sk == "ORDER").map(|(_, item)| (text(item, "order_id"), item))
 }
 
+fn id_of(ulid: &str) -> String {
+    format!("{}.{ulid}", World::product())
+}
+
 fn ulid(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or_default()
 }
@@ -162,7 +166,7 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
 /// A reservation that was ended and is there again: a request of the run that made it was late. It has no units, cannot be
 /// bought, and goes with its own end.
 fn has_come_back(world: &World, reservation: &Value) -> bool {
-    text(reservation, "status") != "PURCHASED" && world.tables.has_ended(text(reservation, "reservation_id"))
+    text(reservation, "status") != "PURCHASED" && world.tables.ended_at(text(reservation, "reservation_id")).is_some()
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
@@ -216,7 +220,8 @@ pub(crate) fn none_is_overdue(world: &World, interval: SignedDuration) -> Outcom
             let ends_at = match reservation {
                 Some(item) if text(item, "status") != "HELD" => continue,
                 Some(item) => held.ends_at.max(number(item, "expires_at")),
-                None => held.ends_at,
+                // The stream is about to release what was held until then.
+                None => held.ends_at.max(world.tables.ended_at(&id_of(held.ulid)).unwrap_or(0)),
             };
             if ends_at < before {
                 let Entry { shopper, units, shard, .. } = held;

@@ -1,11 +1,12 @@
 //! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
+use domain::Clock;
 use dynoxide::{
     Database, DynoxideError,
     actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest},
@@ -36,8 +37,9 @@ pub(crate) type Mirror = BTreeMap<Key, Value>;
 pub(crate) struct Tables {
     database: Database,
     mirror: Mutex<Mirror>,
-    /// Reservations that were there and have been deleted.
-    ended: Mutex<BTreeSet<String>>,
+    time: Time,
+    /// Reservations that were there, and when they were deleted, s since 1970.
+    ended: Mutex<BTreeMap<String, i64>>,
     read_up_to: Mutex<BTreeMap<&'static str, String>>,
     /// Something was written to the stock table, and to the reservation table.
     changed: [Notify; 2],
@@ -64,15 +66,16 @@ impl Tables {
         Self {
             database: Database::memory_with_clock(Arc::new(time.clone())).unwrap(),
             mirror: Mutex::default(),
+            time: time.clone(),
             ended: Mutex::default(),
             read_up_to: Mutex::default(),
             changed: [Notify::new(), Notify::new()],
         }
     }
 
-    /// Whether this reservation has been deleted. It may have come back since, by a request of the run that made it that was late.
-    pub(crate) fn has_ended(&self, reservation: &str) -> bool {
-        self.ended.lock().unwrap().contains(reservation)
+    /// When a reservation was deleted, s since 1970. It may have come back since, by a late request of the run that made it.
+    pub(crate) fn ended_at(&self, reservation: &str) -> Option<i64> {
+        self.ended.lock().unwrap().get(reservation).copied()
     }
 
     /// Looks at every item.
@@ -159,12 +162,12 @@ impl Tables {
         });
         let answer = self.database.get_item(serde_json::from_value(get).unwrap()).unwrap();
         let mut mirror = self.mirror.lock().unwrap();
-        match answer.item {
-            Some(item) => _ = mirror.insert(key.clone(), serde_json::to_value(item).unwrap()),
-            None => {
-                let removed = mirror.remove(key).filter(|_| key.table == RESERVATION);
-                self.ended.lock().unwrap().extend(removed.map(|it| text(&it, "reservation_id").to_owned()));
-            }
+        if let Some(item) = answer.item {
+            mirror.insert(key.clone(), serde_json::to_value(item).unwrap());
+        } else {
+            let removed = mirror.remove(key).filter(|_| key.table == RESERVATION);
+            let now = self.time.now().as_second();
+            self.ended.lock().unwrap().extend(removed.map(|it| (text(&it, "reservation_id").to_owned(), now)));
         }
         match key.table.as_str() {
             STOCK => self.changed[0].notify_one(),
