@@ -41,7 +41,7 @@ async fn a_hold_that_may_still_get_its_reservation_is_left_alone_however_overdue
     let hold = Hold { reservation, expires_at: now - SignedDuration::from_secs(60), ..buyer.hold() };
     world.scene.stock().claim(buyer.shard, &buyer.shopper, &hold).await.unwrap();
     world.scene.refresh_availability(&demo()).await;
-    world.scene.clock.advance(SignedDuration::from_millis(9_999));
+    world.scene.clock.advance(SignedDuration::from_millis(11_999));
     world.finds_nothing().await;
     world.scene.clock.advance(SignedDuration::from_millis(1));
     assert_eq!(world.run().await, overdue(1));

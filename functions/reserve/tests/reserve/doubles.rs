@@ -67,7 +67,7 @@ async fn a_shopper_may_reserve_again_after_a_cancellation_that_the_stream_has_no
     let world = World::with_units(1).await;
     let environment = world.environment();
     let (first, _) = environment.got(&shopper("ann")).await;
-    world.clock.advance_seconds(11);
+    world.clock.advance_seconds(13);
     world.reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
     let (second, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new && second.id != first.id);
