@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     fmt,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,10 +40,17 @@ pub(crate) fn current() -> Option<Arc<Invocation>> {
 pub(crate) struct Invocation {
     pub(crate) function: &'static str,
     environment: u64,
+    /// No two invocations of a history have the same.
+    pub(crate) number: u64,
     death: Notify,
 }
 
 impl Invocation {
+    /// Nobody's: the simulation makes or looks at something.
+    pub(crate) fn of_the_simulation() -> Self {
+        Self { function: "simulation", environment: 0, number: 0, death: Notify::new() }
+    }
+
     /// Ends the environment at once.
     pub(crate) fn die(&self) {
         self.death.notify_one();
@@ -85,6 +95,7 @@ struct Environment {
 pub(crate) struct Environments {
     idle: Mutex<BTreeMap<&'static str, Vec<Environment>>>,
     started: Mutex<u64>,
+    invoked: AtomicU64,
 }
 
 macro_rules! invoke_as {
@@ -149,7 +160,8 @@ async fn run<O>(
     environment: u64,
     handler: impl Future<Output = O>,
 ) -> Result<O, Cut> {
-    let invocation = Arc::new(Invocation { function, environment, death: Notify::new() });
+    let number = world.environments.invoked.fetch_add(1, Ordering::Relaxed) + 1;
+    let invocation = Arc::new(Invocation { function, environment, number, death: Notify::new() });
     let handler = CURRENT.scope(Arc::clone(&invocation), handler);
     let longest = Duration::from_secs(functions::timeout_seconds(function));
     tokio::select! {

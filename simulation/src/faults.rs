@@ -99,6 +99,10 @@ impl Fault {
         Self::SaleClosed,
     ];
 
+    /// Those that happen to a request.
+    pub(crate) const OF_REQUESTS: [Self; 6] =
+        [Self::AnswerLost, Self::RequestLost, Self::RequestLate, Self::Throttling, Self::TransactionConflict, Self::Kill];
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -137,11 +141,12 @@ impl Fault {
     /// Its probability whenever it could happen, before the seed makes it rarer or more frequent.
     pub(crate) fn probability(self) -> f64 {
         match self {
-            Self::AnswerLost | Self::RequestLost | Self::RequestLate | Self::Throttling | Self::TransactionConflict => 0.02,
+            Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
+            Self::RequestLate => 0.04,
             Self::SaleClosed => 0.05,
-            Self::Ttl => 0.5,
-            Self::ExpiryLost | Self::RetriesUsedUp | Self::SalePaused | Self::SaleRestocked => 0.3,
+            Self::Ttl | Self::RetriesUsedUp => 0.5,
+            Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,
             Self::SagaNeverStarted | Self::WrongAmount => 0.08,
             Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,

@@ -31,6 +31,8 @@ use crate::{
 const TROUBLES: Duration = Duration::from_mins(10);
 /// In this time every queue runs dry, every retry ends and every hold is over.
 const LONG_ENOUGH: Duration = Duration::from_hours(2);
+/// After so many histories a line says how far it is.
+const PROGRESS: u64 = 1_000;
 /// Times that somebody may still find something to do.
 const MOST_ROUNDS: usize = 6;
 
@@ -64,14 +66,16 @@ fn in_virtual_time(seed: u64, faults: &Faults, mutation: Option<&'static Mutatio
         tokio::select! {
             biased;
             () = world.violated() => {}
-            () = live(&world) => {}
+            // A panic in it is a violation, and so its seed is known.
+            _ = world.spawn(live(Arc::clone(&world))) => {}
         }
         world.end()
     })
 }
 
 /// The whole of a history.
-async fn live(world: &Arc<World>) {
+async fn live(world: Arc<World>) {
+    let world = &world;
     open_sale(world).await;
     queues::start(world);
     streams::start(world);
@@ -98,6 +102,10 @@ async fn live(world: &Arc<World>) {
         _ = shopper.await;
     }
     quieten(world).await;
+    // Hours late, as TTL may be, it comes to what nothing else has to end.
+    world.tables.sweep_ttl();
+    world.check();
+    world.sleep(Duration::from_mins(5)).await;
     world.note(|| format!("{} dead letters", world.queues.dead()));
     match invariants::finally(world) {
         Ok(()) => operator.read_report().await,
@@ -208,7 +216,11 @@ pub fn run_seeds(
                         return;
                     }
                     let history = run(seed, faults, mutation);
-                    summary.lock().unwrap().add(seed, history);
+                    let mut summary = summary.lock().unwrap();
+                    summary.add(seed, history);
+                    if summary.histories.is_multiple_of(PROGRESS) {
+                        eprintln!("{} histories …", summary.histories);
+                    }
                 }
             });
         }

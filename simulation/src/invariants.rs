@@ -33,9 +33,13 @@ pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
 /// How much earlier than promised an environment may take a hold for over: as much as its clock is ahead, and a second.
 const LATITUDE: SignedDuration = SignedDuration::from_secs(3);
 
-/// After the answer that a sale is paused or closed, environments may say yes by what they remember: for a second of their own
-/// clocks, which may jump back by 4 s meanwhile and be 2 s ahead, and in a request that began before.
-const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(8);
+/// After the answer that a sale is paused or closed, environments may say yes by what they remember: for a second, by a clock that is
+/// 2 s ahead or has jumped back.
+const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(4);
+
+/// A claim may be made by a request that began this long before, by its own clock: the time-out of `reserve`, and a clock that is
+/// 2 s behind.
+const LASTS_AT_MOST: SignedDuration = SignedDuration::from_secs(8);
 
 /// A hold that `reconcile` has ended is released by the stream after that.
 const RELEASED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
@@ -163,10 +167,10 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
     Ok(())
 }
 
-/// A reservation that was ended and is there again: a request of the run that made it was late. It has no units, cannot be
-/// bought, and goes with its own end.
+/// A reservation that was ended and is there again, because the run that made it wrote it twice. It has no units, cannot be bought,
+/// and goes with its own end.
 fn has_come_back(world: &World, reservation: &Value) -> bool {
-    text(reservation, "status") != "PURCHASED" && world.tables.ended_at(text(reservation, "reservation_id")).is_some()
+    text(reservation, "status") != "PURCHASED" && world.tables.came_back(text(reservation, "reservation_id"))
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
@@ -195,7 +199,7 @@ fn shut(world: &World) -> Outcome {
     for id in promised {
         let claimed_at = id.parse::<ReservationId>().unwrap().made_at();
         let is_within = |(from, until): &&(Timestamp, Timestamp)| {
-            claimed_at > from.checked_add(FORGETS_WITHIN).unwrap() && claimed_at < until.checked_sub(LATITUDE).unwrap()
+            claimed_at > from.checked_add(FORGETS_WITHIN).unwrap() && claimed_at < until.checked_sub(LASTS_AT_MOST).unwrap()
         };
         if let Some((from, _)) = operated.shut.iter().find(is_within) {
             return fail(SHUT, format!("{id} was claimed at {claimed_at}, and the sale is paused or closed since {from}"));
@@ -214,7 +218,7 @@ pub(crate) fn none_is_overdue(world: &World, interval: SignedDuration) -> Outcom
     let before = now.checked_sub(patience).unwrap().as_second();
     world.tables.look(|items| {
         for held in entries(items, "held") {
-            let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid;
+            let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid && number(item, "shard") == held.shard;
             let reservation = of_table(items, RESERVATION).map(|(_, item)| item).find(is_its);
             // Payments have a time of their own; a failed one prolongs the hold in its reservation alone.
             let ends_at = match reservation {
@@ -242,7 +246,7 @@ pub(crate) fn finally(world: &World) -> Outcome {
         money(items)?;
         sold(items)?;
         checkouts(world, items, now)?;
-        holds(world, items)?;
+        holds(items)?;
         let operated = world.operated.lock().unwrap();
         if operated.is_closed {
             return Ok(());
@@ -268,15 +272,23 @@ fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
     of_order.map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds"))).collect()
 }
 
-/// What holds of charges at any time: none is made or given back twice, and a completed order keeps one.
+/// What holds of charges at any time: none is made or given back twice, a completed order keeps one, and one that waits for a payment
+/// has paid nothing.
 fn charges(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let books = books(items, id);
         if books.iter().any(|(charges, refunds)| *charges > 1 || refunds > charges) {
             return fail(MONEY_BACK, format!("the charges and refunds of order {id} are {books:?}"));
         }
-        if text(order, "status") == "completed" && !books.contains(&(1, 0)) {
-            return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
+        let kept: i64 = books.iter().map(|(charges, refunds)| charges - refunds).sum();
+        match text(order, "status") {
+            "completed" if kept != 1 => {
+                return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
+            }
+            "awaiting_payment" if kept != 0 => {
+                return fail(MONEY_BACK, format!("order {id} waits for a payment, and its charges and refunds are {books:?}"));
+            }
+            _ => {}
         }
     }
     Ok(())
@@ -323,14 +335,11 @@ fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     }
 }
 
-fn holds(world: &World, items: &Mirror) -> Outcome {
+fn holds(items: &Mirror) -> Outcome {
     if let Some(held) = entries(items, "held").next() {
         return fail(NO_HOLD_LEFT, format!("{} still holds {} units of shard {}", held.shopper, held.units, held.shard));
     }
-    // TTL will delete what has come back.
-    let is_left =
-        |item: &Value| text(item, "status") != "PURCHASED" && !(text(item, "status") == "HELD" && has_come_back(world, item));
-    match of_table(items, RESERVATION).find(|(_, item)| is_left(item)) {
+    match of_table(items, RESERVATION).find(|(_, item)| text(item, "status") != "PURCHASED") {
         Some((key, item)) => fail(NO_HOLD_LEFT, format!("{} has a reservation that is {}", key.pk, text(item, "status"))),
         None => Ok(()),
     }

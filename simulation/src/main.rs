@@ -48,10 +48,8 @@ fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "how long it really takes")]
     let started = Instant::now();
     if history {
-        for seed in first..=last {
-            print(seed, &faults, mutation);
-        }
-        return ExitCode::SUCCESS;
+        let failed = (first..=last).filter(|seed| print(*seed, &faults, mutation)).count();
+        return if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if mutations {
         return try_mutations(first..=last, &faults, threads);
@@ -98,9 +96,12 @@ fn all_were_injected(summary: &Summary, faults: &Faults) -> ExitCode {
     }
 }
 
-fn print(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) {
+/// Prints a history. Says whether it fails.
+fn print(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> bool {
     eprintln!("history of seed {seed}:");
-    for line in run_recorded(seed, faults, mutation).lines {
+    let history = run_recorded(seed, faults, mutation);
+    for line in history.lines {
         eprintln!("{line}");
     }
+    history.violation.is_some()
 }

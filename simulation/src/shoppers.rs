@@ -134,6 +134,9 @@ impl Shopper {
                 Some((200 | 202, answer)) => {
                     let id = answer["order_id"].as_str().unwrap().to_owned();
                     self.accepted(&id);
+                    if let Some(pay_by) = answer["pay_by"].as_str() {
+                        self.world.promises.lock().unwrap().hold(&self.caller.name, &id, pay_by);
+                    }
                     return Ok((id, pays));
                 }
                 Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),

@@ -1,7 +1,7 @@
 //! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -40,6 +40,9 @@ pub(crate) struct Tables {
     time: Time,
     /// Reservations that were there, and when they were deleted, s since 1970.
     ended: Mutex<BTreeMap<String, i64>>,
+    /// The invocation that was the first to write a reservation.
+    made_by: Mutex<BTreeMap<String, u64>>,
+    came_back: Mutex<BTreeSet<String>>,
     read_up_to: Mutex<BTreeMap<&'static str, String>>,
     /// Something was written to the stock table, and to the reservation table.
     changed: [Notify; 2],
@@ -68,12 +71,31 @@ impl Tables {
             mirror: Mutex::default(),
             time: time.clone(),
             ended: Mutex::default(),
+            made_by: Mutex::default(),
+            came_back: Mutex::default(),
             read_up_to: Mutex::default(),
             changed: [Notify::new(), Notify::new()],
         }
     }
 
-    /// When a reservation was deleted, s since 1970. It may have come back since, by a late request of the run that made it.
+    /// Whether a reservation that had been deleted is there again because the very run that made it has written it twice.
+    pub(crate) fn came_back(&self, reservation: &str) -> bool {
+        self.came_back.lock().unwrap().contains(reservation)
+    }
+
+    /// Looks who makes a reservation. A run's write that is late, or sent again, may come after the reservation has ended.
+    fn note_opening(&self, invocation: u64, operation: &str, request: &Value) {
+        if operation != "PutItem" || request["TableName"] != RESERVATION {
+            return;
+        }
+        let id = text(&request["Item"], "reservation_id").to_owned();
+        let made_by = *self.made_by.lock().unwrap().entry(id.clone()).or_insert(invocation);
+        if made_by == invocation && self.ended_at(&id).is_some() {
+            self.came_back.lock().unwrap().insert(id);
+        }
+    }
+
+    /// When a reservation was deleted, s since 1970.
     pub(crate) fn ended_at(&self, reservation: &str) -> Option<i64> {
         self.ended.lock().unwrap().get(reservation).copied()
     }
@@ -88,8 +110,9 @@ impl Tables {
         self.changed[usize::from(table == RESERVATION)].notified().await;
     }
 
-    /// Carries a request out. Status and body of the answer.
-    pub(crate) fn serve(&self, operation: &str, request: &Value) -> (u16, String) {
+    /// Carries a request of an invocation out. Status and body of the answer.
+    pub(crate) fn serve(&self, invocation: u64, operation: &str, request: &Value) -> (u16, String) {
+        self.note_opening(invocation, operation, request);
         let db = &self.database;
         let answer = match operation {
             "GetItem" => call(request, |it| db.get_item(it)),

@@ -26,8 +26,10 @@ use crate::{
     world::World,
 };
 
-/// A request arrives at most this late, ms.
+/// A request takes effect at most so long after it was sent, ms.
 const MOST_LATE: u64 = 3_000;
+/// What it takes when it is not late, ms.
+const SLOWEST: u64 = 400;
 
 /// A wire to one world.
 #[derive(Clone)]
@@ -60,7 +62,7 @@ impl HttpConnector for Wire {
             match environments::current() {
                 Some(invocation) => on_the_way(&world, &invocation, request).await,
                 // The simulation itself looks or makes something: not a part of the history.
-                None => Ok(response(&serve(&world, "simulation", &request))),
+                None => Ok(response(&serve(&world, &Invocation::of_the_simulation(), &request))),
             }
         })
     }
@@ -127,11 +129,9 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
     let line = |what: &str| format!("{caller} {} {}: {what}", request.operation, request.about());
     latency(world).await;
     let strikes = |fault| world.strikes_request_of(caller.function, fault);
-    let dies = strikes(Fault::Kill).then(|| world.chance.happens(0.5));
-    if dies == Some(false) {
+    if world.chance.happens(0.5) && strikes(Fault::Kill) {
         world.note(|| line("killed before it"));
-        caller.die();
-        return std::future::pending().await;
+        return dead(caller).await;
     }
     if strikes(Fault::RequestLost) {
         world.note(|| line("lost"));
@@ -149,12 +149,11 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
         world.note(|| line("on its way for long"));
         return late(world, caller, request).await;
     }
-    let answer = serve(world, caller.function, &request);
+    let answer = serve(world, caller, &request);
     world.note(|| line(&brief(&answer)));
-    if dies.is_some() {
+    if world.chance.happens(0.5) && strikes(Fault::Kill) {
         world.note(|| line("killed after it"));
-        caller.die();
-        return std::future::pending().await;
+        return dead(caller).await;
     }
     if strikes(Fault::AnswerLost) {
         world.note(|| line("answer lost"));
@@ -166,13 +165,17 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
 
 /// The request arrives after seconds, whatever has become of its caller: it may have given up, asked again, or died.
 async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
-    let (again, caller) = (Arc::clone(world), Arc::clone(caller));
+    let (again, sender) = (Arc::clone(world), Arc::clone(caller));
     let answer = world.spawn(async move {
-        again.pause(500, MOST_LATE).await;
-        let answer = serve(&again, caller.function, &request);
-        again.note(|| format!("{caller} {} {}, late: {}", request.operation, request.about(), brief(&answer)));
+        again.pause(500, MOST_LATE - SLOWEST).await;
+        let answer = serve(&again, &sender, &request);
+        again.note(|| format!("{sender} {} {}, late: {}", request.operation, request.about(), brief(&answer)));
         answer
     });
+    if world.chance.happens(0.5) && world.strikes_request_of(caller.function, Fault::Kill) {
+        world.note(|| format!("{caller} killed meanwhile"));
+        return dead(caller).await;
+    }
     match answer.await {
         Ok(answer) => Ok(response(&answer)),
         // The history ends.
@@ -180,9 +183,15 @@ async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> R
     }
 }
 
+/// The caller's process ends here.
+async fn dead(caller: &Invocation) -> Result<HttpResponse, ConnectorError> {
+    caller.die();
+    std::future::pending().await
+}
+
 /// Mostly quick, sometimes not.
 async fn latency(world: &World) {
-    if world.chance.happens(0.1) { world.pause(50, 400).await } else { world.pause(1, 12).await }
+    if world.chance.happens(0.1) { world.pause(50, SLOWEST).await } else { world.pause(1, 12).await }
 }
 
 /// The connection breaks, or nothing is heard until the SDK gives up.
@@ -205,14 +214,14 @@ fn conflict(request: &Asked) -> Answer {
     (400, body.to_string())
 }
 
-fn serve(world: &Arc<World>, function: &str, request: &Asked) -> Answer {
+fn serve(world: &Arc<World>, caller: &Invocation, request: &Asked) -> Answer {
     match request.service {
         Service::DynamoDb => {
             let (operation, body) = (request.operation.as_str(), &request.body);
-            let on_the_way = mutations::Request { function, operation, body, number: world.steps() };
+            let on_the_way = mutations::Request { function: caller.function, operation, body, number: world.steps() };
             let altered = world.mutation.and_then(|mutation| mutation.alter(&on_the_way));
             let body = altered.as_ref().unwrap_or(&request.body);
-            let answer = world.tables.serve(&request.operation, body);
+            let answer = world.tables.serve(caller.number, &request.operation, body);
             if !tables::written(&request.operation, body).is_empty() {
                 world.check();
             }

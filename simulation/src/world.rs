@@ -53,20 +53,22 @@ impl Size {
     }
 }
 
-/// A function whose requests have much more trouble than those of others, in some histories: its retries run out, and what is to
-/// happen then happens.
+/// A function whose requests have some troubles much more often than those of others: its retries run out, its runs overlap, and what
+/// is to happen then happens.
 #[derive(Debug)]
 struct Victim {
     function: &'static str,
+    faults: Vec<Fault>,
     times: f64,
 }
 
 impl Victim {
-    /// In half of the histories, and then as often one of the saga's tasks as any other.
+    /// In most histories, and mostly one of the saga's tasks: those are to be done to the end.
     fn of(chance: &Chance) -> Option<Self> {
-        let of: &[&'static str] = if chance.happens(0.5) { &TASKS } else { &FUNCTIONS };
-        let victim = Self { function: of[chance.index(of.len())], times: *chance.pick(&[10.0, 30.0]) };
-        chance.happens(0.5).then_some(victim)
+        let of: &[&'static str] = if chance.happens(0.7) { &TASKS } else { &FUNCTIONS };
+        let faults = Fault::OF_REQUESTS.into_iter().filter(|_| chance.happens(0.4)).collect();
+        let victim = Self { function: of[chance.index(of.len())], faults, times: *chance.pick(&[10.0, 30.0]) };
+        chance.happens(0.6).then_some(victim)
     }
 }
 
@@ -150,7 +152,7 @@ impl World {
 
     /// Whether this fault is injected into a request of this function.
     pub(crate) fn strikes_request_of(&self, function: &str, fault: Fault) -> bool {
-        let victim = self.victim.as_ref().filter(|victim| victim.function == function);
+        let victim = self.victim.as_ref().filter(|victim| victim.function == function && victim.faults.contains(&fault));
         self.strikes_with(fault, victim.map_or(1.0, |victim| victim.times))
     }
 

@@ -3,10 +3,10 @@
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{functions, root};
+use crate::{functions, process, root};
 
 /// Seeds that `cargo xtask test` tries, none of which anybody has tried before.
 const FRESH_SEEDS: u64 = 2_000;
@@ -55,10 +55,6 @@ impl Simulate {
             command.arg("--history");
         }
         // The functions' metrics; the simulation itself prints on standard error.
-        let status = command.stdout(Stdio::null()).status().context("the simulation cannot be started")?;
-        if !status.success() {
-            bail!("the simulation failed ({status})");
-        }
-        Ok(())
+        process::run(command.stdout(Stdio::null()), "the simulation")
     }
 }

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::{ReservationId, ShopperId};
 
 /// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
-/// 5 s and is dead, its last request was under way for at most 3 s more, and two clocks differ by at most 4 s. A younger one may
-/// be about to get its reservation. See `docs/adr/0001`.
-const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(12);
+/// 5 s and is dead, its last request was under way for at most 3 s more, and two clocks differ by at most 2 s each way. A younger
+/// one may be about to get its reservation. See `docs/adr/0001`.
+const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(5 + 3 + 2 * 2);
 /// What is overdue is left to those who come on time, and to clocks that differ, for this long.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 

@@ -2,10 +2,10 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use domain::{OrderStep, Quantity, ReservationStatus, SignedDuration};
+use domain::{OrderStep, Quantity, ReservationStatus, SellOutcome, SignedDuration};
 use reserve::ReserveUnits;
 use scene::{Buyer, Scene, Stage};
-use store::{EndOutcome, Ending, StartOutcome};
+use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
 use testkit::{CountingRandomness, every_interleaving};
 
 use crate::world::{World, code, demo, draft, shopper};
@@ -60,6 +60,20 @@ async fn a_shopper_may_reserve_again_after_the_hold_has_ended_even_if_nobody_has
     assert_eq!(late, EndOutcome::Gone);
     world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
     assert_eq!(world.units().await, (0, 1), "the second hold stays");
+}
+
+/// The write of a reservation that is sent twice may take effect once more after its end: docs/simulation.md.
+#[tokio::test]
+async fn a_reservation_that_is_written_again_after_its_end_has_no_units_and_cannot_be_bought() {
+    let world = World::with_units(1).await;
+    let (first, _) = world.environment().got(&shopper("ann")).await;
+    world.reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
+    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    assert_eq!(world.reservations().open(&first).await.unwrap(), OpenOutcome::Opened);
+    let sold = world.stock().sell(first.shard, &shopper("ann"), &first.id, first.quantity).await.unwrap();
+    assert_eq!((sold, world.units().await), (SellOutcome::HoldLost, (1, 0)));
+    world.environment().got(&shopper("bob")).await;
+    assert_eq!(world.units().await, (0, 1), "the unit is for whoever comes");
 }
 
 #[tokio::test]
