@@ -30,6 +30,14 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
+/// Who sends a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender {
+    pub(crate) invocation: u64,
+    /// It was on its way for long.
+    pub(crate) is_late: bool,
+}
+
 /// Every item as DynamoDB's JSON has it.
 pub(crate) type Mirror = BTreeMap<Key, Value>;
 
@@ -78,19 +86,24 @@ impl Tables {
         }
     }
 
-    /// Whether a reservation that had been deleted is there again because the very run that made it has written it twice.
+    /// Whether a reservation came when its units had gone, because the very run that made it wrote it late or twice.
     pub(crate) fn came_back(&self, reservation: &str) -> bool {
         self.came_back.lock().unwrap().contains(reservation)
     }
 
-    /// Looks who makes a reservation. A run's write that is late, or sent again, may come after the reservation has ended.
-    fn note_opening(&self, invocation: u64, operation: &str, request: &Value) {
+    /// Looks who makes a reservation. A run's write that is late, or sent again, may come after the reservation has ended, or after the
+    /// run has given its units back because another one stood, which has ended since.
+    fn note_opening(&self, by: Sender, operation: &str, request: &Value) {
         if operation != "PutItem" || request["TableName"] != RESERVATION {
             return;
         }
         let id = text(&request["Item"], "reservation_id").to_owned();
-        let made_by = *self.made_by.lock().unwrap().entry(id.clone()).or_insert(invocation);
-        if made_by == invocation && self.ended_at(&id).is_some() {
+        let made_by = *self.made_by.lock().unwrap().entry(id.clone()).or_insert(by.invocation);
+        let ulid = id.rsplit('.').next().unwrap_or_default();
+        let is_its = |entry: &Value| text(&entry["M"], "r") == ulid;
+        let has_units =
+            self.look(|items| items.values().any(|it| it["held"]["M"].as_object().is_some_and(|it| it.values().any(is_its))));
+        if made_by == by.invocation && !has_units && (by.is_late || self.ended_at(&id).is_some()) {
             self.came_back.lock().unwrap().insert(id);
         }
     }
@@ -110,9 +123,9 @@ impl Tables {
         self.changed[usize::from(table == RESERVATION)].notified().await;
     }
 
-    /// Carries a request of an invocation out. Status and body of the answer.
-    pub(crate) fn serve(&self, invocation: u64, operation: &str, request: &Value) -> (u16, String) {
-        self.note_opening(invocation, operation, request);
+    /// Carries a request out. Status and body of the answer.
+    pub(crate) fn serve(&self, by: Sender, operation: &str, request: &Value) -> (u16, String) {
+        self.note_opening(by, operation, request);
         let db = &self.database;
         let answer = match operation {
             "GetItem" => call(request, |it| db.get_item(it)),

@@ -62,7 +62,7 @@ impl HttpConnector for Wire {
             match environments::current() {
                 Some(invocation) => on_the_way(&world, &invocation, request).await,
                 // The simulation itself looks or makes something: not a part of the history.
-                None => Ok(response(&serve(&world, &Invocation::of_the_simulation(), &request))),
+                None => Ok(response(&serve(&world, &Invocation::of_the_simulation(), false, &request))),
             }
         })
     }
@@ -149,7 +149,7 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
         world.note(|| line("on its way for long"));
         return late(world, caller, request).await;
     }
-    let answer = serve(world, caller, &request);
+    let answer = serve(world, caller, false, &request);
     world.note(|| line(&brief(&answer)));
     if world.chance.happens(0.5) && strikes(Fault::Kill) {
         world.note(|| line("killed after it"));
@@ -168,7 +168,7 @@ async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> R
     let (again, sender) = (Arc::clone(world), Arc::clone(caller));
     let answer = world.spawn(async move {
         again.pause(500, MOST_LATE - SLOWEST).await;
-        let answer = serve(&again, &sender, &request);
+        let answer = serve(&again, &sender, true, &request);
         again.note(|| format!("{sender} {} {}, late: {}", request.operation, request.about(), brief(&answer)));
         answer
     });
@@ -214,14 +214,14 @@ fn conflict(request: &Asked) -> Answer {
     (400, body.to_string())
 }
 
-fn serve(world: &Arc<World>, caller: &Invocation, request: &Asked) -> Answer {
+fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked) -> Answer {
     match request.service {
         Service::DynamoDb => {
             let (operation, body) = (request.operation.as_str(), &request.body);
             let on_the_way = mutations::Request { function: caller.function, operation, body, number: world.steps() };
             let altered = world.mutation.and_then(|mutation| mutation.alter(&on_the_way));
             let body = altered.as_ref().unwrap_or(&request.body);
-            let answer = world.tables.serve(caller.number, &request.operation, body);
+            let answer = world.tables.serve(tables::Sender { invocation: caller.number, is_late }, &request.operation, body);
             if !tables::written(&request.operation, body).is_empty() {
                 world.check();
             }

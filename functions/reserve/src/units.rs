@@ -145,7 +145,8 @@ impl ReserveUnits {
         }
     }
 
-    /// Writes the reservation of a new hold.
+    /// Writes the reservation of a new hold. It keeps its units until another reservation stands: the write may be late, and must
+    /// find them.
     async fn open(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
         let reservation = Reservation {
             id: hold.reservation,
@@ -156,18 +157,23 @@ impl ReserveUnits {
             expires_at: hold.expires_at,
             created_at: now,
         };
-        match self.reservations.open(&reservation).await? {
-            OpenOutcome::Opened => {
-                self.remember_winner(&reservation, None, now);
-                self.ask_for_expiry(&reservation, now).await;
-                Ok(Round::Over(Reserved { reservation, is_new: true }))
-            }
-            OpenOutcome::Exists(first) => {
+        for _ in 0..ROUNDS {
+            let first = match self.reservations.open(&reservation).await? {
+                OpenOutcome::Opened => {
+                    self.remember_winner(&reservation, None, now);
+                    self.ask_for_expiry(&reservation, now).await;
+                    return Ok(Round::Over(Reserved { reservation, is_new: true }));
+                }
+                OpenOutcome::Exists(first) => first,
+            };
+            if let Some(first) = self.clear(shopper, first, now).await? {
                 // The shopper has another hold in another shard: this one goes back, the first stays.
                 self.stock.release(shard, shopper, &reservation.id).await?;
-                self.stand_or_clear(shopper, first, now).await
+                return self.stand(first, now).await.map(Round::Over);
             }
         }
+        self.stock.release(shard, shopper, &reservation.id).await?;
+        Err(Refusal::TryAgain { after_seconds: 1 })
     }
 
     /// Goes on from a hold that the shopper has in the shard already.
@@ -192,17 +198,25 @@ impl ReserveUnits {
 
     /// Answers with a reservation that stands, or clears one away whose time is over.
     async fn stand_or_clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Round, Refusal> {
+        match self.clear(shopper, reservation, now).await? {
+            Some(standing) => self.stand(standing, now).await.map(Round::Over),
+            None => Ok(Round::Again),
+        }
+    }
+
+    /// Clears a reservation away whose time is over. Gives it back if it stands.
+    async fn clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Option<Reservation>, Refusal> {
         if !reservation.is_overdue(now) {
-            return self.stand(reservation, now).await.map(Round::Over);
+            return Ok(Some(reservation));
         }
         match self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await? {
             // The stream would do this too; the shopper need not wait for it.
             EndOutcome::Ended | EndOutcome::Gone => {
                 self.stock.release(reservation.shard, shopper, &reservation.id).await?;
-                Ok(Round::Again)
+                Ok(None)
             }
             // It was taken to payment in the meantime: its units are not this request's to release.
-            EndOutcome::Kept(reservation) => self.stand(reservation, now).await.map(Round::Over),
+            EndOutcome::Kept(reservation) => Ok(Some(reservation)),
         }
     }
 

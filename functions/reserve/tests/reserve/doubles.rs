@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use domain::{OrderStep, Quantity, ReservationStatus, SellOutcome, SignedDuration};
+use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutcome, SignedDuration};
 use reserve::ReserveUnits;
 use scene::{Buyer, Scene, Stage};
 use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
@@ -122,6 +122,31 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     assert!(is_new);
     assert_eq!(reservation.shard, elsewhere, "nothing else is free");
     assert_eq!(world.units().await, (0, 50));
+}
+
+/// Otherwise the first write of the new reservation, if it is late, would bring it about without units.
+#[tokio::test]
+async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
+    let world = World::with_units(50).await;
+    let ann = shopper("ann");
+    let layout = draft(50).layout();
+    let home = layout.home_of(&demo(), &ann);
+    let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
+    let (old, _) = world.environment().got(&ann).await;
+    // Her home was there before a restock.
+    world.reservations().end(&ann, &old.id, Ending::Cancelled).await.unwrap();
+    world.stock().release(home, &ann, &old.id).await.unwrap();
+    let old = Reservation { shard: elsewhere, ..old };
+    world.stock().claim(elsewhere, &ann, &Hold { reservation: old.id.clone(), ..world.hold() }).await.unwrap();
+    assert_eq!(world.reservations().open(&old).await.unwrap(), OpenOutcome::Opened);
+    world.clock.advance(SignedDuration::from_mins(10));
+
+    let environment = world.environment();
+    let (new, is_new) = environment.got(&ann).await;
+    assert!(is_new && new.shard == home);
+    assert_eq!(world.units().await, (49, 1));
+    let writes = ["UpdateItem", "PutItem", "DeleteItem"].map(|operation| environment.calls.count(operation));
+    assert_eq!(writes, [2, 2, 1], "one claim, and the release of the old hold; written twice");
 }
 
 /// The clock of the environment that takes the payment is two seconds behind: for it the hold has not ended.
