@@ -103,7 +103,7 @@ impl Tables {
         let is_its = |entry: &Value| text(&entry["M"], "r") == ulid;
         let has_units =
             self.look(|items| items.values().any(|it| it["held"]["M"].as_object().is_some_and(|it| it.values().any(is_its))));
-        if made_by == by.invocation && !has_units && (by.is_late || self.ended_at(&id).is_some()) {
+        if made_by == by.invocation && (self.ended_at(&id).is_some() || (by.is_late && !has_units)) {
             self.came_back.lock().unwrap().insert(id);
         }
     }
