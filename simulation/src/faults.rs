@@ -210,7 +210,10 @@ impl FromStr for Faults {
             names => {
                 let fault = |name: &str| Fault::ALL.into_iter().find(|fault| fault.name() == name);
                 let known = || Fault::ALL.map(Fault::name).join(", ");
-                let found = names.split(',').map(|name| fault(name).ok_or_else(|| format!("{name} is none of {}", known())));
+                let found = names
+                    .split(',')
+                    .map(str::trim)
+                    .map(|name| fault(name).ok_or_else(|| format!("{name} is none of {}", known())));
                 found.collect::<Result<_, _>>().map(Self)
             }
         }

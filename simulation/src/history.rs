@@ -186,11 +186,11 @@ impl Summary {
         }
     }
 
-    /// The figures, a line each.
-    pub fn figures(&self) -> String {
+    /// The figures, a line each, with how often each of `faults` was injected.
+    pub fn figures(&self, faults: &Faults) -> String {
         let mut text = format!("{} histories, {} steps, {} failed\n", self.histories, self.steps, self.failed.len());
-        for (fault, times) in &self.injected {
-            writeln!(text, "{times:>10} {fault}").unwrap();
+        for fault in &faults.0 {
+            writeln!(text, "{:>10} {fault}", self.injected.get(fault).copied().unwrap_or_default()).unwrap();
         }
         text
     }

@@ -33,9 +33,11 @@ struct Arguments {
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {
-    let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
     let (first, last) = text.split_once("..").unwrap_or((text, text));
-    Ok((number(first)?, number(last)?))
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err("write one seed, as 17, or the first and the last, as 1..2000".to_owned()),
+    }
 }
 
 fn mutation(name: &str) -> Result<&'static Mutation, String> {
@@ -49,15 +51,21 @@ fn main() -> ExitCode {
     let started = Instant::now();
     if history {
         let failed = (first..=last).filter(|seed| print(*seed, &faults, mutation)).count();
+        eprintln!("\n{} histories, {failed} failed", last - first + 1);
         return if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if mutations {
         return try_mutations(first..=last, &faults, threads);
     }
     let summary = run_seeds(first..=last, &faults, mutation, threads, true);
-    eprint!("{}", summary.figures());
+    eprint!("{}", summary.figures(&faults));
     eprintln!("{:>9.1} s", started.elapsed().as_secs_f64());
-    let Some((seed, violation)) = summary.failed.first() else { return all_were_injected(&summary, &faults) };
+    let Some((seed, violation)) = summary.failed.first() else {
+        if let Some(mutation) = mutation {
+            eprintln!("{} was not noticed", mutation.name);
+        }
+        return all_were_injected(&summary, &faults);
+    };
     print(*seed, &faults, mutation);
     eprintln!("\nseed {seed}: {}: {}", violation.invariant, violation.detail);
     let with = mutation.map(|it| format!(" --mutation {}", it.name)).unwrap_or_default();
