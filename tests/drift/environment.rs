@@ -1,6 +1,6 @@
 //! Environment variables: what a function's code reads is what the template gives it.
 //!
-//! Here by the names in the sources. `rie/` starts each built function without them and sees which ones it misses.
+//! Here by the names in the sources. `bootstraps/` starts each built function without them and sees which ones it misses.
 
 use std::collections::BTreeSet;
 

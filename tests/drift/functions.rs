@@ -15,14 +15,15 @@ fn crates(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
     for (name, function) in &functions {
         let properties = &function.resource["Properties"];
-        if properties["CodeUri"] != format!("functions/{name}/") {
-            faults.push(format!("{}: CodeUri is {}, not functions/{name}/", function.logical_id, properties["CodeUri"]));
-        }
         if function.resource["Metadata"] != json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}) {
             faults.push(format!("{}: Metadata does not build the binary {name} with rust-cargolambda", function.logical_id));
         }
         match repository.functions.get(name) {
-            None => faults.push(format!("{}: there is no crate functions/{name}", function.logical_id)),
+            None => faults.push(format!("{}: there is no crate {name} in functions/", function.logical_id)),
+            Some(found) if properties["CodeUri"] != format!("{}/", found.folder.display()) => {
+                let (uri, folder) = (&properties["CodeUri"], found.folder.display());
+                faults.push(format!("{}: CodeUri is {uri}, not {folder}/", function.logical_id));
+            }
             Some(found) if !found.manifest.contains(&format!("name = \"{name}\"")) => {
                 faults.push(format!("functions/{name}: the crate has another name"));
             }
@@ -94,14 +95,14 @@ fn every_function_of_the_template_is_a_crate_and_every_crate_is_a_function() {
 
 #[test]
 fn a_function_without_a_crate_or_a_crate_without_a_function_is_noticed() {
-    notices(crates, "no crate functions/health", |repository| {
+    notices(crates, "no crate health in functions/", |repository| {
         repository.functions.remove("health");
     });
     notices(crates, "functions/oversell is in no resource", |repository| {
         repository.functions.insert("oversell".to_owned(), system_tests::repository::Crate::default());
     });
     notices(crates, "CodeUri", |repository| {
-        repository.template["Resources"]["HealthFunction"]["Properties"]["CodeUri"] = json!("functions/reserve/");
+        repository.template["Resources"]["HealthFunction"]["Properties"]["CodeUri"] = json!("functions/shoppers/reserve/");
     });
     notices(crates, "does not build the binary", |repository| {
         repository.template["Resources"]["HealthFunction"]["Metadata"]["BuildProperties"]["Binary"] = json!("reserve");

@@ -16,18 +16,26 @@ pub(crate) const STAGE: &str = "sam";
 const COPIED: [&str; 3] = ["template.yaml", "samconfig.toml", "statemachines/payment-saga.asl.json"];
 const STRIPPING_THREADS: usize = 4;
 
-/// The name of every function: the folders in `functions/`.
-pub(crate) fn names() -> Result<Vec<String>> {
-    let folder = root().join("functions");
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let entry = entry?;
-        if entry.path().join("Cargo.toml").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+/// Every function by its name, with its folder from the root: `functions/<group>/<name>`.
+pub(crate) fn folders() -> Result<BTreeMap<String, PathBuf>> {
+    let mut found = BTreeMap::new();
+    for group in entries(Path::new("functions"))? {
+        for folder in entries(&group)? {
+            if root().join(&folder).join("Cargo.toml").is_file() {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                found.insert(name, folder);
+            }
         }
     }
-    names.sort();
-    Ok(names)
+    Ok(found)
+}
+
+/// What is in a folder, both by their paths from the root.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = std::fs::read_dir(root().join(folder)).with_context(|| format!("cannot read {}", folder.display()))?;
+    read.map(|entry| Ok(folder.join(entry?.file_name())))
+        .filter(|path| path.as_ref().map_or(true, |path| root().join(path).is_dir()))
+        .collect()
 }
 
 /// Builds every binary of the workspace, and returns where they are.
@@ -78,9 +86,9 @@ pub(crate) fn stage(executables: &BTreeMap<String, PathBuf>) -> Result<PathBuf> 
         std::fs::copy(root().join(name), &to).with_context(|| format!("cannot copy {name}"))?;
     }
     let changed = Mutex::new(Vec::new());
-    for name in names()? {
-        let executable = executables.get(&name).with_context(|| format!("functions/{name} has no binary named {name}"))?;
-        let bootstrap = stage.join("functions").join(&name).join("bootstrap");
+    for (name, folder) in folders()? {
+        let executable = executables.get(&name).with_context(|| format!("{} has no binary named {name}", folder.display()))?;
+        let bootstrap = stage.join(folder).join("bootstrap");
         if modified(&bootstrap) < modified(executable) {
             changed.lock().map_err(|_| anyhow::anyhow!("a thread failed"))?.push((executable.clone(), bootstrap));
         }

@@ -77,7 +77,7 @@ impl SamLocal {
     }
 
     fn folder(&self) -> Result<String> {
-        let names = functions::names()?;
+        let names: Vec<String> = functions::folders()?.into_keys().collect();
         match names.iter().find(|name| **name == self.function || logical_id(name) == self.function) {
             Some(name) => Ok(name.clone()),
             None => bail!("there is no function {}; there are {}", self.function, names.join(", ")),

@@ -73,7 +73,7 @@ impl Test {
             store.env("FLASH_SALE_STORE_ENDPOINT", &Stack::running().context("the stack is not up")?.endpoint_url);
             passes(&mut store)
         })?;
-        timed(steps, "events on the built functions", || passes(&mut test_binary("rie", &["--include-ignored"])))?;
+        timed(steps, "events on the built functions", || passes(&mut test_binary("bootstraps", &["--include-ignored"])))?;
         timed(steps, "end to end", || passes(&mut test_binary("end_to_end", &["--nocapture"])))?;
         timed(steps, "faults on the stack", || {
             passes(&mut test_binary("end_to_end", &["faults::", "--ignored", "--nocapture", "--test-threads=1"]))

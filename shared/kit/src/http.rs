@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn a_refusal_carries_the_request_id_and_what_every_response_carries() {
-        let request = testkit::request("POST", "/reserve-inventory").build();
+        let request = test_aws::request("POST", "/reserve-inventory").build();
         let refused = Problem::new(409, "sold-out", "Sold out").member("available_quantity", 0).retry_after(2);
-        assert_snapshot!(testkit::response(&answer(&request, Err(refused))), @r#"
+        assert_snapshot!(test_aws::response(&answer(&request, Err(refused))), @r#"
         409 Conflict
         access-control-allow-origin: *
         access-control-expose-headers: Location, Retry-After, X-Request-Id
@@ -102,8 +102,8 @@ mod tests {
 
     #[test]
     fn a_success_carries_them_too() {
-        let request = testkit::request("GET", "/health").build();
-        assert_snapshot!(testkit::response(&answer(&request, Ok(ok_json(200, &["yes"])))), @r#"
+        let request = test_aws::request("GET", "/health").build();
+        assert_snapshot!(test_aws::response(&answer(&request, Ok(ok_json(200, &["yes"])))), @r#"
         200 OK
         access-control-allow-origin: *
         access-control-expose-headers: Location, Retry-After, X-Request-Id
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn parameters_are_found_by_name() {
         let request =
-            testkit::request("GET", "/inventory/demo").path_parameter("product_id", "demo").query("deep", "true").build();
+            test_aws::request("GET", "/inventory/demo").path_parameter("product_id", "demo").query("deep", "true").build();
         assert_eq!(path_parameter(&request, "product_id"), Some("demo"));
         assert_eq!(path_parameter(&request, "other"), None);
         assert_eq!(query_parameter(&request, "deep"), Some("true"));

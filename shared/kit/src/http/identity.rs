@@ -127,16 +127,16 @@ mod tests {
     use super::*;
 
     fn signed_in(groups: Value) -> Request {
-        testkit::request("GET", "/orders").claim("sub", json!("shopper-1")).claim("cognito:groups", groups).build()
+        test_aws::request("GET", "/orders").claim("sub", json!("shopper-1")).claim("cognito:groups", groups).build()
     }
 
     fn with_header(name: &str, value: &str) -> Request {
-        testkit::request("GET", "/orders").header(name, value).build()
+        test_aws::request("GET", "/orders").header(name, value).build()
     }
 
     #[test]
     fn the_caller_is_the_tokens_subject() {
-        let request = testkit::request("GET", "/orders").shopper("shopper-1").build();
+        let request = test_aws::request("GET", "/orders").shopper("shopper-1").build();
         let caller = Identity::claims_only().caller(&request).unwrap();
         assert_eq!((caller.shopper.as_str(), caller.groups.len()), ("shopper-1", 0));
     }
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn nobody_is_refused() {
         let nobody = [
-            testkit::request("GET", "/orders").build(),
-            testkit::request("GET", "/orders").claim("email", json!("a@example.com")).build(),
-            testkit::request("GET", "/orders").claim("sub", json!("")).build(),
-            testkit::request("GET", "/orders").claim("sub", json!(7)).build(),
+            test_aws::request("GET", "/orders").build(),
+            test_aws::request("GET", "/orders").claim("email", json!("a@example.com")).build(),
+            test_aws::request("GET", "/orders").claim("sub", json!("")).build(),
+            test_aws::request("GET", "/orders").claim("sub", json!(7)).build(),
             Request::default(),
         ];
         for request in nobody {
@@ -190,9 +190,9 @@ mod tests {
         let request = with_header("x-user-id", "shopper-2");
         assert_eq!(Identity::claims_only().caller(&request).unwrap_err().status(), 401);
         assert_eq!(Identity::trusting_header().caller(&request).unwrap().shopper.as_str(), "shopper-2");
-        let both = testkit::request("GET", "/orders").shopper("shopper-1").header("x-user-id", "shopper-2").build();
+        let both = test_aws::request("GET", "/orders").shopper("shopper-1").header("x-user-id", "shopper-2").build();
         assert_eq!(Identity::trusting_header().caller(&both).unwrap().shopper.as_str(), "shopper-1");
-        let operator = testkit::request("PUT", "/").header("x-user-id", "o").header("x-user-groups", "ops").build();
+        let operator = test_aws::request("PUT", "/").header("x-user-id", "o").header("x-user-groups", "ops").build();
         assert!(Identity::trusting_header().caller(&operator).unwrap().require_group("ops").is_ok());
         assert_eq!(Identity::trusting_header().caller(&with_header("x-user-id", "")).unwrap_err().status(), 401);
     }

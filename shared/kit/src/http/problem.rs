@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     fn shown(problem: Problem) -> String {
-        testkit::response(&problem.into_response())
+        test_aws::response(&problem.into_response())
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_private_answer_is_not_stored_and_a_public_one_lives_a_second() {
-        assert_snapshot!(testkit::response(&ok_json(201, &json!({"success": true}))), @r#"
+        assert_snapshot!(test_aws::response(&ok_json(201, &json!({"success": true}))), @r#"
         201 Created
         cache-control: no-store
         content-type: application/json
@@ -89,7 +89,7 @@ mod tests {
           "success": true
         }
         "#);
-        assert_snapshot!(testkit::response(&public_json(&json!({"available_quantity": 3}))), @r#"
+        assert_snapshot!(test_aws::response(&public_json(&json!({"available_quantity": 3}))), @r#"
         200 OK
         cache-control: public, max-age=1
         content-type: application/json
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn nothing_to_say_is_said_without_a_body() {
-        assert_snapshot!(testkit::response(&no_content()), @r#"
+        assert_snapshot!(test_aws::response(&no_content()), @r#"
         204 No Content
         cache-control: no-store
         "#);
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn a_location_leads_to_where_the_client_sees_the_api() {
         for (event, location) in [("checkout/ok.json", "/v1/orders/x"), ("place-order/ok.json", "/v1/orders/x")] {
-            let response = with_location(ok_json(202, &json!({})), &testkit::event(event), "/orders/x");
+            let response = with_location(ok_json(202, &json!({})), &test_aws::event(event), "/orders/x");
             assert_eq!(response.headers()["location"], location, "{event}");
         }
-        let behind_nothing = testkit::request("POST", "/checkout").build();
+        let behind_nothing = test_aws::request("POST", "/checkout").build();
         let response = with_location(ok_json(202, &json!({})), &behind_nothing, "/orders/x");
         assert!(response.headers()["location"].to_str().unwrap().ends_with("/orders/x"));
     }

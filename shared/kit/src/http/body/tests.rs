@@ -47,7 +47,7 @@ enum Amount {
 }
 
 fn request(body: impl Into<String>) -> Request {
-    testkit::request("POST", "/checkout").header("content-type", "application/json").body(body.into()).build()
+    test_aws::request("POST", "/checkout").header("content-type", "application/json").body(body.into()).build()
 }
 
 fn refusal(request: &Request) -> (u16, Value) {
@@ -147,7 +147,7 @@ fn sixteen_kibibytes_are_read_and_one_byte_more_is_not() {
 #[test]
 fn a_body_must_be_declared_as_json() {
     let with = |declared: &str| {
-        testkit::request("POST", "/checkout").header("content-type", declared).body(r#"{"cart_id": "a"}"#).build()
+        test_aws::request("POST", "/checkout").header("content-type", declared).body(r#"{"cart_id": "a"}"#).build()
     };
     for accepted in ["application/json", "application/json; charset=utf-8", "Application/JSON ;charset=UTF-8"] {
         assert!(json_body::<Checkout>(&with(accepted)).is_ok(), "{accepted}");
@@ -155,7 +155,7 @@ fn a_body_must_be_declared_as_json() {
     for refused in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "text/html, application/json"] {
         assert_eq!(refusal(&with(refused)).0, 415, "{refused}");
     }
-    let undeclared = testkit::request("POST", "/checkout").body(r#"{"cart_id": "a"}"#).build();
+    let undeclared = test_aws::request("POST", "/checkout").body(r#"{"cart_id": "a"}"#).build();
     assert_eq!(refusal(&undeclared).0, 415);
 }
 
@@ -170,7 +170,7 @@ fn bytes_that_are_not_utf_8_are_refused() {
 #[test]
 fn no_body_is_nothing_where_it_may_be_missing_and_a_fault_where_not() {
     for empty in [Body::Empty, Body::Text(String::new()), Body::Text(" \n".to_owned())] {
-        let mut request = testkit::request("POST", "/api/flash-sales/demo/order").build();
+        let mut request = test_aws::request("POST", "/api/flash-sales/demo/order").build();
         *request.body_mut() = empty;
         assert_eq!(optional_json_body::<Checkout>(&request).unwrap(), None);
         let (status, problem) = refusal(&request);

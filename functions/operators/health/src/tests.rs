@@ -1,0 +1,93 @@
+//! Shallow, deep, and with each dependency failing.
+
+use insta::assert_snapshot;
+use test_aws::{Calls, Dynamo, Fault, Queue};
+
+use super::*;
+
+struct Setup {
+    // Kept: the tables live as long as this does.
+    _dynamo: Dynamo,
+    queue: Queue,
+    calls: Calls,
+    health: Health,
+}
+
+async fn setup() -> Setup {
+    let (dynamo, queue, calls) = (Dynamo::start().await, Queue::new(), Calls::new());
+    let health = Health {
+        store: dynamo.client_with(&calls),
+        sqs: queue.client_with(&calls),
+        stock_table: dynamo.stock_table().to_owned(),
+        reservation_table: dynamo.reservation_table().to_owned(),
+        order_table: dynamo.order_table().to_owned(),
+        orders_queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/orders".to_owned(),
+    };
+    Setup { _dynamo: dynamo, queue, calls, health }
+}
+
+fn deep() -> Request {
+    test_aws::event("health/deep.json")
+}
+
+#[tokio::test]
+async fn a_shallow_answer_asks_nobody() {
+    let Setup { health, calls, .. } = &setup().await;
+    let request = test_aws::event("health/ok.json");
+    assert_snapshot!(test_aws::response(&health.handle(request).await), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: f7602dfc-3b16-4ff2-b751-8ba2f5cc7131
+
+    {
+      "status": "ok",
+      "version": "0.1.0"
+    }
+    "#);
+    assert_eq!(calls.total(), 0);
+}
+
+#[tokio::test]
+async fn a_deep_answer_asks_three_tables_and_the_queue() {
+    let Setup { health, calls, .. } = &setup().await;
+    assert_eq!(health.handle(deep()).await.status(), 200);
+    assert_eq!((calls.count("GetItem"), calls.count("GetQueueAttributes"), calls.total()), (3, 1, 4));
+}
+
+#[tokio::test]
+async fn what_failed_is_named_and_why_is_not_told() {
+    let Setup { health, calls, .. } = &setup().await;
+    calls.fail_always("GetQueueAttributes", Fault::Denied);
+    assert_snapshot!(test_aws::response(&health.handle(deep()).await), @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 443d9998-0ebd-4180-a174-f32e75f90f9b
+
+    {
+      "code": "unhealthy",
+      "failed": [
+        "orders queue"
+      ],
+      "instance": "443d9998-0ebd-4180-a174-f32e75f90f9b",
+      "status": 503,
+      "title": "Something that the service needs does not answer",
+      "type": "/problems/unhealthy"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn each_table_is_named_by_what_it_holds() {
+    let Setup { health, queue, .. } = &mut setup().await;
+    health.reservation_table = "no-such-table".to_owned();
+    queue.fail(true);
+    let response = test_aws::response(&health.handle(deep()).await);
+    assert!(response.contains("\"reservation table\",\n    \"orders queue\""), "{response}");
+    assert!(!response.contains("no-such-table"), "{response}");
+}

@@ -1,0 +1,135 @@
+//! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the bootstrap, its environment from the
+//! template, a recorded event, and no more permissions than its policy grants.
+//!
+//! Every case has tables of its own on the emulator of the local stack, and a fresh process.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code, and what runs for real has the real time"
+)]
+
+mod answers;
+mod gateway;
+mod given;
+mod interface;
+mod services;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use serde_json::Value;
+use system_tests::{Repository, permissions, template};
+use test_aws::Dynamo;
+
+use crate::{gateway::Gateway, interface::Interface, services::Services};
+
+#[tokio::test]
+#[ignore = "needs the local stack: cargo xtask test"]
+async fn every_event_is_answered_as_expected_within_the_permissions_of_its_function() {
+    interface::build();
+    let repository = Repository::read();
+    let functions = template::functions(&repository.template);
+    let services = Services::make().await;
+    let mut faults = Vec::new();
+    let mut used = permissions::Permissions::new();
+    for (name, function) in &functions {
+        for (case, event) in &repository.events[name] {
+            for expected in template::one_or_many(&repository.expected[name][case]) {
+                let state = expected["given"].as_str().unwrap_or("sale");
+                let tables = Dynamo::at(services.endpoint()).await;
+                given::make(&tables, state).await;
+                let names = services.physical_names(&tables);
+                let gateway = Gateway::open(services.endpoint(), name, &names, &repository);
+                let variables = variables(&repository.template, function, &names, expected["trust_user_id_header"] == true);
+                let interface = Interface::start(name, &variables, &gateway.endpoint());
+                let mut answer = interface.invoke(event).await;
+                for _ in 1..expected["times"].as_u64().unwrap_or(1) {
+                    answer = interface.invoke(event).await;
+                }
+                let log = interface.stop();
+                let (calls, refused) = gateway.close();
+                for (resource, action) in calls {
+                    used.entry((name.clone(), resource)).or_default().insert(action);
+                }
+                let found = answers::faults(event, &answer, expected).into_iter().chain(refused);
+                let found: Vec<String> = found.chain(given::faults(&tables, expected).await).collect();
+                if !found.is_empty() {
+                    let log = log.replace('\n', "\n       ");
+                    faults.push(format!(
+                        "events/{name}/{case}.json, given {state}: {}\n  answer: {answer}\n  log: {log}",
+                        found.join("; ")
+                    ));
+                }
+            }
+        }
+    }
+    services.remove().await;
+    assert!(faults.is_empty(), "{} answer(s) are not as expected:\n{}", faults.len(), faults.join("\n"));
+    let unused = unused(&repository, &used);
+    assert!(unused.is_empty(), "granted, but no event makes use of it:\n{}", unused.join("\n"));
+}
+
+#[test]
+#[ignore = "builds all functions: cargo xtask test"]
+fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
+    interface::build();
+    let repository = Repository::read();
+    let mut faults = Vec::new();
+    for (name, function) in template::functions(&repository.template) {
+        let asked = interface::variables_asked_for(&name);
+        // The kit reads it of every function, where it has something to decide.
+        let given: Vec<&String> = function.variables.keys().filter(|variable| *variable != "ENVIRONMENT").collect();
+        let asked: Vec<&String> = asked.iter().filter(|variable| *variable != "ENVIRONMENT").collect();
+        if asked != given {
+            faults.push(format!("{name} asks for {asked:?}, the template gives {given:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The function's variables with the template's references resolved.
+fn variables(
+    template: &Value,
+    function: &template::Function,
+    names: &BTreeMap<&'static str, String>,
+    trust_user_id_header: bool,
+) -> BTreeMap<String, String> {
+    let resolve = |value: &Value| -> String {
+        match value["Ref"].as_str() {
+            Some("Environment") => "local".to_owned(),
+            Some("TrustUserIdHeader") => trust_user_id_header.to_string(),
+            Some(id) if template["Parameters"][id]["Default"].is_string() => {
+                template["Parameters"][id]["Default"].as_str().unwrap().to_owned()
+            }
+            Some(id) => names.get(id).unwrap_or_else(|| panic!("nothing stands for {id}")).clone(),
+            None => value.as_str().unwrap_or_else(|| panic!("cannot resolve {value}")).to_owned(),
+        }
+    };
+    function.variables.iter().map(|(name, value)| (name.clone(), resolve(value))).collect()
+}
+
+/// What a function may do and never did, in all the states that the events meet.
+fn unused(repository: &Repository, used: &permissions::Permissions) -> Vec<String> {
+    let (granted, _) = permissions::read(&repository.documents[Path::new(permissions::DOCUMENT)]);
+    let mut unused = Vec::new();
+    for ((function, resource), actions) in granted {
+        let nothing = BTreeSet::new();
+        let used = used.get(&(function.clone(), resource.clone())).unwrap_or(&nothing);
+        let left = actions.difference(used).filter(|action| !is_for_lambda(&function, &resource, action));
+        unused.extend(left.map(|action| format!("{function}: {action} on {resource}")));
+    }
+    unused
+}
+
+/// Lambda itself reads queues and streams, and gives up to the failure queue, with the permissions of the function.
+fn is_for_lambda(function: &str, resource: &str, action: &str) -> bool {
+    let reads_queue = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    let is_reader = ["expire-reservation", "start-payment"].contains(&function);
+    resource.contains("stream") || resource == "StreamFailuresQueue" || (is_reader && reads_queue.contains(&action))
+}

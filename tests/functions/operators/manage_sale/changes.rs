@@ -1,0 +1,240 @@
+//! A sale is changed until it starts, and its shards and what readers know of them follow.
+
+use domain::SaleStatus;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use store::WriteOutcome;
+use test_aws::{Calls, event};
+use test_shop::{Shop, brief, demo};
+
+use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shop, state_of};
+
+/// A sale with its units in so many shards.
+fn in_shards(units: u32, shards: u32) -> Value {
+    let mut body = body(units);
+    body["shards"] = json!(shards);
+    body
+}
+
+#[tokio::test]
+async fn units_and_shards_follow_every_change() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let function = function(&shop, &calls);
+    let steps = [
+        (body(60), 60, 3, "201"),
+        (body(200), 200, 8, "200"),
+        (body(61), 61, 3, "200"),
+        (in_shards(61, 61), 61, 61, "200"),
+        (in_shards(61, 1), 61, 1, "200"),
+        (body(1), 1, 1, "200"),
+        (body(60), 60, 3, "200"),
+    ];
+    let mut before = 0;
+    for (body, units, shards, status) in steps {
+        calls.reset();
+        assert_eq!(brief(&function.handle(put(&body)).await), status, "{body}");
+        is_made_of(&shop, units, shards, &body.to_string()).await;
+        let deleted: u32 = u32::saturating_sub(before, shards);
+        let (put, deleted) = (usize::try_from(shards + 4).unwrap(), usize::try_from(deleted).unwrap());
+        assert_eq!((calls.count("PutItem"), calls.count("DeleteItem")), (put, deleted), "{body}");
+        before = shards;
+    }
+}
+
+#[tokio::test]
+async fn every_member_can_be_changed_and_the_answer_shows_it() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    function.handle(put(&body(60))).await;
+    let changed = json!({
+        "name": "Winter drop, again",
+        "description": "Sixty of them.",
+        "image_url": "https://images.example.com/winter-drop.jpg",
+        "price": {"amount_minor": 5_999, "currency": "EUR"},
+        "units": 61,
+        "starts_at": "2026-11-01T12:12:00Z",
+        "ends_at": "2026-11-01T14:00:00.5Z",
+        "hold_seconds": 60,
+        "max_per_shopper": 3,
+    });
+    let response = function.handle(put(&changed)).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: 00000000-0000-0000-0000-000000000001
+
+    {
+      "admission": {
+        "mode": "fcfs"
+      },
+      "as_of": "2026-11-01T12:01:00Z",
+      "available_quantity": 61,
+      "description": "Sixty of them.",
+      "ends_at": "2026-11-01T14:00:00.500Z",
+      "hold_seconds": 60,
+      "holds": {
+        "count": 0
+      },
+      "image_url": "https://images.example.com/winter-drop.jpg",
+      "max_per_shopper": 3,
+      "name": "Winter drop, again",
+      "price": {
+        "amount_minor": 5999,
+        "currency": "EUR"
+      },
+      "product_id": "winter-drop",
+      "server_time": "2026-11-01T12:01:00Z",
+      "starts_at": "2026-11-01T12:12:00Z",
+      "state": "scheduled",
+      "units": 61
+    }
+    "#);
+    is_made_of(&shop, 61, 3, "changed").await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_far_off_sale_is_200() {
+    let shop = shop().await;
+    let response = function(&shop, &Calls::new()).handle(event("manage-sale/change.json")).await;
+    let shown = test_shop::body(&response);
+    assert_eq!(
+        (brief(&response), &shown["units"], &shown["available_quantity"]),
+        ("200".to_owned(), &json!(2_000), &json!(2_000))
+    );
+    assert_eq!(shop.units(&"not-started".parse().unwrap()).await, (2_000, 0, 0));
+}
+
+#[tokio::test]
+async fn a_sale_that_has_started_is_not_changed() {
+    let (shop, calls) = (shop().await, Calls::new());
+    let before = shop.everything().await;
+    let response = function(&shop, &calls).handle(event("manage-sale/sale-started.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    409 Conflict
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: dcb3637a-8d88-402e-80e6-7c7f18030ad3
+
+    {
+      "code": "sale-started",
+      "detail": "A sale can be changed until ten seconds before it starts, and not after.",
+      "instance": "dcb3637a-8d88-402e-80e6-7c7f18030ad3",
+      "status": 409,
+      "title": "The sale has started",
+      "type": "/problems/sale-started"
+    }
+    "#);
+    assert_eq!((shop.everything().await, calls.count("GetItem"), calls.total()), (before, 1, 1));
+}
+
+/// An environment of `reserve` may believe the old description for a second, by a clock that differs by four, and the write that
+/// stops it takes time.
+#[tokio::test]
+async fn changes_end_ten_seconds_before_the_start() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    function.handle(put(&body(60))).await;
+    shop.clock.set("2026-11-01T12:10:49.999Z");
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "200");
+    for time in ["2026-11-01T12:10:50Z", "2026-11-01T12:10:59.999Z", "2026-11-01T12:11:00Z", "2026-11-01T12:59:59Z"] {
+        shop.clock.set(time);
+        assert_eq!(brief(&function.handle(put(&body(62))).await), "409 sale-started", "{time}");
+        assert_eq!(brief(&function.handle(put(&body(61))).await), "200", "{time}: as it is");
+    }
+    is_made_of(&shop, 61, 3, "the last change").await;
+}
+
+#[tokio::test]
+async fn the_start_cannot_be_put_off_once_it_has_come() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    function.handle(put(&body(60))).await;
+    shop.clock.set("2026-11-01T12:11:00Z");
+    let mut later = body(60);
+    later["starts_at"] = json!("2026-11-01T12:30:00Z");
+    assert_eq!(brief(&function.handle(put(&later)).await), "409 sale-started");
+}
+
+#[tokio::test]
+async fn a_sale_that_was_closed_stays_so() {
+    let shop = Shop::open().await;
+    shop.set_status(&demo(), "CLOSED").await;
+    let before = shop.everything().await;
+    let response = function(&shop, &Calls::new()).handle(event("manage-sale/sale-started.json")).await;
+    assert_eq!((brief(&response), shop.everything().await), ("409 sale-started".to_owned(), before));
+}
+
+/// It would follow its times again.
+#[tokio::test]
+async fn a_sale_that_is_paused_is_not_changed_and_stays_so() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    function.handle(put(&body(60))).await;
+    shop.set_status(&drop_id(), "PAUSED").await;
+    let before = shop.everything().await;
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-paused");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    shop.clock.set("2026-11-01T12:11:00Z");
+    assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-started");
+    assert_eq!(state_of(&function.handle(put(&body(60))).await), "paused", "the same again");
+    assert_eq!(shop.everything().await, before);
+}
+
+/// Its shards are not those of a description alone.
+#[tokio::test]
+async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_its_units() {
+    for is_finished in [false, true] {
+        let shop = Shop::empty().await;
+        let function = function(&shop, &Calls::new());
+        function.handle(put(&body(60))).await;
+        let made = shop.sales().get_for_write(&drop_id()).await.unwrap().unwrap();
+        let extent = made.sale.draft.restock(30);
+        let begun = shop.sales().begin_restock(&made, "one".parse().unwrap(), extent).await.unwrap();
+        let WriteOutcome::Written(begun) = begun else { unreachable!() };
+        if is_finished {
+            shop.stock().restock(&drop_id(), 3, extent, begun.revision).await.unwrap();
+            shop.sales().finish_restock(&begun).await.unwrap();
+        }
+        let before = shop.everything().await;
+        assert_eq!(brief(&function.handle(put(&body(61))).await), "409 sale-restocked");
+        let same = function.handle(put(&body(60))).await;
+        assert_eq!(
+            (brief(&same), &test_shop::body(&same)["units"]),
+            ("200".to_owned(), &json!(if is_finished { 90 } else { 60 }))
+        );
+        assert_eq!(shop.everything().await, before);
+    }
+}
+
+#[tokio::test]
+async fn while_a_sale_is_changed_it_is_scheduled_whatever_the_time() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    let mut open = body(60);
+    open["starts_at"] = json!("2026-11-01T12:00:00Z");
+    assert_eq!(state_of(&function.handle(put(&open)).await), "open");
+    shop.set_status(&drop_id(), "PREPARING").await;
+    let sale = shop.sales().get(&drop_id()).await.unwrap().unwrap();
+    assert_eq!(sale.status, SaleStatus::Preparing);
+    assert_eq!(sale.state(shop.now(), 60), domain::SaleState::Scheduled);
+    // The same request goes on where the run that died has left off.
+    assert_eq!(state_of(&function.handle(put(&open)).await), "open");
+    is_made_of(&shop, 60, 3, "again").await;
+}
+
+#[tokio::test]
+async fn two_operators_at_once_make_one_sale() {
+    let shop = Shop::empty().await;
+    let (one, two) = (function(&shop, &Calls::new()), function(&shop, &Calls::new()));
+    let (first, second) = tokio::join!(one.handle(put(&body(60))), two.handle(put(&body(200))));
+    let mut answers = [brief(&first), brief(&second)];
+    answers.sort();
+    assert_eq!(answers, ["201", "503 try-again"]);
+    let (units, shards) = if brief(&first) == "201" { (60, 3) } else { (200, 8) };
+    is_made_of(&shop, units, shards, "the first one's").await;
+}

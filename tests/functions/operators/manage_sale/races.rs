@@ -1,0 +1,93 @@
+//! A slow run, and another operator who finishes first: what the second has made and opened stays as it is.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use domain::SaleStatus;
+use kit::Response;
+use serde_json::{Value, json};
+use test_aws::Calls;
+use test_shop::{Shop, brief};
+
+use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shards};
+
+/// Runs `slow` until it has made `most` requests; then it stands still. `Some`: it has ended before.
+async fn runs_until(calls: &Calls, most: usize, mut slow: Pin<&mut impl Future<Output = Response>>) -> Option<Response> {
+    std::future::poll_fn(|context: &mut Context<'_>| match slow.as_mut().poll(context) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
+        Poll::Pending if calls.total() >= most => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// A sale that opens at once, in so many shards.
+fn open(units: u32, shards: u32) -> Value {
+    let mut body = body(units);
+    body["starts_at"] = json!("2026-11-01T12:00:00Z");
+    body["shards"] = json!(shards);
+    body
+}
+
+/// Lets a request for `slow` stand still after its first, second, … request to the tables, while one for `fast` is answered;
+/// then lets it go on. Gives each time the shop and both answers; none if it had ended before.
+async fn overtaken(most: usize, slow: &Value, fast: &Value) -> Option<(Shop, String, String)> {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let (one, two) = (function(&shop, &calls), function(&shop, &Calls::new()));
+    let mut slow_run = pin!(one.handle(put(slow)));
+    if runs_until(&calls, most, slow_run.as_mut()).await.is_some() {
+        return None;
+    }
+    let fast = brief(&two.handle(put(fast)).await);
+    let slow = brief(&slow_run.await);
+    Some((shop, slow, fast))
+}
+
+#[tokio::test]
+async fn what_another_operator_has_opened_is_not_written_over_by_a_slow_run() {
+    let mut overtook = 0;
+    for most in 1.. {
+        let Some((shop, slow, fast)) = overtaken(most, &open(12, 12), &open(20, 4)).await else { break };
+        let context = format!("{most}: {slow}, {fast}");
+        if fast == "409 sale-started" {
+            assert_eq!(slow, "201", "{context}");
+            is_made_of(&shop, 12, 12, &context).await;
+            continue;
+        }
+        overtook += 1;
+        assert!(matches!(fast.as_str(), "200" | "201"), "{context}");
+        assert!(matches!(slow.as_str(), "503 try-again" | "409 sale-started"), "{context}");
+        let sale = shop.sales().get(&drop_id()).await.unwrap().unwrap();
+        assert_eq!((sale.status, sale.layout.units(), sale.layout.shards()), (SaleStatus::Active, 20, 4), "{context}");
+        assert_eq!(shop.units(&drop_id()).await, (20, 0, 0), "{context}");
+        let availability = shop.availability(&drop_id()).await;
+        assert_eq!((availability.units, availability.available(), availability.free.len()), (20, 20, 4), "{context}");
+    }
+    assert!(overtook > 3, "it was overtaken {overtook} times");
+}
+
+#[tokio::test]
+async fn shards_that_another_operator_has_added_are_not_deleted_by_a_slow_run() {
+    for most in 1.. {
+        let Some((shop, slow, fast)) = overtaken(most, &open(10, 1), &open(12, 12)).await else { break };
+        let (units, shards) = if slow == "201" { (10, 1) } else { (12, 12) };
+        is_made_of(&shop, units, shards, &format!("{most}: {slow}, {fast}")).await;
+    }
+}
+
+/// As when somebody clicks twice.
+#[tokio::test]
+async fn the_same_request_twice_at_once_makes_one_sale_and_neither_is_an_internal_error() {
+    for most in 1.. {
+        let Some((shop, slow, fast)) = overtaken(most, &open(40, 4), &open(40, 4)).await else { break };
+        let context = format!("{most}: {slow}, {fast}");
+        for line in [slow, fast] {
+            assert!(matches!(line.as_str(), "200" | "201" | "503 try-again"), "{context}");
+        }
+        is_made_of(&shop, 40, 4, &context).await;
+        assert_eq!(shards(&shop, &drop_id()).await.len(), 4, "{context}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What operators call.
+
+mod change_sale_status;
+mod get_sale_report;
+mod manage_sale;
+mod restock_sale;

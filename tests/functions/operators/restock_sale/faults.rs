@@ -1,0 +1,145 @@
+//! Processes that die or hang between any two requests: the same key, or another one, finishes what was begun.
+
+use change_sale_status::ChangeSaleStatus;
+use kit::http::Identity;
+use test_aws::{Calls, Fault, every_crash, every_interleaving};
+use test_shop::{Buyer, Shop, Stage, brief, demo};
+
+use crate::operators::restock_sale::{function, has, restock};
+
+#[tokio::test]
+async fn a_restock_that_was_cut_off_is_finished_once_by_the_same_key() {
+    every_crash(async |calls| {
+        let shop = Shop::open().await;
+        let first = brief(&function(&shop, calls).handle(restock("one", 60)).await);
+        assert!(matches!(first.as_str(), "200" | "503 try-again"), "{first}");
+        calls.heal();
+        for _ in 0..2 {
+            assert_eq!(brief(&function(&shop, calls).handle(restock("one", 60)).await), "200", "{first}");
+            has(&shop, &[60], &first).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restock_that_was_cut_off_is_finished_by_another_key_before_its_own() {
+    every_crash(async |calls| {
+        let shop = Shop::open().await;
+        let first = brief(&function(&shop, calls).handle(restock("one", 60)).await);
+        let stored = shop.sales().get_for_write(&demo()).await.unwrap().unwrap();
+        let was_begun = stored.unfinished.is_some() || !stored.restocks.is_empty();
+        calls.heal();
+        assert_eq!(brief(&function(&shop, calls).handle(restock("two", 30)).await), "200", "{first}");
+        has(&shop, if was_begun { &[60, 30] } else { &[30] }, &first).await;
+        assert_eq!(brief(&function(&shop, calls).handle(restock("one", 60)).await), "200", "{first}");
+        has(&shop, if was_begun { &[60, 30] } else { &[30, 60] }, &first).await;
+    })
+    .await;
+}
+
+/// Until then a restock that was cut off is nobody's: what is in stock is what it was.
+#[tokio::test]
+async fn while_a_restock_is_unfinished_the_sale_is_as_it_was() {
+    every_crash(async |calls| {
+        let shop = Shop::open().await;
+        shop.bring(&Buyer::first(), Stage::Held).await;
+        let first = brief(&function(&shop, calls).handle(restock("one", 60)).await);
+        let sale = shop.sales().get(&demo()).await.unwrap().unwrap();
+        let (units, shards) = if sale.layout.shards() == 4 { (100, 4) } else { (160, 7) };
+        assert_eq!((sale.layout.units(), sale.layout.shards()), (units, shards), "{first}");
+        assert_eq!(shop.units(&demo()).await, (units - 1, 1, 0), "{first}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_fault_is_overcome() {
+    for operation in ["GetItem", "PutItem"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (Shop::open().await, Calls::new());
+            calls.fail_next(operation, fault);
+            let line = brief(&function(&shop, &calls).handle(restock("one", 60)).await);
+            assert_eq!(line, "200", "{operation} {fault:?}");
+            has(&shop, &[60], &format!("{operation} {fault:?}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
+    for operation in ["GetItem", "PutItem"] {
+        for (fault, expected) in [(Fault::Throttled, "503 try-again"), (Fault::Denied, "500 internal-error")] {
+            let (shop, calls) = (Shop::open().await, Calls::new());
+            calls.fail_always(operation, fault);
+            assert_eq!(brief(&function(&shop, &calls).handle(restock("one", 60)).await), expected, "{operation} {fault:?}");
+        }
+    }
+}
+
+/// As when somebody clicks twice.
+#[tokio::test]
+async fn the_same_key_twice_at_once_adds_its_units_once() {
+    every_interleaving(async |interleaving| {
+        let shop = Shop::open().await;
+        let (hung, other) = (function(&shop, &interleaving.calls), function(&shop, &Calls::new()));
+        let (one, two) = interleaving.run(hung.handle(restock("one", 60)), other.handle(restock("one", 60))).await;
+        assert_eq!((brief(&one), brief(&two)), ("200".to_owned(), "200".to_owned()));
+        has(&shop, &[60], "twice").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_operators_at_once_add_the_units_of_both() {
+    every_interleaving(async |interleaving| {
+        let shop = Shop::open().await;
+        let (hung, other) = (function(&shop, &interleaving.calls), function(&shop, &Calls::new()));
+        let (one, two) = interleaving.run(hung.handle(restock("one", 60)), other.handle(restock("two", 30))).await;
+        assert_eq!((brief(&one), brief(&two)), ("200".to_owned(), "200".to_owned()));
+        let first = shop.sales().get_for_write(&demo()).await.unwrap().unwrap().restocks[0].extent.units;
+        has(&shop, if first == 60 { &[60, 30] } else { &[30, 60] }, "both").await;
+    })
+    .await;
+}
+
+fn change_status(shop: &Shop, calls: &Calls) -> ChangeSaleStatus {
+    let client = shop.dynamo.client_with(calls);
+    let (sales, availabilities) = (shop.sales_on(client.clone()), shop.availabilities_on(client));
+    ChangeSaleStatus::new(Identity::claims_only(), shop.shared_clock(), sales, availabilities)
+}
+
+fn to(action: &str) -> kit::Request {
+    let path = format!("/admin/flash-sales/demo/{action}");
+    test_aws::request("POST", &path).path_parameter("product_id", "demo").shopper("operator-2").group("ops").build()
+}
+
+#[tokio::test]
+async fn a_sale_that_is_paused_meanwhile_is_restocked_and_stays_paused() {
+    every_interleaving(async |interleaving| {
+        let shop = Shop::open().await;
+        let (restocking, pausing) = (function(&shop, &interleaving.calls), change_status(&shop, &Calls::new()));
+        let (restocked, paused) = interleaving.run(restocking.handle(restock("one", 60)), pausing.handle(to("pause"))).await;
+        assert_eq!((brief(&restocked), brief(&paused)), ("200".to_owned(), "200".to_owned()));
+        let sale = shop.sales().get(&demo()).await.unwrap().unwrap();
+        assert_eq!(sale.status, domain::SaleStatus::Paused);
+        has(&shop, &[60], "paused").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sale_that_is_closed_meanwhile_is_restocked_before_or_not_at_all() {
+    every_interleaving(async |interleaving| {
+        let shop = Shop::open().await;
+        let (restocking, closing) = (function(&shop, &interleaving.calls), change_status(&shop, &Calls::new()));
+        let (restocked, closed) = interleaving.run(restocking.handle(restock("one", 60)), closing.handle(to("close"))).await;
+        assert_eq!(brief(&closed), "200");
+        let sale = shop.sales().get(&demo()).await.unwrap().unwrap();
+        let units = if brief(&restocked) == "200" { 160 } else { 100 };
+        assert!(matches!(brief(&restocked).as_str(), "200" | "409 sale-ended"), "{}", brief(&restocked));
+        assert_eq!((sale.status, sale.layout.units()), (domain::SaleStatus::Closed, units));
+        assert_eq!(shop.units(&demo()).await, (units, 0, 0));
+    })
+    .await;
+}

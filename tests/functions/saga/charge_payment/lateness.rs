@@ -1,0 +1,100 @@
+//! Tasks that come late, for nobody, or cannot be read: nothing is charged.
+
+use domain::AttemptStatus;
+use store::Advanced;
+use test_aws::{Fault, every_interleaving};
+use test_shop::Stage;
+
+use crate::saga::charge_payment::{Charging, charged, error};
+
+#[tokio::test]
+async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
+    for stage in Stage::ALL {
+        let charging = Charging::at(stage, "sandbox:ok").await;
+        let before = charging.shop.everything().await;
+        let expected = match stage {
+            Stage::Pending => continue,
+            Stage::Charged | Stage::Sold => charged(0, "sandbox"),
+            Stage::Held
+            | Stage::Waiting
+            | Stage::Completed
+            | Stage::Declined
+            | Stage::PayingAgain
+            | Stage::Failed
+            | Stage::Refunded
+            | Stage::RefundPending
+            | Stage::Expired => error("OrderNotPending"),
+        };
+        assert_eq!(charging.on("ok").await, expected, "{stage:?}");
+        assert_eq!(charging.shop.everything().await, before, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_whose_money_goes_back_is_not_charged() {
+    for status in [AttemptStatus::Refunding, AttemptStatus::Refunded, AttemptStatus::Voided] {
+        let charging = Charging::of("sandbox:ok").await;
+        charging.shop.attempt(&charging.buyer, 1, "sandbox", status).await;
+        let before = charging.shop.everything().await;
+        for event in ["ok", "next-gateway", "no-such-gateway"] {
+            assert_eq!(charging.on(event).await, error("OrderNotPending"), "{status:?} {event}");
+        }
+        assert_eq!(charging.shop.everything().await, before, "{status:?}");
+    }
+}
+
+/// Another run goes all the way to the completed order while this one hangs: it says what that one said.
+#[tokio::test]
+async fn an_order_that_is_completed_meanwhile_is_charged() {
+    every_interleaving(async |interleaving| {
+        let charging = Charging::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
+        let (purchases, order) = (charging.shop.purchases(), charging.shop.order(&charging.buyer).await);
+        let complete = purchases.complete(&order, 1, "sandbox_1", charging.shop.now());
+        let (answer, bought) = interleaving.run(charging.on("ok"), complete).await;
+        assert_eq!(bought.unwrap(), Advanced::Done);
+        // Before its first request it sees the order itself.
+        assert!([charged(0, "sandbox"), error("OrderNotPending")].contains(&answer), "{answer:?}");
+        assert_eq!(charging.charges().await, (1, 0));
+        assert_eq!(charging.shop.attempt_status(&charging.buyer, 1).await, Some(AttemptStatus::Kept));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_of_nobody_or_of_somebody_else_is_not_charged() {
+    let charging = Charging::of("sandbox:ok").await;
+    let before = charging.shop.everything().await;
+    assert_eq!(charging.on("unknown-order").await, error("OrderNotPending"));
+    let mut input = test_aws::event_value("charge-payment/ok.json");
+    input["shopper"] = "somebody-else".into();
+    assert_eq!(charging.run(input).await, error("OrderNotPending"));
+    assert_eq!(charging.shop.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
+    let charging = Charging::of("sandbox:ok").await;
+    for event in ["malformed", "missing-shopper", "wrong-type"] {
+        assert_eq!(charging.on(event).await, error("MalformedTask"), "{event}");
+    }
+    assert_eq!(charging.calls.total(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not() {
+    for operation in ["GetItem", "PutItem"] {
+        for (fault, expected) in [
+            (Fault::Throttled, "StoreUnavailable"),
+            (Fault::ServerError, "StoreUnavailable"),
+            (Fault::LostRequest, "StoreUnavailable"),
+            (Fault::Denied, "StoreFailed"),
+        ] {
+            let charging = Charging::of("sandbox:ok").await;
+            charging.calls.fail_always(operation, fault);
+            assert_eq!(charging.on("ok").await, error(expected), "{operation} {fault:?}");
+            assert_eq!(charging.charges().await, (0, 0));
+            charging.calls.heal();
+            assert_eq!(charging.drive().await.pop().unwrap(), charged(0, "sandbox"));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Nothing was charged: the order waits for another payment, and its units are held for at least two minutes more.
+
+use domain::{OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus, Timestamp};
+use serde_json::json;
+use test_aws::Sent;
+use test_shop::{Shop, Stage, demo};
+
+use crate::saga::fail_order::{at, at_declined, error, lose_the_reservation, on, status, statuses};
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The only message to the expiry queue: the end that it tells, and its delay.
+fn only_message(shop: &Shop) -> (Timestamp, i64) {
+    let [Sent { body, delay_seconds, .. }] = &shop.queue.sent()[..] else { panic!("{:?}", shop.queue.sent()) };
+    assert_eq!(body["reservation_id"], "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
+    assert_eq!(body["shopper"], "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01");
+    (serde_json::from_value(body["expires_at"].clone()).unwrap(), *delay_seconds)
+}
+
+#[tokio::test]
+async fn the_order_waits_again_and_the_reservation_is_a_hold_again() {
+    let (shop, buyer) = at_declined().await;
+    assert_eq!(shop.ttl(&buyer).await, None, "what is being paid is not deleted by time");
+    assert_eq!(on(&shop, "ok").await, status("awaiting_payment"));
+    let (order, reservation) = (shop.order(&buyer).await, shop.reservation(&buyer).await.unwrap());
+    assert_eq!(statuses(&order), (OrderStatus::AwaitingPayment, PaymentStatus::Failed, StockStatus::Held));
+    let last = order.history.last().unwrap();
+    assert_eq!((last.event, last.reason.as_deref()), (OrderStep::PaymentFailed, Some("card-declined")));
+    assert_eq!((reservation.status, reservation.expires_at), (ReservationStatus::Held, order.pay_by));
+    assert_eq!(shop.ttl(&buyer).await, Some(order.pay_by.as_second()), "the safety net is back");
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0), "the units stay held");
+    assert_eq!(only_message(&shop), (order.pay_by, 240));
+}
+
+#[tokio::test]
+async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
+    for (now, end, delay) in [
+        ("2026-11-01T11:40:00Z", "2026-11-01T12:05:00Z", 900),
+        ("2026-11-01T12:01:00Z", "2026-11-01T12:05:00Z", 240),
+        ("2026-11-01T12:03:00Z", "2026-11-01T12:05:00Z", 120),
+        ("2026-11-01T12:03:00.001Z", "2026-11-01T12:05:01Z", 121),
+        ("2026-11-01T12:04:59.5Z", "2026-11-01T12:07:00Z", 121),
+        ("2026-11-01T12:30:00Z", "2026-11-01T12:32:00Z", 120),
+    ] {
+        let (shop, buyer) = at_declined().await;
+        shop.clock.set(now);
+        assert_eq!(on(&shop, "ok").await, status("awaiting_payment"), "{now}");
+        assert_eq!(only_message(&shop), (time(end), delay), "{now}");
+        assert_eq!(shop.order(&buyer).await.pay_by, time(end), "{now}");
+        assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, time(end), "{now}");
+        assert_eq!(shop.ttl(&buyer).await, Some(time(end).as_second()), "{now}");
+    }
+}
+
+#[tokio::test]
+async fn the_reason_is_in_the_history() {
+    for (event, reason) in [
+        ("ok", "card-declined"),
+        ("gateways-unavailable", "No payment gateway is available right now."),
+        ("no-reason", "The payment failed."),
+    ] {
+        let (shop, buyer) = at_declined().await;
+        on(&shop, event).await.unwrap();
+        assert_eq!(shop.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason));
+    }
+}
+
+/// The first run may have died before the message, so it is sent again: with the end that was promised, not a later one.
+#[tokio::test]
+async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
+    let (shop, _) = at_declined().await;
+    shop.clock.set("2026-11-01T12:04:00Z");
+    on(&shop, "ok").await.unwrap();
+    let before = shop.everything().await;
+    shop.clock.set("2026-11-01T12:05:00Z");
+    assert_eq!(on(&shop, "ok").await, status("awaiting_payment"));
+    assert_eq!(shop.everything().await, before);
+    let messages: Vec<_> =
+        shop.queue.sent().into_iter().map(|sent| (sent.body["expires_at"].clone(), sent.delay_seconds)).collect();
+    let end = json!("2026-11-01T12:06:00Z");
+    assert_eq!(messages, [(end.clone(), 120), (end, 60)]);
+}
+
+/// TTL and `reconcile` stand behind it.
+#[tokio::test]
+async fn a_message_that_cannot_be_sent_fails_nothing() {
+    let (shop, buyer) = at_declined().await;
+    shop.queue.fail(true);
+    assert_eq!(on(&shop, "ok").await, status("awaiting_payment"));
+    assert_eq!(shop.order(&buyer).await.status, OrderStatus::AwaitingPayment);
+    assert!(shop.ttl(&buyer).await.is_some());
+}
+
+#[tokio::test]
+async fn without_a_reservation_there_is_nothing_to_wait_for() {
+    let (shop, buyer) = at(Stage::Pending).await;
+    lose_the_reservation(&shop, &buyer).await;
+    for _ in 0..2 {
+        assert_eq!(on(&shop, "ok").await, status("failed"));
+    }
+    let order = shop.order(&buyer).await;
+    assert_eq!((order.status, order.history.len()), (OrderStatus::Failed, 2));
+    assert!(shop.queue.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_is_malformed() {
+    let (shop, _) = at(Stage::Pending).await;
+    let before = shop.everything().await;
+    for event in ["malformed", "missing-shopper"] {
+        assert_eq!(on(&shop, event).await, error("MalformedTask"), "{event}");
+    }
+    assert_eq!(shop.everything().await, before);
+}

@@ -1,0 +1,78 @@
+//! `notify-shopper`: what the topic gets of each message, and what the state machine is told when it gets nothing.
+
+use notify_shopper::NotifyShopper;
+use serde_json::{Value, json};
+use test_aws::{Calls, Fault, Topic};
+
+const ARN: &str = "arn:aws:sns:us-east-1:123456789012:notifications";
+
+async fn on(topic: &Topic, calls: &Calls, event: &str) -> Result<Value, String> {
+    let function = NotifyShopper::new(topic.client_with(calls), ARN);
+    let input = test_aws::event_value(&format!("notify-shopper/{event}.json"));
+    test_shop::task(input, |notification| function.handle(notification)).await
+}
+
+#[tokio::test]
+async fn the_topic_gets_each_message_with_its_order_and_shopper() {
+    let topic = Topic::new();
+    let events = ["ok", "payment-failed", "order-failed", "refund-failed"];
+    for (number, event) in (1..).zip(events) {
+        let message_id = format!("{number}");
+        assert_eq!(on(&topic, &Calls::new(), event).await, Ok(json!({"message_id": message_id})), "{event}");
+    }
+    let published = topic.published();
+    let messages: Vec<Value> = published.iter().map(|it| serde_json::from_str(&it.message).unwrap()).collect();
+    let expected = |message| {
+        json!({
+            "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+            "shopper": "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01",
+            "message": message,
+        })
+    };
+    assert_eq!(messages, ["order-completed", "payment-failed", "order-failed", "refund-failed"].map(expected));
+    assert!(published.iter().all(|it| it.topic_arn == ARN));
+}
+
+/// What it is told beyond the message, such as the saga's attempt, is not passed on.
+#[tokio::test]
+async fn only_what_a_shopper_may_know_is_published() {
+    let topic = Topic::new();
+    let function = NotifyShopper::new(topic.client(), ARN);
+    let mut input = test_aws::event_value("notify-shopper/ok.json");
+    input["reason"] = "HoldLost".into();
+    test_shop::task(input, |notification| function.handle(notification)).await.unwrap();
+    assert!(!topic.published().first().unwrap().message.contains("HoldLost"));
+}
+
+/// Telling twice is the price of telling at least once.
+#[tokio::test]
+async fn a_notification_whose_answer_is_lost_is_sent_again() {
+    let (topic, calls) = (Topic::new(), Calls::new());
+    calls.fail_next("Publish", Fault::LostAnswer);
+    assert!(on(&topic, &calls, "ok").await.is_ok());
+    assert_eq!((calls.count("Publish"), topic.published().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_topic_that_does_not_take_it_is_an_error_with_a_name() {
+    let (topic, calls) = (Topic::new(), Calls::new());
+    topic.fail(true);
+    assert_eq!(on(&topic, &calls, "ok").await, Err("NotificationFailed".to_owned()));
+    topic.fail(false);
+    assert!(on(&topic, &calls, "ok").await.is_ok());
+    for fault in [Fault::LostRequest, Fault::Throttled, Fault::Denied] {
+        calls.fail_always("Publish", fault);
+        assert_eq!(on(&topic, &calls, "ok").await, Err("NotificationFailed".to_owned()), "{fault:?}");
+        calls.heal();
+    }
+    assert_eq!(topic.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_is_malformed_and_tells_nobody() {
+    let topic = Topic::new();
+    for event in ["malformed", "missing-shopper"] {
+        assert_eq!(on(&topic, &Calls::new(), event).await, Err("MalformedTask".to_owned()), "{event}");
+    }
+    assert!(topic.published().is_empty());
+}

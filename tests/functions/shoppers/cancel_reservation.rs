@@ -1,0 +1,176 @@
+//! `DELETE /reservations/{reservation_id}` on recorded events. Releasing the units is release-stock's.
+
+use cancel_reservation::CancelReservation;
+use insta::assert_snapshot;
+use kit::http::Identity;
+use test_aws::{Calls, Fault, event};
+use test_shop::{Buyer, Shop, Stage, brief, demo};
+
+fn function(shop: &Shop, calls: &Calls) -> CancelReservation {
+    CancelReservation::new(Identity::claims_only(), shop.reservations_on(shop.dynamo.client_with(calls)))
+}
+
+async fn shop_at(stage: Stage) -> Shop {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), stage).await;
+    shop
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("cancel-reservation", async |request| {
+        function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
+    });
+    assert_snapshot!(answers.await, @r#"
+    impossible-reservation-id: 404 unknown-reservation
+    no-identity: 401 unauthenticated
+    ok: 204
+    somebody-elses: 204
+    unknown-reservation: 204
+    "#);
+}
+
+#[tokio::test]
+async fn a_hold_is_given_up_for_one_write_and_its_units_are_the_streams_to_release() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let response = function(&shop, &calls).handle(event("cancel-reservation/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    204 No Content
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+    "#);
+    assert_eq!((calls.count("DeleteItem"), calls.total()), (1, 1));
+    assert_eq!(shop.reservation(&Buyer::first()).await, None);
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0), "the shard is not this function's");
+    let removed = shop.dynamo.reservation_records().into_iter().filter(|record| record.event_name == "REMOVE");
+    assert_eq!(removed.count(), 1, "what release-stock goes by");
+}
+
+#[tokio::test]
+async fn the_same_again_is_answered_the_same_and_changes_nothing() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let function = function(&shop, &calls);
+    let first = test_aws::response(&function.handle(event("cancel-reservation/ok.json")).await);
+    let after = shop.everything().await;
+    for _ in 0..2 {
+        calls.reset();
+        assert_eq!(test_aws::response(&function.handle(event("cancel-reservation/ok.json")).await), first);
+        assert_eq!((calls.total(), calls.failed("ConditionalCheckFailedException")), (1, 1));
+    }
+    assert_eq!(shop.everything().await, after);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_under_way_is_not_cancelled() {
+    for stage in [Stage::Pending, Stage::Charged, Stage::Sold, Stage::PayingAgain] {
+        let shop = shop_at(stage).await;
+        let before = shop.everything().await;
+        let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+        assert_eq!((brief(&response), shop.everything().await), ("409 payment-in-progress".to_owned(), before), "{stage:?}");
+    }
+    let shop = shop_at(Stage::Pending).await;
+    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    409 Conflict
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+
+    {
+      "code": "payment-in-progress",
+      "detail": "A payment is under way. Look at the order to see what becomes of it.",
+      "instance": "9bc15764-477a-4ea0-9049-d029550a61ee",
+      "status": 409,
+      "title": "Payment in progress",
+      "type": "/problems/payment-in-progress"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn what_is_bought_is_not_cancelled() {
+    let shop = shop_at(Stage::Completed).await;
+    let before = shop.everything().await;
+    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    409 Conflict
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+
+    {
+      "code": "already-purchased",
+      "detail": "You have bought in this sale; each shopper can buy once.",
+      "instance": "9bc15764-477a-4ea0-9049-d029550a61ee",
+      "status": 409,
+      "title": "Already purchased",
+      "type": "/problems/already-purchased"
+    }
+    "#);
+    assert_eq!(shop.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
+    for stage in [Stage::Waiting, Stage::Declined] {
+        let shop = shop_at(stage).await;
+        let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+        assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_is_overdue_is_given_up_too() {
+    let shop = shop_at(Stage::Held).await;
+    shop.clock.set("2026-11-01T13:00:00Z");
+    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None));
+}
+
+/// Nothing tells a reservation that is gone from one that was never there, or was never the caller's: all are 204.
+#[tokio::test]
+async fn nothing_but_the_callers_own_reservation_by_its_own_id_is_touched() {
+    let shop = shop_at(Stage::Held).await;
+    shop.bring(&Buyer::second(), Stage::Held).await;
+    let before = shop.everything().await;
+    let function = function(&shop, &Calls::new());
+    for case in ["somebody-elses", "unknown-reservation", "impossible-reservation-id", "no-identity"] {
+        function.handle(event(&format!("cancel-reservation/{case}.json"))).await;
+        assert_eq!(shop.everything().await, before, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_reservation_that_was_made_since_is_not_cancelled_by_an_old_id() {
+    let shop = Shop::open().await;
+    let newer = Buyer { shopper: Buyer::first().shopper, ..Buyer::second() };
+    shop.bring(&newer, Stage::Held).await;
+    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    assert_eq!(brief(&response), "204", "the old one is gone");
+    assert!(shop.reservation(&newer).await.is_some());
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_and_a_table_that_stays_away_is_503() {
+    for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+        let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+        let function = function(&shop, &calls);
+        calls.fail_always("DeleteItem", fault);
+        let response = function.handle(event("cancel-reservation/ok.json")).await;
+        assert_eq!(brief(&response), "503 try-again", "{fault:?}");
+        calls.heal();
+        calls.fail_next("DeleteItem", fault);
+        let response = function.handle(event("cancel-reservation/ok.json")).await;
+        assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{fault:?} once");
+    }
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    calls.fail_always("DeleteItem", Fault::Denied);
+    let response = function(&shop, &calls).handle(event("cancel-reservation/ok.json")).await;
+    assert_eq!(brief(&response), "500 internal-error");
+}

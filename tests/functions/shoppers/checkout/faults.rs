@@ -1,0 +1,106 @@
+//! Tables and queues that are away, and processes that die: nothing is lost, nothing is made twice.
+
+use domain::{OrderStatus, ReservationStatus};
+use insta::assert_snapshot;
+use test_aws::{Calls, Fault, event, every_crash};
+use test_shop::{Buyer, Shop, Stage, brief, demo};
+
+use crate::shoppers::checkout::{function, message, shop_at};
+
+/// One order, pending with its first attempt, whose message was sent.
+async fn is_ordered_once(shop: &Shop, context: &str) {
+    let (order, reservation) = (shop.order(&Buyer::first()).await, shop.reservation(&Buyer::first()).await.unwrap());
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 1), "{context}");
+    assert_eq!(reservation.status, ReservationStatus::Paying, "{context}");
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0), "{context}");
+    let sent = shop.orders_sent();
+    assert!(!sent.is_empty() && sent.iter().all(|sent| *sent == message(&Buyer::first(), 1)), "{context}: {sent:?}");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let function = function(&shop, &calls);
+    shop.queue.fail(true);
+    let response = function.handle(event("checkout/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    retry-after: 1
+    x-request-id: c7a06453-c330-4336-a0d0-3b0a545f8cb6
+
+    {
+      "code": "try-again",
+      "instance": "c7a06453-c330-4336-a0d0-3b0a545f8cb6",
+      "status": 503,
+      "title": "Try again in a moment",
+      "type": "/problems/try-again"
+    }
+    "#);
+    let after = shop.everything().await;
+    assert_eq!(shop.order(&Buyer::first()).await.status, OrderStatus::Pending, "reconcile will find it");
+    assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again");
+    shop.queue.fail(false);
+    assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202");
+    assert_eq!(shop.orders_sent(), [message(&Buyer::first(), 1)]);
+    assert_eq!(shop.everything().await, after);
+}
+
+#[tokio::test]
+async fn one_fault_is_overcome_and_nothing_is_made_twice() {
+    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+            calls.fail_next(operation, fault);
+            let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
+            let context = format!("{operation} {fault:?}");
+            assert_eq!(brief(&response), "202", "{context}");
+            is_ordered_once(&shop, &context).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_stays_is_503_and_the_same_again_finishes_it() {
+    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+            let function = function(&shop, &calls);
+            calls.fail_always(operation, fault);
+            let context = format!("{operation} {fault:?}");
+            assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again", "{context}");
+            calls.heal();
+            assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "{context}");
+            is_ordered_once(&shop, &context).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
+    for operation in ["GetItem", "TransactWriteItems"] {
+        let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+        calls.fail_always(operation, Fault::Denied);
+        let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
+        assert_eq!(brief(&response), "500 internal-error", "{operation}");
+        let shown = test_aws::response(&response);
+        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
+    every_crash(async |calls| {
+        let shop = shop_at(Stage::Held).await;
+        let first = function(&shop, calls).handle(event("checkout/ok.json")).await;
+        calls.heal();
+        let again = function(&shop, calls).handle(event("checkout/ok.json")).await;
+        assert!(matches!(brief(&first).as_str(), "202" | "503 try-again"), "{}", brief(&first));
+        assert_eq!(brief(&again), "202");
+        is_ordered_once(&shop, &brief(&first)).await;
+    })
+    .await;
+}

@@ -1,0 +1,98 @@
+//! `GET /inventory/{product_id}` on recorded events. How sales are known and remembered is get-sale's, and tested there.
+
+use domain::SignedDuration;
+use get_inventory::GetInventory;
+use get_sale::KnownSales;
+use insta::assert_snapshot;
+use test_aws::{Calls, Fault, event};
+use test_shop::{Buyer, Shop, Stage, brief, demo};
+
+fn function(shop: &Shop, calls: &Calls) -> GetInventory {
+    let client = shop.dynamo.client_with(calls);
+    let sales = KnownSales::new(shop.sales_on(client.clone()), shop.availabilities_on(client));
+    GetInventory::new(shop.shared_clock(), sales)
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("get-inventory", async |request| {
+        let shop = Shop::open().await;
+        function(&shop, &Calls::new()).handle(request).await
+    });
+    assert_snapshot!(answers.await, @r#"
+    impossible-product-id: 404 unknown-product
+    ok: 200
+    unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn stock_is_shown_with_the_time_that_it_was_true_at() {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::second(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    shop.clock.advance_seconds(20);
+    let response = function(&shop, &Calls::new()).handle(event("get-inventory/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: public, max-age=1
+    content-type: application/json
+    x-request-id: 485a6133-b8a7-4aaa-8fc0-886b06752680
+
+    {
+      "as_of": "2026-11-01T12:01:00Z",
+      "available_quantity": 98,
+      "product_id": "demo"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn an_unknown_product_is_404() {
+    let shop = Shop::open().await;
+    let response = function(&shop, &Calls::new()).handle(event("get-inventory/unknown-product.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    404 Not Found
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: a8aa8423-0897-4dbd-a255-51ea34b84336
+
+    {
+      "code": "unknown-product",
+      "detail": "There is no sale of this product.",
+      "instance": "a8aa8423-0897-4dbd-a255-51ea34b84336",
+      "status": 404,
+      "title": "Unknown product",
+      "type": "/problems/unknown-product"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn less_than_a_second_is_answered_from_memory() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let function = function(&shop, &calls);
+    let first = test_aws::response(&function.handle(event("get-inventory/ok.json")).await);
+    assert_eq!(calls.total(), 2);
+    shop.bring(&Buyer::first(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    shop.clock.advance(SignedDuration::from_millis(999));
+    assert_eq!(test_aws::response(&function.handle(event("get-inventory/ok.json")).await), first);
+    assert_eq!(calls.total(), 2);
+    shop.clock.advance(SignedDuration::from_millis(1));
+    let later = function.handle(event("get-inventory/ok.json")).await;
+    assert_eq!(test_shop::body(&later)["available_quantity"], 99);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    for (fault, expected) in [(Fault::ServerError, "503 try-again"), (Fault::Denied, "500 internal-error")] {
+        calls.fail_always("GetItem", fault);
+        assert_eq!(brief(&function(&shop, &calls).handle(event("get-inventory/ok.json")).await), expected, "{fault:?}");
+    }
+}

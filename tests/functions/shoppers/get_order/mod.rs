@@ -1,0 +1,226 @@
+//! `GET /orders/{order_id}` and `GET /orders` on recorded events.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
+
+mod list;
+
+use get_order::GetOrder;
+use insta::assert_snapshot;
+use kit::{Response, http::Identity};
+use test_aws::{Calls, Fault, event};
+use test_shop::{Buyer, Shop, Stage, brief};
+
+fn function(shop: &Shop, calls: &Calls) -> GetOrder {
+    GetOrder::new(Identity::claims_only(), shop.shared_clock(), shop.orders_on(shop.dynamo.client_with(calls)))
+}
+
+async fn shop_at(stage: Stage) -> Shop {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), stage).await;
+    shop
+}
+
+/// The three statuses as a shopper sees them.
+fn statuses(response: &Response) -> String {
+    let body = test_shop::body(response);
+    ["order_status", "payment_status", "inventory_status"].map(|name| body[name].as_str().unwrap_or("?").to_owned()).join(" ")
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("get-order", async |request| {
+        function(&shop_at(Stage::Completed).await, &Calls::new()).handle(request).await
+    });
+    assert_snapshot!(answers.await, @r#"
+    impossible-order-id: 404 unknown-order
+    list-impossible-next: 400 malformed-request
+    list-no-identity: 401 unauthenticated
+    list-of-nobody: 200
+    list: 200
+    no-identity: 401 unauthenticated
+    ok: 200
+    somebody-elses: 404 unknown-order
+    unknown-order: 404 unknown-order
+    "#);
+}
+
+#[tokio::test]
+async fn its_owner_sees_an_order_with_its_history_for_one_read() {
+    let (shop, calls) = (shop_at(Stage::Completed).await, Calls::new());
+    let response = function(&shop, &calls).handle(event("get-order/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: e88c9f86-e8ef-4556-a389-0e8c48c42071
+
+    {
+      "created_at": "2026-11-01T12:00:00Z",
+      "history": [
+        {
+          "at": "2026-11-01T12:00:00Z",
+          "event": "payment_started"
+        },
+        {
+          "at": "2026-11-01T12:01:00Z",
+          "event": "completed"
+        }
+      ],
+      "inventory_status": "confirmed",
+      "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+      "order_status": "completed",
+      "payment_status": "completed",
+      "price": {
+        "amount_minor": 99900,
+        "currency": "USD"
+      },
+      "product_id": "demo",
+      "quantity": 1,
+      "transaction_id": "sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1",
+      "updated_at": "2026-11-01T12:01:00Z"
+    }
+    "#);
+    assert_eq!((calls.count("GetItem"), calls.total()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_paid() {
+    let shop = shop_at(Stage::Declined).await;
+    let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: e88c9f86-e8ef-4556-a389-0e8c48c42071
+
+    {
+      "created_at": "2026-11-01T12:00:00Z",
+      "history": [
+        {
+          "at": "2026-11-01T12:00:00Z",
+          "event": "payment_started"
+        },
+        {
+          "at": "2026-11-01T12:01:00Z",
+          "event": "payment_failed",
+          "reason": "The card was declined."
+        }
+      ],
+      "inventory_status": "held",
+      "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+      "order_status": "awaiting_payment",
+      "pay_by": "2026-11-01T12:05:00Z",
+      "payment_status": "failed",
+      "price": {
+        "amount_minor": 99900,
+        "currency": "USD"
+      },
+      "product_id": "demo",
+      "quantity": 1,
+      "updated_at": "2026-11-01T12:01:00Z"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
+    let shop = shop_at(Stage::Completed).await;
+    let function = function(&shop, &Calls::new());
+    let elses = function.handle(event("get-order/somebody-elses.json")).await;
+    assert_snapshot!(test_aws::response(&elses), @r#"
+    404 Not Found
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 1c746f1e-58c9-4444-8070-0d5b4c129335
+
+    {
+      "code": "unknown-order",
+      "detail": "You have no such order.",
+      "instance": "1c746f1e-58c9-4444-8070-0d5b4c129335",
+      "status": 404,
+      "title": "Unknown order",
+      "type": "/problems/unknown-order"
+    }
+    "#);
+    let unknown = function.handle(event("get-order/unknown-order.json")).await;
+    let without_instance = |response: &Response| {
+        let mut body = test_shop::body(response);
+        body.as_object_mut().unwrap().remove("instance");
+        body
+    };
+    assert_eq!(without_instance(&unknown), without_instance(&elses));
+}
+
+#[tokio::test]
+async fn every_stage_of_an_order_shows() {
+    for (stage, expected) in [
+        (Stage::Waiting, "awaiting_payment none held"),
+        (Stage::Pending, "pending pending confirmed"),
+        (Stage::Charged, "pending pending confirmed"),
+        (Stage::Sold, "pending pending confirmed"),
+        (Stage::Completed, "completed completed confirmed"),
+        (Stage::Declined, "awaiting_payment failed held"),
+        (Stage::PayingAgain, "pending pending confirmed"),
+        (Stage::Failed, "failed failed released"),
+        (Stage::Refunded, "refunded refunded released"),
+        (Stage::RefundPending, "failed refund_pending confirmed"),
+        (Stage::Expired, "expired none released"),
+    ] {
+        let shop = shop_at(stage).await;
+        let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
+        assert_eq!(statuses(&response), expected, "{stage:?}");
+        assert_eq!(test_shop::body(&response)["pay_by"].is_string(), expected.starts_with("awaiting"), "{stage:?}");
+        assert_eq!(test_shop::body(&response)["transaction_id"].is_string(), stage == Stage::Completed, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_down() {
+    for (stage, payment) in [(Stage::Waiting, "none"), (Stage::Declined, "failed")] {
+        let shop = shop_at(stage).await;
+        let function = function(&shop, &Calls::new());
+        shop.clock.set("2026-11-01T12:04:59.999Z");
+        let waiting = statuses(&function.handle(event("get-order/ok.json")).await);
+        assert_eq!(waiting, format!("awaiting_payment {payment} held"));
+        shop.clock.set(test_shop::END);
+        let response = function.handle(event("get-order/ok.json")).await;
+        assert_eq!(statuses(&response), format!("expired {payment} released"));
+        assert!(test_shop::body(&response)["pay_by"].is_null());
+        assert!(shop.orders().expire(&Buyer::first().id, shop.now()).await.unwrap());
+        let written_down = function.handle(event("get-order/ok.json")).await;
+        assert_eq!(statuses(&written_down), format!("expired {payment} released"), "and so it stays");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_being_paid_does_not_expire() {
+    let shop = shop_at(Stage::Pending).await;
+    shop.clock.set("2026-11-02T12:00:00Z");
+    let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
+    assert_eq!(statuses(&response), "pending pending confirmed");
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
+    let (shop, calls) = (shop_at(Stage::Completed).await, Calls::new());
+    let function = function(&shop, &calls);
+    for (case, operation) in [("ok", "GetItem"), ("list", "Query")] {
+        for (fault, expected) in [
+            (Fault::LostAnswer, "503 try-again"),
+            (Fault::Throttled, "503 try-again"),
+            (Fault::ServerError, "503 try-again"),
+            (Fault::Denied, "500 internal-error"),
+        ] {
+            calls.fail_always(operation, fault);
+            assert_eq!(brief(&function.handle(event(&format!("get-order/{case}.json"))).await), expected, "{case} {fault:?}");
+            calls.heal();
+        }
+        calls.fail_next(operation, Fault::LostAnswer);
+        assert_eq!(brief(&function.handle(event(&format!("get-order/{case}.json"))).await), "200", "{case}");
+    }
+}

@@ -1,0 +1,199 @@
+//! `GET /reservations/{reservation_id}` and `GET /reservations?product_id=` on recorded events.
+
+use get_reservation::GetReservation;
+use insta::assert_snapshot;
+use kit::http::Identity;
+use test_aws::{Calls, Fault, RequestBuilder, event};
+use test_shop::{Buyer, Shop, Stage, brief};
+
+fn function(shop: &Shop, calls: &Calls) -> GetReservation {
+    let reservations = shop.reservations_on(shop.dynamo.client_with(calls));
+    GetReservation::new(Identity::claims_only(), shop.shared_clock(), reservations)
+}
+
+async fn shop_at(stage: Stage) -> Shop {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), stage).await;
+    shop
+}
+
+fn of_first(path: &str) -> RequestBuilder {
+    test_aws::request("GET", path).shopper(Buyer::first().shopper.as_str())
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("get-reservation", async |request| {
+        function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
+    });
+    assert_snapshot!(answers.await, @r#"
+    by-impossible-product: 400 malformed-request
+    by-nothing: 400 malformed-request
+    by-product-without-one: 404 unknown-reservation
+    by-product: 200
+    impossible-reservation-id: 404 unknown-reservation
+    no-identity: 401 unauthenticated
+    ok: 200
+    somebody-elses: 404 unknown-reservation
+    unknown-reservation: 404 unknown-reservation
+    "#);
+}
+
+#[tokio::test]
+async fn its_owner_sees_a_reservation_for_one_read() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let response = function(&shop, &calls).handle(event("get-reservation/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: e12987bb-a305-46da-9b66-05e8bb90dd4c
+
+    {
+      "created_at": "2026-11-01T12:00:00Z",
+      "product_id": "demo",
+      "quantity": 1,
+      "reservation_expiry": "2026-11-01T12:05:00Z",
+      "reservation_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+      "status": "held"
+    }
+    "#);
+    assert_eq!((calls.count("GetItem"), calls.total()), (1, 1));
+}
+
+#[tokio::test]
+async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
+    let shop = shop_at(Stage::Held).await;
+    let response = function(&shop, &Calls::new()).handle(event("get-reservation/somebody-elses.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    404 Not Found
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 141e1571-7a69-4c5c-b07b-64d03a54a244
+
+    {
+      "code": "unknown-reservation",
+      "detail": "You have no such reservation.",
+      "instance": "141e1571-7a69-4c5c-b07b-64d03a54a244",
+      "status": 404,
+      "title": "Unknown reservation",
+      "type": "/problems/unknown-reservation"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn nobody_who_has_not_signed_in_is_answered() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let response = function(&shop, &calls).handle(event("get-reservation/no-identity.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    401 Unauthorized
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    www-authenticate: Bearer
+    x-request-id: 9e9c7ebb-4dd9-4bf7-8535-ca7b3d559ea5
+
+    {
+      "code": "unauthenticated",
+      "instance": "9e9c7ebb-4dd9-4bf7-8535-ca7b3d559ea5",
+      "status": 401,
+      "title": "Sign in first",
+      "type": "/problems/unauthenticated"
+    }
+    "#);
+    assert_eq!(calls.total(), 0);
+}
+
+#[tokio::test]
+async fn a_reservation_is_shown_until_it_is_over() {
+    for (stage, expected) in [
+        (Stage::Held, "held"),
+        (Stage::Waiting, "held"),
+        (Stage::Pending, "paying"),
+        (Stage::Completed, "purchased"),
+        (Stage::Declined, "held"),
+        (Stage::PayingAgain, "paying"),
+        (Stage::Failed, "404"),
+        (Stage::Refunded, "404"),
+        (Stage::Expired, "404"),
+    ] {
+        let shop = shop_at(stage).await;
+        let response = function(&shop, &Calls::new()).handle(event("get-reservation/ok.json")).await;
+        let status = test_shop::body(&response)["status"].clone();
+        assert_eq!(status.as_str().map_or_else(|| status.to_string(), str::to_owned), expected, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_is_over_at_its_end_to_the_second_and_one_that_is_being_paid_is_not() {
+    for (stage, expected) in [(Stage::Held, "404 unknown-reservation"), (Stage::Pending, "200"), (Stage::Completed, "200")] {
+        let shop = shop_at(stage).await;
+        let function = function(&shop, &Calls::new());
+        shop.clock.set("2026-11-01T12:04:59.999Z");
+        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), "200", "{stage:?}");
+        shop.clock.set(test_shop::END);
+        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), expected, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_id_than_the_reservations_finds_nothing() {
+    let shop = shop_at(Stage::Held).await;
+    let function = function(&shop, &Calls::new());
+    for id in [
+        "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3E",
+        "demo.01jd3v3z5t8q6w7x9y0a1b2c3d",
+        "other.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+        "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D.1",
+        "01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
+        "demo.",
+        "",
+    ] {
+        let request = of_first("/reservations/x").path_parameter("reservation_id", id).build();
+        assert_eq!(brief(&function.handle(request).await), "404 unknown-reservation", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_lost_an_answer_finds_its_reservation_by_the_product() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let function = function(&shop, &calls);
+    let by_product = function.handle(of_first("/reservations").query("product_id", "demo").build()).await;
+    let by_id = function.handle(event("get-reservation/ok.json")).await;
+    assert_eq!((by_product.status(), test_shop::body(&by_product)), (by_id.status(), test_shop::body(&by_id)));
+    assert_eq!(calls.total(), 2);
+    for (request, expected) in [
+        (of_first("/reservations").query("product_id", "other"), "404 unknown-reservation"),
+        (of_first("/reservations").query("product_id", "NOT-A-PRODUCT"), "400 malformed-request"),
+        (of_first("/reservations"), "400 malformed-request"),
+        (test_aws::request("GET", "/reservations").shopper("shopper-2").query("product_id", "demo"), "404 unknown-reservation"),
+        (test_aws::request("GET", "/reservations").query("product_id", "demo"), "401 unauthenticated"),
+    ] {
+        assert_eq!(brief(&function.handle(request.build()).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
+    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let function = function(&shop, &calls);
+    for (fault, expected) in [
+        (Fault::LostAnswer, "503 try-again"),
+        (Fault::Throttled, "503 try-again"),
+        (Fault::ServerError, "503 try-again"),
+        (Fault::Denied, "500 internal-error"),
+    ] {
+        calls.fail_always("GetItem", fault);
+        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), expected, "{fault:?}");
+        calls.heal();
+        calls.fail_next("GetItem", fault);
+        let once = if fault == Fault::Denied { expected } else { "200" };
+        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), once, "{fault:?} once");
+    }
+}

@@ -1,0 +1,221 @@
+//! `GET /api/flash-sales/{product_id}` on recorded events.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
+
+use domain::{SaleDraft, SignedDuration};
+use get_sale::{GetSale, KnownSales};
+use insta::assert_snapshot;
+use kit::Response;
+use test_aws::{Calls, Fault, event};
+use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+
+fn function(shop: &Shop, calls: &Calls) -> GetSale {
+    let client = shop.dynamo.client_with(calls);
+    let sales = KnownSales::new(shop.sales_on(client.clone()), shop.availabilities_on(client));
+    GetSale::new(shop.shared_clock(), sales)
+}
+
+async fn ask(function: &GetSale) -> Response {
+    function.handle(event("get-sale/ok.json")).await
+}
+
+fn state(response: &Response) -> String {
+    let body = test_shop::body(response);
+    format!("{} with {} of {}", body["state"].as_str().unwrap(), body["available_quantity"], body["units"])
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("get-sale", async |request| {
+        let shop = Shop::open().await;
+        function(&shop, &Calls::new()).handle(request).await
+    });
+    assert_snapshot!(answers.await, @r#"
+    impossible-product-id: 404 unknown-product
+    ok: 200
+    unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
+    let shop = Shop::empty().await;
+    let described = SaleDraft {
+        description: Some("The one that everybody wants.".to_owned()),
+        image_url: Some("https://images.example.com/phone.jpg".to_owned()),
+        ..draft()
+    };
+    shop.sale(&demo(), described).await;
+    shop.bring(&Buyer::first(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    assert_snapshot!(test_aws::response(&ask(&function(&shop, &Calls::new())).await), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: public, max-age=1
+    content-type: application/json
+    x-request-id: 4474169b-7a5b-47b3-a021-5aa55d33f815
+
+    {
+      "admission": {
+        "mode": "fcfs"
+      },
+      "as_of": "2026-11-01T12:01:00Z",
+      "available_quantity": 99,
+      "description": "The one that everybody wants.",
+      "ends_at": "2026-11-02T12:00:00Z",
+      "hold_seconds": 300,
+      "holds": {
+        "count": 1,
+        "next_ends_at": "2026-11-01T12:05:00Z"
+      },
+      "image_url": "https://images.example.com/phone.jpg",
+      "max_per_shopper": 2,
+      "name": "Phone",
+      "price": {
+        "amount_minor": 99900,
+        "currency": "USD"
+      },
+      "product_id": "demo",
+      "server_time": "2026-11-01T12:01:00Z",
+      "starts_at": "2026-11-01T12:00:00Z",
+      "state": "open",
+      "units": 100
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn what_the_operator_left_out_is_left_out() {
+    let shop = Shop::open().await;
+    let shown = test_aws::response(&ask(&function(&shop, &Calls::new())).await);
+    assert!(!shown.contains("description") && !shown.contains("image_url") && !shown.contains("null"), "{shown}");
+    assert!(shown.contains("\"holds\": {\n    \"count\": 0\n  }"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_unknown_product_is_404() {
+    let shop = Shop::open().await;
+    let response = function(&shop, &Calls::new()).handle(event("get-sale/unknown-product.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    404 Not Found
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: a7d542cc-1ca3-45d0-b8de-d4cbd6edefde
+
+    {
+      "code": "unknown-product",
+      "detail": "There is no sale of this product.",
+      "instance": "a7d542cc-1ca3-45d0-b8de-d4cbd6edefde",
+      "status": 404,
+      "title": "Unknown product",
+      "type": "/problems/unknown-product"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn what_can_be_no_product_is_404_without_asking() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let function = function(&shop, &calls);
+    for id in ["NOT-A-PRODUCT", "", "a b", "a.b", "a#b", "%2e%2e", "\u{e9}", &"a".repeat(65)] {
+        let request = test_aws::request("GET", "/api/flash-sales/x").path_parameter("product_id", id).build();
+        assert_eq!(brief(&function.handle(request).await), "404 unknown-product", "{id}");
+    }
+    assert_eq!(calls.total(), 0);
+}
+
+#[tokio::test]
+async fn a_sale_is_in_the_state_that_its_times_its_stock_and_its_operator_give_it() {
+    let shop = Shop::empty().await;
+    let sale = SaleDraft { units: 1, starts_at: "2026-11-01T12:02:00Z".parse().unwrap(), ..draft() };
+    shop.sale(&demo(), sale).await;
+    let function = function(&shop, &Calls::new());
+    assert_eq!(state(&ask(&function).await), "scheduled with 1 of 1");
+    shop.clock.set("2026-11-01T12:02:00Z");
+    assert_eq!(state(&ask(&function).await), "open with 1 of 1");
+    shop.bring(&Buyer::first(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    shop.clock.advance_seconds(1);
+    assert_eq!(state(&ask(&function).await), "sold_out with 0 of 1");
+    shop.set_status(&demo(), "PAUSED").await;
+    shop.clock.advance_seconds(1);
+    assert_eq!(state(&ask(&function).await), "paused with 0 of 1");
+    shop.clock.set("2026-11-02T12:00:00Z");
+    assert_eq!(state(&ask(&function).await), "ended with 0 of 1");
+}
+
+#[tokio::test]
+async fn less_than_a_second_is_answered_from_memory_also_what_is_not_there() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let function = function(&shop, &calls);
+    ask(&function).await;
+    function.handle(event("get-sale/unknown-product.json")).await;
+    assert_eq!((calls.count("GetItem"), calls.total()), (4, 4), "description and availability of each");
+    shop.bring(&Buyer::first(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    shop.clock.advance(SignedDuration::from_millis(999));
+    for _ in 0..100 {
+        assert_eq!(state(&ask(&function).await), "open with 100 of 100");
+        assert_eq!(brief(&function.handle(event("get-sale/unknown-product.json")).await), "404 unknown-product");
+    }
+    assert_eq!(calls.total(), 4);
+    shop.clock.advance(SignedDuration::from_millis(1));
+    assert_eq!(state(&ask(&function).await), "open with 99 of 100");
+    assert_eq!(calls.total(), 6);
+}
+
+#[tokio::test]
+async fn a_sale_that_is_made_is_found_a_second_later() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    assert_eq!(brief(&ask(&function).await), "404 unknown-product");
+    shop.sale(&demo(), draft()).await;
+    shop.clock.advance_seconds(1);
+    assert_eq!(brief(&ask(&function).await), "200");
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500_and_neither_is_remembered() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let function = function(&shop, &calls);
+    for (fault, expected) in [
+        (Fault::LostRequest, "503 try-again"),
+        (Fault::LostAnswer, "503 try-again"),
+        (Fault::Throttled, "503 try-again"),
+        (Fault::ServerError, "503 try-again"),
+        (Fault::Denied, "500 internal-error"),
+    ] {
+        shop.clock.advance_seconds(1);
+        calls.fail_always("GetItem", fault);
+        let response = ask(&function).await;
+        assert_eq!(brief(&response), expected, "{fault:?}");
+        assert!(!test_aws::response(&response).contains("GetItem"), "nothing internal is told");
+        calls.heal();
+        assert_eq!(brief(&ask(&function).await), "200", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_503_says_when_to_come_back() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    calls.fail_always("GetItem", Fault::ServerError);
+    assert_snapshot!(test_aws::response(&ask(&function(&shop, &calls)).await), @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    retry-after: 1
+    x-request-id: 4474169b-7a5b-47b3-a021-5aa55d33f815
+
+    {
+      "code": "try-again",
+      "instance": "4474169b-7a5b-47b3-a021-5aa55d33f815",
+      "status": 503,
+      "title": "Try again in a moment",
+      "type": "/problems/try-again"
+    }
+    "#);
+}

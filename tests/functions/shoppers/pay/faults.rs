@@ -1,0 +1,102 @@
+//! Tables and queues that are away, and processes that die: no attempt is lost and none is made twice.
+
+use domain::OrderStatus;
+use insta::assert_snapshot;
+use test_aws::{Calls, Fault, event, every_crash};
+use test_shop::{Buyer, Shop, Stage, brief};
+
+use crate::shoppers::pay::{function, message, shop_at};
+
+/// The order is pending with its first attempt, whose message was sent.
+async fn is_started_once(shop: &Shop, context: &str) {
+    let order = shop.order(&Buyer::first()).await;
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 2), "{context}");
+    let sent = shop.orders_sent();
+    assert!(!sent.is_empty() && sent.iter().all(|sent| *sent == message(1)), "{context}: {sent:?}");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
+    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let function = function(&shop, &calls);
+    shop.queue.fail(true);
+    let response = function.handle(event("pay/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    retry-after: 1
+    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+
+    {
+      "code": "try-again",
+      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "status": 503,
+      "title": "Try again in a moment",
+      "type": "/problems/try-again"
+    }
+    "#);
+    assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "still");
+    shop.queue.fail(false);
+    assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
+    assert_eq!(shop.orders_sent(), [message(1)]);
+    is_started_once(&shop, "the queue is back").await;
+}
+
+#[tokio::test]
+async fn one_fault_is_overcome_and_nothing_is_made_twice() {
+    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+            calls.fail_next(operation, fault);
+            let context = format!("{operation} {fault:?}");
+            assert_eq!(brief(&function(&shop, &calls).handle(event("pay/ok.json")).await), "202", "{context}");
+            is_started_once(&shop, &context).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_stays_is_503_and_the_same_again_goes_on() {
+    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+            let function = function(&shop, &calls);
+            calls.fail_always(operation, fault);
+            let context = format!("{operation} {fault:?}");
+            assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "{context}");
+            calls.heal();
+            let again = brief(&function.handle(event("pay/ok.json")).await);
+            assert!(matches!(again.as_str(), "202" | "409 payment-in-progress"), "{context}: {again}");
+            is_started_once(&shop, &context).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
+    for operation in ["GetItem", "TransactWriteItems"] {
+        let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+        calls.fail_always(operation, Fault::Denied);
+        let response = function(&shop, &calls).handle(event("pay/ok.json")).await;
+        assert_eq!(brief(&response), "500 internal-error", "{operation}");
+        let shown = test_aws::response(&response);
+        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_may_die_at_any_request_and_the_same_again_goes_on() {
+    every_crash(async |calls| {
+        let shop = shop_at(Stage::Waiting).await;
+        let first = brief(&function(&shop, calls).handle(event("pay/ok.json")).await);
+        calls.heal();
+        let again = brief(&function(&shop, calls).handle(event("pay/ok.json")).await);
+        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
+        assert!(matches!(again.as_str(), "202" | "409 payment-in-progress"), "{first}, then {again}");
+        is_started_once(&shop, &first).await;
+    })
+    .await;
+}

@@ -1,0 +1,136 @@
+//! `POST /payment` on recorded events.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+
+mod amounts;
+mod faults;
+mod refusals;
+mod waiting;
+
+use domain::{OrderStatus, ReservationStatus};
+use insta::assert_snapshot;
+use kit::http::Identity;
+use pay::Pay;
+use serde_json::{Value, json};
+use test_aws::{Calls, RequestBuilder, event};
+use test_shop::{Buyer, Shop, Stage, brief, demo};
+
+fn function(shop: &Shop, calls: &Calls) -> Pay {
+    let client = shop.dynamo.client_with(calls);
+    Pay {
+        identity: Identity::claims_only(),
+        clock: shop.shared_clock(),
+        orders: shop.orders_on(client.clone()),
+        purchases: shop.purchases_on(client),
+        queue: shop.orders_queue(calls),
+    }
+}
+
+async fn shop_at(stage: Stage) -> Shop {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), stage).await;
+    shop
+}
+
+fn good_body(buyer: &Buyer) -> Value {
+    json!({"order_id": buyer.id, "payment_method": "sandbox:ok", "amount": "999.00"})
+}
+
+/// A payment of the first buyer's order.
+fn request() -> RequestBuilder {
+    let buyer = Buyer::first();
+    test_aws::request("POST", "/payment").shopper(buyer.shopper.as_str()).json(&good_body(&buyer))
+}
+
+fn message(attempt: u32) -> Value {
+    json!({"order_id": Buyer::first().id, "shopper": Buyer::first().shopper, "attempt": attempt})
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers =
+        test_shop::answers("pay", async |request| function(&shop_at(Stage::Waiting).await, &Calls::new()).handle(request).await);
+    assert_snapshot!(answers.await, @r#"
+    amount-as-number: 202
+    amount-mismatch: 422 amount-mismatch
+    amount-too-precise: 422 amount-mismatch
+    broken-json: 400 malformed-request /order_id
+    impossible-amount: 400 malformed-request /amount
+    no-identity: 401 unauthenticated
+    ok: 202
+    prefer-wait: 202
+    somebody-elses: 404 unknown-order
+    unknown-order: 404 unknown-order
+    unknown-payment-method: 422 invalid-request /payment_method
+    wrong-type: 400 malformed-request /order_id
+    "#);
+}
+
+#[tokio::test]
+async fn a_payment_is_one_read_one_transaction_and_one_message() {
+    let (shop, calls, buyer) = (shop_at(Stage::Waiting).await, Calls::new(), Buyer::first());
+    let response = function(&shop, &calls).handle(event("pay/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    202 Accepted
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+
+    {
+      "order_status": "pending",
+      "payment_status": "pending",
+      "success": true
+    }
+    "#);
+    let counted = ["GetItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
+    assert_eq!((counted, calls.total()), ([1, 1, 1], 3));
+    assert_eq!(shop.orders_sent(), [message(1)]);
+    let order = shop.order(&buyer).await;
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 2));
+    assert_eq!(order.payment_method.unwrap().as_str(), "sandbox:ok");
+    assert_eq!(order.shipping_address, buyer.order(domain::OrderStep::Placed).shipping_address, "it stays");
+    assert_eq!(shop.reservation(&buyer).await.unwrap().status, ReservationStatus::Paying);
+    assert_eq!(shop.ttl(&buyer).await, None, "time alone ends it no more");
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0));
+}
+
+#[tokio::test]
+async fn after_a_decline_another_method_is_the_next_attempt() {
+    let shop = shop_at(Stage::Declined).await;
+    let mut body = good_body(&Buyer::first());
+    body["payment_method"] = json!("sandbox:timeout-then-ok");
+    let response = function(&shop, &Calls::new()).handle(request().json(&body).build()).await;
+    assert_eq!((brief(&response), shop.orders_sent()), ("202".to_owned(), vec![message(2)]));
+    let order = shop.order(&Buyer::first()).await;
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 2, 3));
+    assert_eq!(order.payment_method.unwrap().as_str(), "sandbox:timeout-then-ok");
+}
+
+#[tokio::test]
+async fn the_same_again_is_409_and_only_sends_the_same_message_again() {
+    for (stage, attempt) in [(Stage::Waiting, 1), (Stage::Declined, 2)] {
+        let (shop, calls) = (shop_at(stage).await, Calls::new());
+        let function = function(&shop, &calls);
+        assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "202");
+        let after = shop.everything().await;
+        calls.reset();
+        assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
+        assert_eq!((calls.count("GetItem"), calls.count("SendMessage"), calls.total()), (1, 1, 2));
+        assert_eq!(shop.everything().await, after);
+        assert_eq!(shop.orders_sent(), [message(attempt), message(attempt)], "an attempt is paid once, however often it is sent");
+    }
+}
+
+#[tokio::test]
+async fn two_payments_at_once_are_one_attempt() {
+    let shop = shop_at(Stage::Waiting).await;
+    let (one, two) = (function(&shop, &Calls::new()), function(&shop, &Calls::new()));
+    let (first, second) = tokio::join!(one.handle(request().build()), two.handle(request().build()));
+    let mut answers = [brief(&first), brief(&second)];
+    answers.sort();
+    assert_eq!(answers, ["202", "409 payment-in-progress"]);
+    let order = shop.order(&Buyer::first()).await;
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 2));
+    assert!(shop.orders_sent().iter().all(|sent| *sent == message(1)));
+}

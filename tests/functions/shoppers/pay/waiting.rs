@@ -1,0 +1,131 @@
+//! `Prefer: wait=N`: the answer waits for the saga's end, for at most so long.
+
+use std::time::Duration;
+
+use domain::{AttemptStatus, SellOutcome};
+use insta::assert_snapshot;
+use kit::Response;
+use store::Advanced;
+use test_aws::{Calls, event};
+use test_shop::{Buyer, Shop, Stage, brief};
+
+use crate::shoppers::pay::{function, request, shop_at};
+
+/// How long a payment's message is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a payment's message, as the saga does.
+async fn message_comes(shop: &Shop) {
+    let begun = tokio::time::Instant::now();
+    while shop.orders_sent().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "no message was sent");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn completes(shop: &Shop) {
+    message_comes(shop).await;
+    let (buyer, order) = (Buyer::first(), shop.order(&Buyer::first()).await);
+    shop.attempt(&buyer, order.attempt, "sandbox", AttemptStatus::Charged).await;
+    let sold = shop.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+    assert_eq!(sold, SellOutcome::Sold);
+    let completed = shop.purchases().complete(&order, order.attempt, "sandbox_1", shop.now()).await.unwrap();
+    assert_eq!(completed, Advanced::Done);
+}
+
+async fn declines(shop: &Shop) {
+    message_comes(shop).await;
+    let order = shop.order(&Buyer::first()).await;
+    let reason = "The card was declined.";
+    shop.attempt(&Buyer::first(), order.attempt, "sandbox", AttemptStatus::Declined).await;
+    let failed = shop.purchases().payment_failed(&order, order.attempt, order.pay_by, reason, shop.now()).await.unwrap();
+    assert_eq!(failed, Advanced::Done);
+}
+
+/// The answer to a payment with this `Prefer`, while the saga completes the order.
+async fn answer_while_it_completes(prefer: &str) -> Response {
+    let shop = shop_at(Stage::Waiting).await;
+    let function = function(&shop, &Calls::new());
+    tokio::join!(function.handle(request().header("prefer", prefer).build()), completes(&shop)).0
+}
+
+#[tokio::test]
+async fn a_payment_that_is_completed_meanwhile_is_200_with_its_transaction() {
+    let response = answer_while_it_completes("wait=10").await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: 00000000-0000-0000-0000-000000000001
+
+    {
+      "order_status": "completed",
+      "payment_status": "completed",
+      "success": true,
+      "transaction_id": "sandbox_1"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_declined_meanwhile_says_so_and_until_when_another_can_be_tried() {
+    let shop = shop_at(Stage::Waiting).await;
+    let function = function(&shop, &Calls::new());
+    let (response, ()) = tokio::join!(function.handle(request().header("prefer", "wait=10").build()), declines(&shop));
+    assert_snapshot!(test_aws::response(&response), @r#"
+    200 OK
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: 00000000-0000-0000-0000-000000000001
+
+    {
+      "order_status": "awaiting_payment",
+      "pay_by": "2026-11-01T12:05:00Z",
+      "payment_status": "failed",
+      "success": false
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_payment_that_takes_longer_is_202_after_the_time_and_some_looks() {
+    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let begun = tokio::time::Instant::now();
+    let response = function(&shop, &calls).handle(event("pay/prefer-wait.json")).await;
+    assert_eq!(brief(&response), "202");
+    assert_eq!(test_shop::body(&response)["payment_status"], "pending");
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    let looks = calls.count("GetItem") - 1;
+    assert!((1..=4).contains(&looks), "{looks} looks in a second");
+    assert_eq!(calls.total(), 1 + 2 + looks, "the order, the transaction, the message");
+}
+
+#[tokio::test]
+async fn the_preference_is_found_among_others() {
+    for prefer in ["wait=10", "respond-async, wait=10", "respond-async; wait=10", " wait=10 ", "wait=4000000000"] {
+        assert_eq!(brief(&answer_while_it_completes(prefer).await), "200", "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_time_is_not_waited_for() {
+    for prefer in ["wait=0", "wait=-1", "wait=soon", "wait", "wait=", "await=10", "respond-async"] {
+        let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+        let response = function(&shop, &calls).handle(request().header("prefer", prefer).build()).await;
+        assert_eq!((brief(&response), calls.count("GetItem")), ("202".to_owned(), 1), "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_waited_for() {
+    for stage in [Stage::Pending, Stage::Completed, Stage::Expired] {
+        let (shop, calls) = (shop_at(stage).await, Calls::new());
+        let response = function(&shop, &calls).handle(event("pay/prefer-wait.json")).await;
+        assert!(response.status().is_client_error(), "{stage:?}");
+        assert_eq!(calls.count("GetItem"), 1, "{stage:?}");
+    }
+}

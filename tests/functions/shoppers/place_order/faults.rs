@@ -1,0 +1,119 @@
+//! Tables and queues that are away, and processes that die: nothing is lost, nothing is held or ordered twice.
+
+use domain::OrderStatus;
+use insta::assert_snapshot;
+use kit::Response;
+use test_aws::{Calls, Fault, event, every_crash};
+use test_shop::{Shop, brief, demo};
+
+use crate::shoppers::place_order::{function, message, order_of};
+
+/// One unit is held, for one order that is pending with its first attempt, whose message was sent.
+async fn is_ordered_once(shop: &Shop, response: &Response, context: &str) {
+    let order = order_of(shop, response).await;
+    assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 1), "{context}");
+    let reservation = shop.reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
+    assert_eq!((reservation.id, shop.units(&demo()).await), (order.id.clone(), (99, 1, 0)), "{context}");
+    let sent = shop.orders_sent();
+    assert!(!sent.is_empty() && sent.iter().all(|sent| *sent == message(&order)), "{context}: {sent:?}");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let function = function(&shop, &calls);
+    shop.queue.fail(true);
+    let response = function.handle(event("place-order/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    retry-after: 1
+    x-request-id: 703d59f9-463f-460c-ac60-6ba959fac430
+
+    {
+      "code": "try-again",
+      "instance": "703d59f9-463f-460c-ac60-6ba959fac430",
+      "status": 503,
+      "title": "Try again in a moment",
+      "type": "/problems/try-again"
+    }
+    "#);
+    shop.queue.fail(false);
+    let response = function.handle(event("place-order/ok.json")).await;
+    assert_eq!(brief(&response), "202");
+    is_ordered_once(&shop, &response, "the queue is back").await;
+    assert_eq!(shop.orders_sent().len(), 1);
+}
+
+/// TTL and `reconcile` end a hold whose message was lost.
+#[tokio::test]
+async fn an_expiry_that_could_not_be_scheduled_does_not_spoil_the_order() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    // The first try and the SDK's two others.
+    (0..3).for_each(|_| calls.fail_next("SendMessage", Fault::ServerError));
+    let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+    assert_eq!((brief(&response), shop.expiries_sent().len()), ("202".to_owned(), 0));
+    is_ordered_once(&shop, &response, "no expiry").await;
+}
+
+#[tokio::test]
+async fn one_fault_is_overcome_and_nothing_is_made_twice() {
+    for operation in ["GetItem", "UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"] {
+        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+            let (shop, calls) = (Shop::open().await, Calls::new());
+            calls.fail_next(operation, fault);
+            let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+            let context = format!("{operation} {fault:?}");
+            assert_eq!(brief(&response), "202", "{context}");
+            is_ordered_once(&shop, &response, &context).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
+    for operation in ["GetItem", "UpdateItem", "PutItem", "TransactWriteItems"] {
+        let (shop, calls) = (Shop::open().await, Calls::new());
+        calls.fail_always(operation, Fault::Denied);
+        let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+        assert_eq!(brief(&response), "500 internal-error", "{operation}");
+        let shown = test_aws::response(&response);
+        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
+    every_crash(async |calls| {
+        let shop = Shop::open().await;
+        let first = brief(&function(&shop, calls).handle(event("place-order/ok.json")).await);
+        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
+        calls.heal();
+        // A claim without a reservation is believed to be dead after so long.
+        shop.clock.advance_seconds(12);
+        let again = function(&shop, calls).handle(event("place-order/ok.json")).await;
+        assert_eq!(brief(&again), "202", "after {first}");
+        is_ordered_once(&shop, &again, &first).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_may_die_at_any_request_also_when_the_payment_comes_later() {
+    every_crash(async |calls| {
+        let shop = Shop::open().await;
+        let first = brief(&function(&shop, calls).handle(event("place-order/no-body.json")).await);
+        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
+        calls.heal();
+        shop.clock.advance_seconds(12);
+        let again = function(&shop, calls).handle(event("place-order/no-body.json")).await;
+        assert_eq!(brief(&again), "202", "after {first}");
+        let order = order_of(&shop, &again).await;
+        assert_eq!((order.status, order.history.len()), (OrderStatus::AwaitingPayment, 1));
+        assert_eq!((shop.units(&demo()).await, shop.orders_sent().len()), ((99, 1, 0), 0));
+    })
+    .await;
+}

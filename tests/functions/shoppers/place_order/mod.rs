@@ -1,0 +1,245 @@
+//! `POST /api/flash-sales/{product_id}/order` on recorded events.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
+
+mod faults;
+mod refusals;
+
+use std::sync::Arc;
+
+use checkout::Ordering;
+use domain::{Order, OrderStatus, ProductId, Quantity, ReservationStatus, SaleDraft};
+use insta::assert_snapshot;
+use kit::{Response, http::Identity};
+use place_order::PlaceOrder;
+use reserve::ReserveUnits;
+use serde_json::{Value, json};
+use test_aws::{Calls, CountingRandomness, RequestBuilder, event};
+use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+
+/// A new execution environment, whose ids begin with the first.
+fn function(shop: &Shop, calls: &Calls) -> PlaceOrder {
+    environment(shop, calls, &CountingRandomness::new())
+}
+
+/// A new execution environment, whose ids go on from those of others.
+fn environment(shop: &Shop, calls: &Calls, randomness: &CountingRandomness) -> PlaceOrder {
+    let client = shop.dynamo.client_with(calls);
+    let units = ReserveUnits::new(
+        shop.shared_clock(),
+        Arc::new(randomness.clone()),
+        shop.sales_on(client.clone()),
+        shop.availabilities_on(client.clone()),
+        shop.stock_on(client.clone()),
+        shop.reservations_on(client.clone()),
+        shop.expiry_queue(calls),
+    );
+    let ordering = Ordering {
+        clock: shop.shared_clock(),
+        sales: shop.sales_on(client.clone()),
+        reservations: shop.reservations_on(client.clone()),
+        orders: shop.orders_on(client.clone()),
+        purchases: shop.purchases_on(client),
+        queue: shop.orders_queue(calls),
+    };
+    PlaceOrder::new(Identity::claims_only(), shop.shared_clock(), units, ordering)
+}
+
+fn sold_out() -> ProductId {
+    "sold-out".parse().unwrap()
+}
+
+/// The demo sale, and one whose only unit is held.
+async fn shop() -> Shop {
+    let shop = Shop::open().await;
+    shop.sale(&sold_out(), SaleDraft { units: 1, ..draft() }).await;
+    let holder = Buyer { id: format!("sold-out.{}", Buyer::second().id.ulid()).parse().unwrap(), ..Buyer::second() };
+    let holder = Buyer { shard: domain::ShardNumber(0), quantity: Quantity::ONE, ..holder };
+    shop.bring(&holder, Stage::Held).await;
+    shop.refresh_availability(&sold_out()).await;
+    shop
+}
+
+/// An order by the shopper of the recorded events.
+fn request(product: &str) -> RequestBuilder {
+    let path = format!("/api/flash-sales/{product}/order");
+    test_aws::request("POST", &path).path_parameter("product_id", product).shopper(Buyer::first().shopper.as_str())
+}
+
+fn body() -> Value {
+    json!({
+        "quantity": 1,
+        "payment_method": "sandbox:ok",
+        "shipping_address": {"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US"},
+    })
+}
+
+/// The order that a response is about.
+async fn order_of(shop: &Shop, response: &Response) -> Order {
+    let id = test_shop::body(response)["order_id"].as_str().unwrap().parse().unwrap();
+    shop.orders().get(&id).await.unwrap().unwrap()
+}
+
+fn message(order: &Order) -> Value {
+    json!({"order_id": order.id, "shopper": order.shopper, "attempt": order.attempt})
+}
+
+#[tokio::test]
+async fn every_recorded_event_is_answered() {
+    let answers = test_shop::answers("place-order", async |request| function(&shop().await, &Calls::new()).handle(request).await);
+    assert_snapshot!(answers.await, @r#"
+    broken-json: 400 malformed-request
+    empty-object: 202
+    no-body: 202
+    no-identity: 401 unauthenticated
+    ok: 202
+    quantity-not-allowed: 422 quantity-not-allowed
+    sold-out: 409 sold-out
+    unknown-payment-method: 422 invalid-request /payment_method
+    unknown-product: 404 unknown-product
+    wrong-type: 400 malformed-request /quantity
+    "#);
+}
+
+#[tokio::test]
+async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_paid() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    202 Accepted
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    location: /v1/orders/demo.01M6BFR0300000000000000001
+    x-request-id: 703d59f9-463f-460c-ac60-6ba959fac430
+
+    {
+      "inventory_status": "confirmed",
+      "order_id": "demo.01M6BFR0300000000000000001",
+      "order_status": "pending",
+      "payment_status": "pending",
+      "quantity": 1
+    }
+    "#);
+    let order = order_of(&shop, &response).await;
+    assert_eq!((order.status, order.attempt, order.amount.to_string()), (OrderStatus::Pending, 1, "999.00 USD".to_owned()));
+    assert_eq!((order.shopper, order.shipping_address.unwrap().city), (Buyer::first().shopper, "Springfield".to_owned()));
+    let order = order_of(&shop, &response).await;
+    assert_eq!(shop.orders_sent(), [message(&order)]);
+    let expiry = json!({"reservation_id": order.id, "shopper": order.shopper, "expires_at": "2026-11-01T12:06:00Z"});
+    assert_eq!(shop.expiries_sent(), [expiry]);
+    let reservation = shop.reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
+    assert_eq!((reservation.id, reservation.status), (order.id, ReservationStatus::Paying));
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0));
+    let counted = ["UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
+    assert_eq!((counted, calls.count("GetItem"), calls.total()), ([1, 1, 1, 2], 3, 8));
+}
+
+#[tokio::test]
+async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
+    let (shop, calls) = (Shop::open().await, Calls::new());
+    let response = function(&shop, &calls).handle(event("place-order/no-body.json")).await;
+    assert_snapshot!(test_aws::response(&response), @r#"
+    202 Accepted
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    location: /v1/orders/demo.01M6BFR0300000000000000001
+    x-request-id: 6ad4afeb-2897-4769-ae1c-ebe80d3c1794
+
+    {
+      "inventory_status": "held",
+      "order_id": "demo.01M6BFR0300000000000000001",
+      "order_status": "awaiting_payment",
+      "pay_by": "2026-11-01T12:06:00Z",
+      "payment_status": "none",
+      "quantity": 1
+    }
+    "#);
+    let order = order_of(&shop, &response).await;
+    assert_eq!((order.status, order.attempt, order.payment_method), (OrderStatus::AwaitingPayment, 0, None));
+    assert_eq!((shop.orders_sent().len(), shop.expiries_sent().len()), (0, 1));
+    let reservation = shop.reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
+    assert_eq!((reservation.status, reservation.expires_at), (ReservationStatus::Held, order.pay_by));
+    let counted = ["GetItem", "UpdateItem", "PutItem", "SendMessage"].map(|operation| calls.count(operation));
+    assert_eq!((counted, calls.total()), ([2, 1, 2, 1], 6));
+}
+
+#[tokio::test]
+async fn no_body_an_empty_body_and_an_empty_object_are_the_same_wish() {
+    let requests = [
+        event("place-order/no-body.json"),
+        event("place-order/empty-object.json"),
+        request("demo").body("").build(),
+        request("demo").header("content-type", "application/json").body(" \n").build(),
+        request("demo").json(&json!({"quantity": null, "payment_method": null, "shipping_address": null})).build(),
+    ];
+    for request in requests {
+        let shop = Shop::open().await;
+        let response = function(&shop, &Calls::new()).handle(request).await;
+        assert_eq!(
+            (brief(&response), test_shop::body(&response)["order_status"].clone()),
+            ("202".to_owned(), json!("awaiting_payment"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_kept_for_a_payment_that_comes_later() {
+    let shop = Shop::open().await;
+    let address = body()["shipping_address"].clone();
+    let response =
+        function(&shop, &Calls::new()).handle(request("demo").json(&json!({"shipping_address": address})).build()).await;
+    assert_eq!(brief(&response), "202");
+    assert_eq!(order_of(&shop, &response).await.shipping_address, Some(serde_json::from_value(address).unwrap()));
+}
+
+#[tokio::test]
+async fn the_same_again_is_answered_the_same_here_and_in_another_environment() {
+    for case in ["ok", "no-body"] {
+        let (shop, calls) = (Shop::open().await, Calls::new());
+        let here = function(&shop, &calls);
+        let first = here.handle(event(&format!("place-order/{case}.json"))).await;
+        let after = shop.everything().await;
+        let order = order_of(&shop, &first).await;
+        calls.reset();
+        shop.clock.advance_seconds(1);
+        let again = here.handle(event(&format!("place-order/{case}.json"))).await;
+        assert_eq!(test_aws::response(&again), test_aws::response(&first), "{case}");
+        assert_eq!(calls.count("UpdateItem"), 0, "{case}: a repeated winner claims nothing");
+        shop.clock.advance_seconds(1);
+        let there = function(&shop, &Calls::new()).handle(event(&format!("place-order/{case}.json"))).await;
+        assert_eq!(test_aws::response(&there), test_aws::response(&first), "{case}");
+        assert_eq!(shop.everything().await, after, "{case}");
+        assert!(shop.orders_sent().iter().all(|sent| *sent == message(&order)), "{case}");
+        // There it is not known whether the first environment came to asking for the expiry, unless the order is being paid.
+        assert_eq!(shop.expiries_sent().len(), if case == "ok" { 1 } else { 2 }, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn two_units_cost_twice_as_much() {
+    let shop = Shop::open().await;
+    let response = function(&shop, &Calls::new()).handle(request("demo").json(&json!({"quantity": 2})).build()).await;
+    let order = order_of(&shop, &response).await;
+    assert_eq!((order.quantity.units(), order.amount.to_string()), (2, "1998.00 USD".to_owned()));
+    assert_eq!(shop.units(&demo()).await, (98, 2, 0));
+}
+
+#[tokio::test]
+async fn twenty_tabs_at_once_make_one_order() {
+    let (shop, randomness) = (Shop::open().await, CountingRandomness::new());
+    let tabs: Vec<PlaceOrder> = (0..20).map(|_| environment(&shop, &Calls::new(), &randomness)).collect();
+    let answers = tabs.iter().map(|tab| tab.handle(event("place-order/ok.json")));
+    for response in futures_util::future::join_all(answers).await {
+        // A tab may come between the other's claim and its reservation.
+        assert!(matches!(brief(&response).as_str(), "202" | "503 try-again"), "{}", brief(&response));
+    }
+    shop.clock.advance_seconds(12);
+    let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+    assert_eq!((brief(&response), shop.units(&demo()).await), ("202".to_owned(), (99, 1, 0)));
+    let order = order_of(&shop, &response).await;
+    assert_eq!((order.attempt, order.history.len()), (1, 1));
+    assert!(shop.orders_sent().iter().all(|sent| *sent == message(&order)));
+}

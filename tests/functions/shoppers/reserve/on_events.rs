@@ -1,0 +1,235 @@
+//! The function on events as API Gateway sends them: status, headers and body.
+
+use domain::{Quantity, SaleDraft, Timestamp};
+use insta::assert_snapshot;
+use kit::http::Identity;
+
+use crate::shoppers::reserve::world::{World, draft};
+
+/// The sales that the events ask for.
+async fn world() -> World {
+    let world = World::with_units(100).await;
+    let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+    world.sale("not-started", SaleDraft { starts_at: at("2026-11-20T12:02:00Z"), ..draft(5) }).await;
+    world
+        .sale("ended", SaleDraft { starts_at: at("2026-11-20T11:00:00Z"), ends_at: at("2026-11-20T12:00:30Z"), ..draft(5) })
+        .await;
+    world.sale("sold-out", SaleDraft { max_per_shopper: Quantity::ONE, ..draft(1) }).await;
+    let environment = world.environment();
+    environment.units.reserve(&world.stranger(), &"sold-out".parse().unwrap(), Some(Quantity::ONE)).await.unwrap();
+    world
+}
+
+async fn answer(event: &str) -> String {
+    let world = world().await;
+    let function = world.function(Identity::claims_only());
+    test_aws::response(&function.handle(test_aws::event(&format!("reserve/{event}.json"))).await)
+}
+
+/// Status, code and the lines that say what is wrong.
+async fn problem(event: &str) -> String {
+    let answer = answer(event).await;
+    let wanted =
+        |line: &&str| ["\"code\"", "\"detail\"", "\"pointer\"", "retry-after", "www-auth"].iter().any(|w| line.contains(w));
+    let mut lines = vec![answer.lines().next().unwrap()];
+    lines.extend(answer.lines().filter(wanted).map(str::trim));
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn units_are_reserved() {
+    assert_snapshot!(answer("ok").await, @r#"
+    201 Created
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: ee4a067d-fe1d-4a41-8f0e-bb4d121e720d
+
+    {
+      "product_id": "demo",
+      "quantity": 1,
+      "reservation_expiry": "2026-11-20T12:03:00Z",
+      "reservation_id": "demo.01M7WD9N300000000000000002",
+      "success": true
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn adding_to_a_cart_also_names_the_cart() {
+    assert_snapshot!(answer("add-to-cart").await, @r#"
+    201 Created
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/json
+    x-request-id: b6b2f4e8-293c-47b5-be9b-355f0ca83c25
+
+    {
+      "cart_id": "demo.01M7WD9N300000000000000002",
+      "product_id": "demo",
+      "quantity": 1,
+      "reservation_expiry": "2026-11-20T12:03:00Z",
+      "reservation_id": "demo.01M7WD9N300000000000000002",
+      "success": true
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn the_same_again_answers_the_same_with_200() {
+    let world = world().await;
+    let function = world.function(Identity::claims_only());
+    let first = function.handle(test_aws::event("reserve/ok.json")).await;
+    let again = function.handle(test_aws::event("reserve/ok.json")).await;
+    assert_eq!((first.status(), again.status()), (201.try_into().unwrap(), 200.try_into().unwrap()));
+    let body = |response: &kit::Response| -> Vec<u8> { response.body().as_ref().to_vec() };
+    assert_eq!(body(&first), body(&again));
+}
+
+#[tokio::test]
+async fn other_ways_to_ask_for_one_or_two_units() {
+    for event in ["base64-body", "quantity-left-out", "two-units"] {
+        let answer = answer(event).await;
+        assert!(answer.starts_with("201"), "{event}: {answer}");
+        assert_eq!(answer.contains("\"quantity\": 2"), event == "two-units", "{event}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_sold_out_sale_says_what_is_held_and_until_when() {
+    assert_snapshot!(answer("sold-out").await, @r#"
+    409 Conflict
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    x-request-id: 7701a924-47b3-4054-8e49-4ff8ee3f46d9
+
+    {
+      "available_quantity": 0,
+      "code": "sold-out",
+      "detail": "Not enough units are left. Units that others hold may come back. If an answer of yours was lost, GET /reservations?product_id= tells whether you hold some.",
+      "holds": {
+        "count": 1,
+        "next_ends_at": "2026-11-20T12:03:00Z"
+      },
+      "instance": "7701a924-47b3-4054-8e49-4ff8ee3f46d9",
+      "status": 409,
+      "title": "Sold out",
+      "type": "/problems/sold-out"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_sale_that_has_not_started_says_when_it_does() {
+    assert_snapshot!(answer("not-started").await, @r#"
+    409 Conflict
+    access-control-allow-origin: *
+    access-control-expose-headers: Location, Retry-After, X-Request-Id
+    cache-control: no-store
+    content-type: application/problem+json
+    retry-after: 60
+    x-request-id: fd064450-8a8e-42f6-8ceb-a369f8c5f590
+
+    {
+      "code": "sale-not-started",
+      "detail": "The sale starts at 2026-11-20T12:02:00Z.",
+      "instance": "fd064450-8a8e-42f6-8ceb-a369f8c5f590",
+      "starts_at": "2026-11-20T12:02:00Z",
+      "status": 409,
+      "title": "The sale has not started",
+      "type": "/problems/sale-not-started"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn every_other_refusal_says_what_to_do() {
+    assert_snapshot!(problem("ended").await, @r#"
+    410 Gone
+    "code": "sale-ended",
+    "detail": "The sale is over.",
+    "#);
+    assert_snapshot!(problem("unknown-product").await, @r#"
+    404 Not Found
+    "code": "unknown-product",
+    "detail": "There is no sale of this product.",
+    "#);
+    assert_snapshot!(problem("quantity-not-allowed").await, @r#"
+    422 Unprocessable Entity
+    "code": "quantity-not-allowed",
+    "detail": "A shopper can have at most 2 of this product.",
+    "#);
+    assert_snapshot!(problem("quantity-zero").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "a quantity is a whole number from 1 to 10",
+    "pointer": "/quantity",
+    "#);
+    assert_snapshot!(problem("wrong-type").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "invalid type: string \"two\", expected a whole number",
+    "pointer": "/quantity",
+    "#);
+    assert_snapshot!(problem("missing-product").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "missing field `product_id`",
+    "pointer": "/product_id",
+    "#);
+    assert_snapshot!(problem("impossible-product-id").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "a product id is 1 to 64 characters of a-z, 0-9, '-' and '_'",
+    "pointer": "/product_id",
+    "#);
+    assert_snapshot!(problem("broken-json").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "not JSON: line 1, column 35",
+    "pointer": "/quantity",
+    "#);
+    assert_snapshot!(problem("no-body").await, @r#"
+    400 Bad Request
+    "code": "malformed-request",
+    "detail": "a JSON body is expected",
+    "pointer": "",
+    "#);
+    assert_snapshot!(problem("not-json").await, @r#"
+    415 Unsupported Media Type
+    "code": "unsupported-media-type",
+    "detail": "send Content-Type: application/json",
+    "#);
+    assert_snapshot!(problem("too-large").await, @r#"
+    413 Payload Too Large
+    "code": "body-too-large",
+    "detail": "a body may have up to 16 KiB",
+    "#);
+    assert_snapshot!(problem("no-identity").await, @r#"
+    401 Unauthorized
+    www-authenticate: Bearer
+    "code": "unauthenticated",
+    "#);
+    assert_snapshot!(problem("other-user-id").await, @r#"
+    403 Forbidden
+    "code": "forbidden",
+    "detail": "user_id is not the one who has signed in",
+    "#);
+    assert_snapshot!(problem("header-identity").await, @r#"
+    401 Unauthorized
+    www-authenticate: Bearer
+    "code": "unauthenticated",
+    "#);
+}
+
+#[tokio::test]
+async fn the_header_stands_in_for_a_token_where_it_is_trusted() {
+    let world = world().await;
+    let function = world.function(Identity::trusting_header());
+    let response = function.handle(test_aws::event("reserve/header-identity.json")).await;
+    assert_eq!(response.status(), 201);
+}

@@ -1,0 +1,86 @@
+//! What is healthy, young, or somebody else's is left alone, and looking at it costs little.
+
+use domain::{SaleDraft, SignedDuration, Timestamp};
+use reconcile::Findings;
+use test_aws::Calls;
+use test_shop::{Buyer, NOW, Stage, demo, draft};
+
+use crate::workers::reconcile::{LATE, World};
+
+/// Requests of a run: the catalogue's two, and those of its sales.
+async fn cost(world: &World) -> (Findings, usize, f64, f64) {
+    let calls = Calls::new();
+    let found = world.reconcile(&calls).run(Timestamp::MAX).await.unwrap();
+    (found, calls.total() - 2, calls.read_units(), calls.write_units())
+}
+
+#[tokio::test]
+async fn a_healthy_sale_costs_one_batch_and_one_query_and_nothing_is_written() {
+    let (world, _) = World::at(Stage::Held).await;
+    world.shop.bring(&Buyer::second(), Stage::Completed).await;
+    world.shop.refresh_availability(&demo()).await;
+    let before = world.shop.everything().await;
+    // Half a unit for each: catalogue, sale, index, four shards, availability.
+    assert_eq!(cost(&world).await, (Findings::default(), 2, 4.0, 0.0));
+    assert_eq!(world.shop.everything().await, before);
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_items_of_a_sale_are_one_batch_for_each_hundred() {
+    for (shards, batches) in [(99, 1), (100, 2), (199, 2), (200, 3)] {
+        let world = World { shop: test_shop::Shop::empty().await, machines: test_aws::StepFunctions::new() };
+        world.shop.sale(&demo(), SaleDraft { units: shards * 10, shards: Some(shards), ..draft() }).await;
+        let (found, requests, ..) = cost(&world).await;
+        assert_eq!((found, requests), (Findings::default(), batches + 1), "{shards} shards");
+    }
+}
+
+#[tokio::test]
+async fn a_sale_that_has_not_started_costs_nothing_and_one_that_is_long_over_one_query() {
+    let (world, _) = World::at(Stage::Completed).await;
+    world.shop.clock.set("2026-11-01T11:59:59Z");
+    assert_eq!(cost(&world).await.1, 0);
+    world.shop.clock.set("2026-11-02T19:59:59Z");
+    assert_eq!(cost(&world).await.1, 2, "its holds may take eight hours");
+    world.shop.clock.set("2026-11-02T20:00:00Z");
+    assert_eq!(cost(&world).await.1, 1);
+    world.shop.clock.set(NOW);
+    world.shop.set_status(&demo(), "PREPARING").await;
+    assert_eq!(cost(&world).await.1, 1, "its maker is at work; a payment may be under way all the same");
+    for status in ["PAUSED", "CLOSED"] {
+        world.shop.set_status(&demo(), status).await;
+        assert_eq!(cost(&world).await.1, 2, "what is held in it ends all the same");
+    }
+}
+
+#[tokio::test]
+async fn a_sale_that_is_long_over_is_looked_at_while_a_payment_in_it_is_unsettled() {
+    let (world, buyer) = World::at(Stage::Pending).await;
+    world.start_saga(&buyer).await;
+    world.shop.clock.set("2026-11-03T12:00:00Z");
+    let (found, requests, ..) = cost(&world).await;
+    // The index, the order, the last execution that it may have and the one that it has; the shards, and the reservation that
+    // keeps the hold.
+    assert_eq!((found, requests), (Findings::default(), 6));
+}
+
+#[tokio::test]
+async fn nothing_is_touched_a_moment_before_it_counts_as_damage() {
+    for stage in Stage::ALL {
+        let (world, buyer) = World::at(stage).await;
+        if matches!(stage, Stage::Charged | Stage::Sold | Stage::PayingAgain) {
+            world.start_saga(&buyer).await;
+        }
+        let before = world.shop.everything().await;
+        world.shop.clock.set(NOW);
+        world.shop.clock.advance(SignedDuration::from_millis(-1));
+        world.finds_nothing().await;
+        // Long in payment is not young any more.
+        if !matches!(stage, Stage::Pending | Stage::Charged | Stage::Sold | Stage::PayingAgain) {
+            world.shop.clock.set(LATE);
+            world.shop.clock.advance(SignedDuration::from_millis(-1));
+            world.finds_nothing().await;
+        }
+        assert_eq!(world.shop.everything().await, before, "{stage:?}");
+    }
+}

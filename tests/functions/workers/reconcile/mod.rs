@@ -1,0 +1,93 @@
+//! `reconcile` on a real DynamoDB engine: every kind of damage is repaired, and nothing else is touched.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+
+mod crashes;
+mod healthy;
+mod holds;
+mod payments;
+mod races;
+mod stock;
+mod time;
+
+use domain::Timestamp;
+use messages::OrderMessage;
+use reconcile::{Executions, Findings, Reconcile};
+use release_stock::ReleaseStock;
+use test_aws::{Calls, StepFunctions};
+use test_shop::{Buyer, Shop, Stage};
+
+const ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
+/// Ten seconds after the holds of the shop have ended: whoever was to end them is late.
+const LATE: &str = "2026-11-01T12:05:10Z";
+
+/// A shop with state machines.
+struct World {
+    shop: Shop,
+    machines: StepFunctions,
+}
+
+impl World {
+    /// With the sale `demo`, open.
+    async fn open() -> Self {
+        Self { shop: Shop::open().await, machines: StepFunctions::new() }
+    }
+
+    /// With a purchase of the first buyer at `stage`, of which readers know.
+    async fn at(stage: Stage) -> (Self, Buyer) {
+        let (world, buyer) = (Self::open().await, Buyer::first());
+        world.shop.bring(&buyer, stage).await;
+        world.shop.refresh_availability(&test_shop::demo()).await;
+        (world, buyer)
+    }
+
+    /// The function with these calls.
+    fn reconcile(&self, calls: &Calls) -> Reconcile {
+        let (shop, client) = (&self.shop, self.shop.dynamo.client_with(calls));
+        let (stock, orders) = (shop.stock_on(client.clone()), shop.orders_on(client.clone()));
+        Reconcile {
+            clock: shop.shared_clock(),
+            sales: shop.sales_on(client.clone()),
+            availabilities: shop.availabilities_on(client.clone()),
+            reservations: shop.reservations_on(client),
+            releases: ReleaseStock::new(shop.shared_clock(), stock.clone(), orders.clone()),
+            executions: Executions::new(self.machines.client_with(calls), ARN),
+            stock,
+            orders,
+        }
+    }
+
+    /// A run with all the time it wants.
+    async fn run(&self) -> Findings {
+        self.reconcile(&Calls::new()).run(Timestamp::MAX).await.unwrap()
+    }
+
+    /// A run that finds nothing.
+    async fn finds_nothing(&self) {
+        assert_eq!(self.run().await, Findings::default());
+    }
+
+    /// Starts the saga of the order's first attempt, as `start-payment` does.
+    async fn start_saga(&self, buyer: &Buyer) -> String {
+        let message = message(buyer);
+        start_payment::StartPayment::new(self.machines.client(), ARN).handle(message.clone()).await.unwrap();
+        message.execution_name()
+    }
+
+    /// Names of all executions that were started.
+    fn executions(&self) -> Vec<String> {
+        self.machines.started().into_iter().map(|started| started.name).collect()
+    }
+
+    /// Has the streams do their work: the units of removed holds are released, and readers know.
+    async fn streams(&self) {
+        let function = ReleaseStock::new(self.shop.shared_clock(), self.shop.stock(), self.shop.orders());
+        for record in self.shop.dynamo.reservation_records() {
+            function.handle(record).await.unwrap();
+        }
+        self.shop.refresh_availability(&test_shop::demo()).await;
+    }
+}
+
+fn message(buyer: &Buyer) -> OrderMessage {
+    OrderMessage { order_id: buyer.id.clone(), shopper: buyer.shopper.clone(), attempt: 1 }
+}

@@ -1,0 +1,105 @@
+//! A run has a bound: it stops cleanly, says what is left, and begins with another sale the next minute. A sale that fails
+//! keeps no other from being looked at.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use domain::{Clock, ProductId, SignedDuration, Timestamp};
+use reconcile::{Findings, Reconcile};
+use test_aws::{Calls, Fault};
+use test_shop::{Buyer, NOW, Stage, demo, draft};
+
+use crate::workers::reconcile::{LATE, World};
+
+/// A clock on which every look takes a second.
+struct Hurrying(Timestamp, AtomicI64);
+
+impl Clock for Hurrying {
+    fn now(&self) -> Timestamp {
+        self.0 + SignedDuration::from_secs(self.1.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn at(time: &str) -> Timestamp {
+    time.parse().unwrap()
+}
+
+/// Sales `a`, `b`, `c`, each with a hold that nobody has a reservation for.
+async fn three_sales() -> World {
+    let world = World { shop: test_shop::Shop::empty().await, machines: test_aws::StepFunctions::new() };
+    for product in ["a", "b", "c"] {
+        let id = format!("{product}.01JD3V3Z5T8Q6W7X9Y0A1B2C3D").parse().unwrap();
+        let (product, buyer): (ProductId, _) = (product.parse().unwrap(), Buyer { id, ..Buyer::first() });
+        world.shop.sale(&product, draft()).await;
+        world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.refresh_availability(&product).await;
+    }
+    world.shop.clock.set(LATE);
+    world
+}
+
+#[tokio::test]
+async fn a_run_stops_when_its_time_is_over_and_the_next_minutes_run_begins_with_another_sale() {
+    let world = three_sales().await;
+    let mut looked_at = Vec::new();
+    for minute in 0..3 {
+        let start = at("2026-11-01T12:06:00Z") + SignedDuration::from_mins(minute);
+        let clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
+        let reconcile = Reconcile { clock, ..world.reconcile(&Calls::new()) };
+        // Time enough for one sale.
+        let found = reconcile.run(start + SignedDuration::from_secs(8)).await.unwrap();
+        assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "minute {minute}: {found:?}");
+        assert_eq!(found.not_reached.len(), 2, "minute {minute}: {found:?}");
+        let all = ["a", "b", "c"].map(|product| product.parse::<ProductId>().unwrap());
+        looked_at.extend(all.into_iter().filter(|product| !found.not_reached.contains(product)));
+    }
+    looked_at.sort();
+    looked_at.dedup();
+    assert_eq!(looked_at.len(), 3, "{looked_at:?}");
+}
+
+#[tokio::test]
+async fn a_run_without_time_touches_nothing_and_is_no_failure() {
+    let world = three_sales().await;
+    let before = world.shop.everything().await;
+    let reconcile = world.reconcile(&Calls::new());
+    let mut found = reconcile.run(at(NOW)).await.unwrap();
+    found.not_reached.sort();
+    let all = ["a", "b", "c"].map(|product| product.parse().unwrap()).to_vec();
+    assert_eq!(found, Findings { not_reached: all, ..Findings::default() });
+    reconcile.handle(at(NOW)).await.unwrap();
+    assert_eq!(world.shop.everything().await, before);
+}
+
+#[tokio::test]
+async fn a_sale_that_cannot_be_read_keeps_no_other_from_being_looked_at() {
+    let world = three_sales().await;
+    world.shop.set_status(&"b".parse().unwrap(), "STRANGE").await;
+    let reconcile = world.reconcile(&Calls::new());
+    let found = reconcile.run(Timestamp::MAX).await.unwrap();
+    assert_eq!(found, Findings { holds_overdue: 2, failed: vec!["b".parse().unwrap()], ..Findings::default() });
+    assert!(reconcile.handle(Timestamp::MAX).await.is_err(), "but it is to be seen");
+}
+
+#[tokio::test]
+async fn a_run_fails_when_the_catalogue_cannot_be_read() {
+    let world = three_sales().await;
+    let calls = Calls::new();
+    calls.fail_always("BatchGetItem", Fault::Denied);
+    assert!(world.reconcile(&calls).handle(Timestamp::MAX).await.is_err());
+}
+
+#[tokio::test]
+async fn every_sale_of_a_long_catalogue_is_looked_at() {
+    let (world, _) = World::at(Stage::Held).await;
+    for number in 0..105 {
+        world.shop.sale(&format!("sale-{number}").parse().unwrap(), domain::SaleDraft { units: 1, ..draft() }).await;
+    }
+    let calls = Calls::new();
+    assert_eq!(world.reconcile(&calls).run(Timestamp::MAX).await.unwrap(), Findings::default());
+    // Two pages of the catalogue, and the index of each sale.
+    assert_eq!((calls.count("Query"), calls.count("BatchGetItem")), (2 + 106, 2 + 106));
+    assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
+}

@@ -1,0 +1,191 @@
+//! `release-stock` on a real DynamoDB engine: whoever ended a hold, its units come back once, and its order expires; what is
+//! being paid or bought stays.
+
+use domain::{OrderStatus, OrderStep, PaymentStatus, StockStatus};
+use kit::workers::{StreamEvent, stream_batch};
+use release_stock::ReleaseStock;
+use store::{EndOutcome, Ending};
+use test_aws::{Calls, Fault, every_crash};
+use test_shop::{Buyer, END, Shop, Stage, demo, failed_record};
+
+async fn at(stage: Stage) -> (Shop, Buyer) {
+    let (shop, buyer) = (Shop::open().await, Buyer::first());
+    shop.bring(&buyer, stage).await;
+    (shop, buyer)
+}
+
+/// Handles a batch, and gives the sequence number that the stream goes on from.
+async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
+    let client = shop.dynamo.client_with(calls);
+    let function = ReleaseStock::new(shop.shared_clock(), shop.stock_on(client.clone()), shop.orders_on(client));
+    failed_record(&stream_batch(event, |record| function.handle(record)).await)
+}
+
+async fn on(shop: &Shop, event: &str) -> Option<String> {
+    handle(shop, &Calls::new(), event_of(event)).await
+}
+
+fn event_of(event: &str) -> StreamEvent {
+    test_aws::event_as(&format!("release-stock/{event}.json"))
+}
+
+#[tokio::test]
+async fn the_units_of_a_removed_hold_come_back_once() {
+    for event in ["ok", "deleted-by-ttl", "delivered-twice"] {
+        let (shop, _) = at(Stage::Held).await;
+        for _ in 0..2 {
+            assert_eq!(on(&shop, event).await, None, "{event}");
+            assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{event}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_units_of_several_holds_come_back_each_to_its_shard() {
+    let (shop, first) = at(Stage::Held).await;
+    let second = Buyer::second();
+    shop.bring(&second, Stage::Held).await;
+    assert_eq!(on(&shop, "several").await, None);
+    assert_eq!((shop.shard(&first).await.available(), shop.shard(&second).await.available()), (25, 25));
+}
+
+/// The record of a removal, as the engine writes it, whoever removed the item.
+#[tokio::test]
+async fn every_road_that_ends_a_hold_releases_its_units() {
+    for road in ["expired", "cancelled", "ttl"] {
+        let (shop, buyer) = at(Stage::Waiting).await;
+        shop.clock.set(END);
+        let end = async |ending| {
+            let ended = shop.reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
+            assert_eq!(ended, EndOutcome::Ended);
+        };
+        match road {
+            "expired" => end(Ending::Overdue(shop.now())).await,
+            "cancelled" => end(Ending::Cancelled).await,
+            _ => {
+                // TTL deletes what lies before now, not what ends now.
+                shop.clock.advance_seconds(1);
+                assert_eq!(shop.dynamo.sweep_ttl(), 1);
+            }
+        }
+        let event = shop.dynamo.reservation_event();
+        let removal = event.records.last().unwrap();
+        assert_eq!((removal.event_name.as_str(), removal.user_identity.is_some()), ("REMOVE", road == "ttl"));
+        assert_eq!(handle(&shop, &Calls::new(), event).await, None, "{road}");
+        assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{road}");
+        assert_eq!(shop.order(&buyer).await.status, OrderStatus::Expired, "{road}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_waited_expires_once_and_any_other_stays() {
+    for stage in Stage::ALL {
+        let (shop, buyer) = at(stage).await;
+        let before = shop.orders().get(&buyer.id).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(on(&shop, "ok").await, None, "{stage:?}");
+        }
+        let after = shop.orders().get(&buyer.id).await.unwrap();
+        if matches!(stage, Stage::Waiting | Stage::Declined) {
+            let (order, steps) = (after.unwrap(), before.unwrap().history.len());
+            assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, steps + 1), "{stage:?}");
+            assert_eq!(order.history.last().unwrap().event, OrderStep::Expired, "{stage:?}");
+            let payment = if stage == Stage::Declined { PaymentStatus::Failed } else { PaymentStatus::None };
+            assert_eq!((order.payment_status, order.stock_status), (payment, StockStatus::Released), "{stage:?}");
+        } else {
+            assert_eq!(after, before, "{stage:?}");
+        }
+    }
+}
+
+/// The saga deletes the reservation that it has undone while it is PAYING, after it has moved the units itself.
+#[tokio::test]
+async fn what_was_being_paid_or_bought_is_not_released() {
+    let (shop, buyer) = at(Stage::Sold).await;
+    assert_eq!(on(&shop, "purchased").await, None);
+    assert_eq!(shop.units(&demo()).await, (99, 0, 1));
+
+    let (shop, paying) = at(Stage::Pending).await;
+    let order = shop.order(&buyer).await;
+    shop.purchases().end(&order, 1, OrderStep::Failed, shop.now()).await.unwrap();
+    assert_eq!(shop.reservation(&paying).await, None);
+    assert_eq!(handle(&shop, &Calls::new(), shop.dynamo.reservation_event()).await, None);
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0), "its saga has released them, or will");
+}
+
+/// The stream's filter does not let these through; if it did, nothing would come of it.
+#[tokio::test]
+async fn what_was_inserted_or_changed_releases_nothing() {
+    let (shop, _) = at(Stage::PayingAgain).await;
+    let event = shop.dynamo.reservation_event();
+    assert_eq!(event.records.len(), 4, "made, paid, handed back, paid again");
+    let before = shop.everything().await;
+    assert_eq!(handle(&shop, &Calls::new(), event).await, None);
+    assert_eq!(shop.everything().await, before);
+}
+
+/// The shopper holds units of the same shard under another reservation by now.
+#[tokio::test]
+async fn a_stale_reservation_releases_nothing_of_the_next() {
+    let (shop, _) = at(Stage::Held).await;
+    assert_eq!(on(&shop, "stale-reservation").await, None);
+    assert_eq!(shop.units(&demo()).await, (99, 1, 0));
+}
+
+#[tokio::test]
+async fn units_that_were_sold_are_not_released() {
+    let (shop, _) = at(Stage::Completed).await;
+    assert_eq!(on(&shop, "ok").await, None);
+    assert_eq!(shop.units(&demo()).await, (99, 0, 1));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_no_other_from_being_released() {
+    let (shop, _) = at(Stage::Held).await;
+    let mut event = event_of("malformed-image");
+    event.records.reverse();
+    assert_eq!(handle(&shop, &Calls::new(), event).await, None, "it would read no better again");
+    assert_eq!(shop.units(&demo()).await, (100, 0, 0));
+}
+
+#[tokio::test]
+async fn the_stream_goes_on_from_the_record_whose_units_could_not_be_released() {
+    let both = async || {
+        let (shop, _) = at(Stage::Held).await;
+        shop.bring(&Buyer::second(), Stage::Held).await;
+        shop
+    };
+    let calls = Calls::new();
+    let shop = both().await;
+    calls.fail_always("UpdateItem", Fault::LostRequest);
+    let first = Some("4421584500000000017450439001".to_owned());
+    assert_eq!(handle(&shop, &calls, event_of("several")).await, first);
+    assert_eq!(shop.units(&demo()).await, (97, 3, 0));
+    calls.heal();
+
+    // Two updates for each record: the shard and the order.
+    let shop = both().await;
+    calls.crash_at(2, Fault::LostRequest);
+    let second = Some("4421584500000000017450439092".to_owned());
+    assert_eq!(handle(&shop, &calls, event_of("several")).await, second);
+    assert_eq!(shop.units(&demo()).await, (98, 2, 0), "the first came back");
+    calls.heal();
+    let mut rest = event_of("several");
+    rest.records.remove(0);
+    assert_eq!(handle(&shop, &calls, rest).await, None);
+    assert_eq!(shop.units(&demo()).await, (100, 0, 0));
+}
+
+#[tokio::test]
+async fn a_release_that_was_cut_off_is_made_once_and_its_order_expires() {
+    every_crash(async |calls| {
+        let (shop, buyer) = at(Stage::Waiting).await;
+        let died = handle(&shop, calls, event_of("ok")).await;
+        calls.heal();
+        assert_eq!(handle(&shop, calls, event_of("ok")).await, None, "after {died:?}");
+        assert_eq!(shop.units(&demo()).await, (100, 0, 0), "after {died:?}");
+        let order = shop.order(&buyer).await;
+        assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, 2), "after {died:?}");
+    })
+    .await;
+}

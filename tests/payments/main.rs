@@ -1,0 +1,75 @@
+//! The sandbox gateway behaves like a provider: a key is charged once and refunded once, it can be looked up, and every
+//! failure that matters is there for the asking.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+
+mod charges;
+mod configured;
+mod refunds;
+
+use domain::{ChargeOutcome, GatewayName, Money, PaymentMethod, RefundOutcome};
+use payments::{LookUp, PaymentGateway, Sandbox};
+use store::Entry;
+use test_aws::Calls;
+use test_shop::{Buyer, Shop, price};
+
+/// One sandbox, its books, and the key of a purchase.
+struct Bank {
+    shop: Shop,
+    calls: Calls,
+    sandbox: Sandbox,
+}
+
+impl Bank {
+    /// The gateway called `sandbox`.
+    async fn open() -> Self {
+        Self::called("sandbox").await
+    }
+
+    async fn called(name: &str) -> Self {
+        Self::with_calls(name, &Calls::new()).await
+    }
+
+    async fn with_calls(name: &str, calls: &Calls) -> Self {
+        let shop = Shop::empty().await;
+        let sandbox = Sandbox::new(GatewayName(name.to_owned()), shop.books_on(shop.dynamo.client_with(calls)));
+        Self { shop, calls: calls.clone(), sandbox }
+    }
+
+    async fn charge(&self, method: &str) -> ChargeOutcome {
+        self.charge_of(price(), method).await
+    }
+
+    async fn charge_of(&self, amount: Money, method: &str) -> ChargeOutcome {
+        let method: PaymentMethod = method.parse().unwrap();
+        self.sandbox.charge(&Buyer::first().key(1), amount, &method).await
+    }
+
+    async fn look_up(&self) -> LookUp {
+        self.sandbox.look_up(&Buyer::first().key(1)).await
+    }
+
+    async fn refund(&self) -> RefundOutcome {
+        self.sandbox.refund(&Buyer::first().key(1)).await
+    }
+
+    async fn entry(&self) -> Option<Entry> {
+        self.shop.books().get(self.sandbox.name(), &Buyer::first().key(1)).await.unwrap()
+    }
+
+    /// How often money was taken and given back.
+    async fn money(&self) -> (u32, u32) {
+        self.entry().await.map_or((0, 0), |entry| (entry.charges, entry.refunds))
+    }
+
+    fn charged(&self, confirmed: Money) -> ChargeOutcome {
+        ChargeOutcome::Charged { reference: format!("{}_{}", self.sandbox.name(), Buyer::first().key(1)), confirmed }
+    }
+}
+
+fn declined(reason: &str) -> ChargeOutcome {
+    ChargeOutcome::Declined { reason: reason.to_owned() }
+}
+
+fn usd(amount_minor: i64) -> Money {
+    Money::new(amount_minor, "USD".parse().unwrap()).unwrap()
+}

@@ -1,0 +1,120 @@
+//! A refund gives back what was charged, once, and makes what was not charged impossible to charge.
+
+use domain::{ChargeOutcome, RefundOutcome};
+use payments::{LookUp, PaymentGateway, Sandbox};
+use store::EntryState;
+use test_aws::{Fault, every_crash};
+use test_shop::Buyer;
+
+use crate::{Bank, declined};
+
+const CANCELLED: &str = "The payment was cancelled.";
+
+#[tokio::test]
+async fn what_was_charged_is_given_back_once() {
+    for method in ["sandbox:ok", "sandbox:wrong-amount", "sandbox:charged-but-answer-lost"] {
+        let bank = Bank::open().await;
+        bank.charge(method).await;
+        for _ in 0..3 {
+            assert_eq!(bank.refund().await, RefundOutcome::Refunded, "{method}");
+        }
+        assert_eq!(bank.money().await, (1, 1), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_back_is_not_charged_again() {
+    let bank = Bank::open().await;
+    bank.charge("sandbox:ok").await;
+    bank.refund().await;
+    assert_eq!(bank.charge("sandbox:ok").await, declined(CANCELLED));
+    assert_eq!(bank.look_up().await, LookUp::Found(declined(CANCELLED)));
+    assert_eq!(bank.money().await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_refund_fails_once_when_it_is_asked_to() {
+    let bank = Bank::open().await;
+    bank.charge("sandbox:refund-fails-once").await;
+    assert_eq!(bank.refund().await, RefundOutcome::Unknown);
+    assert_eq!(bank.money().await, (1, 0));
+    for _ in 0..2 {
+        assert_eq!(bank.refund().await, RefundOutcome::Refunded);
+    }
+    assert_eq!(bank.money().await, (1, 1));
+}
+
+/// Nobody asked; asked, but timed out; declined.
+#[tokio::test]
+async fn what_was_not_charged_never_will_be() {
+    for before in [None, Some("sandbox:timeout-then-ok"), Some("sandbox:declined")] {
+        let bank = Bank::open().await;
+        if let Some(method) = before {
+            bank.charge(method).await;
+        }
+        for _ in 0..2 {
+            assert_eq!(bank.refund().await, RefundOutcome::Voided, "{before:?}");
+        }
+        for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"] {
+            assert_eq!(bank.charge(method).await, declined(CANCELLED), "{before:?} then {method}");
+        }
+        assert_eq!(bank.look_up().await, LookUp::Found(declined(CANCELLED)), "{before:?}");
+        assert_eq!(bank.money().await, (0, 0), "{before:?}");
+        assert_eq!(bank.entry().await.unwrap().state, EntryState::Voided, "{before:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_without_an_answer_has_confirmed_no_refund() {
+    for (operation, fault) in
+        [("GetItem", Fault::LostRequest), ("UpdateItem", Fault::LostRequest), ("UpdateItem", Fault::LostAnswer)]
+    {
+        let bank = Bank::open().await;
+        bank.charge("sandbox:ok").await;
+        bank.calls.fail_always(operation, fault);
+        assert_eq!(bank.refund().await, RefundOutcome::Unknown, "{operation} {fault:?}");
+        bank.calls.heal();
+        assert_eq!(bank.refund().await, RefundOutcome::Refunded, "{operation} {fault:?}");
+        assert_eq!(bank.money().await, (1, 1), "{operation} {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_was_cut_off_is_made_once() {
+    for (method, expected, money) in [
+        ("sandbox:ok", RefundOutcome::Refunded, (1, 1)),
+        ("sandbox:refund-fails-once", RefundOutcome::Refunded, (1, 1)),
+        ("sandbox:timeout-then-ok", RefundOutcome::Voided, (0, 0)),
+    ] {
+        every_crash(async |calls| {
+            let bank = Bank::open().await;
+            bank.charge(method).await;
+            let dying = Sandbox::new(bank.sandbox.name().clone(), bank.shop.books_on(bank.shop.dynamo.client_with(calls)));
+            let died = dying.refund(&Buyer::first().key(1)).await;
+            let mut last = bank.refund().await;
+            if last == RefundOutcome::Unknown {
+                last = bank.refund().await;
+            }
+            assert_eq!(last, expected, "{method} after {died:?}");
+            assert_eq!(bank.money().await, money, "{method} after {died:?}");
+        })
+        .await;
+    }
+}
+
+/// Whichever of them is first: nothing is kept.
+#[tokio::test]
+async fn a_charge_and_a_refund_at_once_keep_nothing() {
+    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
+        let bank = Bank::open().await;
+        let (charged, refunded) = tokio::join!(bank.charge(method), bank.refund());
+        let last = bank.refund().await;
+        assert_ne!(last, RefundOutcome::Unknown);
+        assert_eq!(bank.charge(method).await, declined(CANCELLED), "{method}");
+        let (charges, refunds) = bank.money().await;
+        assert_eq!(charges, refunds, "{method}: {charged:?} beside {refunded:?}");
+        if refunded == RefundOutcome::Voided {
+            assert!(!matches!(charged, ChargeOutcome::Charged { .. }), "{method}: a void that has charged");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the Reservation stream and the expiry queue make of a saga's end: nothing is released twice, and nothing stays held.
+
+use domain::OrderStatus;
+use expire_reservation::ExpireReservation;
+use kit::workers::{sqs_batch, stream_batch};
+use release_stock::ReleaseStock;
+use test_aws::Calls;
+use test_shop::{Shop, demo, failed_messages, failed_record};
+
+use crate::{WAITS, machine::Machine, methods, pending};
+
+/// Everything that the stream has seen, more than its filter lets through.
+async fn release(shop: &Shop) {
+    let function = ReleaseStock::new(shop.shared_clock(), shop.stock(), shop.orders());
+    let response = stream_batch(shop.dynamo.reservation_event(), |record| function.handle(record)).await;
+    assert_eq!(failed_record(&response), None);
+}
+
+#[tokio::test]
+async fn the_stream_releases_nothing_that_the_saga_has_moved() {
+    for (method, expected) in methods() {
+        let (shop, buyer) = pending(method).await;
+        Machine::new(&shop).run(&buyer, 1).await;
+        let before = shop.everything().await;
+        release(&shop).await;
+        assert_eq!(shop.everything().await, before, "{method}");
+        assert_eq!(shop.units(&demo()).await, expected.units, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_was_handed_back_and_not_paid_ends_by_its_message() {
+    let (shop, buyer) = pending("sandbox:declined").await;
+    shop.clock.set("2026-11-01T12:04:30Z");
+    Machine::new(&shop).run(&buyer, 1).await;
+    let calls = Calls::new();
+    let reservations = shop.reservations();
+    let function = ExpireReservation::new(shop.shared_clock(), reservations, shop.expiry_queue(&calls));
+    for (now, units, status) in [
+        ("2026-11-01T12:05:00Z", WAITS.units, OrderStatus::AwaitingPayment),
+        ("2026-11-01T12:06:30Z", (100, 0, 0), OrderStatus::Expired),
+    ] {
+        shop.clock.set(now);
+        let response = sqs_batch(shop.queue.take_event(), |message| function.handle(message)).await;
+        assert!(failed_messages(&response).is_empty());
+        release(&shop).await;
+        assert_eq!((shop.units(&demo()).await, shop.order(&buyer).await.status), (units, status), "{now}");
+    }
+}
+
+#[tokio::test]
+async fn time_deletes_nothing_that_is_bought_or_kept() {
+    for (method, expected) in methods() {
+        let (shop, buyer) = pending(method).await;
+        Machine::new(&shop).run(&buyer, 1).await;
+        shop.clock.set("2026-12-01T00:00:00Z");
+        let swept = shop.dynamo.sweep_ttl();
+        assert_eq!(swept, usize::from(expected == WAITS), "{method}");
+    }
+}

@@ -1,0 +1,92 @@
+//! How the saga ends with each payment method, alone, with every task run twice, and on the second attempt.
+
+use domain::OrderStep;
+use test_shop::{Buyer, Shop, Stage};
+
+use crate::{COMPLETED, REFUNDED, WAITS, end_of, machine::Machine, methods, pending};
+
+#[tokio::test]
+async fn every_payment_method_has_its_end() {
+    for (method, expected) in methods() {
+        let (shop, buyer) = pending(method).await;
+        let machine = Machine::new(&shop);
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&shop, &buyer, 1, &machine).await, expected, "{method}: {:?}", machine.path());
+        assert_eq!(machine.topic.published().len(), 1, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn every_task_run_twice_comes_to_the_same_end() {
+    for (method, expected) in methods() {
+        let (shop, buyer) = pending(method).await;
+        let machine = Machine::new(&shop).twice();
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&shop, &buyer, 1, &machine).await, expected, "{method}: {:?}", machine.path());
+        assert_eq!(shop.order(&buyer).await.history.len(), 2, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_steps_are_those_of_the_state_machine() {
+    let completed = ["Charge", "WhatCameOfTheCharge", "SellStock", "CompleteOrder", "NotifyCompleted", "OrderCompleted"];
+    let undone = ["SellStock", "CompleteOrder", "Refund", "TakeBackStock", "FailOrder", "NotifyFailed", "OrderFailed"];
+    let waits = ["PaymentFailed", "NotifyPaymentFailed", "WaitingForAnotherMethod"];
+    let charge = ["Charge", "WhatCameOfTheCharge"];
+    for (method, path) in [
+        ("sandbox:ok", completed.to_vec()),
+        ("sandbox:primary-down", [&charge[..], &completed].concat()),
+        ("sandbox:declined", [&charge[..], &waits].concat()),
+        ("sandbox:down", [&charge[..], &charge, &waits].concat()),
+        ("sandbox:wrong-amount", [&charge[..], &undone].concat()),
+    ] {
+        let (shop, buyer) = pending(method).await;
+        let machine = Machine::new(&shop);
+        machine.run(&buyer, 1).await;
+        assert_eq!(machine.path(), path, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn the_shopper_reads_in_the_order_why_a_payment_failed() {
+    let nobody_up = "No payment gateway is available right now.";
+    for (method, reason) in [("sandbox:declined", "The card was declined."), ("sandbox:down", nobody_up)] {
+        let (shop, buyer) = pending(method).await;
+        Machine::new(&shop).run(&buyer, 1).await;
+        assert_eq!(shop.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason), "{method}");
+    }
+}
+
+/// Each attempt has a key, an attempt item and books of its own.
+#[tokio::test]
+async fn after_a_decline_another_method_pays() {
+    for (method, expected) in methods() {
+        let shop = Shop::open().await;
+        let buyer = Buyer::first().paying("sandbox:declined");
+        shop.bring(&buyer, Stage::Pending).await;
+        let machine = Machine::new(&shop);
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&shop, &buyer, 1, &machine).await, WAITS);
+        let waiting = shop.order(&buyer).await;
+        shop.purchases().start_again(&waiting, &method.parse().unwrap(), shop.now()).await.unwrap();
+        machine.run(&buyer, 2).await;
+        assert_eq!(end_of(&shop, &buyer, 2, &machine).await, expected, "{method}");
+        assert_eq!(shop.money(&buyer, 1, "sandbox").await, (0, 0), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn all_units_of_an_order_are_sold_or_come_back() {
+    let shop = Shop::open().await;
+    let (two, other) = (Buyer::second(), Buyer::first().paying("sandbox:wrong-amount"));
+    shop.bring(&two, Stage::Pending).await;
+    shop.bring(&other, Stage::Pending).await;
+    let (machine, undone) = (Machine::new(&shop), Machine::new(&shop));
+    tokio::join!(machine.run(&two, 1), undone.run(&other, 1));
+    let (sold, back) = (end_of(&shop, &two, 1, &machine).await, end_of(&shop, &other, 1, &undone).await);
+    assert_eq!((sold.state, sold.units), (COMPLETED.state, (98, 0, 2)));
+    assert_eq!((back.state, back.units), (REFUNDED.state, (98, 0, 2)));
+    let steps = |order: domain::Order| order.history.into_iter().map(|event| event.event).collect::<Vec<_>>();
+    assert_eq!(steps(shop.order(&two).await), [OrderStep::PaymentStarted, OrderStep::Completed]);
+    assert_eq!(steps(shop.order(&other).await), [OrderStep::PaymentStarted, OrderStep::Refunded]);
+}

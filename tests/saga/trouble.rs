@@ -1,0 +1,132 @@
+//! What the saga does when a task fails for good, and when it runs for an order that is not waiting for it.
+
+use domain::{AttemptStatus, GatewayName, OrderStatus, StockStatus};
+use test_aws::Fault;
+use test_shop::{Stage, demo};
+
+use crate::{COMPLETED, End, FAILED, KEPT, REFUNDED, end_of, machine::Machine, pending};
+
+/// Its units went to somebody else: charged, but nothing to sell.
+#[tokio::test]
+async fn an_order_whose_hold_is_lost_is_refunded() {
+    let (shop, buyer) = pending("sandbox:ok").await;
+    shop.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+    let machine = Machine::new(&shop);
+    machine.run(&buyer, 1).await;
+    assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED);
+    assert!(!machine.path().contains(&"CompleteOrder"));
+}
+
+#[tokio::test]
+async fn an_order_whose_completion_fails_for_good_is_refunded() {
+    let (shop, buyer) = pending("sandbox:ok").await;
+    let machine = Machine::new(&shop);
+    // Completing is the first transaction; failing the order, the second, must work.
+    for _ in 0..3 * 9 {
+        machine.calls.fail_next("TransactWriteItems", Fault::LostRequest);
+    }
+    machine.run(&buyer, 1).await;
+    assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED);
+}
+
+/// Nobody knows what came of the charge, and it stays so: whatever it was is undone.
+#[tokio::test]
+async fn a_charge_whose_outcome_stays_unknown_is_undone() {
+    for (method, charged) in [("sandbox:charged-but-answer-lost", true), ("sandbox:timeout-then-ok", false)] {
+        let (shop, buyer) = pending(method).await;
+        let machine = Machine::new(&shop);
+        // The first run asks the gateway; those after it get no answer from anybody.
+        machine.run_only_the_charge(&buyer).await;
+        machine.charge_calls.fail_always("GetItem", Fault::LostRequest);
+        machine.run(&buyer, 1).await;
+        let expected = if charged { REFUNDED } else { FAILED };
+        assert_eq!(end_of(&shop, &buyer, 1, &machine).await, expected, "{method}");
+    }
+}
+
+/// The order says that money is out, keeps its units, and the execution fails so that the alarm calls a person.
+#[tokio::test]
+async fn an_order_whose_refund_stays_unconfirmed_is_kept_for_review() {
+    let (shop, buyer) = pending("sandbox:wrong-amount").await;
+    let machine = Machine::new(&shop);
+    machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+    machine.run(&buyer, 1).await;
+    assert_eq!(end_of(&shop, &buyer, 1, &machine).await, KEPT);
+}
+
+/// A person starts another execution, under another name, when the gateway answers again.
+#[tokio::test]
+async fn a_new_execution_refunds_what_was_kept_for_review() {
+    let (shop, buyer) = pending("sandbox:wrong-amount").await;
+    let machine = Machine::new(&shop);
+    machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+    machine.run(&buyer, 1).await;
+    machine.refund_calls.heal();
+    machine.run(&buyer, 1).await;
+    assert_eq!(shop.money(&buyer, 1, "sandbox").await, (1, 1), "the money is back");
+    assert_eq!(shop.attempt_status(&buyer, 1).await, Some(AttemptStatus::Refunded));
+    assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED);
+}
+
+/// The refund is asked for and not confirmed, and nobody can write down how the order ended: to another execution it looks as
+/// if it were still to be paid. The gateway may carry the refund out at any time.
+#[tokio::test]
+async fn an_execution_after_an_unconfirmed_refund_does_not_complete_the_order() {
+    for is_carried_out in [false, true] {
+        let (shop, buyer) = pending("sandbox:ok").await;
+        let machine = Machine::new(&shop);
+        machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+        machine.calls.fail_always("TransactWriteItems", Fault::LostRequest);
+        machine.run(&buyer, 1).await;
+        assert_eq!(machine.path().last(), Some(&"KeptForReview"));
+        assert_eq!(shop.order(&buyer).await.status, OrderStatus::Pending);
+        if is_carried_out {
+            shop.books().refund(&GatewayName("sandbox".into()), &buyer.key(1)).await.unwrap();
+        }
+        machine.calls.heal();
+        machine.refund_calls.heal();
+        machine.run(&buyer, 1).await;
+        assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED, "carried out: {is_carried_out}");
+    }
+}
+
+#[tokio::test]
+async fn a_shopper_who_cannot_be_told_has_bought_all_the_same() {
+    let (shop, buyer) = pending("sandbox:ok").await;
+    let machine = Machine::new(&shop);
+    machine.topic.fail(true);
+    machine.run(&buyer, 1).await;
+    assert_eq!(end_of(&shop, &buyer, 1, &machine).await, End { told: "nothing", ..COMPLETED });
+}
+
+/// Step Functions forgets the name of an execution after 90 days, and a person can start one by hand.
+#[tokio::test]
+async fn an_execution_that_is_run_again_changes_nothing_that_has_ended() {
+    for stage in [Stage::Completed, Stage::Failed, Stage::Refunded, Stage::Expired] {
+        let (shop, buyer) = at(stage).await;
+        let order = shop.order(&buyer).await;
+        let (units, money) = (shop.units(&demo()).await, shop.money(&buyer, 1, "sandbox").await);
+        Machine::new(&shop).run(&buyer, 1).await;
+        assert_eq!(shop.order(&buyer).await, order, "{stage:?}");
+        assert_eq!(shop.units(&demo()).await, units, "{stage:?}");
+        assert_eq!(shop.money(&buyer, 1, "sandbox").await, money, "{stage:?}");
+    }
+}
+
+/// The order waits for its shopper: an execution of the attempt that failed must not take the hold away.
+#[tokio::test]
+async fn an_execution_that_is_run_again_leaves_a_hold_that_waits() {
+    for stage in [Stage::Waiting, Stage::Declined] {
+        let (shop, buyer) = at(stage).await;
+        Machine::new(&shop).run(&buyer, 1).await;
+        assert_eq!(shop.order(&buyer).await.stock_status, StockStatus::Held, "{stage:?}");
+        assert_eq!(shop.units(&demo()).await, (99, 1, 0), "{stage:?}");
+        assert!(shop.reservation(&buyer).await.is_some(), "{stage:?}");
+    }
+}
+
+async fn at(stage: Stage) -> (test_shop::Shop, test_shop::Buyer) {
+    let (shop, buyer) = (test_shop::Shop::open().await, test_shop::Buyer::first());
+    shop.bring(&buyer, stage).await;
+    (shop, buyer)
+}

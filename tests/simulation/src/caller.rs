@@ -1,0 +1,72 @@
+//! Whoever asks the HTTP functions: the API gateway between them, on which answers get lost.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use test_aws::RequestBuilder;
+
+use crate::{
+    environments,
+    faults::Fault,
+    invariants::NO_SURPRISE,
+    world::{Violation, World},
+};
+
+/// What was answered: status and body. `None`: nothing came back.
+pub(crate) type Answer = Option<(u16, Value)>;
+
+/// Somebody who has signed in.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    world: Arc<World>,
+    pub(crate) name: String,
+    group: Option<&'static str>,
+}
+
+impl Caller {
+    /// A shopper.
+    pub(crate) fn shopper(world: &Arc<World>, name: String) -> Self {
+        Self { world: Arc::clone(world), name, group: None }
+    }
+
+    /// An operator.
+    pub(crate) fn operator(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), name: "operator".into(), group: Some("ops") }
+    }
+
+    fn identified(&self, asked: RequestBuilder) -> RequestBuilder {
+        let asked = asked.shopper(&self.name);
+        match self.group {
+            Some(group) => asked.group(group),
+            None => asked,
+        }
+    }
+
+    /// Asks a function through the gateway. Nothing comes back when the function died, or on the last way.
+    pub(crate) async fn ask(&self, function: &'static str, asked: RequestBuilder) -> Answer {
+        self.world.step();
+        self.world.note(|| format!("{} asks {function}", self.name));
+        let (world, request) = (Arc::clone(&self.world), self.identified(asked).build());
+        let asked = self.world.spawn(async move { environments::http(&world, function, request).await.ok() });
+        let answer = if self.world.strikes(Fault::AnswerLost) {
+            // The connection breaks, and the function goes on.
+            self.world.pause(1, 600).await;
+            None
+        } else {
+            asked.await.ok().flatten()
+        };
+        let answer = answer.map(|response| {
+            let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
+            (response.status().as_u16(), body)
+        });
+        self.world.note(|| match &answer {
+            Some((status, body)) => format!("{} is told {status} {body}", self.name),
+            None => format!("{} hears nothing", self.name),
+        });
+        if let Some((status @ (500 | 501), body)) = &answer {
+            let detail = format!("{function} answers {status} {body}");
+            self.world.violate(Violation { invariant: NO_SURPRISE, detail });
+        }
+        answer
+    }
+}

@@ -1,0 +1,229 @@
+//! A history from its beginning to its end, and many of them.
+
+use std::{
+    fmt::Write,
+    ops::RangeInclusive,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{Clock, Money, Quantity, SaleDraft};
+use jiff::SignedDuration;
+use manage_sale::Making;
+use reconcile::Findings;
+
+use crate::{
+    faults::{Faults, Injected},
+    invariants,
+    mutations::Mutation,
+    operator::Operator,
+    person, queues, schedule,
+    shoppers::Shopper,
+    streams, tables,
+    time::SkewedClock,
+    world::{Violation, World},
+};
+
+/// How long troubles go on, whatever the shoppers do.
+const TROUBLES: Duration = Duration::from_mins(10);
+/// In this time every queue runs dry, every retry ends and every hold is over.
+const LONG_ENOUGH: Duration = Duration::from_hours(2);
+/// After so many histories a line says how far it is.
+const PROGRESS: u64 = 1_000;
+/// Times that somebody may still find something to do.
+const MOST_ROUNDS: usize = 6;
+
+/// What a history has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Requests, and steps of shoppers and of the saga.
+    pub steps: u64,
+    /// The faults that were injected.
+    pub injected: Injected,
+    /// The first invariant that did not hold.
+    pub violation: Option<Violation>,
+    /// Everything that happened, if it was recorded.
+    pub lines: Vec<String>,
+}
+
+/// Runs the history of a seed.
+pub fn run(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> History {
+    in_virtual_time(seed, faults, mutation, false)
+}
+
+/// Runs the history of a seed, and writes it down.
+pub fn run_recorded(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> History {
+    in_virtual_time(seed, faults, mutation, true)
+}
+
+fn in_virtual_time(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>, recorded: bool) -> History {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let world = World::new(seed, faults, mutation, recorded);
+        tokio::select! {
+            biased;
+            () = world.violated() => {}
+            // A panic in it is a violation, and so its seed is known.
+            _ = world.spawn(live(Arc::clone(&world))) => {}
+        }
+        world.end()
+    })
+}
+
+/// The whole of a history.
+async fn live(world: Arc<World>) {
+    let world = &world;
+    open_sale(world).await;
+    queues::start(world);
+    streams::start(world);
+    world.set_quiet(false);
+    world.spawn(streams::sweep(Arc::clone(world)));
+    world.spawn(schedule::run(Arc::clone(world)));
+    let shoppers: Vec<_> =
+        (1..=world.size.shoppers).map(|n| world.spawn(Shopper::new(world, format!("shopper-{n}")).shop())).collect();
+    let operator = world.spawn(Operator::new(world).operate());
+    let all = async {
+        for shopper in shoppers {
+            _ = shopper.await;
+        }
+    };
+    _ = tokio::time::timeout(TROUBLES, all).await;
+    world.set_quiet(true);
+    let Ok(mut operator) = operator.await else { return };
+    operator.finish().await;
+    quieten(world).await;
+    // Demand for one unit more than is left.
+    let units = world.tables.look(invariants::available);
+    let late = (0..=units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));
+    for shopper in late.collect::<Vec<_>>() {
+        _ = shopper.await;
+    }
+    quieten(world).await;
+    // Hours late, as TTL may be, it comes to what nothing else has to end.
+    world.tables.sweep_ttl();
+    world.check();
+    world.sleep(Duration::from_mins(5)).await;
+    world.note(|| format!("{} dead letters", world.queues.dead()));
+    match invariants::finally(world) {
+        Ok(()) => operator.read_report().await,
+        Err(violation) => world.violate(violation),
+    }
+}
+
+/// Lets everything come to its end, until `reconcile` and the person have nothing left to do.
+async fn quieten(world: &Arc<World>) {
+    let mut left = String::new();
+    for _ in 0..MOST_ROUNDS {
+        world.sleep(LONG_ENOUGH).await;
+        // Environments do not live that long.
+        world.environments.recycle();
+        let (found, calls) = (schedule::once(world).await, person::called(world));
+        if found == Some(Findings::default()) && calls == 0 {
+            return;
+        }
+        left = format!("reconcile finds {found:?}, and a person is called {calls} times");
+    }
+    world.violate(Violation { invariant: invariants::NOTHING_LEFT, detail: left });
+}
+
+/// The sale, made as operators make it, and open.
+async fn open_sale(world: &World) {
+    let aws = &world.clients;
+    test_aws::create_tables(&aws.dynamodb, &tables::names()).await;
+    let now = world.time.now();
+    let size = world.size;
+    let draft = SaleDraft {
+        name: "Phone".into(),
+        description: None,
+        image_url: None,
+        price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
+        units: size.units,
+        starts_at: now.checked_add(SignedDuration::from_secs(10)).unwrap(),
+        ends_at: now.checked_add(SignedDuration::from_hours(24 * 30)).unwrap(),
+        hold_seconds: size.hold_seconds,
+        max_per_shopper: Quantity::new(size.max_per_shopper).unwrap(),
+        admission: domain::Admission::Fcfs,
+        shards: Some(size.shards),
+    };
+    draft.check().unwrap();
+    let making = Making {
+        clock: Arc::new(SkewedClock::ahead(&world.time, 0)),
+        sales: aws.sales(),
+        stock: aws.stock(),
+        availabilities: aws.availabilities(),
+    };
+    making.make(&World::product(), draft).await.unwrap();
+    world.note(|| format!("{size:?}"));
+    world.sleep(Duration::from_secs(10)).await;
+}
+
+/// What many histories have come to.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Histories that were run.
+    pub histories: u64,
+    /// Their steps.
+    pub steps: u64,
+    /// The faults in them.
+    pub injected: Injected,
+    /// The seeds that failed, with what did not hold, lowest first.
+    pub failed: Vec<(u64, Violation)>,
+}
+
+impl Summary {
+    fn add(&mut self, seed: u64, history: History) {
+        self.histories += 1;
+        self.steps += history.steps;
+        for (fault, times) in history.injected {
+            *self.injected.entry(fault).or_default() += times;
+        }
+        if let Some(violation) = history.violation {
+            self.failed.push((seed, violation));
+            self.failed.sort_by_key(|(seed, _)| *seed);
+        }
+    }
+
+    /// The figures, a line each, with how often each of `faults` was injected.
+    pub fn figures(&self, faults: &Faults) -> String {
+        let mut text = format!("{} histories, {} steps, {} failed\n", self.histories, self.steps, self.failed.len());
+        for fault in &faults.0 {
+            writeln!(text, "{:>10} {fault}", self.injected.get(fault).copied().unwrap_or_default()).unwrap();
+        }
+        text
+    }
+}
+
+/// Runs the histories of many seeds on `threads` threads, each with its own time. Ends at the first that fails if `until_one_fails`.
+pub fn run_seeds(
+    seeds: RangeInclusive<u64>,
+    faults: &Faults,
+    mutation: Option<&'static Mutation>,
+    threads: usize,
+    until_one_fails: bool,
+) -> Summary {
+    let next = AtomicU64::new(*seeds.start());
+    let summary = Mutex::new(Summary::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let is_over = until_one_fails && !summary.lock().unwrap().failed.is_empty();
+                    if seed > *seeds.end() || is_over {
+                        return;
+                    }
+                    let history = run(seed, faults, mutation);
+                    let mut summary = summary.lock().unwrap();
+                    summary.add(seed, history);
+                    if summary.histories.is_multiple_of(PROGRESS) {
+                        eprintln!("{} histories …", summary.histories);
+                    }
+                }
+            });
+        }
+    });
+    summary.into_inner().unwrap()
+}

@@ -1,0 +1,178 @@
+//! The operator: pauses the sale, lets it go on, restocks it and closes it while it goes on, and asks again when nobody answers.
+
+use std::sync::Arc;
+
+use domain::{Clock, Timestamp};
+use serde_json::json;
+use test_aws::{RequestBuilder, request};
+
+use crate::{
+    caller::Caller,
+    faults::Fault,
+    invariants::{self, REPORT},
+    world::{Violation, World},
+};
+
+/// Times that a request is made before something else comes first.
+const PATIENCE: usize = 6;
+/// Things that are done to one sale at most.
+const MOST_ACTS: u64 = 4;
+/// A request that was not answered does nothing more after this time, ms: what a function and its last call may take.
+const UNDER_WAY: u64 = 9_000;
+
+/// An operator and what is still to be finished.
+pub(crate) struct Operator {
+    world: Arc<World>,
+    caller: Caller,
+    has_paused: bool,
+    is_close_unanswered: bool,
+    /// Units by key. What was not answered may be half done.
+    unfinished: Vec<(String, u32)>,
+    restocks: u32,
+}
+
+/// What operators did to the sale, by the true time.
+#[derive(Debug, Default)]
+pub(crate) struct Operated {
+    /// Units that were added: the answer said so.
+    pub(crate) added: u32,
+    /// Units that were asked for.
+    pub(crate) asked: u32,
+    /// The sale was closed.
+    pub(crate) is_closed: bool,
+    /// From the answer that the sale is paused or closed to the request that it goes on.
+    pub(crate) shut: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Operator {
+    /// Somebody who may operate the sale.
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        let caller = Caller::operator(world);
+        Self {
+            world: Arc::clone(world),
+            caller,
+            has_paused: false,
+            is_close_unanswered: false,
+            unfinished: Vec::new(),
+            restocks: 0,
+        }
+    }
+
+    /// Operates the sale while there are troubles.
+    pub(crate) async fn operate(mut self) -> Self {
+        for _ in 0..self.world.chance.between(1, MOST_ACTS) {
+            self.world.pause(0, 20_000).await;
+            if self.world.strikes(Fault::SaleRestocked) {
+                self.restock().await;
+            }
+            if self.world.strikes(Fault::SalePaused) {
+                self.change("pause").await;
+                self.world.pause(500, 30_000).await;
+                self.change("resume").await;
+            }
+        }
+        if self.world.strikes(Fault::SaleClosed) {
+            self.change("close").await;
+        }
+        self
+    }
+
+    /// Asks again for what was not answered, now that all is quiet.
+    pub(crate) async fn finish(&mut self) {
+        if self.is_close_unanswered {
+            self.change("close").await;
+        } else if self.has_paused && !self.world.operated.lock().unwrap().is_closed {
+            self.change("resume").await;
+        }
+        for (key, units) in std::mem::take(&mut self.unfinished) {
+            self.add(&key, units).await;
+        }
+        assert!(self.unfinished.is_empty() && !self.is_close_unanswered, "all is quiet, and the operator is not answered");
+    }
+
+    async fn change(&mut self, change: &str) {
+        let path = format!("/admin/flash-sales/demo/{change}");
+        self.has_paused = self.has_paused || change == "pause";
+        if change == "resume"
+            && let Some((_, until)) = self.world.operated.lock().unwrap().shut.last_mut()
+        {
+            *until = self.world.time.now().min(*until);
+        }
+        self.is_close_unanswered = change == "close";
+        for tries in 1..=PATIENCE {
+            let asked = request("POST", &path).path_parameter("product_id", "demo");
+            if let Some((200, _)) = self.caller.ask("change-sale-status", asked).await {
+                let mut operated = self.world.operated.lock().unwrap();
+                if change != "resume" {
+                    operated.shut.push((self.world.time.now(), Timestamp::MAX));
+                }
+                operated.is_closed = change == "close";
+                drop(operated);
+                self.is_close_unanswered = false;
+                if tries == 1 {
+                    return;
+                }
+                break;
+            }
+            self.world.pause(300, 3_000).await;
+        }
+        // Those that were not answered may still be under way, and would undo what comes next.
+        self.world.pause(UNDER_WAY, UNDER_WAY).await;
+    }
+
+    /// Adds units, now and then in two windows at once.
+    async fn restock(&mut self) {
+        self.restocks += 1;
+        let (key, units) = (format!("restock-{}", self.restocks), u32::try_from(self.world.chance.between(1, 3)).unwrap());
+        self.world.operated.lock().unwrap().asked += units;
+        if self.world.chance.happens(0.5) {
+            let (other, asked) = (self.caller.clone(), restock(&key, units));
+            self.world.spawn(async move { other.ask("restock-sale", asked).await });
+        }
+        self.add(&key, units).await;
+    }
+
+    async fn add(&mut self, key: &str, units: u32) {
+        for _ in 0..PATIENCE {
+            match self.caller.ask("restock-sale", restock(key, units)).await {
+                Some((200, _)) => {
+                    self.world.operated.lock().unwrap().added += units;
+                    return;
+                }
+                // It was closed before all of this restock was there.
+                Some((409, answer)) if answer["code"] == "sale-ended" => return,
+                _ => self.world.pause(300, 3_000).await,
+            }
+        }
+        self.unfinished.push((key.to_owned(), units));
+    }
+
+    /// Whether the report says what there is, and that nothing is wrong.
+    pub(crate) async fn read_report(&self) {
+        let asked = request("GET", "/admin/flash-sales/demo/report").path_parameter("product_id", "demo");
+        let Some((200, report)) = self.caller.ask("get-sale-report", asked).await else {
+            panic!("all is quiet, and there is no report")
+        };
+        let units = self.world.size.units + self.world.operated.lock().unwrap().added;
+        let (available, sold) = self.world.tables.look(|items| (invariants::available(items), invariants::sold_units(items)));
+        let expected = json!({
+            "units": units, "sold": sold, "held": 0, "differences": {"units": 0, "sold_unpaid": 0, "paid_unsold": 0},
+            "missing": 0, "unbalanced": 0, "all_orders": true,
+        });
+        let said = json!({
+            "units": report["units"], "sold": report["sold"], "held": report["held"], "differences": report["differences"],
+            "missing": report["shards"]["missing"], "unbalanced": report["shards"]["unbalanced"],
+            "all_orders": report["orders"]["complete"],
+        });
+        // Shards of a restock that was cut off by the end of the sale are not the sale's.
+        let is_unfinished = report["unfinished_restock"].is_object();
+        if said != expected || !(is_unfinished || report["available"].as_i64() == Some(available)) {
+            self.world.violate(Violation { invariant: REPORT, detail: format!("it is {report}") });
+        }
+    }
+}
+
+fn restock(key: &str, units: u32) -> RequestBuilder {
+    let path = "/admin/flash-sales/demo/restock";
+    request("POST", path).path_parameter("product_id", "demo").header("idempotency-key", key).json(&json!({"units": units}))
+}

@@ -1,0 +1,239 @@
+//! Shoppers: they reserve, ask again when nobody answers, change their minds, pay in every way, look, and come back.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use test_aws::request;
+
+use crate::{caller::Caller, faults::Fault, world::World};
+
+/// Times that a shopper asks again for what was not answered or was refused for now.
+const PATIENCE: usize = 8;
+
+/// A shopper.
+pub(crate) struct Shopper {
+    world: Arc<World>,
+    caller: Caller,
+}
+
+/// How an attempt to buy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Bought,
+    /// Not bought, for now.
+    NotBought,
+    /// Nothing is left.
+    SoldOut,
+    /// The sale is over.
+    Over,
+}
+
+impl Shopper {
+    /// Somebody new.
+    pub(crate) fn new(world: &Arc<World>, name: String) -> Self {
+        Self { world: Arc::clone(world), caller: Caller::shopper(world, name) }
+    }
+
+    /// Comes to the sale in the time of troubles.
+    pub(crate) async fn shop(self) {
+        self.world.pause(0, 6_000).await;
+        for _ in 0..self.world.chance.between(1, 4) {
+            match self.try_to_buy().await {
+                End::Bought | End::Over => return,
+                End::NotBought => self.world.pause(200, 30_000).await,
+                End::SoldOut => self.world.pause(500, 60_000).await,
+            }
+        }
+    }
+
+    /// Comes when all is quiet, wants one unit, and does not give up while there may be one.
+    pub(crate) async fn buy_what_is_left(self) {
+        for _ in 0..20 {
+            let id = match self.reserve(1).await {
+                Ok((id, _)) => id,
+                Err(End::Over) => return,
+                Err(_) => {
+                    self.world.pause(2_000, 20_000).await;
+                    continue;
+                }
+            };
+            if self.check_out(&id, "sandbox:ok").await && self.follow(&id, 30).await == Some(End::Bought) {
+                return;
+            }
+        }
+    }
+
+    async fn try_to_buy(&self) -> End {
+        let chance = &self.world.chance;
+        let quantity = chance.between(1, u64::from(self.world.size.max_per_shopper));
+        let at_once = chance.happens(0.15);
+        let reserved = if at_once { self.place_order(quantity).await } else { self.reserve(quantity).await };
+        let (id, is_ordered) = match reserved {
+            Ok(reserved) => reserved,
+            Err(end) => return end,
+        };
+        self.world.pause(0, 3_000).await;
+        if chance.happens(0.1) {
+            self.look_around(&id).await;
+        }
+        match chance.below(10) {
+            0 => {
+                self.cancel(&id).await;
+                return End::NotBought;
+            }
+            1 => return End::NotBought,
+            2 => {
+                // Asks again, as a page that is loaded again does.
+                _ = self.reserve(quantity).await;
+            }
+            3 => self.world.pause(0, u64::from(self.world.size.hold_seconds) * 1_100).await,
+            _ => {}
+        }
+        if !is_ordered && !self.check_out(&id, self.method()).await {
+            return End::NotBought;
+        }
+        self.follow(&id, 12).await.unwrap_or(End::NotBought)
+    }
+
+    /// The reservation, and whether it is ordered already.
+    async fn reserve(&self, quantity: u64) -> Result<(String, bool), End> {
+        for _ in 0..PATIENCE {
+            let path = if self.world.chance.happens(0.2) { "/add-to-cart" } else { "/reserve-inventory" };
+            let body = json!({"product_id": "demo", "quantity": quantity});
+            if self.world.chance.happens(0.1) {
+                // In two windows at once.
+                let (other, request) = (self.caller.clone(), request("POST", path).json(&body));
+                self.world.spawn(async move { other.ask("reserve", request).await });
+            }
+            match self.caller.ask("reserve", request("POST", path).json(&body)).await {
+                Some((200 | 201, answer)) => {
+                    let id = answer["reservation_id"].as_str().unwrap().to_owned();
+                    let until = answer["reservation_expiry"].as_str().unwrap();
+                    self.world.promises.lock().unwrap().hold(&self.caller.name, &id, until);
+                    return Ok((id, false));
+                }
+                Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
+                Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
+                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
+                _ => self.world.pause(300, 3_000).await,
+            }
+        }
+        Err(End::NotBought)
+    }
+
+    /// Reserves and orders in one call.
+    async fn place_order(&self, quantity: u64) -> Result<(String, bool), End> {
+        for _ in 0..PATIENCE {
+            let pays = self.world.chance.happens(0.5);
+            let mut body = json!({"quantity": quantity, "shipping_address": address()});
+            if pays {
+                body["payment_method"] = Value::from(self.method());
+            }
+            let order = request("POST", "/api/flash-sales/demo/order").path_parameter("product_id", "demo").json(&body);
+            match self.caller.ask("place-order", order).await {
+                Some((200 | 202, answer)) => {
+                    let id = answer["order_id"].as_str().unwrap().to_owned();
+                    self.accepted(&id);
+                    if let Some(pay_by) = answer["pay_by"].as_str() {
+                        self.world.promises.lock().unwrap().hold(&self.caller.name, &id, pay_by);
+                    }
+                    return Ok((id, pays));
+                }
+                Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
+                Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
+                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
+                _ => self.world.pause(300, 3_000).await,
+            }
+        }
+        Err(End::NotBought)
+    }
+
+    async fn check_out(&self, id: &str, method: &str) -> bool {
+        for _ in 0..PATIENCE {
+            let body = json!({"cart_id": id, "payment_method": method, "shipping_address": address()});
+            match self.caller.ask("checkout", request("POST", "/checkout").json(&body)).await {
+                Some((200 | 202, _)) => {
+                    self.accepted(id);
+                    return true;
+                }
+                Some((404 | 410, _)) => return false,
+                _ => self.world.pause(300, 3_000).await,
+            }
+        }
+        false
+    }
+
+    /// Looks at an order until it has ended, and pays again when it waits for that.
+    async fn follow(&self, id: &str, looks: usize) -> Option<End> {
+        for _ in 0..looks {
+            self.world.pause(500, 6_000).await;
+            let order = request("GET", &format!("/orders/{id}")).path_parameter("order_id", id);
+            let Some((200, order)) = self.caller.ask("get-order", order).await else { continue };
+            match order["order_status"].as_str().unwrap() {
+                "completed" => {
+                    self.world.promises.lock().unwrap().completed.insert(id.to_owned());
+                    return Some(End::Bought);
+                }
+                "awaiting_payment" => {
+                    self.world.promises.lock().unwrap().hold(&self.caller.name, id, order["pay_by"].as_str().unwrap());
+                    if self.world.chance.happens(0.15) {
+                        return Some(End::NotBought);
+                    }
+                    self.pay(id, &order["price"]).await;
+                }
+                "pending" => {}
+                "failed" | "expired" | "refunded" => return Some(End::NotBought),
+                other => panic!("no order is {other}"),
+            }
+        }
+        None
+    }
+
+    async fn pay(&self, id: &str, price: &Value) {
+        let minor = price["amount_minor"].as_u64().unwrap();
+        let amount = format!("{}.{:02}", minor / 100, minor % 100);
+        let body = json!({"order_id": id, "payment_method": self.method(), "amount": amount});
+        self.caller.ask("pay", request("POST", "/payment").json(&body)).await;
+    }
+
+    async fn cancel(&self, id: &str) {
+        for _ in 0..PATIENCE {
+            self.world.promises.lock().unwrap().cancelled.insert(id.to_owned());
+            let cancel = request("DELETE", &format!("/reservations/{id}")).path_parameter("reservation_id", id);
+            match self.caller.ask("cancel-reservation", cancel).await {
+                Some((204 | 409, _)) => return,
+                _ => self.world.pause(300, 3_000).await,
+            }
+        }
+    }
+
+    async fn look_around(&self, id: &str) {
+        self.caller.ask("get-sale", request("GET", "/api/flash-sales/demo").path_parameter("product_id", "demo")).await;
+        let reservation = request("GET", &format!("/reservations/{id}")).path_parameter("reservation_id", id);
+        self.caller.ask("get-reservation", reservation).await;
+        self.caller.ask("get-order", request("GET", "/orders")).await;
+    }
+
+    fn accepted(&self, id: &str) {
+        self.world.promises.lock().unwrap().accepted.insert(id.to_owned());
+    }
+
+    /// How this shopper pays this time.
+    fn method(&self) -> &'static str {
+        let ways = [
+            (Fault::Declined, "sandbox:declined"),
+            (Fault::GatewayDown, "sandbox:down"),
+            (Fault::GatewayDown, "sandbox:primary-down"),
+            (Fault::GatewayDown, "sandbox:down-at-first"),
+            (Fault::GatewaySlow, "sandbox:timeout-then-ok"),
+            (Fault::GatewayAnswerLost, "sandbox:charged-but-answer-lost"),
+            (Fault::WrongAmount, "sandbox:wrong-amount"),
+            (Fault::WrongAmount, "sandbox:refund-fails-once"),
+        ];
+        ways.into_iter().find(|(fault, _)| self.world.strikes(*fault)).map_or("sandbox:ok", |(_, method)| method)
+    }
+}
+
+fn address() -> Value {
+    json!({"address_line1": "1 Main Street", "city": "Springfield", "postal_code": "12345", "country": "US"})
+}

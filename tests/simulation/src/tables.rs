@@ -1,0 +1,254 @@
+//! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use aws_lambda_events::dynamodb::EventRecord;
+use domain::Clock;
+use dynoxide::{
+    Database, DynoxideError,
+    actions::{get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use test_aws::TableNames;
+use tokio::sync::Notify;
+
+use crate::time::Time;
+
+pub(crate) const STOCK: &str = "stock";
+pub(crate) const RESERVATION: &str = "reservation";
+pub(crate) const ORDER: &str = "order";
+
+/// An item's table, partition key and sort key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) table: String,
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender {
+    pub(crate) invocation: u64,
+    /// It was on its way for long.
+    pub(crate) is_late: bool,
+}
+
+/// Every item as DynamoDB's JSON has it.
+pub(crate) type Mirror = BTreeMap<Key, Value>;
+
+/// The three tables.
+pub(crate) struct Tables {
+    database: Database,
+    mirror: Mutex<Mirror>,
+    time: Time,
+    /// Reservations that were there, and when they were deleted, s since 1970.
+    ended: Mutex<BTreeMap<String, i64>>,
+    /// The invocation that was the first to write a reservation.
+    made_by: Mutex<BTreeMap<String, u64>>,
+    came_back: Mutex<BTreeSet<String>>,
+    read_up_to: Mutex<BTreeMap<&'static str, String>>,
+    /// Something was written to the stock table, and to the reservation table.
+    changed: [Notify; 2],
+}
+
+/// The names of the tables, for whoever makes them.
+pub(crate) fn names() -> TableNames {
+    TableNames { stock: STOCK.into(), reservation: RESERVATION.into(), order: ORDER.into() }
+}
+
+/// A text in an item.
+pub(crate) fn text<'i>(item: &'i Value, attribute: &str) -> &'i str {
+    item[attribute]["S"].as_str().unwrap_or_default()
+}
+
+/// A number in an item.
+pub(crate) fn number(item: &Value, attribute: &str) -> i64 {
+    item[attribute]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+impl Tables {
+    /// No tables yet.
+    pub(crate) fn empty(time: &Time) -> Self {
+        Self {
+            database: Database::memory_with_clock(Arc::new(time.clone())).unwrap(),
+            mirror: Mutex::default(),
+            time: time.clone(),
+            ended: Mutex::default(),
+            made_by: Mutex::default(),
+            came_back: Mutex::default(),
+            read_up_to: Mutex::default(),
+            changed: [Notify::new(), Notify::new()],
+        }
+    }
+
+    /// Whether a reservation came when its units had gone, because the very run that made it wrote it late or twice.
+    pub(crate) fn came_back(&self, reservation: &str) -> bool {
+        self.came_back.lock().unwrap().contains(reservation)
+    }
+
+    /// Looks who makes a reservation. A run's write that is late, or sent again, may come after the reservation has ended, or after the
+    /// run has given its units back because another one stood, which has ended since.
+    fn note_opening(&self, by: Sender, operation: &str, request: &Value) {
+        if operation != "PutItem" || request["TableName"] != RESERVATION {
+            return;
+        }
+        let id = text(&request["Item"], "reservation_id").to_owned();
+        let made_by = *self.made_by.lock().unwrap().entry(id.clone()).or_insert(by.invocation);
+        let ulid = id.rsplit('.').next().unwrap_or_default();
+        let is_its = |entry: &Value| text(&entry["M"], "r") == ulid;
+        let has_units =
+            self.look(|items| items.values().any(|it| it["held"]["M"].as_object().is_some_and(|it| it.values().any(is_its))));
+        if made_by == by.invocation && (self.ended_at(&id).is_some() || (by.is_late && !has_units)) {
+            self.came_back.lock().unwrap().insert(id);
+        }
+    }
+
+    /// When a reservation was deleted, s since 1970.
+    pub(crate) fn ended_at(&self, reservation: &str) -> Option<i64> {
+        self.ended.lock().unwrap().get(reservation).copied()
+    }
+
+    /// Looks at every item.
+    pub(crate) fn look<T>(&self, at: impl FnOnce(&Mirror) -> T) -> T {
+        at(&self.mirror.lock().unwrap())
+    }
+
+    /// Waits until something was written to a table that has a stream.
+    pub(crate) async fn changed(&self, table: &str) {
+        self.changed[usize::from(table == RESERVATION)].notified().await;
+    }
+
+    /// Carries a request out. Status and body of the answer.
+    pub(crate) fn serve(&self, by: Sender, operation: &str, request: &Value) -> (u16, String) {
+        self.note_opening(by, operation, request);
+        let db = &self.database;
+        let answer = match operation {
+            "GetItem" => call(request, |it| db.get_item(it)),
+            "PutItem" => call(request, |it| db.put_item(it)),
+            "UpdateItem" => call(request, |it| db.update_item(it)),
+            "DeleteItem" => call(request, |it| db.delete_item(it)),
+            "Query" => call(request, |it| db.query(it)),
+            "BatchGetItem" => call(request, |it| db.batch_get_item(it)),
+            "TransactWriteItems" => call(request, |it| db.transact_write_items(it)),
+            "CreateTable" => call(request, |it| db.create_table(it)),
+            "DescribeTable" => call(request, |it| db.describe_table(it)),
+            "UpdateTimeToLive" => call(request, |it| db.update_time_to_live(it)),
+            other => panic!("the simulation does not know {other}"),
+        };
+        match answer {
+            Ok(body) => {
+                for key in written(operation, request) {
+                    self.refresh(&key);
+                }
+                (200, body)
+            }
+            Err(error) => (error.status_code(), error.to_json()),
+        }
+    }
+
+    /// What DynamoDB deletes because its `ttl` has passed. Says how many.
+    pub(crate) fn sweep_ttl(&self) -> usize {
+        let swept = self.database.sweep_ttl().unwrap();
+        if swept > 0 {
+            let held: Vec<Key> = self.look(|items| items.keys().filter(|key| key.table == RESERVATION).cloned().collect());
+            for key in &held {
+                self.refresh(key);
+            }
+        }
+        swept
+    }
+
+    /// What happened in a table since the last call.
+    pub(crate) fn new_records(&self, table: &'static str) -> Vec<EventRecord> {
+        let mut read_up_to = self.read_up_to.lock().unwrap();
+        let position = read_up_to.entry(table).or_insert_with(|| self.first_position(table));
+        let mut records = Vec::new();
+        loop {
+            let request = GetRecordsRequest { shard_iterator: position.clone(), limit: None };
+            let page = self.database.get_records(request).unwrap();
+            *position = page.next_shard_iterator.expect("the stream goes on");
+            if page.records.is_empty() {
+                return records;
+            }
+            let record = |record| serde_json::from_value(serde_json::to_value(record).unwrap()).unwrap();
+            records.extend(page.records.iter().map(record));
+        }
+    }
+
+    fn first_position(&self, table: &str) -> String {
+        let describe = serde_json::from_value(json!({"TableName": table})).unwrap();
+        let description = serde_json::to_value(self.database.describe_table(describe).unwrap()).unwrap();
+        let request = GetShardIteratorRequest {
+            stream_arn: description["Table"]["LatestStreamArn"].as_str().expect("the table has a stream").to_owned(),
+            shard_id: dynoxide::streams::shard_id(table),
+            shard_iterator_type: "TRIM_HORIZON".to_owned(),
+            sequence_number: None,
+        };
+        self.database.get_shard_iterator(request).unwrap().shard_iterator.unwrap()
+    }
+
+    fn refresh(&self, key: &Key) {
+        let get = json!({
+            "TableName": key.table, "ConsistentRead": true, "Key": {"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+        });
+        let answer = self.database.get_item(serde_json::from_value(get).unwrap()).unwrap();
+        let mut mirror = self.mirror.lock().unwrap();
+        if let Some(item) = answer.item {
+            mirror.insert(key.clone(), serde_json::to_value(item).unwrap());
+        } else {
+            let removed = mirror.remove(key).filter(|_| key.table == RESERVATION);
+            let now = self.time.now().as_second();
+            self.ended.lock().unwrap().extend(removed.map(|it| (text(&it, "reservation_id").to_owned(), now)));
+        }
+        match key.table.as_str() {
+            STOCK => self.changed[0].notify_one(),
+            RESERVATION => self.changed[1].notify_one(),
+            _ => {}
+        }
+    }
+}
+
+fn call<I: DeserializeOwned, O: Serialize>(
+    request: &Value,
+    run: impl FnOnce(I) -> Result<O, DynoxideError>,
+) -> Result<String, DynoxideError> {
+    let request = I::deserialize(request).unwrap_or_else(|error| panic!("the SDK sends what dynoxide reads: {error}"));
+    Ok(serde_json::to_string(&run(request)?).unwrap())
+}
+
+/// The items that a request writes.
+pub(crate) fn written(operation: &str, request: &Value) -> Vec<Key> {
+    match operation {
+        "PutItem" | "UpdateItem" | "DeleteItem" => vec![key(request)],
+        "TransactWriteItems" => {
+            let writes = request["TransactItems"].as_array().into_iter().flatten();
+            writes.filter_map(|write| write.as_object()?.values().next()).map(key).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn key(write: &Value) -> Key {
+    let of = if write["Item"].is_object() { &write["Item"] } else { &write["Key"] };
+    Key {
+        table: write["TableName"].as_str().unwrap_or_default().to_owned(),
+        pk: text(of, "pk").to_owned(),
+        sk: text(of, "sk").to_owned(),
+    }
+}
+
+/// What a request is about, for the history.
+pub(crate) fn about(operation: &str, request: &Value) -> String {
+    let names = |keys: Vec<Key>| keys.iter().map(|key| format!("{} {}", key.pk, key.sk)).collect::<Vec<_>>().join(" + ");
+    match operation {
+        "GetItem" => names(vec![key(request)]),
+        "BatchGetItem" => "shards".to_owned(),
+        "Query" => "index".to_owned(),
+        _ => names(written(operation, request)),
+    }
+}

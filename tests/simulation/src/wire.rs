@@ -1,0 +1,254 @@
+//! The wire under the AWS clients: every request takes a little time on its way, so that everything interleaves, and this is
+//! where requests and answers get lost, services are busy and functions die.
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+use test_aws::form_field;
+
+use crate::{
+    environments::{self, Invocation},
+    faults::Fault,
+    mutations, tables,
+    world::World,
+};
+
+/// A request takes effect at most so long after it was sent, ms.
+const MOST_LATE: u64 = 3_000;
+/// What it takes when it is not late, ms.
+const SLOWEST: u64 = 400;
+
+/// A wire to one world.
+#[derive(Clone)]
+pub(crate) struct Wire(Weak<World>);
+
+impl Wire {
+    /// The wire to `world`.
+    pub(crate) fn to(world: &Weak<World>) -> Self {
+        Self(Weak::clone(world))
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let world = self.0.upgrade().expect("a world outlives its requests");
+        HttpConnectorFuture::new(async move {
+            let request = Asked::of(&request);
+            match environments::current() {
+                Some(invocation) => on_the_way(&world, &invocation, request).await,
+                // The simulation itself looks or makes something: not a part of the history.
+                None => Ok(response(&serve(&world, &Invocation::of_the_simulation(), false, &request))),
+            }
+        })
+    }
+}
+
+/// A request as a service reads it.
+struct Asked {
+    service: Service,
+    operation: String,
+    body: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    DynamoDb,
+    Sqs,
+    StepFunctions,
+    Sns,
+}
+
+impl Asked {
+    fn of(request: &HttpRequest) -> Self {
+        let bytes = request.body().bytes().unwrap_or_default();
+        // JSON services name the operation in a header, SNS in the form that is its body.
+        let Some(target) = request.headers().get("x-amz-target") else {
+            let message = form_field(bytes, "Message").unwrap_or_default();
+            return Self { service: Service::Sns, operation: "Publish".to_owned(), body: Value::from(message) };
+        };
+        let (service, operation) = target.split_once('.').expect("a target names its operation");
+        let service = match service {
+            "DynamoDB_20120810" => Service::DynamoDb,
+            "AmazonSQS" => Service::Sqs,
+            "AWSStepFunctions" => Service::StepFunctions,
+            other => panic!("the simulation does not know {other}"),
+        };
+        Self { service, operation: operation.to_owned(), body: serde_json::from_slice(bytes).expect("a request is JSON") }
+    }
+
+    fn about(&self) -> String {
+        match self.service {
+            Service::DynamoDb => tables::about(&self.operation, &self.body),
+            Service::Sqs => format!("{} {}", self.body["QueueUrl"].as_str().unwrap_or_default(), self.body["MessageBody"]),
+            Service::StepFunctions => {
+                let name = self.body["name"].as_str().or_else(|| self.body["executionArn"].as_str()?.rsplit(':').next());
+                name.unwrap_or_default().to_owned()
+            }
+            Service::Sns => self.body.as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether DynamoDB may have this item in a transaction: all but stock shards, which never are.
+    fn may_conflict(&self) -> bool {
+        let keys = tables::written(&self.operation, &self.body);
+        self.service == Service::DynamoDb && !keys.is_empty() && keys.iter().all(|key| key.table != tables::STOCK)
+    }
+}
+
+/// Status and body of an answer.
+type Answer = (u16, String);
+
+/// A function's request.
+async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
+    world.step();
+    let line = |what: &str| format!("{caller} {} {}: {what}", request.operation, request.about());
+    latency(world).await;
+    let strikes = |fault| world.strikes_request_of(caller.function, fault);
+    if world.chance.happens(0.5) && strikes(Fault::Kill) {
+        world.note(|| line("killed before it"));
+        return dead(caller).await;
+    }
+    if strikes(Fault::RequestLost) {
+        world.note(|| line("lost"));
+        return lost(world).await;
+    }
+    if strikes(Fault::Throttling) {
+        world.note(|| line("throttled"));
+        return Ok(response(&(400, json!({"__type": "ThrottlingException", "message": "slow down"}).to_string())));
+    }
+    if request.may_conflict() && strikes(Fault::TransactionConflict) {
+        world.note(|| line("in conflict"));
+        return Ok(response(&conflict(&request)));
+    }
+    if strikes(Fault::RequestLate) {
+        world.note(|| line("on its way for long"));
+        return late(world, caller, request).await;
+    }
+    let answer = serve(world, caller, false, &request);
+    world.note(|| line(&brief(&answer)));
+    if world.chance.happens(0.5) && strikes(Fault::Kill) {
+        world.note(|| line("killed after it"));
+        return dead(caller).await;
+    }
+    if strikes(Fault::AnswerLost) {
+        world.note(|| line("answer lost"));
+        return lost(world).await;
+    }
+    latency(world).await;
+    Ok(response(&answer))
+}
+
+/// The request arrives after seconds, whatever has become of its caller: it may have given up, asked again, or died.
+async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
+    let (again, sender) = (Arc::clone(world), Arc::clone(caller));
+    let answer = world.spawn(async move {
+        again.pause(500, MOST_LATE - SLOWEST).await;
+        let answer = serve(&again, &sender, true, &request);
+        again.note(|| format!("{sender} {} {}, late: {}", request.operation, request.about(), brief(&answer)));
+        answer
+    });
+    if world.chance.happens(0.5) && world.strikes_request_of(caller.function, Fault::Kill) {
+        world.note(|| format!("{caller} killed meanwhile"));
+        return dead(caller).await;
+    }
+    match answer.await {
+        Ok(answer) => Ok(response(&answer)),
+        // The history ends.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The caller's process ends here.
+async fn dead(caller: &Invocation) -> Result<HttpResponse, ConnectorError> {
+    caller.die();
+    std::future::pending().await
+}
+
+/// Mostly quick, sometimes not.
+async fn latency(world: &World) {
+    if world.chance.happens(0.1) { world.pause(50, SLOWEST).await } else { world.pause(1, 12).await }
+}
+
+/// The connection breaks, or nothing is heard until the SDK gives up.
+async fn lost(world: &World) -> Result<HttpResponse, ConnectorError> {
+    if world.chance.happens(0.3) {
+        return std::future::pending().await;
+    }
+    latency(world).await;
+    Err(ConnectorError::io("lost on the way".into()))
+}
+
+fn conflict(request: &Asked) -> Answer {
+    let body = if request.operation == "TransactWriteItems" {
+        let reason = json!({"Code": "TransactionConflict", "Message": "in conflict"});
+        let reasons: Vec<Value> = request.body["TransactItems"].as_array().unwrap().iter().map(|_| reason.clone()).collect();
+        json!({"__type": "TransactionCanceledException", "Message": "cancelled", "CancellationReasons": reasons})
+    } else {
+        json!({"__type": "TransactionConflictException", "message": "in conflict"})
+    };
+    (400, body.to_string())
+}
+
+fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked) -> Answer {
+    match request.service {
+        Service::DynamoDb => {
+            let (operation, body) = (request.operation.as_str(), &request.body);
+            let on_the_way = mutations::Request { function: caller.function, operation, body, number: world.steps() };
+            let altered = world.mutation.and_then(|mutation| mutation.alter(&on_the_way));
+            let body = altered.as_ref().unwrap_or(&request.body);
+            let answer = world.tables.serve(tables::Sender { invocation: caller.number, is_late }, &request.operation, body);
+            if !tables::written(&request.operation, body).is_empty() {
+                world.check();
+            }
+            answer
+        }
+        Service::Sqs => world.queues.serve(world, &request.operation, &request.body),
+        Service::StepFunctions => world.executions.serve(world, &request.operation, &request.body),
+        Service::Sns => {
+            let result = "<PublishResult><MessageId>1</MessageId></PublishResult>";
+            (200, format!("<PublishResponse>{result}</PublishResponse>"))
+        }
+    }
+}
+
+/// An answer in the history: `200`, or the error's code.
+fn brief((status, body): &Answer) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let code = body["__type"].as_str().map(|code| code.rsplit('#').next().unwrap_or(code));
+    let reasons = body["CancellationReasons"].as_array().into_iter().flatten().map(|reason| reason["Code"].as_str());
+    let reasons: Vec<&str> = reasons.flatten().collect();
+    match (code, reasons.is_empty()) {
+        (Some(code), true) => format!("{status} {code}"),
+        (Some(code), false) => format!("{status} {code} {}", reasons.join(",")),
+        (None, _) => status.to_string(),
+    }
+}
+
+fn response((status, body): &Answer) -> HttpResponse {
+    HttpResponse::new(StatusCode::try_from(*status).unwrap(), SdkBody::from(body.clone()))
+}

@@ -1,0 +1,18 @@
+//! A sale and its purchases in every state, for the tests of functions, and what the tests of every HTTP function ask.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
+)]
+
+mod http;
+mod shop;
+mod state;
+mod wires;
+
+pub use http::{Body, answers, body, brief, refuses_what_every_route_refuses};
+pub use shop::{Buyer, END, NOW, START, Shop, Stage, demo, draft, failed_messages, failed_record, price, task};

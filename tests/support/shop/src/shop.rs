@@ -1,0 +1,192 @@
+//! Behind the counter: a sale and its purchases in every state that the payment saga and the workers meet, made by the
+//! store's own moves, so that none of them is one that the product could not get into.
+
+mod attempts;
+mod buyer;
+mod stages;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, StockShard, Timestamp};
+use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome};
+use test_aws::{Dynamo, FixedClock, Queue};
+
+pub use buyer::Buyer;
+pub use stages::Stage;
+pub use tasks::{failed_messages, failed_record, task};
+
+/// When the demo sale opens, and the reservations of the recorded events are made.
+pub const START: &str = "2026-11-01T12:00:00Z";
+/// When most tests take place.
+pub const NOW: &str = "2026-11-01T12:01:00Z";
+/// When the holds of the recorded events end.
+pub const END: &str = "2026-11-01T12:05:00Z";
+
+/// Three tables, queues and a clock of one test's own.
+pub struct Shop {
+    /// The tables.
+    pub dynamo: Dynamo,
+    /// Tells [`NOW`], also for TTL.
+    pub clock: FixedClock,
+    /// The queues.
+    pub queue: Queue,
+}
+
+impl Shop {
+    /// Empty tables and queues.
+    pub async fn empty() -> Self {
+        let clock = FixedClock::at(NOW);
+        Self { dynamo: Dynamo::start_at(&clock).await, clock, queue: Queue::new() }
+    }
+
+    /// With the sale `demo`, open: 100 units in four shards.
+    pub async fn open() -> Self {
+        let shop = Self::empty().await;
+        shop.sale(&demo(), draft()).await;
+        shop
+    }
+
+    /// Makes a sale, as `manage-sale` does.
+    pub async fn sale(&self, product: &ProductId, draft: SaleDraft) {
+        let sale = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
+        let WriteOutcome::Written(prepared) = self.sales().prepare(&sale, None).await.unwrap() else {
+            panic!("{product} is there already")
+        };
+        self.sales().list(product).await.unwrap();
+        self.stock().create(product, &sale.layout, 1).await.unwrap();
+        let untouched = Availability::untouched(&sale.layout, self.now());
+        assert!(self.availabilities().put(product, &untouched, 0).await.unwrap());
+        assert!(matches!(self.sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
+    }
+
+    /// Every shard of a sale. They must add up.
+    pub async fn shards(&self, product: &ProductId) -> Vec<StockShard> {
+        let layout = self.sales().get(product).await.unwrap().expect("there is such a sale").layout;
+        let shards = self.stock().read_all(product, &layout).await.unwrap();
+        let shards: Vec<StockShard> = shards.into_iter().map(|(_, shard)| shard).collect();
+        for shard in &shards {
+            assert!(shard.is_balanced(), "{shard:?}");
+        }
+        shards
+    }
+
+    /// Units of a sale that are available, held and sold, by its shards.
+    pub async fn units(&self, product: &ProductId) -> (u32, u32, u32) {
+        let shards = self.shards(product).await;
+        let sum = |of: fn(&StockShard) -> u32| shards.iter().map(of).sum();
+        (sum(StockShard::available), sum(StockShard::held_units), sum(StockShard::sold_units))
+    }
+
+    /// Now, by the clock of the test.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The sales, through a client whose calls nobody counts; so are the others.
+    pub fn sales(&self) -> Sales {
+        self.sales_on(self.dynamo.client())
+    }
+
+    /// The sales, through this client.
+    pub fn sales_on(&self, client: Client) -> Sales {
+        Sales::new(client, self.dynamo.stock_table())
+    }
+
+    /// The shards.
+    pub fn stock(&self) -> Stock {
+        self.stock_on(self.dynamo.client())
+    }
+
+    /// The shards, through this client.
+    pub fn stock_on(&self, client: Client) -> Stock {
+        Stock::new(client, self.dynamo.stock_table())
+    }
+
+    /// The availability items.
+    pub fn availabilities(&self) -> Availabilities {
+        self.availabilities_on(self.dynamo.client())
+    }
+
+    /// The availability items, through this client.
+    pub fn availabilities_on(&self, client: Client) -> Availabilities {
+        Availabilities::new(client, self.dynamo.stock_table())
+    }
+
+    /// The reservations.
+    pub fn reservations(&self) -> Reservations {
+        self.reservations_on(self.dynamo.client())
+    }
+
+    /// The reservations, through this client.
+    pub fn reservations_on(&self, client: Client) -> Reservations {
+        Reservations::new(client, self.dynamo.reservation_table())
+    }
+
+    /// The orders.
+    pub fn orders(&self) -> Orders {
+        self.orders_on(self.dynamo.client())
+    }
+
+    /// The orders, through this client.
+    pub fn orders_on(&self, client: Client) -> Orders {
+        Orders::new(client, self.dynamo.order_table())
+    }
+
+    /// Reservations and orders, together.
+    pub fn purchases(&self) -> Purchases {
+        self.purchases_on(self.dynamo.client())
+    }
+
+    /// Reservations and orders, together, through this client.
+    pub fn purchases_on(&self, client: Client) -> Purchases {
+        Purchases::new(client, self.dynamo.reservation_table(), self.dynamo.order_table())
+    }
+
+    /// The payment attempts.
+    pub fn attempts(&self) -> Attempts {
+        self.attempts_on(self.dynamo.client())
+    }
+
+    /// The payment attempts, through this client.
+    pub fn attempts_on(&self, client: Client) -> Attempts {
+        Attempts::new(client, self.dynamo.order_table())
+    }
+
+    /// The sandbox gateways' books.
+    pub fn books(&self) -> SandboxLedger {
+        self.books_on(self.dynamo.client())
+    }
+
+    /// The sandbox gateways' books, through this client.
+    pub fn books_on(&self, client: Client) -> SandboxLedger {
+        SandboxLedger::new(client, self.dynamo.order_table())
+    }
+}
+
+/// The product of the recorded events.
+pub fn demo() -> ProductId {
+    "demo".parse().unwrap()
+}
+
+/// The description of the demo sale: 100 units at 999.00 USD, two to a shopper, holds of five minutes, for a day.
+pub fn draft() -> SaleDraft {
+    SaleDraft {
+        name: "Phone".into(),
+        description: None,
+        image_url: None,
+        price: price(),
+        units: 100,
+        starts_at: START.parse().unwrap(),
+        ends_at: "2026-11-02T12:00:00Z".parse().unwrap(),
+        hold_seconds: 300,
+        max_per_shopper: Quantity::new(2).unwrap(),
+        admission: Admission::Fcfs,
+        shards: None,
+    }
+}
+
+/// What one unit of the demo sale costs.
+pub fn price() -> Money {
+    Money::new(99_900, "USD".parse().unwrap()).unwrap()
+}

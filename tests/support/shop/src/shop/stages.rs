@@ -1,0 +1,172 @@
+//! A purchase at every stage, brought there by the moves that the product makes.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    Attempt, AttemptStatus, ClaimOutcome, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard, TakeBackOutcome,
+};
+use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
+
+use super::{Buyer, Shop};
+
+/// How far a purchase has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Units are held; there is no order.
+    Held,
+    /// The order waits for its first payment.
+    Waiting,
+    /// The first payment is under way; no gateway has been asked.
+    Pending,
+    /// Charged by the gateway `sandbox`; the units are still held.
+    Charged,
+    /// Charged, and the units are sold.
+    Sold,
+    /// Paid and sold.
+    Completed,
+    /// The first payment was declined: the order waits for another, the units are held.
+    Declined,
+    /// The second payment is under way; no gateway has been asked.
+    PayingAgain,
+    /// Ended before any money moved.
+    Failed,
+    /// Ended after the money went back.
+    Refunded,
+    /// Ended with money that could not be given back, and the units kept.
+    RefundPending,
+    /// Nobody paid in time: the reservation is gone and the units are available.
+    Expired,
+}
+
+impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 12] = [
+        Self::Held,
+        Self::Waiting,
+        Self::Pending,
+        Self::Charged,
+        Self::Sold,
+        Self::Completed,
+        Self::Declined,
+        Self::PayingAgain,
+        Self::Failed,
+        Self::Refunded,
+        Self::RefundPending,
+        Self::Expired,
+    ];
+
+    /// The stage that comes right before this one; `None`: nothing does.
+    fn before(self) -> Option<Self> {
+        match self {
+            Self::Held => None,
+            Self::Waiting | Self::Pending => Some(Self::Held),
+            Self::Charged | Self::Declined | Self::Failed | Self::Refunded => Some(Self::Pending),
+            Self::Sold => Some(Self::Charged),
+            Self::Completed | Self::RefundPending => Some(Self::Sold),
+            Self::PayingAgain => Some(Self::Declined),
+            Self::Expired => Some(Self::Waiting),
+        }
+    }
+}
+
+impl Shop {
+    /// Brings a purchase that has not begun to `stage`. The demo sale must be there.
+    pub async fn bring(&self, buyer: &Buyer, stage: Stage) {
+        let mut stages: Vec<Stage> = std::iter::successors(Some(stage), |stage| stage.before()).collect();
+        while let Some(next) = stages.pop() {
+            // On the heap: a test's thread has a small stack.
+            Box::pin(self.step(buyer, next)).await;
+        }
+    }
+
+    /// Brings a purchase from the stage right before it to `stage`.
+    pub async fn step(&self, buyer: &Buyer, stage: Stage) {
+        let (now, purchases) = (self.now(), self.purchases());
+        let order = buyer.order(OrderStep::PaymentStarted);
+        match stage {
+            Stage::Held => {
+                let claimed = self.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+                assert_eq!(claimed, ClaimOutcome::Claimed);
+                assert_eq!(self.reservations().open(&buyer.reservation()).await.unwrap(), OpenOutcome::Opened);
+            }
+            Stage::Waiting => {
+                assert_eq!(self.orders().place(&buyer.order(OrderStep::Placed)).await.unwrap(), PlaceOutcome::Placed);
+            }
+            Stage::Pending => {
+                assert_eq!(purchases.start(&order, now).await.unwrap(), StartOutcome::Started);
+            }
+            Stage::Charged => {
+                self.attempt(buyer, 1, "sandbox", AttemptStatus::Charged).await;
+            }
+            Stage::Sold => {
+                let sold = self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+                assert_eq!(sold, SellOutcome::Sold);
+            }
+            Stage::Completed => {
+                let reference = format!("sandbox_{}", buyer.key(1));
+                assert_eq!(purchases.complete(&order, 1, &reference, now).await.unwrap(), Advanced::Done);
+            }
+            Stage::Declined => {
+                self.attempt(buyer, 1, "sandbox", AttemptStatus::Declined).await;
+                let pay_by = buyer.reservation().end_after_failed_payment(now);
+                let failed = purchases.payment_failed(&order, 1, pay_by, "The card was declined.", now).await.unwrap();
+                assert_eq!(failed, Advanced::Done);
+            }
+            Stage::PayingAgain => {
+                let waiting = self.order(buyer).await;
+                assert_eq!(purchases.start_again(&waiting, &buyer.method, now).await.unwrap(), StartOutcome::Started);
+            }
+            Stage::Failed => {
+                self.attempt(buyer, 1, "sandbox", AttemptStatus::Voided).await;
+                let released = self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+                assert_eq!(released, ReleaseOutcome::Released);
+                assert_eq!(purchases.end(&order, 1, OrderStep::Failed, now).await.unwrap(), Advanced::Done);
+            }
+            Stage::Refunded => {
+                self.attempt(buyer, 1, "sandbox", AttemptStatus::Refunded).await;
+                self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+                let taken_back = self.stock().take_back(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+                assert_eq!(taken_back, TakeBackOutcome::TakenBack);
+                assert_eq!(purchases.end(&order, 1, OrderStep::Refunded, now).await.unwrap(), Advanced::Done);
+            }
+            Stage::RefundPending => {
+                let charged = self.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+                let refunding = Attempt { status: AttemptStatus::Refunding, ..charged.clone() };
+                assert!(self.attempts().replace(&charged, &refunding).await.unwrap());
+                assert_eq!(purchases.end_order(&order, 1, OrderStep::RefundFailed, now).await.unwrap(), Advanced::Done);
+            }
+            Stage::Expired => {
+                let end = Ending::Overdue(buyer.reservation().expires_at);
+                assert_eq!(self.reservations().end(&buyer.shopper, &buyer.id, end).await.unwrap(), EndOutcome::Ended);
+                self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+                assert!(self.orders().expire(&buyer.id, now).await.unwrap());
+            }
+        }
+    }
+
+    /// The order, which must be there.
+    pub async fn order(&self, buyer: &Buyer) -> Order {
+        self.orders().get(&buyer.id).await.unwrap().expect("there is an order")
+    }
+
+    /// The reservation, if it is still there and the buyer's.
+    pub async fn reservation(&self, buyer: &Buyer) -> Option<Reservation> {
+        let found = self.reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap();
+        found.filter(|found| found.id == buyer.id)
+    }
+
+    /// The buyer's shard. It must add up.
+    pub async fn shard(&self, buyer: &Buyer) -> StockShard {
+        let number = usize::try_from(buyer.shard.0).unwrap();
+        self.shards(buyer.id.product()).await.swap_remove(number)
+    }
+
+    /// When TTL may delete the reservation, in epoch seconds; `None`: never.
+    pub async fn ttl(&self, buyer: &Buyer) -> Option<i64> {
+        let text = |text: String| AttributeValue::S(text);
+        let get = self.dynamo.client().get_item().table_name(self.dynamo.reservation_table()).consistent_read(true);
+        let get =
+            get.key("pk", text(format!("SHOPPER#{}", buyer.shopper))).key("sk", text(format!("SALE#{}", buyer.id.product())));
+        let item = get.send().await.unwrap().item.expect("there is a reservation");
+        item.get("ttl").map(|ttl| ttl.as_n().unwrap().parse().unwrap())
+    }
+}
