@@ -13,6 +13,7 @@
 )]
 
 mod alarms;
+mod building;
 mod documents;
 mod environment;
 mod errors;

@@ -14,6 +14,7 @@ pub mod markdown;
 pub mod permissions;
 pub mod repository;
 pub mod rust;
+pub mod samconfig;
 pub mod template;
 pub mod yaml;
 

@@ -8,13 +8,15 @@ use std::{
 
 use serde_json::Value;
 
-use crate::yaml;
+use crate::{samconfig, yaml};
 
 /// Everything that can drift apart. The tests of the tests change a copy of it and look whether that is noticed.
 #[derive(Debug, Clone)]
 pub struct Repository {
     /// `template.yaml`.
     pub template: Value,
+    /// `samconfig.toml`, by section.
+    pub samconfig: samconfig::Sections,
     /// `statemachines/*.json`, by file name.
     pub state_machines: BTreeMap<String, Value>,
     /// The crates of `functions/<group>/`, by folder.
@@ -47,6 +49,7 @@ impl Repository {
         let root = root();
         Self {
             template: yaml::read(&text(&root.join("template.yaml"))),
+            samconfig: samconfig::read(&text(&root.join("samconfig.toml"))),
             state_machines: files(&root.join("statemachines"), "json").iter().map(|file| (name(file), json(file))).collect(),
             functions: folders(&root.join("functions")).iter().flat_map(|group| crates(group)).collect(),
             shared: crates(&root.join("shared")),
