@@ -1,4 +1,5 @@
-//! Every choice of a history comes from this one generator, in the order in which the history asks: a seed decides all.
+//! Every choice of a history comes from this one generator, in the order in which the history asks: a seed decides all. Nothing
+//! else in a history draws a random number, and the generator touches nothing.
 //!
 //! `SplitMix64` (Steele, Lea and Flood 2014): small, fast, and the same everywhere and for ever, which is what replaying a seed
 //! years later needs.

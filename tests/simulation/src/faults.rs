@@ -1,4 +1,5 @@
-//! What may go wrong, how often, and how often it really did.
+//! The faults by name, how often each of them may strike, and how often each did. Touches nothing: services and actors ask the world
+//! whether a fault strikes, and do what it says.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 

@@ -1,4 +1,5 @@
-//! A history from its beginning to its end, and many of them.
+//! One history from its beginning to its end, and the histories of many seeds. Only this module starts actors and services; it looks
+//! at the items through `checks` alone.
 
 use std::{
     fmt::Write,
@@ -16,13 +17,10 @@ use manage_sale::Making;
 use reconcile::Findings;
 
 use crate::{
+    actors::{operator::Operator, person, shoppers::Shopper},
+    checks::{self, finally, invariants, mutations::Mutation},
     faults::{Faults, Injected},
-    invariants,
-    mutations::Mutation,
-    operator::Operator,
-    person, queues, schedule,
-    shoppers::Shopper,
-    streams, tables,
+    services::{queues, schedule, streams, tables},
     time::SkewedClock,
     world::{Violation, World},
 };
@@ -96,7 +94,7 @@ async fn live(world: Arc<World>) {
     operator.finish().await;
     quieten(world).await;
     // Demand for one unit more than is left.
-    let units = world.tables.look(invariants::available);
+    let units = world.tables.look(checks::available);
     let late = (0..=units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));
     for shopper in late.collect::<Vec<_>>() {
         _ = shopper.await;
@@ -107,7 +105,7 @@ async fn live(world: Arc<World>) {
     world.check();
     world.sleep(Duration::from_mins(5)).await;
     world.note(|| format!("{} dead letters", world.queues.dead()));
-    match invariants::finally(world) {
+    match finally::holds(world) {
         Ok(()) => operator.read_report().await,
         Err(violation) => world.violate(violation),
     }

@@ -13,32 +13,20 @@
     reason = "this is test code: what goes wrong here fails the history, loudly"
 )]
 
-mod caller;
+mod actors;
 mod chance;
-mod clients;
-mod environments;
+mod checks;
 mod faults;
-mod functions;
 mod history;
-mod invariants;
-mod jsonata;
-mod machine;
-mod mutations;
-mod operator;
-mod person;
-mod promises;
-mod queues;
-mod schedule;
-mod shoppers;
-mod streams;
-mod tables;
+mod services;
 mod time;
-mod wire;
 mod world;
 
+pub use checks::mutations::{MUTATIONS, Mutation};
 pub use faults::{Fault, Faults, Injected};
-pub use functions::{FUNCTIONS, timeout_seconds};
 pub use history::{History, Summary, run, run_recorded, run_seeds};
-pub use machine::{Machine, definition};
-pub use mutations::{MUTATIONS, Mutation};
+pub use services::{
+    functions::{FUNCTIONS, timeout_seconds},
+    machine::{Machine, definition},
+};
 pub use world::Violation;

@@ -1,5 +1,5 @@
 //! Virtual time: tokio's paused clock, which jumps to the next timer when everybody waits. Back-offs, delays and days cost
-//! nothing. Every execution environment has a clock of its own, a little off.
+//! nothing. Every execution environment has a clock of its own, a little off. Nothing else in a history reads a clock.
 
 use std::{
     sync::{

@@ -1,4 +1,5 @@
-//! One history: its time, its chances, its services, what is promised to whom, and what it has come to.
+//! One history's state: its time, its chances, its services, what its actors were told, and its first violation. Every room reads
+//! the world; each service and each actor changes only its own part of it.
 
 use std::{
     collections::BTreeMap,
@@ -14,18 +15,18 @@ use domain::{Clock, ProductId, Timestamp};
 use tokio::sync::Notify;
 
 use crate::{
+    actors::operator::Operated,
     chance::Chance,
-    clients::Clients,
-    environments::Environments,
+    checks::{always, invariants, mutations::Mutation, promises::Promises},
     faults::{Fault, Faults, Injected},
-    functions::{FUNCTIONS, TASKS},
-    invariants,
-    machine::{Executions, Machine},
-    mutations::Mutation,
-    operator::Operated,
-    promises::Promises,
-    queues::Queues,
-    tables::Tables,
+    services::{
+        clients::Clients,
+        environments::Environments,
+        functions::{FUNCTIONS, TASKS},
+        machine::{Executions, Machine},
+        queues::Queues,
+        tables::Tables,
+    },
     time::Time,
 };
 
@@ -75,7 +76,7 @@ impl Victim {
 /// What was promised and does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The invariant, one of [`invariants::NAMES`](crate::INVARIANTS).
+    /// The invariant, as docs/simulation.md names it.
     pub invariant: &'static str,
     /// What is wrong.
     pub detail: String,
@@ -201,7 +202,7 @@ impl World {
 
     /// Something was written: what must always hold is looked at.
     pub(crate) fn check(&self) {
-        if let Err(violation) = invariants::always(self) {
+        if let Err(violation) = always::holds(self) {
             self.violate(violation);
         }
     }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::{
 };
 use kit::aws_config::SdkConfig;
 
-use crate::{wire::Wire, world::World};
+use crate::{services::wire::Wire, world::World};
 
 /// The clients that all functions of one history share: whose call it is, the wire knows from the task that makes it.
 pub(crate) struct Clients {

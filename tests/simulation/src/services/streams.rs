@@ -1,14 +1,16 @@
 //! The two streams and their event source mappings: in order, at least once, late; a batch goes on from where its consumer says
-//! that it failed.
+//! that it failed. Reads the records that the tables keep, and sweeps what TTL deletes; writes nothing else.
 
 use std::sync::Arc;
 
 use kit::workers::{EventRecord, StreamEvent};
 
 use crate::{
-    environments,
     faults::Fault,
-    tables::{RESERVATION, STOCK},
+    services::{
+        environments,
+        tables::{RESERVATION, STOCK},
+    },
     world::World,
 };
 

@@ -32,10 +32,12 @@ use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, Sa
 use take_back_stock::TakeBackStock;
 
 use crate::{
-    clients::Clients,
-    environments::Code,
-    queues::{EXPIRY, ORDERS},
-    tables::{ORDER, RESERVATION, STOCK},
+    services::{
+        clients::Clients,
+        environments::Code,
+        queues::{EXPIRY, ORDERS},
+        tables::{ORDER, RESERVATION, STOCK},
+    },
     time::SkewedClock,
     world::World,
 };

@@ -1,4 +1,4 @@
-//! What shoppers have been told, to see that it stays true.
+//! What shoppers were told, for the checks to compare with the items. Shoppers write it, checks read it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! The schedule that runs `reconcile`: every minute, now and then twice, whatever else goes on.
+//! The schedule that runs `reconcile`: every minute, now and then twice, whatever else goes on. Before each run it lets `checks` look
+//! for what the run before should have ended.
 
 use std::sync::Arc;
 
@@ -7,10 +8,9 @@ use jiff::SignedDuration;
 use reconcile::Findings;
 
 use crate::{
-    environments,
+    checks::{invariants::NO_FALSE_ALARM, overdue},
     faults::Fault,
-    functions::timeout_seconds,
-    invariants::{NO_FALSE_ALARM, none_is_overdue},
+    services::{environments, functions::timeout_seconds},
     world::{Violation, World},
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(world: Arc<World>) {
         let is_busy = |since: Timestamp| world.time.now() < since.checked_add(A_WHILE).unwrap();
         let every = if world.quiet_since().is_none_or(is_busy) { EVERY } else { EVERY_WHEN_QUIET };
         world.sleep(every.unsigned_abs()).await;
-        if let Err(violation) = none_is_overdue(&world, every) {
+        if let Err(violation) = overdue::none_is(&world, every) {
             world.violate(violation);
         }
         let times = if world.strikes(Fault::ScheduleTwice) { 2 } else { 1 };

@@ -1,4 +1,5 @@
-//! The operator: pauses the sale, lets it go on, restocks it and closes it while it goes on, and asks again when nobody answers.
+//! The operator: pauses the sale, lets it go on, restocks it and closes it, and asks again when nobody answers. Touches the product
+//! through HTTP only, and the items only to compare the sale's report with them.
 
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use serde_json::json;
 use test_aws::{RequestBuilder, request};
 
 use crate::{
-    caller::Caller,
+    actors::caller::Caller,
+    checks::{self, invariants::REPORT},
     faults::Fault,
-    invariants::{self, REPORT},
     world::{Violation, World},
 };
 
@@ -154,7 +155,7 @@ impl Operator {
             panic!("all is quiet, and there is no report")
         };
         let units = self.world.size.units + self.world.operated.lock().unwrap().added;
-        let (available, sold) = self.world.tables.look(|items| (invariants::available(items), invariants::sold_units(items)));
+        let (available, sold) = self.world.tables.look(|items| (checks::available(items), checks::sold_units(items)));
         let expected = json!({
             "units": units, "sold": sold, "held": 0, "differences": {"units": 0, "sold_unpaid": 0, "paid_unsold": 0},
             "missing": 0, "unbalanced": 0, "all_orders": true,

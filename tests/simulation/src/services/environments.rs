@@ -22,7 +22,7 @@ use reconcile::Findings;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::{faults::Fault, functions, time::SkewedClock, world::World};
+use crate::{faults::Fault, services::functions, time::SkewedClock, world::World};
 
 /// How far the clocks of environments may be off, ms.
 const MOST_SKEW: i64 = 2_000;

@@ -1,11 +1,12 @@
-//! Shoppers: they reserve, ask again when nobody answers, change their minds, pay in every way, look, and come back.
+//! Shoppers: they reserve, ask again when nobody answers, change their minds, pay in every way, look, and come back. They touch the
+//! product through HTTP only, and note in `promises` what they were told.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use test_aws::request;
 
-use crate::{caller::Caller, faults::Fault, world::World};
+use crate::{actors::caller::Caller, faults::Fault, world::World};
 
 /// Times that a shopper asks again for what was not answered or was refused for now.
 const PATIENCE: usize = 8;

@@ -1,12 +1,12 @@
 //! The person whom the alarms call, once all is quiet: does what docs/runbook.md says about an order that is kept for review,
-//! and about one that `reconcile` has given up on.
+//! and about one that `reconcile` has given up on. Reads orders and starts executions by hand; writes no item.
 
 use std::sync::Arc;
 
 use messages::OrderMessage;
 
 use crate::{
-    tables::{Mirror, ORDER, number, text},
+    services::tables::{Mirror, ORDER, number, text},
     world::World,
 };
 

@@ -1,4 +1,5 @@
-//! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at.
+//! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at. Nothing
+//! else in the simulation writes items.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -12,10 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    environments::{self, Cut},
+    checks::mutations::Mutation,
     faults::Fault,
-    jsonata::Expression,
-    mutations::Mutation,
+    services::{
+        environments::{self, Cut},
+        jsonata::Expression,
+    },
     world::World,
 };
 
@@ -233,7 +235,7 @@ fn function_of(name: &str) -> Result<&'static str, String> {
         }
         kebab.push(c.to_ascii_lowercase());
     }
-    let known = crate::functions::FUNCTIONS.into_iter().find(|function| *function == kebab);
+    let known = crate::services::functions::FUNCTIONS.into_iter().find(|function| *function == kebab);
     known.ok_or_else(|| format!("the function {name} is not known"))
 }
 

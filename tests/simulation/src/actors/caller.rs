@@ -1,4 +1,5 @@
-//! Whoever asks the HTTP functions: the API gateway between them, on which answers get lost.
+//! The API gateway between an actor and the HTTP functions, on which answers get lost. Builds the event of a request and invokes the
+//! function in an environment; touches no table and no queue.
 
 use std::sync::Arc;
 
@@ -6,9 +7,9 @@ use serde_json::Value;
 use test_aws::RequestBuilder;
 
 use crate::{
-    environments,
+    checks::invariants::NO_SURPRISE,
     faults::Fault,
-    invariants::NO_SURPRISE,
+    services::environments,
     world::{Violation, World},
 };
 

@@ -1,5 +1,5 @@
 //! SQS: at least once, in no order, with delays, visibility and dead letters, and the event source mappings that hand messages
-//! to their functions.
+//! to their functions. Touches no table: it invokes functions in environments.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use kit::workers::SqsEvent;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::{environments, faults::Fault, world::World};
+use crate::{faults::Fault, services::environments, world::World};
 
 pub(crate) const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/1/orders";
 pub(crate) const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/1/expiry";

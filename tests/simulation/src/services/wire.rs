@@ -1,5 +1,6 @@
 //! The wire under the AWS clients: every request takes a little time on its way, so that everything interleaves, and this is
-//! where requests and answers get lost, services are busy and functions die.
+//! where requests and answers get lost, services are busy and functions die. It hands requests to the services and answers to the
+//! clients, and writes nothing itself.
 
 use std::{
     fmt,
@@ -20,9 +21,12 @@ use serde_json::{Value, json};
 use test_aws::form_field;
 
 use crate::{
-    environments::{self, Invocation},
+    checks::mutations,
     faults::Fault,
-    mutations, tables,
+    services::{
+        environments::{self, Invocation},
+        tables,
+    },
     world::World,
 };
 

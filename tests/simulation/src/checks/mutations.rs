@@ -1,9 +1,10 @@
 //! Deliberate bugs, to see that the invariants can fail: each alters the requests of a function on their way, or the state
-//! machine, as if the product had been written with that mistake. Product code has no switches for them.
+//! machine, as if the product had been written with that mistake. Product code has no switches for them, and no mutation touches an
+//! item itself.
 
 use serde_json::{Value, json};
 
-use crate::tables::{self, ORDER, RESERVATION, STOCK};
+use crate::services::tables::{self, ORDER, RESERVATION, STOCK};
 
 /// A deliberate bug.
 #[derive(Debug)]

@@ -1,0 +1,12 @@
+//! What must hold, and the deliberate bugs that show that it can fail. Checks compare the mirrored items with what the actors were
+//! told. They report a violation and change nothing.
+
+pub(crate) mod always;
+pub(crate) mod finally;
+pub(crate) mod invariants;
+mod items;
+pub(crate) mod mutations;
+pub(crate) mod overdue;
+pub(crate) mod promises;
+
+pub(crate) use items::{available, sold_units};

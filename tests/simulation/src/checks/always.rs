@@ -1,0 +1,154 @@
+//! What holds after every write. May look at the items, at what was promised and at what the operator did; changes nothing.
+
+use std::collections::BTreeMap;
+
+use domain::{Clock, ReservationId, Timestamp};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::{
+    invariants::{CHARGED_ONCE, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail},
+    items::{books, entries, of_table, orders, shards, ulid},
+};
+use crate::{
+    services::tables::{Mirror, RESERVATION, number, text},
+    world::World,
+};
+
+/// How much earlier than promised an environment may take a hold for over: as much as its clock is ahead, and a second.
+const LATITUDE: SignedDuration = SignedDuration::from_secs(3);
+
+/// After the answer that a sale is paused or closed, environments may say yes by what they remember: for a second, by a clock that is
+/// 2 s ahead or has jumped back.
+const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(4);
+
+/// A claim may be made by a request that began this long before, by its own clock: the time-out of `reserve`, and a clock that is
+/// 2 s behind.
+const LASTS_AT_MOST: SignedDuration = SignedDuration::from_secs(8);
+
+/// What holds always.
+pub(crate) fn holds(world: &World) -> Outcome {
+    let now = world.time.now();
+    world.tables.look(|items| {
+        let most = world.size.units + world.operated.lock().unwrap().asked;
+        ledgers(items, most)?;
+        purchases(items)?;
+        reservations(world, items)?;
+        charges(items)?;
+        promises(world, items, now)?;
+        shut(world)
+    })
+}
+
+fn ledgers(items: &Mirror, units: u32) -> Outcome {
+    let mut capacities = 0;
+    for (shard, item) in shards(items) {
+        let of_shard = |map| entries(items, map).filter(|entry| entry.shard == shard).map(|entry| entry.units).sum::<i64>();
+        let (available, held, sold) = (number(item, "available"), of_shard("held"), of_shard("sold"));
+        let capacity = number(item, "capacity");
+        capacities += capacity;
+        if available < 0 || available + held + sold != capacity {
+            return fail(LEDGER, format!("shard {shard}: {available} available + {held} held + {sold} sold, of {capacity}"));
+        }
+    }
+    if capacities > i64::from(units) {
+        return fail(LEDGER, format!("the shards have {capacities} units, the sale has {units}"));
+    }
+    Ok(())
+}
+
+fn purchases(items: &Mirror) -> Outcome {
+    let mut sold: BTreeMap<&str, u32> = BTreeMap::new();
+    entries(items, "sold").for_each(|entry| *sold.entry(entry.shopper).or_default() += 1);
+    let mut completed: BTreeMap<&str, u32> = BTreeMap::new();
+    let is_completed = |item: &Value| text(item, "status") == "completed";
+    orders(items).filter(|(_, it)| is_completed(it)).for_each(|(_, it)| *completed.entry(text(it, "shopper")).or_default() += 1);
+    match sold.iter().chain(&completed).find(|(_, times)| **times > 1) {
+        Some((shopper, times)) => fail(ONE_PURCHASE, format!("{shopper} has bought {times} times")),
+        None => Ok(()),
+    }
+}
+
+fn reservations(world: &World, items: &Mirror) -> Outcome {
+    for (key, item) in of_table(items, RESERVATION).filter(|(_, item)| !has_come_back(world, item)) {
+        let shopper = key.pk.trim_start_matches("SHOPPER#");
+        let (id, status) = (text(item, "reservation_id"), text(item, "status"));
+        let has = |map| {
+            let mut of_shopper = entries(items, map).filter(|it| it.shopper == shopper && it.shard == number(item, "shard"));
+            of_shopper.any(|it| it.ulid == ulid(id) && it.units == number(item, "quantity"))
+        };
+        let is_kept = match status {
+            "HELD" => has("held"),
+            "PURCHASED" => has("sold"),
+            // Its saga may be giving the units back.
+            _ => true,
+        };
+        if !is_kept {
+            return fail(UNITS_BEHIND, format!("{shopper}'s reservation {id} is {status} and has no units"));
+        }
+    }
+    Ok(())
+}
+
+/// A reservation that was ended and is there again, because the run that made it wrote it twice. It has no units, cannot be bought,
+/// and goes with its own end.
+fn has_come_back(world: &World, reservation: &Value) -> bool {
+    text(reservation, "status") != "PURCHASED" && world.tables.came_back(text(reservation, "reservation_id"))
+}
+
+fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
+    let promises = world.promises.lock().unwrap();
+    let status = |id: &str| orders(items).find(|(order, _)| *order == id).map(|(_, item)| text(item, "status"));
+    for ((shopper, id), until) in &promises.holds {
+        let is_over = now >= until.checked_sub(LATITUDE).unwrap() || promises.cancelled.contains(id);
+        if is_over || matches!(status(id), Some("failed" | "refunded")) {
+            continue;
+        }
+        let kept = of_table(items, RESERVATION).any(|(_, item)| text(item, "reservation_id") == id);
+        if !kept {
+            return fail(YES_STAYS, format!("{shopper} was promised {id} until {until}, and it is gone"));
+        }
+    }
+    match promises.completed.iter().find(|id| status(id) != Some("completed")) {
+        Some(id) => fail(YES_STAYS, format!("order {id} was completed and is {:?}", status(id))),
+        None => Ok(()),
+    }
+}
+
+/// Nobody is promised units that were claimed while the sale takes no reservations.
+fn shut(world: &World) -> Outcome {
+    let (operated, promises) = (world.operated.lock().unwrap(), world.promises.lock().unwrap());
+    let promised = promises.holds.keys().map(|(_, id)| id).chain(&promises.accepted);
+    for id in promised {
+        let claimed_at = id.parse::<ReservationId>().unwrap().made_at();
+        let is_within = |(from, until): &&(Timestamp, Timestamp)| {
+            claimed_at > from.checked_add(FORGETS_WITHIN).unwrap() && claimed_at < until.checked_sub(LASTS_AT_MOST).unwrap()
+        };
+        if let Some((from, _)) = operated.shut.iter().find(is_within) {
+            return fail(SHUT, format!("{id} was claimed at {claimed_at}, and the sale is paused or closed since {from}"));
+        }
+    }
+    Ok(())
+}
+
+/// What holds of charges at any time: none is made or given back twice, a completed order keeps one, and one that waits for a payment
+/// has paid nothing.
+fn charges(items: &Mirror) -> Outcome {
+    for (id, order) in orders(items) {
+        let books = books(items, id);
+        if books.iter().any(|(charges, refunds)| *charges > 1 || refunds > charges) {
+            return fail(MONEY_BACK, format!("the charges and refunds of order {id} are {books:?}"));
+        }
+        let kept: i64 = books.iter().map(|(charges, refunds)| charges - refunds).sum();
+        match text(order, "status") {
+            "completed" if kept != 1 => {
+                return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
+            }
+            "awaiting_payment" if kept != 0 => {
+                return fail(MONEY_BACK, format!("order {id} waits for a payment, and its charges and refunds are {books:?}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! What holds once everything is quiet. May look at the items, at what was promised and at what the operator did; changes nothing.
+
+use std::collections::BTreeMap;
+
+use domain::{Clock, Timestamp};
+
+use super::{
+    invariants::{ALL_SOLD, CHECKOUT_ENDS, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, fail},
+    items::{books, entries, of_table, orders, shards, ulid},
+};
+use crate::{
+    services::tables::{Mirror, RESERVATION, number, text},
+    world::World,
+};
+
+/// What holds once everything is quiet.
+pub(crate) fn holds(world: &World) -> Outcome {
+    let now = world.time.now();
+    world.tables.look(|items| {
+        money(items)?;
+        sold(items)?;
+        checkouts(world, items, now)?;
+        nothing_is_held(items)?;
+        let operated = world.operated.lock().unwrap();
+        if operated.is_closed {
+            return Ok(());
+        }
+        let (units, all) =
+            (world.size.units + operated.added, shards(items).map(|(_, item)| number(item, "capacity")).sum::<i64>());
+        if all != i64::from(units) {
+            return fail(LEDGER, format!("the shards have {all} units, the sale has {units}"));
+        }
+        match shards(items).find(|(_, item)| number(item, "available") > 0) {
+            Some((shard, item)) => {
+                fail(ALL_SOLD, format!("shard {shard} still has {} units, and nobody got them", number(item, "available")))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+/// What holds in the end: nothing but what completed orders keep was charged and not given back.
+fn money(items: &Mirror) -> Outcome {
+    for (id, order) in orders(items) {
+        let (books, status) = (books(items, id), text(order, "status"));
+        let kept = books.iter().filter(|(charges, refunds)| charges != refunds).count();
+        if kept != usize::from(status == "completed") {
+            return fail(MONEY_BACK, format!("order {id} is {status}, and its charges and refunds are {books:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn sold(items: &Mirror) -> Outcome {
+    let completed: BTreeMap<&str, (&str, i64)> = orders(items)
+        .filter(|(_, order)| text(order, "status") == "completed")
+        .map(|(id, order)| (ulid(id), (text(order, "shopper"), number(order, "quantity"))))
+        .collect();
+    let sold: BTreeMap<&str, (&str, i64)> =
+        entries(items, "sold").map(|entry| (entry.ulid, (entry.shopper, entry.units))).collect();
+    if completed == sold { Ok(()) } else { fail(SOLD, format!("completed are {completed:?}, sold are {sold:?}")) }
+}
+
+fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
+    for (id, order) in orders(items) {
+        let is_under_way = match text(order, "status") {
+            "pending" => true,
+            // Whoever looks at an order that nobody paid in time is told that it has expired.
+            "awaiting_payment" => number(order, "pay_by") > now.as_second(),
+            _ => false,
+        };
+        if is_under_way {
+            return fail(CHECKOUT_ENDS, format!("order {id} is {}", text(order, "status")));
+        }
+    }
+    let promises = world.promises.lock().unwrap();
+    match promises.accepted.iter().find(|id| !orders(items).any(|(order, _)| order == id.as_str())) {
+        Some(id) => fail(CHECKOUT_ENDS, format!("order {id} was accepted and is not there")),
+        None => Ok(()),
+    }
+}
+
+fn nothing_is_held(items: &Mirror) -> Outcome {
+    if let Some(held) = entries(items, "held").next() {
+        return fail(NO_HOLD_LEFT, format!("{} still holds {} units of shard {}", held.shopper, held.units, held.shard));
+    }
+    match of_table(items, RESERVATION).find(|(_, item)| text(item, "status") != "PURCHASED") {
+        Some((key, item)) => fail(NO_HOLD_LEFT, format!("{} has a reservation that is {}", key.pk, text(item, "status"))),
+        None => Ok(()),
+    }
+}

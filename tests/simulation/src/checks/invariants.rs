@@ -1,0 +1,29 @@
+//! The names of all invariants. A violation carries one of them, and docs/simulation.md lists them.
+
+use crate::Violation;
+
+pub(crate) const LEDGER: &str = "every shard adds up";
+pub(crate) const ONE_PURCHASE: &str = "one purchase per shopper and sale";
+pub(crate) const UNITS_BEHIND: &str = "a reservation has its units";
+pub(crate) const YES_STAYS: &str = "a yes stays true";
+pub(crate) const CHARGED_ONCE: &str = "a completed order is charged exactly once";
+pub(crate) const SOLD: &str = "a completed order has its units";
+pub(crate) const MONEY_BACK: &str = "every other charge is refunded exactly once";
+pub(crate) const CHECKOUT_ENDS: &str = "every accepted checkout ends";
+pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";
+pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
+pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";
+pub(crate) const NO_FALSE_ALARM: &str = "no alarm is false";
+pub(crate) const NO_LONGER_THAN_A_RUN: &str = "no hold outlives its end by more than a run of reconcile";
+pub(crate) const SHUT: &str = "no yes while the sale is paused or closed";
+pub(crate) const REPORT: &str = "the report says what there is";
+pub(crate) const NO_PANIC: &str = "nothing panics";
+pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
+
+/// What a check comes to: nothing, or what does not hold.
+pub(super) type Outcome = Result<(), Violation>;
+
+/// This invariant does not hold.
+pub(super) fn fail(invariant: &'static str, detail: String) -> Outcome {
+    Err(Violation { invariant, detail })
+}

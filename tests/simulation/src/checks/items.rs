@@ -1,0 +1,69 @@
+//! The mirrored items as the checks read them: shards with their entries, orders, the sandbox's books. Reads attribute names of the
+//! store and nothing else: the checks must not trust the store's own reading.
+
+use serde_json::Value;
+
+use crate::{
+    services::tables::{Key, Mirror, ORDER, STOCK, number, text},
+    world::World,
+};
+
+/// A unit's entry in a shard's `held` or `sold`.
+pub(super) struct Entry<'i> {
+    pub(super) shard: i64,
+    pub(super) shopper: &'i str,
+    pub(super) ulid: &'i str,
+    pub(super) units: i64,
+    /// Of what is held, s since 1970.
+    pub(super) ends_at: i64,
+}
+
+pub(super) fn of_table<'m>(items: &'m Mirror, table: &'m str) -> impl Iterator<Item = (&'m Key, &'m Value)> {
+    items.iter().filter(move |(key, _)| key.table == table)
+}
+
+pub(super) fn shards(items: &Mirror) -> impl Iterator<Item = (i64, &Value)> {
+    let number = |key: &Key| key.pk.rsplit('#').next().and_then(|number| number.parse().ok()).unwrap_or(-1);
+    of_table(items, STOCK).filter(|(key, _)| key.pk.starts_with("SHARD#")).map(move |(key, item)| (number(key), item))
+}
+
+pub(super) fn entries<'m>(items: &'m Mirror, map: &'m str) -> impl Iterator<Item = Entry<'m>> {
+    shards(items).flat_map(move |(shard, item)| {
+        item[map]["M"].as_object().into_iter().flatten().map(move |(shopper, entry)| Entry {
+            shard,
+            shopper,
+            ulid: text(&entry["M"], "r"),
+            units: number(&entry["M"], "q"),
+            ends_at: number(&entry["M"], "x"),
+        })
+    })
+}
+
+pub(super) fn orders(items: &Mirror) -> impl Iterator<Item = (&str, &Value)> {
+    of_table(items, ORDER).filter(|(key, _)| key.sk == "ORDER").map(|(_, item)| (text(item, "order_id"), item))
+}
+
+pub(super) fn id_of(ulid: &str) -> String {
+    format!("{}.{ulid}", World::product())
+}
+
+pub(super) fn ulid(id: &str) -> &str {
+    id.rsplit('.').next().unwrap_or_default()
+}
+
+/// Units that are sold.
+pub(crate) fn sold_units(items: &Mirror) -> i64 {
+    entries(items, "sold").map(|entry| entry.units).sum()
+}
+
+/// Units that nobody has.
+pub(crate) fn available(items: &Mirror) -> i64 {
+    shards(items).map(|(_, item)| number(item, "available")).sum()
+}
+
+/// What the sandbox's own books say of an order: how often each of its attempts was charged and refunded.
+pub(super) fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
+    let is_of_order = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
+    let of_order = of_table(items, ORDER).filter(|(key, _)| is_of_order(key));
+    of_order.map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds"))).collect()
+}

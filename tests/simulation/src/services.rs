@@ -1,0 +1,13 @@
+//! What stands for AWS: DynamoDB with its streams, SQS, Step Functions, Lambda and the schedule, all in this process, and the wire
+//! between them and the real clients. Services touch tables, queues, executions and environments; they know no actor.
+
+pub(crate) mod clients;
+pub(crate) mod environments;
+pub(crate) mod functions;
+mod jsonata;
+pub(crate) mod machine;
+pub(crate) mod queues;
+pub(crate) mod schedule;
+pub(crate) mod streams;
+pub(crate) mod tables;
+pub(crate) mod wire;
