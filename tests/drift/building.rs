@@ -1,7 +1,7 @@
-//! `sam build`: what it deploys is what the sources say.
+//! `sam build`: what it deploys is what the sources say, and no more.
 
 use serde_json::{Value, json};
-use system_tests::Repository;
+use system_tests::{Repository, linked};
 
 use crate::{Faults, none, notices};
 
@@ -13,6 +13,29 @@ fn caches(repository: &Repository) -> Faults {
         let builds = section.ends_with(".build.parameters");
         if cached.is_some_and(|cached| *cached != Value::Bool(false)) || (builds && cached.is_none()) {
             faults.push(format!("samconfig.toml: [{section}] has to say cached = false, or changes of shared/ are not deployed"));
+        }
+    }
+    faults
+}
+
+/// Where the crates that may be deployed are.
+const PRODUCT: [&str; 2] = ["functions", "shared"];
+
+/// `cargo tree -e normal` of every bootstrap shows no crate of `tests/` or `xtask/`.
+fn linked_crates(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let is_product = |package: &linked::Package| PRODUCT.iter().any(|folder| package.folder.starts_with(folder));
+    for (name, package) in &repository.packages {
+        if package.binaries.is_empty() || !package.folder.starts_with("functions") {
+            continue;
+        }
+        let linked = linked::reachable(&repository.packages, name);
+        if !linked.contains("kit") {
+            faults.push(format!("{name}: a bootstrap without the runtime kit serves nothing; are its dependencies known?"));
+        }
+        for other in linked.into_iter().filter(|other| !is_product(&repository.packages[*other])) {
+            let folder = repository.packages[other].folder.display();
+            faults.push(format!("{name}: its bootstrap is linked with {other}, from {folder}"));
         }
     }
     faults
@@ -34,5 +57,29 @@ fn a_cache_that_is_on_or_not_ruled_out_is_noticed() {
     notices(caches, "[prod.global.parameters]", set("prod.global.parameters"));
     notices(caches, "[prod.build.parameters]", |repository| {
         repository.samconfig.get_mut("prod.build.parameters").unwrap().remove("cached");
+    });
+}
+
+#[test]
+fn nothing_that_tests_is_linked_into_a_bootstrap() {
+    none(&linked_crates(&Repository::read()));
+}
+
+#[test]
+fn a_bootstrap_that_is_linked_with_a_test_crate_is_noticed() {
+    let add = |to: &'static str, name: &'static str| {
+        move |repository: &mut Repository| {
+            assert!(repository.packages.contains_key(name));
+            repository.packages.get_mut(to).unwrap().dependencies.insert(name.to_owned());
+        }
+    };
+    notices(linked_crates, "health: its bootstrap is linked with xtask, from xtask", add("health", "xtask"));
+    // At second hand. `kit` has it for its tests, which is no fault.
+    notices(linked_crates, "notify-shopper: its bootstrap is linked with test-aws, from tests/support/aws", |repository| {
+        repository.packages.retain(|name, package| package.binaries.is_empty() || name == "notify-shopper");
+        add("kit", "test-aws")(repository);
+    });
+    notices(linked_crates, "health: a bootstrap without", |repository| {
+        repository.packages.get_mut("health").unwrap().dependencies.clear();
     });
 }

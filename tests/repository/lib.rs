@@ -10,6 +10,7 @@
     reason = "test support: a fault ends the test and says what it was"
 )]
 
+pub mod linked;
 pub mod markdown;
 pub mod permissions;
 pub mod repository;

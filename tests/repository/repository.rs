@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{samconfig, yaml};
+use crate::{linked, samconfig, yaml};
 
 /// Everything that can drift apart. The tests of the tests change a copy of it and look whether that is noticed.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Repository {
     pub functions: BTreeMap<String, Crate>,
     /// The crates of `shared/`, by folder.
     pub shared: BTreeMap<String, Crate>,
+    /// Every crate of the workspace with what it is linked with, by package name.
+    pub packages: linked::Packages,
     /// `events/<function>/<case>.json`, by function and case.
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
     /// `events/expected.json`: what each event is answered with.
@@ -53,6 +55,7 @@ impl Repository {
             state_machines: files(&root.join("statemachines"), "json").iter().map(|file| (name(file), json(file))).collect(),
             functions: folders(&root.join("functions")).iter().flat_map(|group| crates(group)).collect(),
             shared: crates(&root.join("shared")),
+            packages: linked::packages(),
             events: folders(&root.join("events"))
                 .iter()
                 .map(|folder| (name(folder), files(folder, "json").iter().map(|file| (stem(file), json(file))).collect()))
