@@ -25,7 +25,6 @@ use std::{
 
 use serde_json::Value;
 use system_tests::{Repository, permissions, template};
-use test_aws::Dynamo;
 
 use crate::{gateway::Gateway, interface::Interface, services::Services};
 
@@ -42,9 +41,8 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
         for (case, event) in &repository.events[name] {
             for expected in template::one_or_many(&repository.expected[name][case]) {
                 let state = expected["given"].as_str().unwrap_or("sale");
-                let tables = Dynamo::at(services.endpoint()).await;
-                given::make(&tables, state).await;
-                let names = services.physical_names(&tables);
+                let shop = given::shop(services.endpoint(), state).await;
+                let names = services.physical_names(&shop.dynamo);
                 let gateway = Gateway::open(services.endpoint(), name, &names, &repository);
                 let variables = variables(&repository.template, function, &names, expected["trust_user_id_header"] == true);
                 let interface = Interface::start(name, &variables, &gateway.endpoint());
@@ -58,7 +56,7 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
                     used.entry((name.clone(), resource)).or_default().insert(action);
                 }
                 let found = answers::faults(event, &answer, expected).into_iter().chain(refused);
-                let found: Vec<String> = found.chain(given::faults(&tables, expected).await).collect();
+                let found: Vec<String> = found.chain(given::faults(&shop, expected).await).collect();
                 if !found.is_empty() {
                     let log = log.replace('\n', "\n       ");
                     faults.push(format!(

@@ -116,7 +116,7 @@ async fn an_execution_that_is_run_again_changes_nothing_that_has_ended() {
 /// The order waits for its shopper: an execution of the attempt that failed must not take the hold away.
 #[tokio::test]
 async fn an_execution_that_is_run_again_leaves_a_hold_that_waits() {
-    for stage in [Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Waiting, Stage::WaitingAgain] {
         let (shop, buyer) = at(stage).await;
         Machine::new(&shop).run(&buyer, 1).await;
         assert_eq!(shop.order(&buyer).await.stock_status, StockStatus::Held, "{stage:?}");

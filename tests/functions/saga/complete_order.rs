@@ -152,7 +152,7 @@ async fn a_task_that_comes_late_completes_nothing() {
     for stage in [
         Stage::Held,
         Stage::Waiting,
-        Stage::Declined,
+        Stage::WaitingAgain,
         Stage::PayingAgain,
         Stage::Failed,
         Stage::Refunded,

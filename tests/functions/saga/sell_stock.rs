@@ -83,7 +83,7 @@ async fn a_task_that_comes_late_sells_nothing() {
 /// Nobody is charged at these stages, so nothing may be sold.
 #[tokio::test]
 async fn units_that_are_not_being_paid_are_not_sold() {
-    for stage in [Stage::Held, Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {
         let (shop, _) = at(stage).await;
         let before = shop.everything().await;
         assert_eq!(on(&shop, "ok").await, error("HoldLost"), "{stage:?}");

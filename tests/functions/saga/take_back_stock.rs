@@ -62,7 +62,7 @@ async fn units_that_are_bought_are_never_taken_back() {
 /// A hold that waits for its payment is the shopper's until its end.
 #[tokio::test]
 async fn units_that_are_held_and_not_being_paid_are_not_taken_back() {
-    for stage in [Stage::Held, Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {
         let (shop, _) = at(stage).await;
         let before = shop.everything().await;
         assert_eq!(on(&shop, "ok").await, error("OrderNotPending"), "{stage:?}");

@@ -118,7 +118,7 @@ async fn what_is_bought_is_not_cancelled() {
 
 #[tokio::test]
 async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
-    for stage in [Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Waiting, Stage::WaitingAgain] {
         let shop = shop_at(stage).await;
         let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
         assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{stage:?}");

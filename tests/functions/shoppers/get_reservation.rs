@@ -117,7 +117,7 @@ async fn a_reservation_is_shown_until_it_is_over() {
         (Stage::Waiting, "held"),
         (Stage::Pending, "paying"),
         (Stage::Completed, "purchased"),
-        (Stage::Declined, "held"),
+        (Stage::WaitingAgain, "held"),
         (Stage::PayingAgain, "paying"),
         (Stage::Failed, "404"),
         (Stage::Refunded, "404"),

@@ -61,7 +61,7 @@ async fn an_overdue_hold_is_deleted_and_its_units_come_back_by_the_stream() {
 
 #[tokio::test]
 async fn an_order_that_nobody_paid_expires_with_its_hold() {
-    for stage in [Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Waiting, Stage::WaitingAgain] {
         let (shop, buyer) = at(stage).await;
         shop.clock.set("2026-11-01T12:05:01Z");
         assert!(on(&shop, "ok").await.is_empty());

@@ -86,11 +86,11 @@ async fn an_order_that_waited_expires_once_and_any_other_stays() {
             assert_eq!(on(&shop, "ok").await, None, "{stage:?}");
         }
         let after = shop.orders().get(&buyer.id).await.unwrap();
-        if matches!(stage, Stage::Waiting | Stage::Declined) {
+        if matches!(stage, Stage::Waiting | Stage::WaitingAgain) {
             let (order, steps) = (after.unwrap(), before.unwrap().history.len());
             assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, steps + 1), "{stage:?}");
             assert_eq!(order.history.last().unwrap().event, OrderStep::Expired, "{stage:?}");
-            let payment = if stage == Stage::Declined { PaymentStatus::Failed } else { PaymentStatus::None };
+            let payment = if stage == Stage::WaitingAgain { PaymentStatus::Failed } else { PaymentStatus::None };
             assert_eq!((order.payment_status, order.stock_status), (payment, StockStatus::Released), "{stage:?}");
         } else {
             assert_eq!(after, before, "{stage:?}");

@@ -126,15 +126,15 @@ async fn purchases_are_counted_at_every_stage_for_a_batch_of_shards_and_one_of_o
 
     {
       "as_of": "2026-11-01T12:01:00Z",
-      "available": 82,
+      "available": 70,
       "differences": {
         "paid_unsold": 0,
-        "sold_unpaid": 2,
+        "sold_unpaid": 6,
         "units": 0
       },
-      "held": 12,
+      "held": 18,
       "holds": {
-        "count": 12,
+        "count": 18,
         "next_ends_at": "2026-11-01T12:05:00Z",
         "overdue": 0
       },
@@ -142,11 +142,11 @@ async fn purchases_are_counted_at_every_stage_for_a_batch_of_shards_and_one_of_o
         "by_status": {
           "awaiting_payment": 2,
           "completed": 1,
-          "failed": 1,
-          "pending": 4
+          "failed": 2,
+          "pending": 9
         },
         "complete": true,
-        "counted": 8,
+        "counted": 14,
         "holds_without_order": 1
       },
       "payments": {
@@ -173,17 +173,17 @@ async fn purchases_are_counted_at_every_stage_for_a_batch_of_shards_and_one_of_o
         },
         "pending": {
           "amount": {
-            "amount_minor": 799200,
+            "amount_minor": 1798200,
             "currency": "USD"
           },
-          "orders": 4
+          "orders": 9
         },
         "refund_pending": {
           "amount": {
-            "amount_minor": 199800,
+            "amount_minor": 399600,
             "currency": "USD"
           },
-          "orders": 1
+          "orders": 2
         }
       },
       "product_id": "demo",
@@ -192,7 +192,7 @@ async fn purchases_are_counted_at_every_stage_for_a_batch_of_shards_and_one_of_o
         "missing": 0,
         "unbalanced": 0
       },
-      "sold": 6,
+      "sold": 12,
       "state": "open",
       "units": 100
     }

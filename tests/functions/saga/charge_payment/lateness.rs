@@ -5,7 +5,7 @@ use store::Advanced;
 use test_aws::{Fault, every_interleaving};
 use test_shop::Stage;
 
-use crate::saga::charge_payment::{Charging, charged, error};
+use crate::saga::charge_payment::{Charging, charged, declined, error, unavailable};
 
 #[tokio::test]
 async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
@@ -14,15 +14,20 @@ async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
         let before = charging.shop.everything().await;
         let expected = match stage {
             Stage::Pending => continue,
-            Stage::Charged | Stage::Sold => charged(0, "sandbox"),
+            Stage::Charged | Stage::Sold | Stage::Mischarged => charged(0, "sandbox"),
+            Stage::Unavailable => unavailable(Some(1)),
+            Stage::Declined => declined("The card was declined."),
             Stage::Held
             | Stage::Waiting
             | Stage::Completed
-            | Stage::Declined
+            | Stage::WaitingAgain
             | Stage::PayingAgain
             | Stage::Failed
+            | Stage::GivenBack
             | Stage::Refunded
+            | Stage::Refunding
             | Stage::RefundPending
+            | Stage::GivenBackLater
             | Stage::Expired => error("OrderNotPending"),
         };
         assert_eq!(charging.on("ok").await, expected, "{stage:?}");

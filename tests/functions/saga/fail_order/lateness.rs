@@ -25,7 +25,7 @@ async fn a_failed_payment_that_comes_late() {
         (Stage::RefundPending, refused()),
         // No attempt has been made.
         (Stage::Waiting, refused()),
-        (Stage::Declined, status("awaiting_payment")),
+        (Stage::WaitingAgain, status("awaiting_payment")),
         (Stage::PayingAgain, status("pending")),
         (Stage::Failed, status("failed")),
         (Stage::Expired, status("expired")),
@@ -42,7 +42,7 @@ async fn a_refund_that_comes_late() {
         (Stage::Completed, error("OrderNotPending")),
         (Stage::RefundPending, error("RefundUnconfirmed")),
         (Stage::Waiting, error("OrderNotPending")),
-        (Stage::Declined, error("OrderNotPending")),
+        (Stage::WaitingAgain, error("OrderNotPending")),
         // Its units are the second attempt's.
         (Stage::PayingAgain, error("OrderNotPending")),
         (Stage::Failed, status("failed")),
@@ -60,7 +60,7 @@ async fn an_unconfirmed_refund_that_comes_late() {
         (Stage::Completed, error("OrderNotPending")),
         (Stage::Refunded, error("OrderNotPending")),
         (Stage::Waiting, error("OrderNotPending")),
-        (Stage::Declined, error("OrderNotPending")),
+        (Stage::WaitingAgain, error("OrderNotPending")),
         (Stage::RefundPending, status("failed")),
         (Stage::PayingAgain, error("OrderNotPending")),
         (Stage::Expired, status("expired")),

@@ -69,7 +69,7 @@ async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
     for (stage, expected) in [
         (Stage::Waiting, refunded(false)),
         // The order waits for another attempt, or makes one: its units are not this one's to undo.
-        (Stage::Declined, error("OrderNotPending")),
+        (Stage::WaitingAgain, error("OrderNotPending")),
         (Stage::PayingAgain, error("OrderNotPending")),
         (Stage::Failed, refunded(false)),
         (Stage::Expired, refunded(false)),

@@ -153,7 +153,7 @@ async fn again_later_it_tells_how_the_same_order_stands() {
         (Stage::Pending, 202, "pending pending confirmed"),
         (Stage::Sold, 202, "pending pending confirmed"),
         (Stage::Completed, 200, "completed completed confirmed"),
-        (Stage::Declined, 202, "awaiting_payment failed held"),
+        (Stage::WaitingAgain, 202, "awaiting_payment failed held"),
         (Stage::PayingAgain, 202, "pending pending confirmed"),
         (Stage::Failed, 200, "failed failed released"),
         (Stage::Refunded, 200, "refunded refunded released"),

@@ -168,7 +168,7 @@ async fn what_can_be_no_cart_is_404_without_asking() {
 
 #[tokio::test]
 async fn somebody_elses_cart_is_404_whether_it_is_held_ordered_or_bought() {
-    for stage in [Stage::Held, Stage::Waiting, Stage::Pending, Stage::Completed, Stage::Declined] {
+    for stage in [Stage::Held, Stage::Waiting, Stage::Pending, Stage::Completed, Stage::WaitingAgain] {
         let (shop, owner) = (Shop::open().await, fresh());
         shop.bring(&owner, stage).await;
         let before = shop.everything().await;

@@ -86,7 +86,7 @@ async fn its_owner_sees_an_order_with_its_history_for_one_read() {
 
 #[tokio::test]
 async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_paid() {
-    let shop = shop_at(Stage::Declined).await;
+    let shop = shop_at(Stage::WaitingAgain).await;
     let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
     assert_snapshot!(test_aws::response(&response), @r#"
     200 OK
@@ -164,7 +164,7 @@ async fn every_stage_of_an_order_shows() {
         (Stage::Charged, "pending pending confirmed"),
         (Stage::Sold, "pending pending confirmed"),
         (Stage::Completed, "completed completed confirmed"),
-        (Stage::Declined, "awaiting_payment failed held"),
+        (Stage::WaitingAgain, "awaiting_payment failed held"),
         (Stage::PayingAgain, "pending pending confirmed"),
         (Stage::Failed, "failed failed released"),
         (Stage::Refunded, "refunded refunded released"),
@@ -181,7 +181,7 @@ async fn every_stage_of_an_order_shows() {
 
 #[tokio::test]
 async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_down() {
-    for (stage, payment) in [(Stage::Waiting, "none"), (Stage::Declined, "failed")] {
+    for (stage, payment) in [(Stage::Waiting, "none"), (Stage::WaitingAgain, "failed")] {
         let shop = shop_at(stage).await;
         let function = function(&shop, &Calls::new());
         shop.clock.set("2026-11-01T12:04:59.999Z");

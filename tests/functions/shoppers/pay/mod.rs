@@ -97,7 +97,7 @@ async fn a_payment_is_one_read_one_transaction_and_one_message() {
 
 #[tokio::test]
 async fn after_a_decline_another_method_is_the_next_attempt() {
-    let shop = shop_at(Stage::Declined).await;
+    let shop = shop_at(Stage::WaitingAgain).await;
     let mut body = good_body(&Buyer::first());
     body["payment_method"] = json!("sandbox:timeout-then-ok");
     let response = function(&shop, &Calls::new()).handle(request().json(&body).build()).await;
@@ -109,7 +109,7 @@ async fn after_a_decline_another_method_is_the_next_attempt() {
 
 #[tokio::test]
 async fn the_same_again_is_409_and_only_sends_the_same_message_again() {
-    for (stage, attempt) in [(Stage::Waiting, 1), (Stage::Declined, 2)] {
+    for (stage, attempt) in [(Stage::Waiting, 1), (Stage::WaitingAgain, 2)] {
         let (shop, calls) = (shop_at(stage).await, Calls::new());
         let function = function(&shop, &calls);
         assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "202");

@@ -114,7 +114,7 @@ async fn what_is_paid_is_not_charged_again_and_what_is_being_paid_is_not_either(
 
 #[tokio::test]
 async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
-    for stage in [Stage::Waiting, Stage::Pending, Stage::Completed, Stage::Declined] {
+    for stage in [Stage::Waiting, Stage::Pending, Stage::Completed, Stage::WaitingAgain] {
         let shop = shop_at(stage).await;
         let before = shop.everything().await;
         let response = function(&shop, &Calls::new()).handle(event("pay/somebody-elses.json")).await;
@@ -144,7 +144,7 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
 
 #[tokio::test]
 async fn an_order_can_be_paid_until_its_end_to_the_second() {
-    for stage in [Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Waiting, Stage::WaitingAgain] {
         let shop = shop_at(stage).await;
         let (function, before) = (function(&shop, &Calls::new()), shop.everything().await);
         shop.clock.set(test_shop::END);
@@ -199,10 +199,10 @@ async fn decline_until(shop: &Shop, attempts: u32) {
 
 #[tokio::test]
 async fn the_last_attempt_is_taken_and_one_more_is_429() {
-    let shop = shop_at(Stage::Declined).await;
+    let shop = shop_at(Stage::WaitingAgain).await;
     decline_until(&shop, Order::MAX_ATTEMPTS - 1).await;
     assert_eq!(brief(&function(&shop, &Calls::new()).handle(event("pay/ok.json")).await), "202");
-    let shop = shop_at(Stage::Declined).await;
+    let shop = shop_at(Stage::WaitingAgain).await;
     decline_until(&shop, Order::MAX_ATTEMPTS).await;
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("pay/ok.json")).await;

@@ -176,7 +176,7 @@ async fn whoever_holds_units_orders_those() {
         (Stage::Held, "pending"),
         (Stage::Waiting, "pending"),
         (Stage::Pending, "pending"),
-        (Stage::Declined, "awaiting_payment"),
+        (Stage::WaitingAgain, "awaiting_payment"),
         (Stage::PayingAgain, "pending"),
     ] {
         let shop = Shop::open().await;

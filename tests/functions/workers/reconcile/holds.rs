@@ -66,7 +66,7 @@ async fn the_second_hold_of_a_shopper_is_released_and_the_first_stays() {
 
 #[tokio::test]
 async fn an_overdue_reservation_is_ended_and_the_stream_does_the_rest() {
-    for stage in [Stage::Held, Stage::Waiting, Stage::Declined] {
+    for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {
         let (world, buyer) = World::at(stage).await;
         world.shop.clock.set(LATE);
         assert_eq!(world.run().await, overdue(1), "{stage:?}");
@@ -100,6 +100,7 @@ async fn a_hold_that_got_more_time_after_a_failed_payment_is_kept_until_that_is_
     world.shop.bring(&buyer, Stage::Pending).await;
     world.shop.clock.set("2026-11-01T12:04:50Z");
     world.shop.step(&buyer, Stage::Declined).await;
+    world.shop.step(&buyer, Stage::WaitingAgain).await;
     world.shop.refresh_availability(&demo()).await;
     for time in [LATE, "2026-11-01T12:06:59.999Z"] {
         world.shop.clock.set(time);

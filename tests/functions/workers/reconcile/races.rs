@@ -141,9 +141,9 @@ async fn a_hold_that_is_taken_to_payment_meanwhile_keeps_its_units() {
 async fn the_sagas_tasks_go_on_undisturbed() {
     for (from, steps) in [
         (Stage::Pending, [Stage::Charged, Stage::Sold, Stage::Completed].as_slice()),
-        (Stage::Pending, &[Stage::Refunded]),
+        (Stage::Pending, &[Stage::GivenBack, Stage::Refunded]),
         (Stage::Pending, &[Stage::Failed]),
-        (Stage::Pending, &[Stage::Declined, Stage::PayingAgain]),
+        (Stage::Pending, &[Stage::Declined, Stage::WaitingAgain, Stage::PayingAgain]),
     ] {
         every_interleaving(async |interleaving| {
             let (world, buyer) = overdue_at_home(Some(from)).await;

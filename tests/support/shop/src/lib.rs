@@ -1,5 +1,6 @@
 //! A sale and its purchases in every state, for the tests of functions, and what the tests of every HTTP function ask.
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -15,4 +16,4 @@ mod state;
 mod wires;
 
 pub use http::{Body, answers, body, brief, refuses_what_every_route_refuses};
-pub use shop::{Buyer, END, NOW, START, Shop, Stage, demo, draft, failed_messages, failed_record, price, task};
+pub use shop::{Buyer, END, Given, NOW, START, Shop, Stage, demo, draft, failed_messages, failed_record, price, task};

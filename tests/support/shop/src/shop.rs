@@ -3,16 +3,20 @@
 
 mod attempts;
 mod buyer;
+mod given;
 mod stages;
 mod tasks;
 #[cfg(test)]
 mod tests;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, StockShard, Timestamp};
 use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome};
 use test_aws::{Dynamo, FixedClock, Queue};
 
 pub use buyer::Buyer;
+pub use given::Given;
 pub use stages::Stage;
 pub use tasks::{failed_messages, failed_record, task};
 
@@ -38,6 +42,14 @@ impl Shop {
     pub async fn empty() -> Self {
         let clock = FixedClock::at(NOW);
         Self { dynamo: Dynamo::start_at(&clock).await, clock, queue: Queue::new() }
+    }
+
+    /// Empty tables on the server at `endpoint`, which must be there, and empty queues. Functions on that server have the real
+    /// time; the clock stands still at the moment of this call.
+    pub async fn at(endpoint: &str) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = Timestamp::from_second(i64::try_from(since.as_secs()).unwrap()).unwrap();
+        Self { dynamo: Dynamo::at(endpoint).await, clock: FixedClock::at(&now.to_string()), queue: Queue::new() }
     }
 
     /// With the sale `demo`, open: 100 units in four shards.

@@ -1,6 +1,6 @@
 //! Payment attempts in every status, with the gateway's books to match.
 
-use domain::{Attempt, AttemptStatus, GatewayName};
+use domain::{Attempt, AttemptStatus, GatewayName, Money};
 use store::{Entry, EntryState};
 
 use super::{Buyer, Shop};
@@ -8,37 +8,51 @@ use super::{Buyer, Shop};
 impl Shop {
     /// Writes an attempt and the books of the sandbox called `gateway` as they are when it has come to `status`.
     pub async fn attempt(&self, buyer: &Buyer, attempt: u32, gateway: &str, status: AttemptStatus) -> Attempt {
-        let (key, gateway) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
-        let started = self.attempts().begin(&key, &gateway).await.unwrap().0;
-        let settle = async |state| {
-            let entry = Entry::asked(state, buyer.amount(), buyer.amount(), &buyer.method);
-            self.books().settle(&gateway, &key, &entry).await.unwrap();
-        };
-        let charged =
-            || Attempt { reference: Some(format!("{gateway}_{key}")), confirmed: Some(buyer.amount()), ..started.clone() };
+        let (key, name) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
         let after = match status {
-            AttemptStatus::Started => return started,
+            AttemptStatus::Started => return self.attempts().begin(&key, &name).await.unwrap().0,
             AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding => {
-                settle(EntryState::Charged).await;
-                charged()
+                self.charge(buyer, attempt, gateway, buyer.amount()).await
             }
             AttemptStatus::Refunded => {
-                settle(EntryState::Charged).await;
-                self.books().refund(&gateway, &key).await.unwrap();
-                charged()
+                let charged = self.charge(buyer, attempt, gateway, buyer.amount()).await;
+                self.books().refund(&name, &key).await.unwrap();
+                charged
             }
             AttemptStatus::Declined | AttemptStatus::GivenUp => {
-                settle(EntryState::Declined).await;
-                Attempt { reason: Some("The card was declined.".into()), ..started.clone() }
+                let started = self.attempts().begin(&key, &name).await.unwrap().0;
+                let entry = Entry::asked(EntryState::Declined, buyer.amount(), buyer.amount(), &buyer.method);
+                self.books().settle(&name, &key, &entry).await.unwrap();
+                Attempt { reason: Some("The card was declined.".into()), ..started }
             }
             AttemptStatus::Voided => {
-                self.books().void(&gateway, &key).await.unwrap();
-                started.clone()
+                let started = self.attempts().begin(&key, &name).await.unwrap().0;
+                self.books().void(&name, &key).await.unwrap();
+                started
             }
-            AttemptStatus::Unavailable => started.clone(),
+            AttemptStatus::Unavailable => self.attempts().begin(&key, &name).await.unwrap().0,
         };
-        let after = Attempt { status, ..after };
-        assert!(self.attempts().replace(&started, &after).await.unwrap());
+        self.replace(&after.clone(), Attempt { status, ..after }).await
+    }
+
+    /// Writes a charge of `confirmed` by the sandbox called `gateway` into the attempt and into the gateway's books.
+    pub(super) async fn charge(&self, buyer: &Buyer, attempt: u32, gateway: &str, confirmed: Money) -> Attempt {
+        let (key, name) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
+        let started = self.attempts().begin(&key, &name).await.unwrap().0;
+        let entry = Entry::asked(EntryState::Charged, buyer.amount(), confirmed, &buyer.method);
+        self.books().settle(&name, &key, &entry).await.unwrap();
+        let (status, reference) = (AttemptStatus::Charged, Some(format!("{gateway}_{key}")));
+        self.replace(&started, Attempt { status, reference, confirmed: Some(confirmed), ..started.clone() }).await
+    }
+
+    /// Writes another status into an attempt, and leaves the gateway's books as they are.
+    pub(super) async fn becomes(&self, buyer: &Buyer, attempt: u32, status: AttemptStatus) {
+        let before = self.attempts().get(&buyer.key(attempt)).await.unwrap().expect("there is such an attempt");
+        self.replace(&before, Attempt { status, ..before.clone() }).await;
+    }
+
+    async fn replace(&self, before: &Attempt, after: Attempt) -> Attempt {
+        assert!(self.attempts().replace(before, &after).await.unwrap());
         after
     }
 

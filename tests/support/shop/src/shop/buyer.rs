@@ -20,6 +20,10 @@ pub struct Buyer {
     pub quantity: Quantity,
     /// How the order is paid.
     pub method: PaymentMethod,
+    /// When the reservation, and the order, is made.
+    pub made_at: Timestamp,
+    /// When the hold ends, and by when the order must be paid.
+    pub ends_at: Timestamp,
 }
 
 impl Buyer {
@@ -40,6 +44,8 @@ impl Buyer {
             shard: ShardNumber(shard),
             quantity: Quantity::new(quantity).unwrap(),
             method: "sandbox:ok".parse().unwrap(),
+            made_at: time(START),
+            ends_at: time(END),
         }
     }
 
@@ -47,6 +53,12 @@ impl Buyer {
     #[must_use]
     pub fn paying(self, method: &str) -> Self {
         Self { method: method.parse().unwrap(), ..self }
+    }
+
+    /// With a reservation made at this time, whose hold ends at that one.
+    #[must_use]
+    pub fn holding(self, made_at: Timestamp, ends_at: Timestamp) -> Self {
+        Self { made_at, ends_at, ..self }
     }
 
     /// What the order costs.
@@ -61,7 +73,7 @@ impl Buyer {
 
     /// The hold on the shard.
     pub fn hold(&self) -> Hold {
-        Hold { reservation: self.id.clone(), quantity: self.quantity, expires_at: time(END) }
+        Hold { reservation: self.id.clone(), quantity: self.quantity, expires_at: self.ends_at }
     }
 
     /// The reservation as it is made.
@@ -72,8 +84,8 @@ impl Buyer {
             shard: self.shard,
             quantity: self.quantity,
             status: ReservationStatus::Held,
-            expires_at: time(END),
-            created_at: time(START),
+            expires_at: self.ends_at,
+            created_at: self.made_at,
         }
     }
 
@@ -97,11 +109,11 @@ impl Buyer {
                 postal_code: "95014".into(),
                 country: "US".into(),
             }),
-            pay_by: time(END),
+            pay_by: self.ends_at,
             transaction_id: None,
-            created_at: time(START),
-            updated_at: time(START),
-            history: vec![OrderEvent { at: time(START), event: step, reason: None }],
+            created_at: self.made_at,
+            updated_at: self.made_at,
+            history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
         }
     }
 }

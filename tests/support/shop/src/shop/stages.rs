@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Attempt, AttemptStatus, ClaimOutcome, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard, TakeBackOutcome,
+    AttemptStatus, ClaimOutcome, GatewayName, Money, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
+    TakeBackOutcome,
 };
 use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
 
@@ -17,40 +18,58 @@ pub enum Stage {
     Waiting,
     /// The first payment is under way; no gateway has been asked.
     Pending,
+    /// The first payment is under way; the gateway `sandbox` was asked and was certainly down.
+    Unavailable,
+    /// The first payment is under way; the gateway `sandbox` has declined it.
+    Declined,
     /// Charged by the gateway `sandbox`; the units are still held.
     Charged,
     /// Charged, and the units are sold.
     Sold,
+    /// As [`Stage::Sold`], but the gateway has charged another amount than the order's.
+    Mischarged,
     /// Paid and sold.
     Completed,
     /// The first payment was declined: the order waits for another, the units are held.
-    Declined,
+    WaitingAgain,
     /// The second payment is under way; no gateway has been asked.
     PayingAgain,
     /// Ended before any money moved.
     Failed,
+    /// Charged, and the money went back; the order does not know yet, and the units are held.
+    GivenBack,
     /// Ended after the money went back.
     Refunded,
+    /// Charged and sold; it is written down that the money goes back, and the gateway has not been asked.
+    Refunding,
     /// Ended with money that could not be given back, and the units kept.
     RefundPending,
+    /// As [`Stage::RefundPending`], and then the money went back; the order does not know yet.
+    GivenBackLater,
     /// Nobody paid in time: the reservation is gone and the units are available.
     Expired,
 }
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Held,
         Self::Waiting,
         Self::Pending,
+        Self::Unavailable,
+        Self::Declined,
         Self::Charged,
         Self::Sold,
+        Self::Mischarged,
         Self::Completed,
-        Self::Declined,
+        Self::WaitingAgain,
         Self::PayingAgain,
         Self::Failed,
+        Self::GivenBack,
         Self::Refunded,
+        Self::Refunding,
         Self::RefundPending,
+        Self::GivenBackLater,
         Self::Expired,
     ];
 
@@ -59,10 +78,16 @@ impl Stage {
         match self {
             Self::Held => None,
             Self::Waiting | Self::Pending => Some(Self::Held),
-            Self::Charged | Self::Declined | Self::Failed | Self::Refunded => Some(Self::Pending),
+            Self::Unavailable | Self::Declined | Self::Charged | Self::Mischarged | Self::Failed | Self::GivenBack => {
+                Some(Self::Pending)
+            }
             Self::Sold => Some(Self::Charged),
-            Self::Completed | Self::RefundPending => Some(Self::Sold),
-            Self::PayingAgain => Some(Self::Declined),
+            Self::Completed | Self::Refunding => Some(Self::Sold),
+            Self::WaitingAgain => Some(Self::Declined),
+            Self::PayingAgain => Some(Self::WaitingAgain),
+            Self::Refunded => Some(Self::GivenBack),
+            Self::RefundPending => Some(Self::Refunding),
+            Self::GivenBackLater => Some(Self::RefundPending),
             Self::Expired => Some(Self::Waiting),
         }
     }
@@ -94,19 +119,19 @@ impl Shop {
             Stage::Pending => {
                 assert_eq!(purchases.start(&order, now).await.unwrap(), StartOutcome::Started);
             }
-            Stage::Charged => {
-                self.attempt(buyer, 1, "sandbox", AttemptStatus::Charged).await;
-            }
-            Stage::Sold => {
-                let sold = self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
-                assert_eq!(sold, SellOutcome::Sold);
+            Stage::Unavailable => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Unavailable).await,
+            Stage::Declined => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Declined).await,
+            Stage::Charged => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Charged).await,
+            Stage::Sold => self.sell(buyer).await,
+            Stage::Mischarged => {
+                self.charge(buyer, 1, "sandbox", Money::new(1, buyer.amount().currency()).unwrap()).await;
+                self.sell(buyer).await;
             }
             Stage::Completed => {
                 let reference = format!("sandbox_{}", buyer.key(1));
                 assert_eq!(purchases.complete(&order, 1, &reference, now).await.unwrap(), Advanced::Done);
             }
-            Stage::Declined => {
-                self.attempt(buyer, 1, "sandbox", AttemptStatus::Declined).await;
+            Stage::WaitingAgain => {
                 let pay_by = buyer.reservation().end_after_failed_payment(now);
                 let failed = purchases.payment_failed(&order, 1, pay_by, "The card was declined.", now).await.unwrap();
                 assert_eq!(failed, Advanced::Done);
@@ -117,30 +142,43 @@ impl Shop {
             }
             Stage::Failed => {
                 self.attempt(buyer, 1, "sandbox", AttemptStatus::Voided).await;
-                let released = self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
-                assert_eq!(released, ReleaseOutcome::Released);
+                self.release(buyer).await;
                 assert_eq!(purchases.end(&order, 1, OrderStep::Failed, now).await.unwrap(), Advanced::Done);
             }
+            Stage::GivenBack => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Refunded).await,
             Stage::Refunded => {
-                self.attempt(buyer, 1, "sandbox", AttemptStatus::Refunded).await;
-                self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+                self.sell(buyer).await;
                 let taken_back = self.stock().take_back(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
                 assert_eq!(taken_back, TakeBackOutcome::TakenBack);
                 assert_eq!(purchases.end(&order, 1, OrderStep::Refunded, now).await.unwrap(), Advanced::Done);
             }
+            Stage::Refunding => self.becomes(buyer, 1, AttemptStatus::Refunding).await,
             Stage::RefundPending => {
-                let charged = self.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
-                let refunding = Attempt { status: AttemptStatus::Refunding, ..charged.clone() };
-                assert!(self.attempts().replace(&charged, &refunding).await.unwrap());
                 assert_eq!(purchases.end_order(&order, 1, OrderStep::RefundFailed, now).await.unwrap(), Advanced::Done);
+            }
+            Stage::GivenBackLater => {
+                self.books().refund(&GatewayName("sandbox".to_owned()), &buyer.key(1)).await.unwrap();
+                self.becomes(buyer, 1, AttemptStatus::Refunded).await;
             }
             Stage::Expired => {
                 let end = Ending::Overdue(buyer.reservation().expires_at);
                 assert_eq!(self.reservations().end(&buyer.shopper, &buyer.id, end).await.unwrap(), EndOutcome::Ended);
-                self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+                self.release(buyer).await;
                 assert!(self.orders().expire(&buyer.id, now).await.unwrap());
             }
         }
+    }
+
+    /// Moves the buyer's units from held to sold.
+    async fn sell(&self, buyer: &Buyer) {
+        let sold = self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+        assert_eq!(sold, SellOutcome::Sold);
+    }
+
+    /// Moves the buyer's units from held to available.
+    async fn release(&self, buyer: &Buyer) {
+        let released = self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+        assert_eq!(released, ReleaseOutcome::Released);
     }
 
     /// The order, which must be there.
