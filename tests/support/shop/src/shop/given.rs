@@ -1,8 +1,6 @@
 //! What a sample event finds in the tables when it comes.
 
-use domain::{
-    Availability, ClaimOutcome, Hold, ProductId, Quantity, ReservationId, SaleDraft, ShardNumber, SignedDuration,
-};
+use domain::{Availability, ClaimOutcome, Hold, ProductId, Quantity, ReservationId, SaleDraft, ShardNumber, SignedDuration};
 use store::{EndOutcome, Ending};
 
 use super::{Buyer, Shop, Stage, demo, draft};
@@ -167,7 +165,8 @@ impl Shop {
             Given::Stale => {
                 let product = sold_out();
                 let layout = self.sales().get(&product).await.unwrap().expect("the sale is there").layout;
-                self.know(&product, |known| Availability { version: known.version, ..Availability::untouched(&layout, now) }).await;
+                self.know(&product, |known| Availability { version: known.version, ..Availability::untouched(&layout, now) })
+                    .await;
             }
             Given::Unknown => self.know(&demo(), |known| Availability { as_of: now - seconds(60), ..known.clone() }).await,
             Given::Sale

@@ -15,24 +15,17 @@ async fn every_stage_is_what_it_says() {
         let (held, sold) = ((98, 2, 0), (98, 0, 2));
         let expected = match stage {
             Stage::Held => (None, Some(ReservationStatus::Held), held),
-            Stage::Waiting | Stage::WaitingAgain => {
-                (Some(OrderStatus::AwaitingPayment), Some(ReservationStatus::Held), held)
+            Stage::Waiting | Stage::WaitingAgain => (Some(OrderStatus::AwaitingPayment), Some(ReservationStatus::Held), held),
+            Stage::Pending | Stage::Unavailable | Stage::Declined | Stage::Charged | Stage::GivenBack | Stage::PayingAgain => {
+                (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held)
             }
-            Stage::Pending
-            | Stage::Unavailable
-            | Stage::Declined
-            | Stage::Charged
-            | Stage::GivenBack
-            | Stage::PayingAgain => (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held),
             Stage::Sold | Stage::Mischarged | Stage::Refunding => {
                 (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), sold)
             }
             Stage::Completed => (Some(OrderStatus::Completed), Some(ReservationStatus::Purchased), sold),
             Stage::Failed => (Some(OrderStatus::Failed), None, (100, 0, 0)),
             Stage::Refunded => (Some(OrderStatus::Refunded), None, (100, 0, 0)),
-            Stage::RefundPending | Stage::GivenBackLater => {
-                (Some(OrderStatus::Failed), Some(ReservationStatus::Paying), sold)
-            }
+            Stage::RefundPending | Stage::GivenBackLater => (Some(OrderStatus::Failed), Some(ReservationStatus::Paying), sold),
             Stage::Expired => (Some(OrderStatus::Expired), None, (100, 0, 0)),
         };
         let status = order.as_ref().map(|order| order.status);
