@@ -1,12 +1,16 @@
 //! `docs/ACCESS_PATTERNS.md` lists every access that the store has, and no other.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The methods of the store that ask `DynamoDB`, as `Type::method`; a function of the crate as `function`.
 fn accesses() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/store/src")).unwrap() {
-        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+    for file in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/store/src")) {
+        let source = fs::read_to_string(file).unwrap();
         let mut of = None;
         for line in source.lines() {
             if let Some(rest) = line.strip_prefix("impl ") {
@@ -21,6 +25,12 @@ fn accesses() -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// All files below `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// The first two cells of every row whose first cell is code: the access and its callers.

@@ -9,10 +9,12 @@ mod availability;
 mod clock;
 mod ids;
 mod layout;
+mod loser_memory;
 mod memory;
 mod money;
 mod order;
 mod payment;
+mod quantity;
 mod report;
 mod reservation;
 mod restock;
@@ -20,23 +22,23 @@ mod sale;
 mod status_change;
 mod stock;
 
-pub use admission::{LoserMemory, MemoryLimits};
+pub use admission::Admission;
 pub use availability::Availability;
 pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
 pub use jiff::{SignedDuration, Timestamp};
 pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};
+pub use loser_memory::{LoserMemory, MemoryLimits};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
 };
+pub use quantity::{Quantity, QuantityError};
 pub use report::{Place, SaleReport, Tally};
 pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
 pub use restock::{RestockKey, RestockKeyError};
-pub use sale::{Admission, NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus};
+pub use sale::{NotReservable, Sale, SaleDraft, SaleError, SaleState, SaleStatus};
 pub use status_change::{NotChangeable, StatusChange};
-pub use stock::{
-    ClaimOutcome, Hold, Quantity, QuantityError, ReleaseOutcome, SellOutcome, ShardNumber, Sold, StockShard, TakeBackOutcome,
-};
+pub use stock::{ClaimOutcome, Hold, ReleaseOutcome, SellOutcome, ShardNumber, Sold, StockShard, TakeBackOutcome};

@@ -3,16 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD};
-
-/// How shoppers are let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Admission {
-    /// First come, first served.
-    #[default]
-    Fcfs,
-}
+use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD};
 
 /// A sale as an operator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

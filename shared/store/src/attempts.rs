@@ -1,13 +1,15 @@
 //! Payment attempts: what is known of each attempt to pay an order, written before a gateway is asked and after it has
 //! answered, so that whoever comes next knows where to look a charge up.
 
+mod form;
+
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
-    items, keys,
+    item, keys,
 };
 
 /// The attempts of all orders.
@@ -31,7 +33,7 @@ impl Attempts {
     pub async fn get(&self, key: &IdempotencyKey) -> Result<Option<Attempt>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::attempt(key))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.map(|item| items::attempt(key, &item)).transpose()
+        answer.item.map(|item| form::from_item(key, &item)).transpose()
     }
 
     /// Writes down that `gateway` is about to be asked, unless the attempt is known already. Gives what is known, and
@@ -59,12 +61,12 @@ impl Attempts {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::attempt_item(&attempt)?))
+            .set_item(Some(form::to_item(&attempt)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok((attempt, true)),
-            Written::Refused(Some(item)) => Ok((items::attempt(&attempt.key, &item)?, false)),
+            Written::Refused(Some(item)) => Ok((form::from_item(&attempt.key, &item)?, false)),
             Written::Refused(None) => Err(StoreError::corrupt(attempt.key.to_string(), "there and not there")),
         }
     }
@@ -82,11 +84,11 @@ impl Attempts {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::attempt_item(after)?))
+            .set_item(Some(form::to_item(after)?))
             .condition_expression(format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again)"))
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":gateway", items::value(&before.gateway)?)
-            .expression_attribute_values(":status", items::value::<AttemptStatus>(&before.status)?);
+            .expression_attribute_values(":gateway", item::value(&before.gateway)?)
+            .expression_attribute_values(":status", item::value::<AttemptStatus>(&before.status)?);
         Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done))
     }
 }

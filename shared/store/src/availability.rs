@@ -1,6 +1,8 @@
 //! The availability item: what readers know of a sale's stock. Only `refresh-availability` derives it; a loser who has read
 //! every shard may mark it sold out. Every write is conditional on the version that it was derived from.
 
+pub(crate) mod form;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
@@ -8,10 +10,10 @@ use domain::{Availability, ProductId, Timestamp};
 
 use crate::{
     StoreError,
+    batch::batch_get,
     error::{Written, conditional},
-    items,
+    item,
     keys::{self, number},
-    stock::batch_get,
 };
 
 /// The availability items of all sales.
@@ -36,7 +38,7 @@ impl Availabilities {
         let get =
             self.client.get_item().table_name(&self.table).set_key(Some(keys::availability(product))).consistent_read(consistent);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(items::availability).transpose()
+        answer.item.as_ref().map(form::from_item).transpose()
     }
 
     /// Reads those of up to a hundred sales, eventually consistent, in one batch.
@@ -52,7 +54,7 @@ impl Availabilities {
         items
             .iter()
             .filter_map(|item| Some((keys::sale_of(item)?, item)))
-            .map(|(product, item)| Ok((product, items::availability(item)?)))
+            .map(|(product, item)| Ok((product, form::from_item(item)?)))
             .collect()
     }
 
@@ -61,7 +63,7 @@ impl Availabilities {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn put(&self, product: &ProductId, availability: &Availability, from: u64) -> Result<bool, StoreError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::availability_item(product, availability)?));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(form::to_item(product, availability)?));
         let put = match from {
             0 => put.condition_expression("attribute_not_exists(pk)"),
             version => put.condition_expression("version = :version").expression_attribute_values(":version", number(version)),
@@ -82,7 +84,7 @@ impl Availabilities {
             .set_key(Some(keys::availability(product)))
             .update_expression("SET sold_out_at = :now, version = version + :one")
             .condition_expression("version = :version")
-            .expression_attribute_values(":now", items::value(&now)?)
+            .expression_attribute_values(":now", item::value(&now)?)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":version", number(version));
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))

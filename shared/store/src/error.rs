@@ -1,15 +1,13 @@
 //! What nobody expected of DynamoDB. Lost races are not errors: they are outcomes.
 
-use std::{collections::HashMap, error::Error, fmt::Display};
+use std::{error::Error, fmt::Display};
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
-    types::AttributeValue,
 };
 
-/// An item as DynamoDB has it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
+use crate::item::Item;
 
 /// A call that failed, or an item that cannot be what it is.
 #[derive(Debug, thiserror::Error)]

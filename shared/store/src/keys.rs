@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Display};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{GatewayName, IdempotencyKey, OrderId, ProductId, ShardNumber, ShopperId};
 
-use crate::error::Item;
+use crate::item::Item;
 
 pub(crate) const SALE: &str = "META";
 pub(crate) const AVAILABILITY: &str = "AVAILABILITY";

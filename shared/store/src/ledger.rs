@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
-    error::{Item, Written, conditional},
-    items,
+    error::{Written, conditional},
+    item::{self, Item},
     keys::{self, number},
 };
 
@@ -91,7 +91,7 @@ impl SandboxLedger {
     pub async fn get(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::ledger(gateway, key))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(items::plain).transpose()
+        answer.item.as_ref().map(item::parse).transpose()
     }
 
     /// Writes `entry` unless the key has been settled before. Gives the entry that is there then.
@@ -103,10 +103,10 @@ impl SandboxLedger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::attributes(keys::ledger(gateway, key), entry)?))
+            .set_item(Some(item::attributes(keys::ledger(gateway, key), entry)?))
             .condition_expression("attribute_not_exists(pk) OR #state = :called")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":called", items::value(&EntryState::Called)?)
+            .expression_attribute_values(":called", item::value(&EntryState::Called)?)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(entry.clone()),
@@ -144,8 +144,8 @@ impl SandboxLedger {
             .update_expression("SET #state = :refunded ADD refunds :one")
             .condition_expression("#state = :charged")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":refunded", items::value(&EntryState::Refunded)?)
-            .expression_attribute_values(":charged", items::value(&EntryState::Charged)?)
+            .expression_attribute_values(":refunded", item::value(&EntryState::Refunded)?)
+            .expression_attribute_values(":charged", item::value(&EntryState::Charged)?)
             .expression_attribute_values(":one", number(1));
         conditional("UpdateItem", update.send().await)?;
         self.get(gateway, key).await
@@ -169,11 +169,11 @@ impl SandboxLedger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::attributes(keys::ledger(gateway, key), &voided)?))
+            .set_item(Some(item::attributes(keys::ledger(gateway, key), &voided)?))
             .condition_expression("attribute_not_exists(pk) OR #state IN (:called, :declined)")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":called", items::value(&EntryState::Called)?)
-            .expression_attribute_values(":declined", items::value(&EntryState::Declined)?)
+            .expression_attribute_values(":called", item::value(&EntryState::Called)?)
+            .expression_attribute_values(":declined", item::value(&EntryState::Declined)?)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(voided),
@@ -184,5 +184,5 @@ impl SandboxLedger {
 
 fn settled(gateway: &GatewayName, key: &IdempotencyKey, item: Option<Item>) -> Result<Entry, StoreError> {
     let item = item.ok_or_else(|| StoreError::corrupt(format!("{gateway} {key}"), "there and not there"))?;
-    items::plain(&item)
+    item::parse(&item)
 }

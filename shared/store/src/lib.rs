@@ -1,12 +1,14 @@
 //! DynamoDB: every key, item and expression of the product, and nothing else.
 //!
-//! One file per aggregate. A failed condition is a value that says what is there instead; [`StoreError`] is only for what
-//! nobody expects. `docs/ACCESS_PATTERNS.md` lists each access with its caller, its condition and its cost.
+//! One file per aggregate, its stored form beside it. A failed condition is a value that says what is there instead;
+//! [`StoreError`] is only for what nobody expects. `docs/ACCESS_PATTERNS.md` lists each access with its caller, its condition
+//! and its cost.
 
 mod attempts;
 mod availability;
+mod batch;
 mod error;
-mod items;
+mod item;
 mod keys;
 mod ledger;
 mod orders;

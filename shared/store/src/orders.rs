@@ -1,19 +1,19 @@
 //! Orders: one item each, found by id, and by shopper through an index.
 
-use std::collections::HashMap;
+pub(crate) mod change;
+pub(crate) mod form;
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
-use domain::{Order, OrderEvent, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use domain::{Order, OrderId, OrderStep, ProductId, ShopperId, Timestamp};
+
+use change::OrderChange;
 
 use crate::{
     StoreError,
-    error::{Item, Written, conditional},
-    items,
+    batch::{KEYS_IN_A_BATCH, batch_get},
+    error::{Written, conditional},
+    item::Item,
     keys::{self, number, string},
-    stock::{KEYS_IN_A_BATCH, batch_get},
 };
 
 /// The index of orders by shopper, newest last.
@@ -85,7 +85,7 @@ impl Orders {
     pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::order(id))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(items::order).transpose()
+        answer.item.as_ref().map(form::from_item).transpose()
     }
 
     /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`; those that are there, in no order.
@@ -97,7 +97,7 @@ impl Orders {
             return Ok(Vec::new());
         }
         let items = batch_get(&self.client, &self.table, ids.iter().map(keys::order).collect(), true).await?;
-        items.iter().map(items::order).collect()
+        items.iter().map(form::from_item).collect()
     }
 
     /// Writes an order that waits for its payment. One write. The first of two stays.
@@ -109,12 +109,12 @@ impl Orders {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::order_item(order)?))
+            .set_item(Some(form::to_item(order)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(PlaceOutcome::Placed),
-            Written::Refused(Some(item)) => Ok(PlaceOutcome::Exists(items::order(&item)?)),
+            Written::Refused(Some(item)) => Ok(PlaceOutcome::Exists(form::from_item(&item)?)),
             Written::Refused(None) => Err(StoreError::corrupt(keys::order_pk(&order.id), "there and not there")),
         }
     }
@@ -155,7 +155,7 @@ impl Orders {
             .set_exclusive_start_key(after.map(index_key));
         let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
         let more = answer.last_evaluated_key.is_some();
-        let orders = answer.items.unwrap_or_default().iter().map(items::order).collect::<Result<Vec<_>, _>>()?;
+        let orders = answer.items.unwrap_or_default().iter().map(form::from_item).collect::<Result<Vec<_>, _>>()?;
         let next = orders.last().filter(|_| more).map(|order| order.id.clone());
         Ok(OrderPage { orders, next })
     }
@@ -183,7 +183,7 @@ impl Orders {
             .set_exclusive_start_key(after.map(|order| unsettled_key(product, order)));
         let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
         let more = answer.last_evaluated_key.is_some();
-        let orders = answer.items.unwrap_or_default().iter().map(items::unsettled).collect::<Result<Vec<_>, _>>()?;
+        let orders = answer.items.unwrap_or_default().iter().map(form::unsettled).collect::<Result<Vec<_>, _>>()?;
         Ok(UnsettledPage { orders, more })
     }
 }
@@ -200,57 +200,6 @@ fn unsettled_key(product: &ProductId, order: &Unsettled) -> Item {
 fn index_key(order: &Order) -> Item {
     let mut key = keys::order(&order.id);
     key.insert("shopper".to_owned(), string(order.shopper.as_str()));
-    key.insert("created_at".to_owned(), string(items::order_created_at(order)));
+    key.insert("created_at".to_owned(), string(form::created_at_key(order)));
     key
-}
-
-/// One step of an order as an update: its expression, its condition and their values.
-pub(crate) struct OrderChange {
-    set: String,
-    remove: &'static str,
-    pub(crate) condition: String,
-    pub(crate) names: HashMap<String, String>,
-    pub(crate) values: HashMap<String, AttributeValue>,
-}
-
-impl OrderChange {
-    /// `step`, of the payment attempt `attempt` if one is given: a step of an attempt that is over changes nothing.
-    pub(crate) fn new(step: OrderStep, attempt: Option<u32>, now: Timestamp, reason: Option<&str>) -> Result<Self, StoreError> {
-        let (status, payment, stock) = step.leads_to();
-        let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
-        let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
-        let values = HashMap::from([
-            (":from".to_owned(), items::value(&step.starts_from())?),
-            (":status".to_owned(), items::value(&status)?),
-            (":stock".to_owned(), items::value(&stock)?),
-            (":now".to_owned(), items::value(&now)?),
-            (":event".to_owned(), items::value(&[event])?),
-        ]);
-        let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
-                   history = list_append(history, :event)";
-        // Whatever ends an attempt takes the order out of the index of unsettled orders.
-        let settles = step.starts_from() == OrderStatus::Pending;
-        let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
-        let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };
-        if step.is_about_payment() {
-            change = change.set("payment_status", items::value(&payment)?);
-        }
-        if let Some(attempt) = attempt {
-            change.condition.push_str(" AND attempt = :attempt");
-            change.values.insert(":attempt".to_owned(), number(attempt));
-        }
-        Ok(change)
-    }
-
-    /// Also sets `attribute`.
-    pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
-        self.set = format!("{}, {attribute} = :{attribute}_new", self.set);
-        self.values.insert(format!(":{attribute}_new"), value);
-        self
-    }
-
-    /// The update expression.
-    pub(crate) fn update(&self) -> String {
-        format!("{}{}", self.set, self.remove)
-    }
 }

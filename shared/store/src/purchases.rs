@@ -1,22 +1,23 @@
 //! The steps that change a reservation and its order together, each one transaction: neither is ever seen without the
 //! other, and an order is not completed without its charge. Stock shards are never part of a transaction.
 
+mod transaction;
+
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use domain::{
     Address, AttemptStatus, IdempotencyKey, Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp,
 };
 
+use transaction::{Cancelled, Condition, unbuildable};
+
 use crate::{
-    StoreError,
-    error::Item,
-    items::{self, ReservationStatusForm},
+    StoreError, item,
     keys::{self, number, string},
-    orders::OrderChange,
+    orders::{self, change::OrderChange},
+    reservations,
 };
 
 /// Reservations and orders, together.
@@ -52,21 +53,6 @@ pub enum Advanced {
     AttemptChanged,
 }
 
-/// Which conditions of a cancelled transaction were false, with the items found.
-struct Cancelled {
-    reservation: Condition,
-    order: Condition,
-    /// True where no attempt takes part.
-    attempt: Condition,
-}
-
-/// One condition of a cancelled transaction.
-enum Condition {
-    True,
-    /// With the item found.
-    False(Option<Item>),
-}
-
 impl Purchases {
     /// The reservations and orders in these tables.
     #[must_use]
@@ -83,7 +69,7 @@ impl Purchases {
     pub async fn start(&self, order: &Order, now: Timestamp) -> Result<StartOutcome, StoreError> {
         let put = Put::builder()
             .table_name(&self.order_table)
-            .set_item(Some(items::order_item(order)?))
+            .set_item(Some(orders::form::to_item(order)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = put.build().map_err(unbuildable)?;
@@ -114,11 +100,11 @@ impl Purchases {
     ) -> Result<StartOutcome, StoreError> {
         let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
             .set("attempt", number(order.attempt + 1))
-            .set("payment_method", items::value(method)?)
+            .set("payment_method", item::value(method)?)
             .set("unsettled", string(order.product().as_str()))
             .set("unsettled_since", number(now.as_second()));
         if let Some(address) = shipping_address {
-            change = change.set("shipping_address", items::value(address)?);
+            change = change.set("shipping_address", item::value(address)?);
         }
         let order_write = self.order_update(&order.id, change)?;
         self.start_with(order_write, &order.shopper, &order.id, now).await
@@ -140,7 +126,9 @@ impl Purchases {
             .expression_attribute_values(":now", number(now.as_second()));
         match self.write(update, order_write).await? {
             Ok(()) => Ok(StartOutcome::Started),
-            Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(StartOutcome::OrderIs(items::order(&item)?)),
+            Err(Cancelled { order: Condition::False(Some(item)), .. }) => {
+                Ok(StartOutcome::OrderIs(orders::form::from_item(&item)?))
+            }
             Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
             Err(Cancelled { order: Condition::True, .. }) => Ok(StartOutcome::ReservationEnded),
         }
@@ -217,7 +205,7 @@ impl Purchases {
             .set_key(Some(keys::reservation(&order.shopper, order.product())))
             .condition_expression("reservation_id = :id AND #status = :from")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":id", items::id(&order.id))
+            .expression_attribute_values(":id", item::id(&order.id))
             .expression_attribute_values(":from", status(ReservationStatus::Paying)?);
         let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
         let change = OrderChange::new(step, Some(attempt), now, None)?;
@@ -240,7 +228,7 @@ impl Purchases {
         match result {
             Ok(()) => Ok(Advanced::Done),
             Err(reasons) => match reasons.into_iter().next() {
-                Some(Condition::False(Some(item))) => Ok(Advanced::OrderIs(items::order(&item)?)),
+                Some(Condition::False(Some(item))) => Ok(Advanced::OrderIs(orders::form::from_item(&item)?)),
                 Some(Condition::False(None) | Condition::True) | None => Err(no_such_order(&order.id)),
             },
         }
@@ -270,11 +258,11 @@ impl Purchases {
             .set_key(Some(keys::attempt(key)))
             .update_expression("SET #status = :to")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":to", items::value(&to)?);
+            .expression_attribute_values(":to", item::value(&to)?);
         let mut names = Vec::new();
         for (n, status) in from.iter().enumerate() {
             let name = format!(":from{n}");
-            update = update.expression_attribute_values(&name, items::value(status)?);
+            update = update.expression_attribute_values(&name, item::value(status)?);
             names.push(name);
         }
         let update = update.condition_expression(format!("#status IN ({})", names.join(", ")));
@@ -292,7 +280,7 @@ impl Purchases {
             .table_name(&self.reservation_table)
             .set_key(Some(keys::reservation(shopper, id.product())))
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":id", items::id(id))
+            .expression_attribute_values(":id", item::id(id))
             .expression_attribute_values(":from", status(from)?))
     }
 
@@ -304,47 +292,12 @@ impl Purchases {
         let reservation = TransactWriteItem::builder().update(reservation.build().map_err(unbuildable)?).build();
         self.transact(vec![reservation, order]).await
     }
-
-    /// Writes a reservation, its order and, if one takes part, an attempt; in this order.
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Cancelled>, StoreError> {
-        Ok(self.transact_all(writes).await?.map_err(|reasons| {
-            let mut reasons = reasons.into_iter();
-            let mut next = || reasons.next().unwrap_or(Condition::True);
-            Cancelled { reservation: next(), order: next(), attempt: next() }
-        }))
-    }
-
-    /// Runs a transaction. The inner error has the condition of each write.
-    async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Condition>>, StoreError> {
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => match false_conditions(&error) {
-                Some(reasons) => Ok(Err(reasons)),
-                None => Err(StoreError::call("TransactWriteItems", error)),
-            },
-        }
-    }
-}
-
-/// The false conditions of a cancelled transaction; `None` when it was not (only) conditions that cancelled it.
-fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Condition>> {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else { return None };
-    let reasons = cancelled.cancellation_reasons.as_deref().unwrap_or_default();
-    let mut found = Vec::with_capacity(reasons.len());
-    for reason in reasons {
-        match reason.code.as_deref() {
-            None | Some("None") => found.push(Condition::True),
-            Some("ConditionalCheckFailed") => found.push(Condition::False(reason.item.clone())),
-            Some(_) => return None,
-        }
-    }
-    found.iter().any(|condition| matches!(condition, Condition::False(_))).then_some(found)
 }
 
 fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, StoreError> {
     match result {
         Ok(()) => Ok(Advanced::Done),
-        Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(Advanced::OrderIs(items::order(&item)?)),
+        Err(Cancelled { order: Condition::False(Some(item)), .. }) => Ok(Advanced::OrderIs(orders::form::from_item(&item)?)),
         Err(Cancelled { order: Condition::False(None), .. }) => Err(no_such_order(id)),
         Err(Cancelled { order: Condition::True, reservation: Condition::False(_), .. }) => Ok(Advanced::ReservationLost),
         Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::False(_) }) => {
@@ -361,52 +314,5 @@ fn no_such_order(id: &OrderId) -> StoreError {
 }
 
 fn status(of: ReservationStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
-    items::value(&ReservationStatusForm::from(of))
-}
-
-fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::corrupt("(transaction)", error)
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_dynamodb::{
-        config::http::HttpResponse,
-        error::ErrorMetadata,
-        types::{CancellationReason, error::TransactionCanceledException},
-    };
-
-    use super::*;
-
-    /// A transaction cancelled for these reasons. Emulators have no conflicts.
-    fn cancelled(codes: &[&str]) -> SdkError<TransactWriteItemsError> {
-        let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
-        let code = ErrorMetadata::builder().code("TransactionCanceledException").build();
-        let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).meta(code).build();
-        let response = HttpResponse::new(400.try_into().unwrap(), "".into());
-        SdkError::service_error(TransactWriteItemsError::TransactionCanceledException(cancelled), response)
-    }
-
-    #[test]
-    fn only_false_conditions_are_a_lost_race_and_a_conflict_may_be_tried_again() {
-        const FALSE: &str = "ConditionalCheckFailed";
-        for (codes, expected) in [
-            (&[FALSE, "None"][..], Some(&[true, false][..])),
-            (&["None", FALSE], Some(&[false, true])),
-            (&[FALSE, FALSE], Some(&[true, true])),
-            (&["None", "None", FALSE], Some(&[false, false, true])),
-            (&["TransactionConflict", "None"], None),
-            (&[FALSE, "TransactionConflict"], None),
-            (&["None", "ThrottlingError"], None),
-            (&["None", "None", "TransactionConflict"], None),
-        ] {
-            let error = cancelled(codes);
-            let is_false = |condition: &Condition| matches!(condition, Condition::False(_));
-            let found = false_conditions(&error).map(|found| found.iter().map(is_false).collect::<Vec<_>>());
-            assert_eq!(found.as_deref(), expected, "{codes:?}");
-            if expected.is_none() {
-                assert!(StoreError::call("TransactWriteItems", error).is_passing(), "{codes:?}");
-            }
-        }
-    }
+    item::value(&reservations::form::StatusForm::from(of))
 }

@@ -3,13 +3,15 @@
 //! Every road that ends a hold deletes its item; the table's stream releases the units. TTL is one of those roads, so only
 //! a held reservation carries the TTL attribute.
 
+pub(crate) mod form;
+
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 use domain::{ProductId, Reservation, ReservationId, ReservationStatus, ShopperId, Timestamp};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
-    items::{self, ReservationStatusForm},
+    item,
     keys::{self, number},
 };
 
@@ -67,13 +69,13 @@ impl Reservations {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(items::reservation_item(reservation)?))
+            .set_item(Some(form::to_item(reservation)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(OpenOutcome::Opened),
             Written::Refused(Some(item)) => {
-                let found = items::reservation(&item)?;
+                let found = form::from_item(&item)?;
                 Ok(if found.id == reservation.id { OpenOutcome::Opened } else { OpenOutcome::Exists(found) })
             }
             Written::Refused(None) => Err(StoreError::corrupt(reservation.id.to_string(), "there and not there")),
@@ -88,7 +90,7 @@ impl Reservations {
         let key = keys::reservation(shopper, product);
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(items::reservation).transpose()
+        answer.item.as_ref().map(form::from_item).transpose()
     }
 
     /// Ends a hold. One write.
@@ -98,14 +100,14 @@ impl Reservations {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn end(&self, shopper: &ShopperId, id: &ReservationId, ending: Ending) -> Result<EndOutcome, StoreError> {
-        let held = items::value(&ReservationStatusForm::from(ReservationStatus::Held))?;
+        let held = item::value(&form::StatusForm::from(ReservationStatus::Held))?;
         let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(keys::reservation(shopper, id.product())))
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":id", items::id(id))
+            .expression_attribute_values(":id", item::id(id))
             .expression_attribute_values(":held", held)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let delete = match ending {
@@ -118,7 +120,7 @@ impl Reservations {
             Written::Done => Ok(EndOutcome::Ended),
             Written::Refused(None) => Ok(EndOutcome::Gone),
             Written::Refused(Some(item)) => {
-                let found = items::reservation(&item)?;
+                let found = form::from_item(&item)?;
                 Ok(if found.id == *id { EndOutcome::Kept(found) } else { EndOutcome::Gone })
             }
         }

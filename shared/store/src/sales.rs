@@ -1,14 +1,15 @@
 //! Sales: their description, and the catalogue of all of them.
 
+mod form;
+
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus};
 
 use crate::{
     StoreError,
+    batch::batch_get,
     error::{Written, conditional},
-    items,
     keys::{self, number, string},
-    stock::batch_get,
 };
 
 /// The sales that one catalogue lists at most.
@@ -100,7 +101,7 @@ impl Sales {
     async fn read(&self, product: &ProductId, consistent: bool) -> Result<Option<Stored>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::sale(product))).consistent_read(consistent);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(items::sale).transpose()
+        answer.item.as_ref().map(form::from_item).transpose()
     }
 
     /// Writes a sale that is being prepared, over what was read as `before`.
@@ -111,7 +112,7 @@ impl Sales {
         let sale = Sale { status: SaleStatus::Preparing, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
         let record = Stored::new(sale, made, before.map_or(1, |stored| stored.revision + 1));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::sale_item(&record)?));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(form::to_item(&record)?));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(stored) => {
@@ -168,7 +169,7 @@ impl Sales {
 
     /// Writes `after` over `before`, if that is still what is there.
     async fn replace(&self, before: &Stored, after: Stored) -> Result<WriteOutcome, StoreError> {
-        let item = items::sale_item(&after)?;
+        let item = form::to_item(&after)?;
         let put = self
             .client
             .put_item()
@@ -230,7 +231,7 @@ impl Sales {
             return Ok(SalesPage { sales: Vec::new(), next: None });
         }
         let found = batch_get(&self.client, &self.table, products.iter().map(keys::sale).collect(), false).await?;
-        let named = found.iter().filter_map(|item| Some((keys::sale_of(item)?, items::sale(item).map(|stored| stored.sale))));
+        let named = found.iter().filter_map(|item| Some((keys::sale_of(item)?, form::from_item(item).map(|stored| stored.sale))));
         let mut sales: Vec<_> = named.collect();
         sales.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Ok(SalesPage { sales, next: products.into_iter().next_back().filter(|_| answer.last_evaluated_key.is_some()) })

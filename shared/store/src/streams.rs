@@ -3,7 +3,7 @@
 use domain::{ProductId, Reservation, ShardNumber, StockShard};
 use serde_dynamo::Item as StreamItem;
 
-use crate::{StoreError, error::Item, items, keys};
+use crate::{StoreError, item::Item, keys, reservations, stock};
 
 /// The shard in a stream record's new image. `None`: it is another kind of item.
 ///
@@ -13,7 +13,7 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
     let item: Item = image.clone().into();
     let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
     let Some((product, number)) = keys::parse_shard_pk(pk) else { return Ok(None) };
-    let shard = items::shard(&product, &item)?;
+    let shard = stock::form::from_item(&product, &item)?;
     Ok(Some((product, number, shard)))
 }
 
@@ -22,5 +22,5 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
 /// # Errors
 /// When it cannot be read.
 pub fn ended_reservation(image: &StreamItem) -> Result<Reservation, StoreError> {
-    items::reservation(&image.clone().into())
+    reservations::form::from_item(&image.clone().into())
 }

@@ -1,0 +1,125 @@
+//! What one execution environment remembers of a sale, so that a loser costs nothing once it knows.
+//!
+//! Nothing is remembered for longer than a second: a unit that comes back is offered again a second later at the latest.
+//! Failed claims are budgeted, so that a crowd in front of empty shards cannot buy itself a failed write each.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{Availability, Quantity, ShardNumber, is_believed};
+
+/// How long and how much an environment remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// Failed claims that one environment may make per sale and second.
+    pub failed_claims: usize,
+    /// A sale with at most this many shards is read whole when a promise turns out empty: one `BatchGetItem`.
+    pub whole_read_shards: u32,
+    /// Shards that one request tries, its home shard not counted.
+    pub tries: usize,
+}
+
+impl MemoryLimits {
+    /// What production uses.
+    pub const DEFAULT: Self = Self { failed_claims: 5, whole_read_shards: 100, tries: 4 };
+}
+
+/// What is remembered of one sale.
+#[derive(Debug, Clone, Default)]
+pub struct LoserMemory {
+    availability: Option<(Timestamp, Availability)>,
+    /// When a claim found how few units in a shard.
+    shards: BTreeMap<ShardNumber, (Timestamp, u32)>,
+    failed_claims: Vec<Timestamp>,
+}
+
+impl LoserMemory {
+    /// Drops what is too old to be believed at `now`, and what a clock that was set back would keep for ever.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.availability.take_if(|(at, _)| !is_believed(*at, now));
+        self.shards.retain(|_, (at, _)| is_believed(*at, now));
+        self.failed_claims.retain(|at| is_believed(*at, now));
+    }
+
+    /// The availability item, if it was read less than a second ago.
+    #[must_use]
+    pub fn availability(&self) -> Option<&Availability> {
+        self.availability.as_ref().map(|(_, availability)| availability)
+    }
+
+    /// Remembers the availability item as read at `now`.
+    pub fn learn(&mut self, availability: Availability, now: Timestamp) {
+        self.availability = Some((now, availability));
+    }
+
+    /// Remembers that a claim at `now` found only `available` units in `shard`, and takes it from the budget.
+    pub fn claim_failed(&mut self, shard: ShardNumber, available: u32, now: Timestamp) {
+        self.shards.insert(shard, (now, available));
+        self.failed_claims.push(now);
+    }
+
+    /// Whether `shard` is known to have fewer than `quantity` units: by a claim that failed, or by the availability item.
+    #[must_use]
+    pub fn knows_too_few_in(&self, shard: ShardNumber, quantity: Quantity) -> bool {
+        let by_claim = self.shards.get(&shard).map(|(_, available)| *available);
+        let by_item = || self.availability().and_then(|availability| availability.free_in(shard));
+        by_claim.or_else(by_item).is_some_and(|available| available < quantity.units())
+    }
+
+    /// Whether another claim may fail.
+    #[must_use]
+    pub fn may_fail(&self, limits: &MemoryLimits) -> bool {
+        self.failed_claims.len() < limits.failed_claims
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ShardLayout;
+
+    const LIMITS: MemoryLimits = MemoryLimits::DEFAULT;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
+    }
+
+    #[test]
+    fn a_fact_is_believed_for_less_than_a_second() {
+        let mut memory = LoserMemory::default();
+        memory.claim_failed(ShardNumber(3), 1, at(0));
+        memory.learn(Availability::untouched(&ShardLayout::new(1, 1), at(0)), at(0));
+        memory.forget(at(999));
+        assert!(!memory.knows_too_few_in(ShardNumber(3), Quantity::ONE), "one unit is enough for one");
+        assert!(memory.knows_too_few_in(ShardNumber(0), Quantity::MAX), "the availability item says one");
+        assert!(!memory.knows_too_few_in(ShardNumber(1), Quantity::MAX), "nobody knows");
+        assert!(memory.knows_too_few_in(ShardNumber(3), Quantity::MAX));
+        assert!(memory.availability().is_some());
+        memory.forget(at(1_000));
+        assert!(!memory.knows_too_few_in(ShardNumber(3), Quantity::MAX));
+        assert!(memory.availability().is_none());
+    }
+
+    #[test]
+    fn a_sixth_failed_claim_waits_until_the_first_is_a_second_old() {
+        let mut memory = LoserMemory::default();
+        for n in 0..5 {
+            assert!(memory.may_fail(&LIMITS));
+            memory.claim_failed(ShardNumber(u32::try_from(n).unwrap()), 0, at(n * 10));
+        }
+        assert!(!memory.may_fail(&LIMITS));
+        memory.forget(at(999));
+        assert!(!memory.may_fail(&LIMITS));
+        memory.forget(at(1_000));
+        assert!(memory.may_fail(&LIMITS));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_keep_a_fact() {
+        let mut memory = LoserMemory::default();
+        memory.claim_failed(ShardNumber(0), 0, at(10_000));
+        memory.forget(at(0));
+        assert!(!memory.knows_too_few_in(ShardNumber(0), Quantity::ONE));
+    }
+}

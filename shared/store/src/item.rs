@@ -1,0 +1,49 @@
+//! Items as DynamoDB has them, and what the stored forms of all aggregates share. Each form stands beside its aggregate, with its
+//! way to and from the domain's type. An item that does not parse is corrupt.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Currency, Money, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{StoreError, keys::string};
+
+/// An item as DynamoDB has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An item without its key, as the attributes to write.
+pub(crate) fn attributes<T: Serialize>(key: Item, body: &T) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(body).map_err(|error| StoreError::corrupt(name(&key), error))?;
+    item.extend(key);
+    Ok(item)
+}
+
+/// One attribute's value.
+pub(crate) fn value<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(of).map_err(|error| StoreError::corrupt("(new)", error))
+}
+
+/// Reads the form of an item.
+pub(crate) fn parse<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item.clone()).map_err(|error| StoreError::corrupt(name(item), error))
+}
+
+/// Partition and sort key, for people.
+pub(crate) fn name(item: &Item) -> String {
+    let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    format!("{} / {}", part("pk"), part("sk"))
+}
+
+pub(crate) fn second(of: &Item, seconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_second(seconds).map_err(|error| StoreError::corrupt(name(of), error))
+}
+
+pub(crate) fn money(item: &Item, amount_minor: i64, currency: Currency) -> Result<Money, StoreError> {
+    Money::new(amount_minor, currency).map_err(|error| StoreError::corrupt(name(item), error))
+}
+
+/// A `String` attribute for an id.
+pub(crate) fn id(of: &impl ToString) -> AttributeValue {
+    string(of.to_string())
+}

@@ -1,0 +1,59 @@
+//! The steps of an order as updates.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{OrderEvent, OrderStatus, OrderStep, Timestamp};
+
+use crate::{StoreError, item, keys::number};
+
+/// One step of an order as an update: its expression, its condition and their values.
+pub(crate) struct OrderChange {
+    set: String,
+    remove: &'static str,
+    pub(crate) condition: String,
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: HashMap<String, AttributeValue>,
+}
+
+impl OrderChange {
+    /// `step`, of the payment attempt `attempt` if one is given: a step of an attempt that is over changes nothing.
+    pub(crate) fn new(step: OrderStep, attempt: Option<u32>, now: Timestamp, reason: Option<&str>) -> Result<Self, StoreError> {
+        let (status, payment, stock) = step.leads_to();
+        let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
+        let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
+        let values = HashMap::from([
+            (":from".to_owned(), item::value(&step.starts_from())?),
+            (":status".to_owned(), item::value(&status)?),
+            (":stock".to_owned(), item::value(&stock)?),
+            (":now".to_owned(), item::value(&now)?),
+            (":event".to_owned(), item::value(&[event])?),
+        ]);
+        let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
+                   history = list_append(history, :event)";
+        // Whatever ends an attempt takes the order out of the index of unsettled orders.
+        let settles = step.starts_from() == OrderStatus::Pending;
+        let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
+        let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };
+        if step.is_about_payment() {
+            change = change.set("payment_status", item::value(&payment)?);
+        }
+        if let Some(attempt) = attempt {
+            change.condition.push_str(" AND attempt = :attempt");
+            change.values.insert(":attempt".to_owned(), number(attempt));
+        }
+        Ok(change)
+    }
+
+    /// Also sets `attribute`.
+    pub(crate) fn set(mut self, attribute: &str, value: AttributeValue) -> Self {
+        self.set = format!("{}, {attribute} = :{attribute}_new", self.set);
+        self.values.insert(format!(":{attribute}_new"), value);
+        self
+    }
+
+    /// The update expression.
+    pub(crate) fn update(&self) -> String {
+        format!("{}{}", self.set, self.remove)
+    }
+}

@@ -1,0 +1,77 @@
+//! A reservation as it is stored.
+
+use domain::{Quantity, Reservation, ReservationId, ReservationStatus, ShardNumber, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    StoreError,
+    item::{Item, attributes, name, parse, second},
+    keys,
+};
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum StatusForm {
+    Held,
+    Paying,
+    Purchased,
+}
+
+impl From<ReservationStatus> for StatusForm {
+    fn from(status: ReservationStatus) -> Self {
+        match status {
+            ReservationStatus::Held => Self::Held,
+            ReservationStatus::Paying => Self::Paying,
+            ReservationStatus::Purchased => Self::Purchased,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReservationForm {
+    pk: String,
+    reservation_id: ReservationId,
+    shard: u32,
+    quantity: Quantity,
+    status: StatusForm,
+    /// Epoch seconds.
+    expires_at: i64,
+    /// Epoch milliseconds.
+    created_at: i64,
+    /// Epoch seconds; only while the reservation is held, so that nothing else is ever deleted by time alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+pub(crate) fn to_item(reservation: &Reservation) -> Result<Item, StoreError> {
+    let key = keys::reservation(&reservation.shopper, reservation.id.product());
+    let body = ReservationForm {
+        pk: keys::reservation_pk(&reservation.shopper),
+        reservation_id: reservation.id.clone(),
+        shard: reservation.shard.0,
+        quantity: reservation.quantity,
+        status: reservation.status.into(),
+        expires_at: reservation.expires_at.as_second(),
+        created_at: reservation.created_at.as_millisecond(),
+        ttl: (reservation.status == ReservationStatus::Held).then_some(reservation.expires_at.as_second()),
+    };
+    attributes(key, &body)
+}
+
+pub(crate) fn from_item(item: &Item) -> Result<Reservation, StoreError> {
+    let form: ReservationForm = parse(item)?;
+    let shopper = form.pk.strip_prefix("SHOPPER#").unwrap_or_default();
+    Ok(Reservation {
+        id: form.reservation_id,
+        shopper: shopper.parse().map_err(|error| StoreError::corrupt(name(item), error))?,
+        shard: ShardNumber(form.shard),
+        quantity: form.quantity,
+        status: match form.status {
+            StatusForm::Held => ReservationStatus::Held,
+            StatusForm::Paying => ReservationStatus::Paying,
+            StatusForm::Purchased => ReservationStatus::Purchased,
+        },
+        expires_at: second(item, form.expires_at)?,
+        created_at: Timestamp::from_millisecond(form.created_at).map_err(|error| StoreError::corrupt(name(item), error))?,
+    })
+}

@@ -1,0 +1,145 @@
+//! A sale as it is stored.
+
+use domain::{Admission, Currency, Extent, ProductId, Quantity, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Restock, Stored};
+use crate::{
+    StoreError,
+    item::{Item, attributes, money, name, parse},
+    keys,
+};
+
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum StatusForm {
+    Preparing,
+    Active,
+    Paused,
+    Closed,
+}
+
+impl From<SaleStatus> for StatusForm {
+    fn from(status: SaleStatus) -> Self {
+        match status {
+            SaleStatus::Preparing => Self::Preparing,
+            SaleStatus::Active => Self::Active,
+            SaleStatus::Paused => Self::Paused,
+            SaleStatus::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<StatusForm> for SaleStatus {
+    fn from(status: StatusForm) -> Self {
+        match status {
+            StatusForm::Preparing => Self::Preparing,
+            StatusForm::Active => Self::Active,
+            StatusForm::Paused => Self::Paused,
+            StatusForm::Closed => Self::Closed,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct SaleForm {
+    product: ProductId,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_url: Option<String>,
+    amount_minor: i64,
+    currency: Currency,
+    units: u32,
+    shards: u32,
+    /// Shards that were ever made: those above `shards` are left over from an earlier description.
+    shards_made: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shards_chosen: bool,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    hold_seconds: u32,
+    max_per_shopper: Quantity,
+    admission: Admission,
+    status: StatusForm,
+    revision: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    restocks: Vec<RestockForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_restock: Option<RestockForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RestockForm {
+    key: RestockKey,
+    units: u32,
+    shards: u32,
+    revision: u64,
+}
+
+impl From<&Restock> for RestockForm {
+    fn from(restock: &Restock) -> Self {
+        let Restock { key, extent, revision } = restock;
+        Self { key: key.clone(), units: extent.units, shards: extent.shards, revision: *revision }
+    }
+}
+
+impl From<RestockForm> for Restock {
+    fn from(form: RestockForm) -> Self {
+        let extent = Extent { units: form.units, shards: form.shards };
+        Self { key: form.key, extent, revision: form.revision }
+    }
+}
+
+pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
+    let (sale, draft) = (&record.sale, &record.sale.draft);
+    let body = SaleForm {
+        product: sale.product.clone(),
+        name: draft.name.clone(),
+        description: draft.description.clone(),
+        image_url: draft.image_url.clone(),
+        amount_minor: draft.price.amount_minor(),
+        currency: draft.price.currency(),
+        units: sale.layout.made().units,
+        shards: sale.layout.made().shards,
+        shards_made: record.shards_made,
+        shards_chosen: draft.shards.is_some(),
+        starts_at: draft.starts_at,
+        ends_at: draft.ends_at,
+        hold_seconds: draft.hold_seconds,
+        max_per_shopper: draft.max_per_shopper,
+        admission: draft.admission,
+        status: sale.status.into(),
+        revision: record.revision,
+        restocks: record.restocks.iter().map(RestockForm::from).collect(),
+        unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
+    };
+    attributes(keys::sale(&sale.product), &body)
+}
+
+pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
+    let form: SaleForm = parse(item)?;
+    let draft = SaleDraft {
+        name: form.name,
+        description: form.description,
+        image_url: form.image_url,
+        price: money(item, form.amount_minor, form.currency)?,
+        units: form.units,
+        starts_at: form.starts_at,
+        ends_at: form.ends_at,
+        hold_seconds: form.hold_seconds,
+        max_per_shopper: form.max_per_shopper,
+        admission: form.admission,
+        shards: form.shards_chosen.then_some(form.shards),
+    };
+    let restocks: Vec<Restock> = form.restocks.into_iter().map(Restock::from).collect();
+    let unfinished = form.unfinished_restock.map(Restock::from);
+    if form.shards == 0 || restocks.iter().chain(&unfinished).any(|restock| restock.extent.shards == 0) {
+        return Err(StoreError::corrupt(name(item), "a sale, and what is restocked, has at least one shard"));
+    }
+    let made = ShardLayout::new(form.units, form.shards);
+    let layout = restocks.iter().fold(made, |layout, restock| layout.restocked(restock.extent));
+    let sale = Sale { product: form.product, draft, layout, status: form.status.into() };
+    Ok(Stored { sale, shards_made: form.shards_made, revision: form.revision, restocks, unfinished })
+}

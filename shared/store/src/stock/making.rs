@@ -1,0 +1,127 @@
+//! Making and deleting shards: for a sale before anybody can reserve in it, and for a restock.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::{Extent, ProductId, ShardLayout, ShardNumber};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Stock, form};
+use crate::{
+    StoreError,
+    error::{Written, conditional},
+    keys::{self, number},
+};
+
+/// Writes of new shards that are under way at once.
+const WRITES_AT_ONCE: usize = 32;
+
+/// A shard that the maker of a revision may make anew or delete.
+const UNTOUCHED: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev <= :revision)";
+
+/// No shard yet, or one of a description before `revision` that was never opened.
+const LEFT_OVER: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev < :revision)";
+
+impl Stock {
+    /// Makes the shards of a sale that nobody can reserve in yet, for its `revision`. One write each; shards that nobody has
+    /// touched are made anew, so a repetition finishes what an earlier run began. False: the sale has a later revision, whose
+    /// shards stay as they are.
+    ///
+    /// Guards: a shard in use is never reset; a slow run does not write over what another has made and may have opened.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or one of them is in use.
+    pub async fn create(&self, product: &ProductId, layout: &ShardLayout, revision: u64) -> Result<bool, StoreError> {
+        stream::iter(layout.numbers().zip(layout.capacities()))
+            .map(|(shard, capacity)| self.create_one(product, shard, capacity, revision))
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_all(std::future::ready)
+            .await
+    }
+
+    async fn create_one(
+        &self,
+        product: &ProductId,
+        shard: ShardNumber,
+        capacity: u32,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(form::new_shard(product, shard, capacity, revision)?))
+            .condition_expression(UNTOUCHED)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        untouched(product, shard, revision, conditional("PutItem", put.send().await)?)
+    }
+
+    /// Deletes the shards from `from` up to `to`, left over from an earlier revision of a sale that has not started. False:
+    /// the sale has a later revision than `revision`, whose shards stay as they are.
+    ///
+    /// Guards: as [`Stock::create`].
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or one of them is in use.
+    pub async fn delete(&self, product: &ProductId, from: u32, to: u32, revision: u64) -> Result<bool, StoreError> {
+        stream::iter((from..to).map(ShardNumber))
+            .map(|shard| self.delete_one(product, shard, revision))
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_all(std::future::ready)
+            .await
+    }
+
+    async fn delete_one(&self, product: &ProductId, shard: ShardNumber, revision: u64) -> Result<bool, StoreError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::shard(product, shard)))
+            .condition_expression(UNTOUCHED)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        untouched(product, shard, revision, conditional("DeleteItem", delete.send().await)?)
+    }
+
+    /// Makes the shards of a restock that `revision` of the sale describes, from number `from` on. One write each; those that an
+    /// earlier run has made stay as they are, whatever has become of them, so a repetition makes those that are missing.
+    ///
+    /// Guards: a shard is made once. What an earlier description has left over, and nobody could ever claim, does not count.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or there is a shard that was not made for this restock.
+    pub async fn restock(&self, product: &ProductId, from: u32, extent: Extent, revision: u64) -> Result<(), StoreError> {
+        stream::iter(0..extent.shards)
+            .map(|place| self.restock_one(product, ShardNumber(from + place), extent.capacity_at(place), revision))
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn restock_one(&self, product: &ProductId, shard: ShardNumber, capacity: u32, revision: u64) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(form::new_shard(product, shard, capacity, revision)?))
+            .condition_expression(LEFT_OVER)
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":revision", number(revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("PutItem", put.send().await)? {
+            Written::Done => Ok(()),
+            Written::Refused(Some(item)) if form::revision(&item)? == revision => Ok(()),
+            Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "not made for this restock")),
+        }
+    }
+}
+
+/// What came of writing a shard that was to be untouched. False: it belongs to a later revision.
+fn untouched(product: &ProductId, shard: ShardNumber, revision: u64, written: Written) -> Result<bool, StoreError> {
+    match written {
+        Written::Done => Ok(true),
+        Written::Refused(Some(item)) if form::revision(&item)? > revision => Ok(false),
+        Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "in use before its sale has started")),
+    }
+}
