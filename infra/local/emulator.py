@@ -1,7 +1,7 @@
-"""Starts ministack, with what it lacks next to AWS added. README.md lists every gap.
+"""Starts ministack and adds what it lacks compared with AWS. README.md lists every gap.
 
 `cargo xtask up` runs this file with the pinned ministack. Each addition replaces one function of that version by name,
-so another version is refused: the additions have to be looked at again first.
+so the file refuses any other version: somebody must review the additions first.
 """
 
 import os
@@ -13,8 +13,8 @@ from importlib.metadata import version
 
 MINISTACK = "1.5.33"
 TTL_PASS_SECONDS = 60
-# Processes of one function at a time; a call beyond that waits for a free one, as a burst on a small machine is served
-# faster by few processes than by one new process per call.
+# Most processes of one function at a time; further calls wait for a free one. On a small machine few processes serve a burst
+# faster than one new process per call.
 WORKERS_PER_FUNCTION = int(os.environ.get("WORKERS_PER_FUNCTION", "16"))
 
 if version("ministack") != MINISTACK:
@@ -50,7 +50,7 @@ import streams  # noqa: E402
 
 
 def keep_ttl_of_templates():
-    """CloudFormation's TimeToLiveSpecification reaches the table."""
+    """Applies CloudFormation's TimeToLiveSpecification to the table."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
 
     def with_ttl(provision, table_name_of):
@@ -63,12 +63,12 @@ def keep_ttl_of_templates():
 
         return provision_with_ttl
 
-    # create(logical_id, properties, stack_name): the physical id comes first in what it returns.
+    # create(logical_id, properties, stack_name) returns the physical id first.
     handlers["create"] = with_ttl(handlers["create"], lambda result: result[0])
 
 
 def delete_expired_items():
-    """One pass of TTL over every table, with the stream record that AWS writes."""
+    """Deletes the expired items of every table and writes the stream records that AWS writes."""
     now = time.time()
     for (account, region, name), setting in list(dynamodb._ttl_settings.all_items()):
         table = dynamodb._tables.get_scoped(account, region, name)
@@ -95,17 +95,17 @@ def delete_expired_items():
 
 
 def run_ttl():
-    """TTL for as long as the emulator lives."""
+    """Deletes expired items once a minute for as long as the emulator lives."""
     while True:
         time.sleep(TTL_PASS_SECONDS)
         try:
             delete_expired_items()
-        except Exception as error:  # a broken pass must not end TTL
+        except Exception as error:  # one failed pass must not end TTL
             dynamodb.logger.error("TTL pass failed: %s", error)
 
 
 def import_gateway_responses():
-    """`x-amazon-apigateway-gateway-responses` of an imported API takes effect."""
+    """Applies `x-amazon-apigateway-gateway-responses` of an imported API."""
     import_rest_api = apigateway_v1._import_rest_api
 
     def import_with_responses(specification, *args):
@@ -118,7 +118,7 @@ def import_gateway_responses():
 
 
 def start_running_execution_again():
-    """StartExecution with the name and input of a running execution answers as the first call did."""
+    """Answers StartExecution with the name and input of a running execution as the first call was answered."""
     start_execution = stepfunctions._start_execution
 
     def start(data):
@@ -134,7 +134,7 @@ def start_running_execution_again():
 
 
 def bound_workers():
-    """At most WORKERS_PER_FUNCTION processes of a function; the next call waits. No function here calls another."""
+    """Limits a function to WORKERS_PER_FUNCTION processes; further calls wait. No function here calls another."""
     slots, guard = {}, threading.Lock()
 
     def slot_of(name):
@@ -151,7 +151,7 @@ def bound_workers():
 
 
 def hurry_log_lines():
-    """A call waits 5 ms instead of 50 for a function's log lines; late ones go to the next call's log."""
+    """Waits 5 ms instead of 50 for the log lines of a call; late lines go to the log of the next call."""
     drain = lambda_runtime.Worker._drain_stderr_bounded
 
     def drain_soon(worker, first_line_wait=0.005, idle_confirm=0.002, hard_cap=0.25):
@@ -161,7 +161,7 @@ def hurry_log_lines():
 
 
 def send_at_once():
-    """Events go to functions without Nagle's algorithm, which costs 40 ms per call on a connection that is kept."""
+    """Sends events to functions without Nagle's algorithm, which costs 40 ms per call on a kept connection."""
     build = lambda_runtime.ProvidedWorker._build_handler_class
 
     def build_without_nagle(worker, *args):
@@ -173,7 +173,7 @@ def send_at_once():
 
 
 def enforce_policies_of_functions():
-    """What a function calls is held against its role's policies; any other caller may do anything, signed or not."""
+    """Checks the calls of functions against their roles' policies. Any other caller may do anything, signed or not."""
     app.AUTH = True
     enforce = iam_evaluator.enforce
 
@@ -186,7 +186,7 @@ def enforce_policies_of_functions():
 
 
 def end_with_stdin():
-    """Ends when the process that started this one has, however it ended: its end of the pipe is then closed."""
+    """Ends when the parent process has ended in any way: stdin, a pipe from the parent, is then closed."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -202,6 +202,6 @@ if __name__ == "__main__":
     send_at_once()
     enforce_policies_of_functions()
     lambda_svc._poll_dynamodb_streams = streams.poll
-    hypercorn.config.Config.backlog = 1024  # 300 callers at once find a place; 100 is its default
+    hypercorn.config.Config.backlog = 1024  # for 300 connections at once; the default is 100
     threading.Thread(target=run_ttl, daemon=True, name="ttl").start()
     app.main()

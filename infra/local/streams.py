@@ -1,7 +1,7 @@
-"""DynamoDB streams to Lambda as AWS does it, in place of ministack's poller.
+"""Feeds DynamoDB streams to Lambda as AWS does, in place of ministack's poller.
 
-Adds what that one leaves out: batch item failures, the batching window, bisection, the retry limit with its on-failure
-destination, and that a slow function of one stream holds up no queue. A table's stream has one shard here.
+Adds what the poller lacks: batch item failures, the batching window, bisection, and the retry limit with its on-failure
+destination. A slow function of one stream holds up no queue. A table's stream has one shard here.
 """
 
 import threading
@@ -17,7 +17,7 @@ RETRY_SECONDS = 1.0
 
 @dataclass
 class Reader:
-    """How far one event source mapping has read, and how its present batch fares."""
+    """How far one event source mapping has read, and the state of its present batch."""
 
     position: int
     running: bool = False
@@ -32,7 +32,7 @@ _readers: dict[str, Reader] = {}
 
 
 def poll():
-    """Starts the batches that are due. True if there was one. Called by ministack's poll loop only."""
+    """Starts the batches that are due. Returns whether there was one. Only ministack's poll loop calls it."""
     started = False
     for account, region, mapping in lambda_svc._iter_all_esms():
         account_token, region_token = _request_account_id.set(account), _request_region.set(region)
@@ -59,7 +59,7 @@ def _start_batch(mapping):
     reader.position = max(reader.position, dynamodb.stream_start_position(table))
     size = reader.batch_size or mapping.get("BatchSize", 100)
     records = dynamodb.stream_records_since(table, reader.position, size)
-    # A filter is applied to each record by itself, so that every one keeps its place in the stream.
+    # Filters each record by itself, so that every record keeps its place in the stream.
     batch = [(place, record) for place, record in enumerate(records) if lambda_svc._apply_filter_criteria([record], mapping)]
     if not batch:
         reader.position += len(records)
@@ -100,7 +100,7 @@ def _run_batch(mapping, function, reader, batch, read):
         failed_at = _first_failure(mapping, result, batch)
         if failed_at is None:
             _go_on(reader, read)
-        elif failed_at > 0:  # what came before it was handled; the next batch begins with the one that failed
+        elif failed_at > 0:  # the records before it were handled; the next batch begins with it
             _go_on(reader, batch[failed_at][0])
             _wait(reader)
         elif len(batch) > 1 and result.get("error") and mapping.get("BisectBatchOnFunctionError"):
@@ -112,7 +112,7 @@ def _run_batch(mapping, function, reader, batch, read):
 
 
 def _first_failure(mapping, result, batch):
-    """Place in the batch of the first record that was not handled; None when all were."""
+    """Returns the place in the batch of the first record that was not handled; None when all were."""
     if result.get("error"):
         return 0
     body = result.get("body")
@@ -121,7 +121,7 @@ def _first_failure(mapping, result, batch):
     failed = {failure.get("itemIdentifier") for failure in body.get("batchItemFailures") or []}
     places = [place for place, (_, record) in enumerate(batch) if record["dynamodb"]["SequenceNumber"] in failed]
     if failed and not places:
-        return 0  # AWS takes an unknown identifier for a failure of the whole batch
+        return 0  # AWS treats an unknown identifier as a failure of the whole batch
     return min(places, default=None)
 
 
