@@ -1,8 +1,8 @@
-//! A sale so small that every history of it can be looked at: two shoppers, one or two units, one crash, and messages that
-//! come late, twice, or in another order. `stateright` walks through all of them; docs/model.md says what that proves.
+//! A sale so small that a program can visit every history of it: two shoppers, one or two units, one crash, and messages that
+//! come late, twice, or in another order. `stateright` visits them all; docs/model.md says what that proves.
 //!
-//! What decides is the domain: its stock shard, its order steps, its statuses. What the functions and the store add, the order
-//! of their calls and the conditions of their writes, is stated here once, beside the name of the place that it mirrors.
+//! The decisions are the domain's own code: its stock shard, its order steps, its statuses. The model repeats only what functions
+//! and store add, the order of their calls and the conditions of their writes. Each repetition names the place that it mirrors.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -27,29 +27,29 @@ pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, 
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct SmallWorld {
-    /// How the units are spread.
+    /// How the units are spread over shards.
     pub layout: ShardLayout,
-    /// Worlds that differ in names only are one: two shoppers, and two shards, may change names from state to state.
+    /// Whether worlds that differ only in names count as one: two shoppers, and two shards, may swap names from state to state.
     pub anonymous: bool,
-    /// A rule that does not hold, to see that somebody notices.
+    /// A broken rule, to see that a property notices it.
     pub bug: Option<Bug>,
-    /// Shoppers, one or two.
+    /// Number of shoppers, one or two.
     pub shoppers: u8,
-    /// Reservations that one shopper may ask for, one after the other or at the same time.
+    /// Number of reservations for which one shopper may ask, one after the other or at the same time.
     pub reservations: u8,
-    /// Times that an order may be paid.
+    /// Number of times that a shopper may pay for an order.
     pub attempts: u8,
-    /// Whether runs may be late: one at a time, as often as it happens.
+    /// Whether runs may be late: one at a time, any number in sequence.
     pub lateness: bool,
-    /// Whether a person takes part: a refund may stay unconfirmed, and the saga of any attempt may be started again at any time,
-    /// one at a time and in the place of a late run.
+    /// Whether a person takes part: a refund may stay unconfirmed, and the person may start the saga of any attempt again at any
+    /// time. The model runs one such saga at a time, in the place of a late run.
     pub by_hand: bool,
-    /// Whether a process may crash: one, once.
+    /// Whether one process may crash, once.
     pub crashes: bool,
 }
 
 impl SmallWorld {
-    /// One unit and one shopper, who reserves once and pays once; nobody is late, nothing crashes.
+    /// One unit and one shopper, who reserves once and pays once. No run is late, and nothing crashes.
     pub fn smallest() -> Self {
         Self {
             layout: ShardLayout::new(1, 1),
@@ -65,35 +65,35 @@ impl SmallWorld {
     }
 }
 
-/// A rule that does not hold.
+/// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
     /// A release releases whatever its shopper holds in the shard.
     ReleaseForgetsTheReservation,
-    /// A hold's end does not spare a reservation that is being paid.
+    /// The end of a hold also ends a reservation that is being paid.
     EndOfHoldIgnoresPaying,
-    /// An attempt is unavailable when any run has heard so of the gateway, whoever else may be asking it.
+    /// A run that finds the gateway down writes "unavailable", also when another run may be asking the gateway.
     AnybodySaysUnavailable,
-    /// A gateway is asked again before that is written down.
+    /// A run asks the gateway again before it writes so.
     AskingAgainIsNotWrittenDown,
-    /// An order is completed whatever has become of its charge.
+    /// An order is completed whatever happened to its charge.
     CompletionForgetsTheCharge,
-    /// The gateway is asked for a refund before that is written down.
+    /// A run asks the gateway for a refund before it writes so.
     RefundIsNotWrittenDownFirst,
-    /// A saga that goes back leaves a declined attempt as it is, and a later run of it lets the order wait for another.
+    /// A saga that compensates leaves a declined attempt as it is, and its later run lets the order wait for another attempt.
     RefundLeavesDeclinedAsItIs,
-    /// A waiting order goes to payment whatever its attempt is by now.
+    /// The payment of a waiting order starts from any attempt.
     PaymentStartsWithoutItsNumber,
-    /// A pending order waits again whatever has become of its attempt.
+    /// A pending order waits again whatever happened to its attempt.
     PaymentFailsWithoutItsAttempt,
     /// A refund undoes an attempt that was given up.
     RefundUndoesWhatWasGivenUp,
     /// A hold without a reservation is released while the run that claimed it may still write one.
     ClaimsDoNotSettle,
-    /// A refund that is confirmed late leaves its order as it is.
+    /// A refund that is confirmed late does not end its order.
     RefundStaysPending,
-    /// A hold without a reservation has its units released, and its waiting order is left alone.
+    /// The units of a hold without a reservation are released, but its waiting order does not expire.
     OrderDoesNotExpire,
-    /// There is no `reconcile`.
+    /// `reconcile` does not exist.
     NobodyReconciles,
 }

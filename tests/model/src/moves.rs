@@ -1,4 +1,4 @@
-//! What may happen: the calls of the functions, one at a time in every order, and what goes wrong between them.
+//! The actions of the model: the calls of the functions, one at a time in every order, and the faults between them.
 
 use domain::{ClaimOutcome, OrderStatus, ReservationStatus, ShardNumber, StockShard};
 use stateright::{Model, Property};
@@ -9,54 +9,54 @@ use crate::{
     world::{Attempt, Book, Late, Launch, Nth, Request, Reservation, Who, World},
 };
 
-/// One thing that happens.
+/// One action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// `reserve` claims a unit. Which shard it tries depends on what its environment remembers: any.
+    /// `reserve` claims a unit. It may try any shard, because that depends on what its environment remembers.
     Claim(Who, Nth, ShardNumber),
     /// `reserve` writes the reservation.
     Open(Who, Nth),
-    /// `reserve` has found another reservation of the shopper and releases what it has claimed.
+    /// `reserve` has found another reservation of the shopper and releases its own claim.
     GiveBack(Who, Nth),
-    /// `checkout` takes the reservation to payment.
+    /// `checkout` starts the payment of the reservation.
     CheckOut(Who),
-    /// `pay` takes the waiting order to payment again.
+    /// `pay` starts the payment of the waiting order again.
     Pay(Who),
     /// Another run of `pay` has read that order, and is late.
     PayIsLate(Who),
     /// `checkout` or `pay` sends the attempt to the orders queue.
     Send(Who, Nth, Nth),
-    /// The shopper asks again, and a pending order is sent again.
+    /// The shopper asks again, and the message of a pending order is sent again.
     AskAgain(Who),
     /// `cancel-reservation`.
     Cancel(Who),
-    /// The orders queue delivers; `start-payment` starts the saga.
+    /// The orders queue delivers a message; `start-payment` starts the saga.
     StartSaga(Who, Nth, Nth),
-    /// The saga makes its next call. The answer is the gateway's, if it is asked to charge.
+    /// The saga makes its next call. The answer is the gateway's, if the call asks it to charge.
     Saga(Who, Answer),
-    /// Whoever is late makes the next call.
+    /// The late run makes its next call.
     Late(Answer),
     /// The reservation's time is over.
     TimePasses(Who),
     /// The conditional delete of an overdue reservation: by the expiry message of this reservation, however late and often, by
     /// TTL, by the shopper's next request, by `reconcile`.
     EndOverdue(Who, Nth),
-    /// `release-stock` gets the record of a removed reservation, perhaps again: the waiting order expires, or else the unit is
-    /// released.
+    /// `release-stock` gets the record of a removed reservation, perhaps again: it expires the waiting order, or else releases
+    /// the unit.
     ReleaseRemoved(Who, Nth),
-    /// `reconcile` does the same to a hold without a reservation.
+    /// `reconcile` does the same with a hold without a reservation.
     ReleaseAbandoned(Who, ShardNumber),
-    /// `reconcile`: starts the saga of a pending order that has none running.
+    /// `reconcile` starts the saga of a pending order that has none running.
     StartSagaAgain(Who),
-    /// A person has an order whose refund is pending settled: its saga is started again.
+    /// A person starts the saga of an order whose refund is pending again.
     SettleRefund(Who),
-    /// A person starts the saga of an attempt again, whatever has become of it.
+    /// A person starts the saga of an attempt again, whatever happened to it.
     StartByHand(Who, Nth, Nth),
-    /// A task's answer does not come: the saga runs it again, while the first run is late, or dead.
+    /// A task's answer is lost: the saga runs the task again, while the first run is late or dead.
     TaskRunsTwice(Who),
-    /// All retries of a task are used up: `Catch`.
+    /// A task has used up all its retries: `Catch`.
     TaskGivesUp(Who),
-    /// Whoever is late dies.
+    /// The late run dies.
     LateDies,
     /// The one crash: of `reserve`, between two writes.
     ReserveCrashes(Who, Nth),
@@ -91,15 +91,15 @@ impl Model for SmallWorld {
 }
 
 impl SmallWorld {
-    /// Nothing happens any more unless a shopper wants something new: the time of every hold is over, every message has come,
-    /// and `reconcile` finds nothing to do.
+    /// Whether nothing happens any more unless a shopper wants something new: the time of every hold is over, every message has
+    /// come, and `reconcile` finds nothing to do.
     pub fn is_quiet(&self, world: &World) -> bool {
         let mut actions = Vec::new();
         self.work(world, &mut actions);
         actions.into_iter().all(|action| self.next_state(world, action).is_none())
     }
 
-    /// Left alone, the world gets quiet: in a hundred moves.
+    /// Whether the world gets quiet within a hundred moves when it is left alone.
     pub fn comes_to_rest(&self, world: &World) -> bool {
         let mut world = *world;
         let mut actions = Vec::new();
@@ -113,7 +113,7 @@ impl SmallWorld {
         false
     }
 
-    /// What shoppers may want, and what may go wrong.
+    /// What shoppers may do, and what may go wrong.
     fn wishes_and_faults(&self, world: &World, actions: &mut Vec<Action>) {
         for who in Who::ALL.into_iter().take(usize::from(self.shoppers)) {
             let shopper = &world.shoppers[who];
@@ -143,7 +143,7 @@ impl SmallWorld {
         actions.push(Action::LateDies);
     }
 
-    /// What happens by itself.
+    /// What happens without a shopper or a fault.
     fn work(&self, world: &World, actions: &mut Vec<Action>) {
         match world.late {
             Some(Late::Task(who, execution) | Late::Saga(who, execution)) => {
@@ -176,7 +176,7 @@ impl SmallWorld {
         }
     }
 
-    /// Lets `action` happen; nothing changes if it cannot.
+    /// Applies `action`. Changes nothing if the action is impossible now.
     fn happen(&self, world: &mut World, action: Action) {
         match action {
             Action::Claim(who, nth, shard) => claim(world, who, nth, shard),
@@ -283,8 +283,8 @@ impl SmallWorld {
         }
     }
 
-    /// `ReleaseStock::release`: expires the waiting order, then releases the unit. Each is a step of its own: an order without a
-    /// reservation never waits again, so whoever finds it expired may be at the second.
+    /// `ReleaseStock::release`: expires the waiting order, then releases the unit. Each is a step of its own. An order without a
+    /// reservation never waits again, so a run that finds it expired may release the unit.
     fn release(&self, world: &mut World, shard: ShardNumber, who: Who, nth: Nth) {
         let waits = world.order(who, nth).is_some_and(|order| order.status == OrderStatus::AwaitingPayment);
         if waits && self.bug != Some(Bug::OrderDoesNotExpire) {
@@ -294,7 +294,7 @@ impl SmallWorld {
         }
     }
 
-    /// A hold whose reservation is not there, once the run that claimed it is surely dead.
+    /// Releases a hold without a reservation, once the run that claimed it is certainly dead.
     fn release_abandoned(&self, world: &mut World, who: Who, shard: ShardNumber) {
         let Some(nth) = world.shards[shard].held[who] else { return };
         let is_settled = world.shoppers[who].requests[nth] == Request::Over || self.bug == Some(Bug::ClaimsDoNotSettle);
@@ -303,7 +303,7 @@ impl SmallWorld {
         }
     }
 
-    /// The order that `pay` finds waiting, if it may be paid once more.
+    /// The order that `pay` finds waiting, if the shopper may pay it once more.
     fn waits(&self, world: &World, who: Who) -> Option<Nth> {
         let nth = world.shoppers[who].reservation?.nth;
         let order = world.order(who, nth)?;
@@ -333,7 +333,7 @@ impl SmallWorld {
 }
 
 impl World {
-    /// The domain's release.
+    /// Makes the domain's release.
     pub fn release(&mut self, shard: ShardNumber, who: Who, nth: Nth, bug: Option<Bug>) {
         let ledger = &mut self.shards[shard];
         let nth = match ledger.held[who] {
@@ -344,14 +344,14 @@ impl World {
     }
 }
 
-/// What the gateway may say if `execution` asks it to charge now.
+/// The possible answers of the gateway if `execution` asks it to charge now.
 fn answers(world: &World, who: Who, execution: Execution) -> &'static [Answer] {
     let book = world.order(who, execution.order).map_or(Book::Untouched, |order| order.attempts[execution.attempt].book);
     let asks = matches!(execution.step, Step::ChargeAsks(_));
     if asks { book.answers() } else { &[Answer::Charged] }
 }
 
-/// `ReserveUnits::claim`. What is refused leaves nothing behind, and may be sent again.
+/// `ReserveUnits::claim`. A refused request leaves nothing behind, and may be sent again.
 fn claim(world: &mut World, who: Who, nth: Nth, shard: ShardNumber) {
     if world.shoppers[who].requests[nth] == Request::NotSent {
         match world.shards[shard].claim(who, nth) {
@@ -361,7 +361,7 @@ fn claim(world: &mut World, who: Who, nth: Nth, shard: ShardNumber) {
     }
 }
 
-/// `ReserveUnits::open`: one reservation per shopper and sale, the first stays.
+/// `ReserveUnits::open`: one reservation per shopper and sale; the first stays.
 fn open(world: &mut World, who: Who, nth: Nth) {
     let shopper = &mut world.shoppers[who];
     if let Request::Claimed(shard) = shopper.requests[nth] {
@@ -375,7 +375,8 @@ fn open(world: &mut World, who: Who, nth: Nth) {
     }
 }
 
-/// `Reservations::end`. The stream has a record of what was held; `release-stock` leaves any other alone.
+/// `Reservations::end`. Only the removal of a held reservation leaves a stream record here, because `release-stock` ignores all
+/// others.
 fn end(world: &mut World, who: Who, condition: impl FnOnce(Reservation) -> bool) {
     let shopper = &mut world.shoppers[who];
     if let Some(Reservation { nth, shard, status, .. }) = shopper.reservation.filter(|found| condition(*found)) {
@@ -386,7 +387,7 @@ fn end(world: &mut World, who: Who, condition: impl FnOnce(Reservation) -> bool)
     }
 }
 
-/// The attempt that an order is pending with.
+/// The attempt with which an order is pending.
 fn pending(world: &World, who: Who, nth: Nth) -> Option<(Nth, Nth)> {
     world.order(who, nth).filter(|order| order.status == OrderStatus::Pending).map(|order| (nth, order.attempt))
 }
@@ -397,8 +398,8 @@ fn launch(world: &mut World, who: Who, nth: Nth, attempt: Nth, from: Launch, to:
     }
 }
 
-/// `functions/workers/start-payment`. One execution per name: the message may come again. An execution of the attempt before that has
-/// not quite ended goes on beside this one.
+/// `functions/workers/start-payment`. One execution per name, so the message may come again. An execution of the previous attempt
+/// that has not quite ended goes on beside this one.
 fn start_saga(world: &mut World, who: Who, nth: Nth, attempt: Nth) {
     let is_queued = world.order(who, nth).is_some_and(|order| order.attempts[attempt].launch == Launch::Queued);
     let (running, execution) = (world.shoppers[who].saga, Execution::begins(nth, attempt));
@@ -413,8 +414,8 @@ fn start_saga(world: &mut World, who: Who, nth: Nth, attempt: Nth) {
     }
 }
 
-/// A pending order without a running execution has its saga started again: in the attempt's own name if nobody has used it yet,
-/// so that a message on its way finds it taken; else in its next one. Late tasks of the ended execution may still run.
+/// Starts the saga of a pending order that has no running execution: under the attempt's own name if no run has used it yet, so
+/// that a message on its way finds the name taken; else under its next name. Late tasks of the ended execution may still run.
 fn start_saga_again(world: &mut World, who: Who) {
     let found = Nth::ALL.into_iter().find_map(|nth| pending(world, who, nth));
     let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) else { return };
@@ -429,7 +430,7 @@ fn start_saga_again(world: &mut World, who: Who) {
     }
 }
 
-/// docs/runbook.md: the saga of an order whose refund is pending is started again.
+/// docs/runbook.md: a person starts the saga of an order whose refund is pending again.
 fn settle_refund(world: &mut World, who: Who) {
     let refund_pending = |nth: &Nth| world.order(who, *nth).is_some_and(|order| order.refund_pending);
     let found = Nth::ALL.into_iter().find(refund_pending).and_then(|nth| Some((nth, world.order(who, nth)?.attempt)));

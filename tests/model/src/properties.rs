@@ -1,4 +1,4 @@
-//! What must hold, by name.
+//! The properties of the model, by name.
 
 use domain::{AttemptStatus, OrderStatus, ReservationStatus, ShardNumber};
 use stateright::Property;
@@ -15,17 +15,17 @@ pub const SHARDS_ADD_UP: &str = "every shard adds up";
 pub const ONE_PURCHASE: &str = "a shopper buys once";
 /// Always: a completed order has its unit, and exactly one of its attempts is charged, and kept.
 pub const PAID_ONCE: &str = "a completed order keeps one charge and has its unit";
-/// Always: nothing is both kept and given back.
+/// Always: no charge is both kept and refunded.
 pub const KEPT_OR_GIVEN_BACK: &str = "a charge is kept or given back, never both";
-/// Always: what is paid and not on its way back has its unit, held or sold.
+/// Always: a paid attempt that is not being refunded has its unit, held or sold.
 pub const PAID_IS_NOT_RELEASED: &str = "a paid reservation is never released";
-/// Always: what waits for a payment, or for another one, has its unit.
+/// Always: a reservation that waits for a payment has its unit.
 pub const HELD_IS_NOT_RELEASED: &str = "a held reservation has its unit";
-/// Always: whoever takes units back does so for the attempt that their order is in.
+/// Always: an execution takes back units only for the attempt in which its order is.
 pub const UNDOES_ITS_OWN: &str = "an execution takes back the units of no other attempt";
 /// Always: no two payments of an order share an attempt, and so an idempotency key.
 pub const ATTEMPTS_ARE_NOT_SHARED: &str = "every payment has an attempt of its own";
-/// In the end: every charge is kept by a completed order or given back.
+/// In the end: every charge is kept by a completed order or refunded.
 pub const NO_CHARGE_IS_LOST: &str = "in the end every charge is kept or given back";
 /// In the end: nothing is held.
 pub const NO_HOLD_IS_LEFT: &str = "in the end nothing is held";
@@ -34,10 +34,10 @@ pub const NO_ORDER_IS_OPEN: &str = "in the end no order is open";
 /// In the end: every unit is available, or sold to a completed order.
 pub const NO_UNIT_IS_LOST: &str = "in the end every unit is available or bought";
 
-/// Always: left alone, everything comes to its end. Looked at where there is one shopper: it takes long.
+/// Always: a world that is left alone comes to its end. Checked only with one shopper, because it takes long.
 pub const COMES_TO_REST: &str = "left alone, everything comes to its end";
 
-/// All of them, and those that are there so that the others do not hold of nothing.
+/// All properties, and examples that show that they are not vacuously true.
 pub(crate) fn of(model: &SmallWorld) -> Vec<Property<SmallWorld>> {
     let mut properties = always();
     properties.extend(sometimes());
@@ -138,12 +138,12 @@ fn executions(world: &World) -> impl Iterator<Item = (Who, Execution)> {
     late.into_iter().chain(Who::ALL.into_iter().filter_map(|who| Some((who, world.shoppers[who].saga?))))
 }
 
-/// The next call, or the one after it, moves units back.
+/// Whether the next call, or the one after it, moves units back.
 fn takes_back(step: Step) -> bool {
     step.task() == Task::TakeBack
 }
 
-/// The order of an execution is in its attempt, and neither waits for another nor is completed.
+/// Whether the order is in the execution's attempt, and neither waits for another attempt nor is completed.
 fn is_to_be_undone(world: &World, who: Who, execution: Execution) -> bool {
     world.order(who, execution.order).is_some_and(|order| {
         let is_over = match order.status {

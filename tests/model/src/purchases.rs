@@ -1,5 +1,5 @@
-//! The steps that change a reservation and its order together: the transactions of `shared/store/src/purchases.rs`, each all
-//! or nothing, with the same conditions.
+//! The steps that change a reservation and its order together: the transactions of `shared/store/src/purchases.rs`, each all or
+//! nothing, with the same conditions.
 
 use domain::{AttemptStatus, OrderStep, ReservationStatus};
 
@@ -8,20 +8,20 @@ use crate::{
     world::{Launch, Nth, Order, Reservation, Who, World},
 };
 
-/// Whether an order may take `step`; the condition of `store::orders::OrderChange`. `attempt`: of this attempt only.
+/// Whether an order may take `step`: the condition of `store::orders::OrderChange`. With `attempt`: only in this attempt.
 fn may(order: &Order, step: OrderStep, attempt: Option<Nth>) -> bool {
     order.status == step.starts_from() && attempt.is_none_or(|attempt| order.attempt == attempt)
 }
 
-/// `Purchases::start`: a held reservation and its new order go to payment.
+/// `Purchases::start`: starts the payment of a held reservation and its new order.
 pub(crate) fn start(world: &mut World, who: Who, nth: Nth) {
     if world.order(who, nth).is_none() && pays(world, who, nth) {
         world.shoppers[who].orders[nth] = Some(Order::started());
     }
 }
 
-/// `Purchases::start_again`: a held reservation and its waiting order go to payment again, after the first attempt. True:
-/// they do.
+/// `Purchases::start_again`: starts the payment of a held reservation and its waiting order again, after the first attempt.
+/// Returns whether it did.
 pub(crate) fn start_again(world: &mut World, who: Who, nth: Nth, bug: Option<Bug>) -> bool {
     let attempt = (bug != Some(Bug::PaymentStartsWithoutItsNumber)).then_some(Nth::First);
     let Some(order) = world.order(who, nth) else { return false };
@@ -35,7 +35,7 @@ pub(crate) fn start_again(world: &mut World, who: Who, nth: Nth, bug: Option<Bug
     true
 }
 
-/// The reservation's part in the start of a payment. True: it was held and in time.
+/// The reservation's part in the start of a payment. Returns whether the reservation was held and in time.
 fn pays(world: &mut World, who: Who, nth: Nth) -> bool {
     match &mut world.shoppers[who].reservation {
         Some(found) if found.nth == nth && found.status == ReservationStatus::Held && !found.is_overdue() => {
@@ -48,7 +48,8 @@ fn pays(world: &mut World, who: Who, nth: Nth) -> bool {
 }
 
 /// `FailOrder::hand_back`: the order waits again, its reservation is held again and its attempt is given up
-/// (`Purchases::payment_failed`). Without a reservation there is nothing to wait for (`Purchases::end_order`).
+/// (`Purchases::payment_failed`). Without a reservation there is nothing to wait for, and the order ends
+/// (`Purchases::end_order`).
 pub(crate) fn hand_back(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug: Option<Bug>) {
     let shopper = &mut world.shoppers[who];
     let Some(order) = &mut shopper.orders[nth] else { return };
@@ -70,7 +71,7 @@ pub(crate) fn hand_back(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug
     }
 }
 
-/// `Purchases::complete`: the order is completed, its reservation purchased and its charge kept. True: they are.
+/// `Purchases::complete`: completes the order, purchases its reservation and keeps its charge. Returns whether it did.
 pub(crate) fn complete(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug: Option<Bug>) -> bool {
     let shopper = &mut world.shoppers[who];
     let (Some(order), Some(reservation)) = (&mut shopper.orders[nth], &mut shopper.reservation) else { return false };
@@ -88,7 +89,8 @@ pub(crate) fn complete(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug:
     true
 }
 
-/// `Purchases::end`: the order ends, and with it the reservation that was being paid for it; without one, the order alone.
+/// `Purchases::end`: ends the order together with the reservation that was being paid for it; without such a reservation, the
+/// order alone.
 pub(crate) fn end(world: &mut World, who: Who, nth: Nth, attempt: Nth, step: OrderStep) {
     let shopper = &mut world.shoppers[who];
     let Some(order) = &mut shopper.orders[nth] else { return };
@@ -99,14 +101,14 @@ pub(crate) fn end(world: &mut World, who: Who, nth: Nth, attempt: Nth, step: Ord
     }
 }
 
-/// `Purchases::end_order`: the order ends alone.
+/// `Purchases::end_order`: ends the order alone.
 pub(crate) fn end_order(order: &mut Order, attempt: Nth, step: OrderStep) {
     if may(order, step, Some(attempt)) {
         order.take(step);
     }
 }
 
-/// `Orders::expire`: the hold of a waiting order has ended.
+/// `Orders::expire`: expires a waiting order whose hold has ended.
 pub(crate) fn expire(world: &mut World, who: Who, nth: Nth) {
     if let Some(order) = &mut world.shoppers[who].orders[nth]
         && may(order, OrderStep::Expired, None)

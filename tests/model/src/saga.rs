@@ -1,5 +1,5 @@
-//! The payment saga: `statemachines/payment-saga.asl.json` and its tasks, each call of which is a step of its own. A read and
-//! the write that it leads to are one step only where the write's condition says again what was read.
+//! The payment saga: `statemachines/payment-saga.asl.json` and its tasks. Each call of a task is a step of its own. A read and
+//! the write that follows from it are one step only where the write's condition repeats what was read.
 
 use domain::{AttemptStatus, OrderStatus, OrderStep, ReservationStatus, SellOutcome, ShardNumber, StockShard};
 
@@ -11,15 +11,15 @@ use crate::{
 /// An execution of the saga, or one of its tasks, at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Execution {
-    /// Which order.
+    /// The order that it pays.
     pub order: Nth,
-    /// Which attempt to pay it.
+    /// The attempt to pay the order.
     pub attempt: Nth,
-    /// What it does next.
+    /// Its next call.
     pub step: Step,
 }
 
-/// A state of the state machine; a run of its function.
+/// A state of the state machine, that is, one run of its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// `Charge`.
@@ -40,18 +40,18 @@ pub enum Task {
     KeepForReview,
 }
 
-/// A call that a task makes.
+/// A call that a task makes. The steps of a task read as one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
     /// `charge-payment` reads its order,
     ChargeReadsOrder,
-    /// writes down that it is about to ask, or looks up what became of an earlier run,
+    /// writes that it is about to ask, or looks up the outcome of an earlier run,
     ChargeBegins,
-    /// in that case, writes down that it asks again,
+    /// in the second case, writes that it asks again,
     ChargeAsksAgain,
     /// asks the gateway,
     ChargeAsks(Call),
-    /// and writes down what it said.
+    /// and writes the gateway's answer.
     ChargeRecords(Call, Answer),
     /// `sell-stock` reads its reservation
     SellReadsReservation,
@@ -61,13 +61,13 @@ pub enum Step {
     CompleteReadsAttempt,
     /// and completes the order.
     CompleteCompletes,
-    /// `fail-order`, payment failed: lets the order wait again, or ends it when it has no reservation.
+    /// `fail-order`, payment failed: lets the order wait again, or ends it if it has no reservation.
     HandBack,
-    /// `refund-payment` decides about the attempt and writes that down,
+    /// `refund-payment` decides about the attempt and writes the decision,
     RefundDecides,
-    /// asks the gateway for the money
+    /// asks the gateway for a refund
     RefundAsks,
-    /// and writes down what it said.
+    /// and writes the gateway's answer.
     RefundRecords(Returned),
     /// `take-back-stock` reads its reservation,
     TakeBackReadsReservation,
@@ -81,16 +81,16 @@ pub enum Step {
     KeepForReview,
 }
 
-/// What a run knows of the attempt that it asks the gateway for.
+/// What a run knows about other runs that ask the gateway for the same attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Call {
-    /// Nobody else was asking when it read or wrote the attempt.
+    /// No other run was asking when this run read or wrote the attempt.
     Only,
     /// Another run may be asking.
     Again,
 }
 
-/// What a gateway says when it is asked to charge.
+/// The gateway's answer to a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Answer {
     /// Charged.
@@ -101,25 +101,25 @@ pub enum Answer {
     Unavailable,
 }
 
-/// What a gateway says when it is asked to give money back.
+/// The gateway's answer to a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Returned {
-    /// It went back.
+    /// The money is back.
     Refunded,
-    /// There was none, and will be none.
+    /// Nothing was charged under the key, and nothing ever will be.
     Voided,
 }
 
-/// What comes after a step.
+/// What follows a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
     /// The task goes on.
     GoesOn(Step),
-    /// The task is done; the next one begins.
+    /// The task is done, and the next one begins.
     Next(Task),
-    /// The task is run again: `StoreUnavailable`.
+    /// The saga runs the task again: `StoreUnavailable`.
     Again,
-    /// The task fails, with an error that is caught.
+    /// The task fails with an error that `Catch` handles.
     Fails,
     /// The execution has ended.
     Ends,
@@ -130,7 +130,7 @@ impl Answer {
 }
 
 impl Book {
-    /// What the gateway may say to a charge. A key that was settled has one answer, for ever.
+    /// The possible answers to a charge. A settled key has one answer for ever.
     pub fn answers(self) -> &'static [Answer] {
         match self {
             Self::Untouched => &Answer::ALL,
@@ -139,7 +139,7 @@ impl Book {
         }
     }
 
-    /// The books after the gateway was asked to charge and gave this answer.
+    /// The books after a charge with this answer.
     fn charge(self, answer: Answer) -> Self {
         match (self, answer) {
             (Self::Untouched, Answer::Charged) => Self::Charged,
@@ -149,7 +149,7 @@ impl Book {
         }
     }
 
-    /// What the gateway finds under the key; `None`: nothing.
+    /// What the gateway finds under the key. `None`: nothing.
     fn look_up(self) -> Option<Answer> {
         match self {
             Self::Untouched => None,
@@ -158,7 +158,7 @@ impl Book {
         }
     }
 
-    /// The books after the gateway was asked for the money, and what it said.
+    /// The books after a refund, and the gateway's answer.
     fn refund(self) -> (Self, Returned) {
         match self {
             Self::Charged | Self::Refunded => (Self::Refunded, Returned::Refunded),
@@ -168,14 +168,14 @@ impl Book {
 }
 
 impl Attempt {
-    /// What whoever reads the attempt knows of the gateway's other callers.
+    /// What a run that reads the attempt knows about other callers of the gateway.
     fn call(self) -> Call {
         if self.asked_again { Call::Again } else { Call::Only }
     }
 }
 
 impl Task {
-    /// The first step.
+    /// The first step of the task.
     pub fn begins(self) -> Step {
         match self {
             Self::Charge => Step::ChargeReadsOrder,
@@ -189,7 +189,7 @@ impl Task {
         }
     }
 
-    /// Its `Catch`. `None`: the execution ends as kept for review, and whoever is still to finish it starts another.
+    /// The task that `Catch` leads to. `None`: the execution ends as kept for review, and only another execution can go on.
     pub fn caught(self) -> Option<Self> {
         match self {
             Self::Charge | Self::Sell | Self::Complete => Some(Self::Refund),
@@ -198,15 +198,15 @@ impl Task {
         }
     }
 
-    /// Whether the saga has another way when all retries are used up. Without one it would end like an execution that is
-    /// aborted.
+    /// Whether the saga has another way when all retries of the task are used up. Without one the execution would end like an
+    /// aborted one.
     pub fn may_give_up(self) -> bool {
         self.caught().is_some()
     }
 }
 
 impl Step {
-    /// Whose step it is.
+    /// The task to which the step belongs.
     pub fn task(self) -> Task {
         match self {
             Self::ChargeReadsOrder
@@ -224,7 +224,7 @@ impl Step {
         }
     }
 
-    /// The shard that an earlier step has read, if this one needs it.
+    /// The shard that an earlier step has read, if this step needs it.
     pub fn shard_mut(&mut self) -> Option<&mut ShardNumber> {
         match self {
             Self::SellSells(shard) | Self::TakeBackReleases(shard) | Self::TakeBackTakesBack(shard) => Some(shard),
@@ -248,12 +248,12 @@ impl Step {
 }
 
 impl Execution {
-    /// The execution of an attempt's saga.
+    /// A new execution of an attempt's saga.
     pub fn begins(order: Nth, attempt: Nth) -> Self {
         Self { order, attempt, step: Task::Charge.begins() }
     }
 
-    /// The execution after its step came to this. `None`: it has ended.
+    /// The execution after its step had this result. `None`: it has ended.
     pub fn after(self, then: Then) -> Option<Self> {
         let step = match then {
             Then::GoesOn(step) => step,
@@ -265,7 +265,7 @@ impl Execution {
         Some(Self { step, ..self })
     }
 
-    /// Makes the call of this step. `answer` is the gateway's, if it is asked to charge.
+    /// Makes the call of this step. `answer` is the gateway's, if the call asks it to charge.
     pub fn turn(self, world: &mut World, who: Who, answer: Answer, bug: Option<Bug>) -> Then {
         let Self { order: nth, attempt: number, step } = self;
         let (Some(order), reservation) = (world.order(who, nth), world.reservation(who, nth)) else { return Then::Fails };
@@ -279,7 +279,7 @@ impl Execution {
             Step::ChargeAsksAgain => change(world, who, self, charge_asks_again),
             Step::ChargeAsks(call) => change(world, who, self, |attempt| {
                 attempt.book = attempt.book.charge(answer);
-                // Whoever is not the only one asks again: the outcome is unknown.
+                // A run that is not the only one asks again: the outcome is unknown.
                 let is_certain = answer != Answer::Unavailable || call == Call::Only || bug == Some(Bug::AnybodySaysUnavailable);
                 if is_certain { Then::GoesOn(Step::ChargeRecords(call, answer)) } else { Then::Again }
             }),
@@ -295,7 +295,7 @@ impl Execution {
                 SellOutcome::HoldLost => Then::Fails,
             },
 
-            // functions/saga/complete-order. Another amount than the order's is a task that gives up.
+            // functions/saga/complete-order. Another amount than the order's is modelled as a task that gives up.
             Step::CompleteReadsAttempt => match order.attempts[number].status {
                 Some(AttemptStatus::Charged | AttemptStatus::Kept) => Then::GoesOn(Step::CompleteCompletes),
                 Some(
@@ -366,7 +366,7 @@ impl Execution {
     }
 }
 
-/// Changes the attempt that an execution is about. That it was asked again is of no account once it is not started any more.
+/// Changes the attempt of an execution. `asked_again` does not matter once the attempt is not started any more.
 fn change(world: &mut World, who: Who, at: Execution, change: impl FnOnce(&mut Attempt) -> Then) -> Then {
     let Some(order) = &mut world.shoppers[who].orders[at.order] else { return Then::Fails };
     let attempt = &mut order.attempts[at.attempt];
@@ -375,7 +375,7 @@ fn change(world: &mut World, who: Who, at: Execution, change: impl FnOnce(&mut A
     then
 }
 
-/// `store::Attempts::begin`, and what `charge-payment` makes of what it finds.
+/// `store::Attempts::begin`, and how `charge-payment` goes on from what it finds.
 fn charge_begins(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
         None => {
@@ -395,7 +395,7 @@ fn charge_begins(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     }
 }
 
-/// `ChargePayment::charge_again`: the attempt is replaced only if it is still as it was read.
+/// `ChargePayment::charge_again`: replaces the attempt only if it is unchanged since it was read.
 fn charge_asks_again(attempt: &mut Attempt) -> Then {
     if (attempt.status, attempt.call()) != (Some(AttemptStatus::Started), Call::Only) {
         return Then::Again;
@@ -404,7 +404,7 @@ fn charge_asks_again(attempt: &mut Attempt) -> Then {
     Then::GoesOn(Step::ChargeAsks(Call::Again))
 }
 
-/// `ChargePayment::record`: the attempt is replaced only if it is still as it was when the gateway was asked.
+/// `ChargePayment::record`: replaces the attempt only if it is unchanged since the gateway was asked.
 fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option<Bug>) -> Then {
     let is_believed = attempt.call() == call || bug == Some(Bug::AnybodySaysUnavailable);
     if attempt.status != Some(AttemptStatus::Started) || !is_believed {
@@ -426,11 +426,11 @@ fn after_charge(answer: Answer) -> Then {
     }
 }
 
-/// `RefundPayment::handle`: an attempt is replaced only if it is still as it was read.
+/// `RefundPayment::handle`: replaces an attempt only if it is unchanged since it was read.
 fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
         Some(AttemptStatus::GivenUp) if bug == Some(Bug::RefundUndoesWhatWasGivenUp) => Then::Next(Task::TakeBack),
-        // Nobody has begun it, or nothing was charged: it is ruled out, so that no later run goes another way.
+        // No run has begun it, or nothing was charged: it is ruled out, so that no later run takes another way.
         Some(AttemptStatus::Declined) if bug == Some(Bug::RefundLeavesDeclinedAsItIs) => Then::Next(Task::TakeBack),
         None | Some(AttemptStatus::Unavailable | AttemptStatus::Declined) => {
             attempt.status = Some(AttemptStatus::Voided);
@@ -465,7 +465,7 @@ fn step_after_refund(order: &Order, attempt: Nth, bug: Option<Bug>) -> Option<Or
     }
 }
 
-/// `RefundPayment::refund`: the attempt is replaced only if it is still as it was read.
+/// `RefundPayment::refund`: replaces the attempt only if it is unchanged since it was read.
 fn refund_records(attempt: &mut Attempt, returned: Returned, is_announced: bool) -> Then {
     let is_as_it_was = match attempt.status {
         Some(AttemptStatus::Refunding) => true,

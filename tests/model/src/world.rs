@@ -1,5 +1,5 @@
-//! The state of the small world: what the tables, the queues, the stream and the gateway's books hold, as small as can be,
-//! and the shapes in which the domain's functions see it.
+//! The state of the small world, as small as possible: tables, queues, the stream and the gateway's books. Converts it to the
+//! types on which the domain's functions work.
 
 use std::{
     collections::BTreeMap,
@@ -17,27 +17,27 @@ use crate::saga::Execution;
 /// A shopper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Who {
-    /// One.
+    /// The first shopper.
     Ann,
-    /// The other.
+    /// The second shopper.
     Bob,
 }
 
-/// Which of a shopper's reservations, and so of their orders; or which attempt to pay an order.
+/// The number of a shopper's reservation, and so of its order; or of an attempt to pay an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Nth {
-    /// The first.
+    /// The first one.
     First,
-    /// The second.
+    /// The second one.
     Second,
 }
 
-/// Two of a kind.
+/// Two values of a kind, one per shopper, per reservation or attempt, or per shard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pair<T>(T, T);
 
 impl Who {
-    /// Everybody.
+    /// Both shoppers.
     pub const ALL: [Self; 2] = [Self::Ann, Self::Bob];
 
     fn other(self) -> Self {
@@ -114,55 +114,55 @@ impl<T> Pair<T> {
     }
 }
 
-/// Everything that there is.
+/// The whole state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct World {
     /// The sale's shards.
     pub shards: Pair<Ledger>,
-    /// The shoppers and what is theirs.
+    /// The shoppers and their items.
     pub shoppers: Pair<Shopper>,
-    /// The one run that is late: it has read what it read and will write when nobody expects it any more.
+    /// The one late run: it has read its items and writes when no other run expects it any more.
     pub late: Option<Late>,
-    /// The one process that may crash has crashed.
+    /// Whether the one process that may crash has crashed.
     pub crashed: bool,
 }
 
-/// A stock shard. One unit is what anybody asks for.
+/// A stock shard. Every shopper asks for one unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ledger {
     capacity: u32,
     available: u32,
-    /// Under which of the shopper's reservations.
+    /// The reservation under which each shopper holds a unit.
     pub held: Pair<Option<Nth>>,
-    /// Under which of the shopper's reservations.
+    /// The reservation under which each shopper has bought a unit.
     pub sold: Pair<Option<Nth>>,
 }
 
-/// What is one shopper's.
+/// One shopper's items and requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Shopper {
-    /// Requests for a unit. A claim by the second makes the second reservation id.
+    /// Requests for a unit. The claim of the second request makes the second reservation id.
     pub requests: Pair<Request>,
-    /// The reservation: there is one item per shopper and sale.
+    /// The reservation item; there is one per shopper and sale.
     pub reservation: Option<Reservation>,
-    /// The stream's records of reservations that were removed while they were held, each with the shard of its unit. A record
-    /// may come again.
+    /// The stream's records of reservations that were removed while held, each with the shard of its unit. A record may come
+    /// again.
     pub removed: Pair<Option<ShardNumber>>,
-    /// The orders: each has its reservation's id.
+    /// The orders. Each has its reservation's id.
     pub orders: Pair<Option<Order>>,
-    /// The running execution of the payment saga, the one that a message or `reconcile` has started last.
+    /// The running execution of the payment saga: the one that a message or `reconcile` started last.
     pub saga: Option<Execution>,
 }
 
-/// A run of `reserve`, between its writes.
+/// A run of `reserve`, between two of its writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Request {
     /// Not sent, or refused, so that it may be sent again.
     #[default]
     NotSent,
-    /// Has claimed a unit; the reservation is not written yet.
+    /// Has claimed a unit, but not written the reservation yet.
     Claimed(ShardNumber),
-    /// Has found the shopper's other reservation; its unit is not released yet.
+    /// Has found the shopper's other reservation, but not released its own unit yet.
     GivesBack(ShardNumber),
     /// Answered, or dead.
     Over,
@@ -171,88 +171,88 @@ pub enum Request {
 /// A reservation item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reservation {
-    /// Its id.
+    /// The id.
     pub nth: Nth,
-    /// Where its unit is.
+    /// The shard of its unit.
     pub shard: ShardNumber,
-    /// Where it stands.
+    /// The status.
     pub status: ReservationStatus,
-    /// Its `expires_at` has come. One that is being paid has always reached it: nothing may depend on that.
+    /// Whether its `expires_at` has come. For a reservation that is being paid it always has, because nothing may depend on it.
     pub time_is_over: bool,
 }
 
 /// An order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Order {
-    /// Where it stands.
+    /// The status.
     pub status: OrderStatus,
-    /// It has failed, and its payment is to be given back: a person looks at it.
+    /// The order has failed, and its refund is not confirmed: it waits for a person.
     pub refund_pending: bool,
-    /// The attempt that was begun last.
+    /// The attempt that began last.
     pub attempt: Nth,
-    /// How many payments were started, counted by the model alone.
+    /// The number of started payments, which only the model counts.
     pub payments: u8,
-    /// What is known of the attempts.
+    /// The attempts.
     pub attempts: Pair<Attempt>,
 }
 
 /// An attempt to pay an order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attempt {
-    /// The way to its saga.
+    /// How far it has come on its way to the saga.
     pub launch: Launch,
-    /// The attempt's item.
+    /// The status in the attempt's item, if there is an item.
     pub status: Option<AttemptStatus>,
-    /// The same, while it is started: another run than the first may have asked the gateway.
+    /// The flag of the attempt's item while it is started: another run than the first may have asked the gateway.
     pub asked_again: bool,
     /// The gateway's books under the attempt's idempotency key.
     pub book: Book,
 }
 
-/// How an attempt gets to its saga: `checkout` or `pay`, the orders queue, `start-payment`.
+/// The way of an attempt to its saga: `checkout` or `pay`, the orders queue, `start-payment`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Launch {
     /// There is no such attempt yet.
     #[default]
     None,
-    /// The order is pending with it; the message is about to be sent.
+    /// The order is pending with this attempt; its message is about to be sent.
     Sending,
-    /// The sender died first.
+    /// The sender died before it sent the message.
     Lost,
     /// On the orders queue.
     Queued,
-    /// An execution was started in its name. The message may come again: the name is taken.
+    /// An execution was started under the attempt's name. The message may come again, and finds the name taken.
     Started,
 }
 
-/// What the gateway's books say of a key; as `store::EntryState`.
+/// The entry of a key in the gateway's books; see `store::EntryState`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Book {
-    /// Nothing: it was not asked, or it was down.
+    /// Nothing: the gateway was not asked, or was down.
     #[default]
     Untouched,
     /// Charged.
     Charged,
     /// Declined.
     Declined,
-    /// Charged and given back.
+    /// Charged and refunded.
     Refunded,
     /// Never charged, and never will be.
     Voided,
 }
 
-/// A run that has been given up for dead, or whose message came twice, and that still goes on.
+/// A run that was taken for dead, or whose message came twice, and that still goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Late {
     /// One task of a saga, beside its own retry.
     Task(Who, Execution),
     /// Another execution of a saga, of this attempt or of an earlier one.
     Saga(Who, Execution),
-    /// `pay`, which has read that the order waits with its first attempt behind it.
+    /// `pay`, after it has read that the order waits with its first attempt behind it.
     Pay(Who, Nth),
 }
 
-/// A moment before every end of a hold, and such an end.
+/// A time before the end of every hold, and the end of every hold.
 const BEFORE: Timestamp = Timestamp::UNIX_EPOCH;
 const END: Timestamp = Timestamp::MAX;
 
@@ -286,12 +286,12 @@ impl World {
         self.shoppers[who].orders[nth]
     }
 
-    /// An attempt's place, if there is such an order.
+    /// The attempt of an order, if the order exists.
     pub fn attempt(&mut self, who: Who, nth: Nth, attempt: Nth) -> Option<&mut Attempt> {
         self.shoppers[who].orders[nth].as_mut().map(|order| &mut order.attempts[attempt])
     }
 
-    /// The same world with the shoppers' names exchanged.
+    /// The same world with the shoppers' names swapped.
     fn with_shoppers_swapped(mut self) -> Self {
         self.shoppers = self.shoppers.swapped();
         for shard in [ShardNumber(0), ShardNumber(1)] {
@@ -306,7 +306,7 @@ impl World {
         self
     }
 
-    /// The same world with the shards' numbers exchanged.
+    /// The same world with the shards' numbers swapped.
     fn with_shards_swapped(mut self) -> Self {
         fn swap(shard: &mut ShardNumber) {
             shard.0 = 1 - shard.0;
@@ -341,8 +341,8 @@ impl World {
         self
     }
 
-    /// The one of all worlds that differ from this one in names only. Shards differ in more than their numbers unless they
-    /// have the same capacity.
+    /// The representative of all worlds that differ only in names. Shards differ only in their numbers if they have the same
+    /// capacity.
     #[must_use]
     pub fn representative(&self) -> Self {
         let by_shopper = (*self).min(self.with_shoppers_swapped());
@@ -382,12 +382,12 @@ impl Ledger {
         }
     }
 
-    /// The domain's claim.
+    /// Makes the domain's claim.
     pub fn claim(&mut self, who: Who, nth: Nth) -> ClaimOutcome {
         self.make(who, nth, |stock, shopper, id| stock.claim(shopper, hold(id)))
     }
 
-    /// Makes one of the domain's four moves, with the names that it is to be made for.
+    /// Makes one of the domain's four moves for this shopper and reservation.
     pub fn make<T>(&mut self, who: Who, nth: Nth, a_move: impl FnOnce(&mut StockShard, &ShopperId, &ReservationId) -> T) -> T {
         let mut stock = self.as_stock();
         let outcome = a_move(&mut stock, who.id(), &IDS[who][nth]);
@@ -395,7 +395,7 @@ impl Ledger {
         outcome
     }
 
-    /// What `who` has here of its reservation `nth`, held or sold.
+    /// Whether `who` has a unit here under its reservation `nth`, held or sold.
     pub fn has(&self, who: Who, nth: Nth) -> bool {
         self.held[who] == Some(nth) || self.sold[who] == Some(nth)
     }
@@ -406,12 +406,12 @@ fn hold(reservation: &ReservationId) -> Hold {
 }
 
 impl Reservation {
-    /// A new one.
+    /// A new reservation.
     pub fn held(nth: Nth, shard: ShardNumber) -> Self {
         Self { nth, shard, status: ReservationStatus::Held, time_is_over: false }
     }
 
-    /// The reservation as the domain knows it, and the time.
+    /// The reservation as the domain knows it, and the present time.
     fn as_domain(self) -> (domain::Reservation, Timestamp) {
         let (who, nth) = (Who::Ann, self.nth);
         let reservation = domain::Reservation {
@@ -426,13 +426,13 @@ impl Reservation {
         (reservation, BEFORE)
     }
 
-    /// As the domain says.
+    /// Whether the reservation is overdue, by the domain's rule.
     pub fn is_overdue(self) -> bool {
         let (reservation, now) = self.as_domain();
         reservation.is_overdue(now)
     }
 
-    /// Whether its time is over after a failed payment, as the domain moves its end.
+    /// Whether its time is over after a failed payment, by the domain's rule.
     pub fn time_is_over_after_failed_payment(self) -> bool {
         let (reservation, now) = self.as_domain();
         reservation.end_after_failed_payment(now) <= now
@@ -448,7 +448,7 @@ impl Order {
         order
     }
 
-    /// Takes a step that it may take.
+    /// Takes a step that the order may take.
     pub fn take(&mut self, step: OrderStep) {
         let (status, payment, _) = step.leads_to();
         self.status = status;

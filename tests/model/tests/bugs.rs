@@ -1,11 +1,11 @@
-//! Can the checks fail? Each rule that is broken here breaks a property, which is named.
+//! Can the properties fail? Each test breaks a rule and names the property that then fails.
 
 use std::collections::BTreeSet;
 
 use model::{Bug, SmallWorld, properties};
 use stateright::{Checker, HasDiscoveries, Model};
 
-/// Breaks a rule for one shopper and asserts that the property does not hold any more. Prints the shortest history.
+/// Breaks a rule in a world with one shopper and asserts that the property fails. Prints the shortest history.
 fn finds(bug: Bug, property: &'static str, (reservations, attempts): (u8, u8)) {
     let world = SmallWorld {
         bug: Some(bug),

@@ -7,7 +7,7 @@ use stateright::{Checker, Model, Path};
 const ONE_UNIT: ShardLayout = ShardLayout::new(1, 1);
 const TWO_SHARDS: ShardLayout = ShardLayout::new(2, 2);
 
-/// Walks through every history and asserts what must hold in each.
+/// Visits every history and asserts the properties in each state.
 fn explored(name: &str, world: &SmallWorld) {
     let checker = SmallWorld { anonymous: world.shoppers > 1, ..world.clone() }.checker().spawn_bfs().join();
     println!("{name}: {} states, at most {} moves deep", checker.unique_state_count(), checker.max_depth() - 1);
@@ -69,7 +69,7 @@ fn a_person_starts_sagas_of_two_shoppers_again() {
     explored("two shoppers, one unit, a person", &world);
 }
 
-/// Where a history leads, if all of its moves are possible.
+/// The state after these actions, if all of them are possible.
 fn told(moves: &[Action]) -> Option<World> {
     let world = faulty(ONE_UNIT, 2, 1, 2);
     Path::from_actions(&world, World::new(&ONE_UNIT), moves).map(|path| *path.last_state())
