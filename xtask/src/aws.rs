@@ -1,5 +1,5 @@
-//! The few AWS calls that setting up needs, to the emulator only: JSON and XML over plain HTTP. An SDK would be minutes
-//! of compiling before the first command can run.
+//! The AWS calls that the setup needs, to the emulator only: JSON and XML over plain HTTP. With an SDK the first command would
+//! have to wait minutes for the compiler.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,13 +11,14 @@ use ureq::Agent;
 
 use crate::emulator::{ENDPOINT, REGION};
 
-/// A call's answer: what API Gateway or AWS said, whatever its status.
+/// The answer of API Gateway or AWS to a call, with any status.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
 }
 
-/// What any AWS client on this machine needs to reach the emulator. The credentials are no secret: it accepts any.
+/// The variables with which any AWS client on this machine reaches the emulator. The credentials are no secret: the emulator
+/// accepts any.
 pub(crate) fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         ("AWS_ENDPOINT_URL", ENDPOINT),
@@ -35,7 +36,7 @@ pub(crate) fn is_ready() -> bool {
     agent().get(format!("{ENDPOINT}/_ministack/health")).call().is_ok_and(|response| response.status() == 200)
 }
 
-/// Makes a bucket; one that is there already is as good.
+/// Makes a bucket, or keeps the existing one.
 pub(crate) fn create_bucket(name: &str) -> Result<()> {
     let response = agent().put(format!("{ENDPOINT}/{name}")).header("Authorization", signature("s3")).send_empty()?;
     match response.status().as_u16() {
@@ -67,7 +68,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
     Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
 }
 
-/// A call of Cognito's user pools.
+/// Calls Cognito's user pools.
 pub(crate) fn cognito(operation: &str, input: &Value) -> Result<Answer> {
     let response = agent()
         .post(ENDPOINT)
@@ -78,7 +79,7 @@ pub(crate) fn cognito(operation: &str, input: &Value) -> Result<Answer> {
     answer(response).with_context(|| format!("no answer to {operation}"))
 }
 
-/// A call of SQS that must succeed.
+/// Calls SQS. The call must succeed.
 pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
     let response = agent()
         .post(ENDPOINT)
@@ -93,7 +94,7 @@ pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
     Ok(serde_json::from_str(&body).unwrap_or_default())
 }
 
-/// A call of the product's own API with a shopper's or an operator's token.
+/// Calls the product's own API with the token of a shopper or an operator.
 pub(crate) fn put(url: &str, token: &str, input: &Value) -> Result<Answer> {
     let request = agent().put(url).header("Authorization", format!("Bearer {token}"));
     answer(request.header("Content-Type", "application/json").send(input.to_string()))
@@ -105,12 +106,12 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Re
     Ok(Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string()? })
 }
 
-/// Names the service, for an emulator that routes by it; nothing is signed.
+/// Names the service for the emulator, which routes by it. Nothing is signed.
 fn signature(service: &str) -> String {
     format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=test")
 }
 
-/// No proxy: what is asked here is on this machine.
+/// Uses no proxy: every address is on this machine.
 fn agent() -> &'static Agent {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     AGENT.get_or_init(|| {

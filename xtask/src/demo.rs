@@ -1,4 +1,4 @@
-//! What a fresh stack begins with: nine shoppers, an operator, and two sales made through the product's own API.
+//! The demo data of a fresh stack: nine shoppers, an operator, and two sales made through the product's own API.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use crate::aws;
 use crate::stack::Stack;
 
-/// The password of everybody here.
+/// The password of all demo users.
 pub(crate) const PASSWORD: &str = "Flash-Sale-1";
 pub(crate) const OPERATOR: &str = "ops@example.com";
 pub(crate) const SHOPPERS: u32 = 9;
 /// Opens a little after `up`.
 pub(crate) const SALE: &str = "demo";
-/// Is open already, and its holds are short, so that one can be seen to end.
+/// Is open at once and has short holds, so that one can watch a hold end.
 pub(crate) const EXPIRY_SALE: &str = "demo-expiry";
 const OPENS_AFTER: SignedDuration = SignedDuration::from_secs(20);
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Makes the shoppers and the operator. Those that are there stay as they are.
+/// Makes the shoppers and the operator. Existing users stay unchanged.
 pub(crate) fn create_people(stack: &Stack) -> Result<()> {
     for number in 1..=SHOPPERS {
         create_person(stack, &format!("shopper-{number}@example.com"))?;
@@ -44,7 +44,7 @@ fn create_person(stack: &Stack, email: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes the two sales as the operator would. With `--keep` they may be there, and then have started: those stay.
+/// Makes the two sales as an operator would. With `--keep` they may exist and have started; then they stay unchanged.
 pub(crate) fn create_sales(stack: &Stack) -> Result<()> {
     let token = sign_in(stack, OPERATOR)?;
     let now = now()?;

@@ -7,10 +7,10 @@ use clap::Args;
 use crate::stack::{self, Emulator};
 use crate::{emulator, local, process};
 
-/// Stop the stack that `up` started, and only that.
+/// Stop the stack that `up` started, and nothing else
 ///
-/// The process is known by its number and by when it started, so nothing else is ever touched. What the stack held is
-/// kept on disk for `up --keep`.
+/// A process is identified by its number and its start time, so no other process is ever touched. The stack's data stays on disk
+/// for `up --keep`.
 #[derive(Args)]
 pub(crate) struct Down {}
 
@@ -25,9 +25,9 @@ pub(crate) fn run() {
     }
 }
 
-/// Stops the emulator and its function workers, also those that have lost it, and forgets the stack.
+/// Stops the emulator and its function workers, also workers that have lost the emulator, and forgets the stack.
 pub(crate) fn stop(emulator: Option<&Emulator>) {
-    // First, so that nobody finds a stack that is going away.
+    // First, so that no command finds a stack that is being stopped.
     stack::forget();
     if let Some(emulator) = emulator {
         process::stop_group(emulator.pid);

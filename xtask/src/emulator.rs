@@ -1,5 +1,5 @@
-//! The emulator's process: ministack through `infra/local/emulator.py`, on loopback only, in a process group of its
-//! own together with the functions it runs.
+//! The emulator's process: ministack through `infra/local/emulator.py`, on loopback only. Emulator and functions run in a process
+//! group of their own.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,24 +15,24 @@ use crate::tools::Tool;
 use crate::{aws, local, process, root};
 
 const PORT: u16 = 4566;
-/// Where every AWS client has to go.
+/// The endpoint for every AWS client.
 pub(crate) const ENDPOINT: &str = "http://127.0.0.1:4566";
-/// The only Region here.
+/// The only Region of the local stack.
 pub(crate) const REGION: &str = "us-east-1";
-/// The emulator's temporary files; it unpacks and runs the functions here.
+/// The folder of the emulator's temporary files, where it unpacks and runs the functions.
 pub(crate) const WORKERS: &str = "tmp";
 const STATE: &str = "state";
 const LOG: &str = "ministack.log";
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Whether what the emulator held when it was last stopped is taken up again.
+/// Whether the emulator continues with the data of its last stop.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Kept,
     Fresh,
 }
 
-/// Says which program has the port, as far as that can be known, before anything else is done.
+/// Fails early if another program has the port, and names that program if possible.
 pub(crate) fn port_is_free() -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)) {
         Ok(_) => Ok(()),
@@ -44,10 +44,10 @@ pub(crate) fn port_is_free() -> Result<()> {
     }
 }
 
-/// Starts the emulator and returns when it answers. With `attached` it ends when this process does, however it ends.
+/// Starts the emulator and returns when it answers. With `attached` the emulator ends when this process ends in any way.
 pub(crate) fn start(state: State, attached: bool) -> Result<Child> {
     if state == State::Fresh {
-        let _ = std::fs::remove_dir_all(local(STATE)); // it may not be there
+        let _ = std::fs::remove_dir_all(local(STATE)); // it may not exist
     }
     for folder in [STATE, WORKERS] {
         std::fs::create_dir_all(local(folder))?;
@@ -73,19 +73,19 @@ pub(crate) fn start(state: State, attached: bool) -> Result<Child> {
     Ok(child)
 }
 
-/// Nothing is taken from the user's own AWS settings: what runs here must not be able to reach a real account.
+/// Takes nothing from the user's own AWS settings: the local stack must not be able to reach a real account.
 fn environment() -> Vec<(&'static str, PathBuf)> {
     let mut variables: Vec<(&'static str, PathBuf)> = vec![
         ("BIND_HOST", "127.0.0.1".into()),
         ("GATEWAY_PORT", PORT.to_string().into()),
         ("MINISTACK_HOST", "127.0.0.1".into()),
         ("MINISTACK_REGION", REGION.into()),
-        // Servers for other services, which would listen on more ports, and on other addresses.
+        // These servers of other services would listen on more ports and on other addresses.
         ("IOT_MTLS_ENABLED", "0".into()),
         ("SFTP_ENABLED", "0".into()),
-        // It would look for its own old containers, and remove them.
+        // It would look for its own old containers and remove them.
         ("DOCKER_HOST", "unix:///nonexistent".into()),
-        // 300 calls at once, whatever memory the machine has; emulator.py bounds the processes.
+        // 300 calls at once, whatever memory the machine has. emulator.py limits the processes.
         ("LAMBDA_ACCOUNT_CONCURRENCY", "1000".into()),
         ("PERSIST_STATE", "1".into()),
         ("S3_PERSIST", "1".into()),

@@ -125,7 +125,7 @@ fn zipped(bootstrap: &Path) -> Result<u64> {
     let (folder, archive) = (local("measure"), local("measure.zip"));
     fs::create_dir_all(&folder)?;
     fs::copy(bootstrap, folder.join("bootstrap"))?;
-    let _ = fs::remove_file(&archive); // it may not be there
+    let _ = fs::remove_file(&archive); // it may not exist
     let mut zip = Command::new(Tool::Sam.program("python"));
     zip.args(["-m", "zipfile", "-c"]).arg(&archive).arg(folder.join("bootstrap"));
     process::run(&mut zip, "zip")?;

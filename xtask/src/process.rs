@@ -1,5 +1,5 @@
-//! Child processes: run with a log, end early when the command is interrupted, stop a whole group, and recognise a
-//! process that was started earlier although its number may have been given to another one since.
+//! Child processes: run with a log, end early when the command is interrupted, stop a whole group, and recognise a process that
+//! was started earlier, although another process may have its number by now.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From here on Ctrl-C and the signals to end only set a flag, so that a command can stop what it has started.
+/// After this call Ctrl-C and the termination signals only set a flag, so that a command can stop the processes that it started.
 pub(crate) fn catch_interruption() -> Result<()> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
     for signal in [SIGHUP, SIGINT, SIGTERM] {
@@ -29,12 +29,12 @@ pub(crate) fn catch_interruption() -> Result<()> {
     Ok(())
 }
 
-/// Whether the user, or the system, has asked the command to end.
+/// Whether the user or the system has asked the command to end.
 pub(crate) fn interrupted() -> bool {
     INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
-/// Runs a command to its end. Its output is shown.
+/// Runs a command to its end and shows its output.
 pub(crate) fn run(command: &mut Command, what: &str) -> Result<()> {
     let mut child = command.spawn().with_context(|| format!("{what}: cannot start {command:?}"))?;
     let status = wait(&mut child)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &mut Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end with its output in a file. The file's end is part of the error.
+/// Runs a command to its end with its output in a file. An error contains the last lines of the file.
 pub(crate) fn run_logged(command: &mut Command, what: &str, log: &Path) -> Result<()> {
     let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -59,7 +59,7 @@ pub(crate) fn wait(child: &mut Child) -> Result<std::process::ExitStatus> {
             return Ok(status);
         }
         if interrupted() {
-            let _ = child.kill(); // it may have ended by itself, having had the same Ctrl-C
+            let _ = child.kill(); // it may have got the same Ctrl-C and have ended by itself
             child.wait()?;
             bail!("interrupted");
         }
@@ -74,13 +74,13 @@ pub(crate) fn tail(log: &Path) -> String {
     lines.get(lines.len().saturating_sub(15)..).unwrap_or_default().join("\n")
 }
 
-/// Puts a command's process into a group of its own: Ctrl-C does not reach it, and it can be stopped with all of its
+/// Puts a command's process into a group of its own. Ctrl-C does not reach the group, and the group can be stopped with all
 /// children.
 pub(crate) fn own_group(command: &mut Command) -> &mut Command {
     command.process_group(0)
 }
 
-/// Stops a process group: asks, waits, then insists. Returns when its leader is gone.
+/// Stops a process group: asks, waits, then kills. Returns when its leader is gone.
 pub(crate) fn stop_group(leader: u32) {
     let Some(pid) = pid(leader) else { return };
     let _ = rustix::process::kill_process_group(pid, Signal::TERM);
@@ -88,14 +88,14 @@ pub(crate) fn stop_group(leader: u32) {
     while is_running(leader) && asked.elapsed() < PATIENCE {
         sleep(POLL);
     }
-    // The leader is gone, or does not answer. Whatever else is in its group goes now.
+    // The leader is gone, or does not answer. The rest of its group ends now.
     let _ = rustix::process::kill_process_group(pid, Signal::KILL);
     while is_running(leader) && asked.elapsed() < 2 * PATIENCE {
         sleep(POLL);
     }
 }
 
-/// Stops every process whose executable lies under `folder`: function workers that have lost their emulator.
+/// Stops every process whose executable is in `folder`: function workers that have lost their emulator.
 pub(crate) fn stop_executables_under(folder: &Path) {
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(number) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -106,11 +106,11 @@ pub(crate) fn stop_executables_under(folder: &Path) {
     }
 }
 
-/// What tells a process from a later one with the same number: when it started, as the system counts it. None when
-/// there is no such process, or it has ended and only waits to be collected.
+/// The start time of a process, in the system's units. It distinguishes the process from a later one with the same number. None
+/// when no such process runs; a zombie does not count.
 pub(crate) fn started(number: u32) -> Option<String> {
     if let Ok(stat) = std::fs::read_to_string(format!("/proc/{number}/stat")) {
-        // The second field, the name, may contain spaces and brackets: the fields are counted from its end.
+        // The second field, the name, may contain spaces and brackets, so the fields are counted from the end of the name.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
         return if state == "Z" { None } else { fields.nth(18).map(str::to_owned) };

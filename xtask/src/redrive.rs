@@ -1,6 +1,6 @@
 //! `cargo xtask redrive`: sends the messages of a dead-letter queue of the stack on this machine to their queue again.
 //!
-//! For a stack on AWS there is `aws sqs start-message-move-task`; the emulator does not know that operation.
+//! A stack on AWS has `aws sqs start-message-move-task`, which the emulator does not know.
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 use crate::aws;
 use crate::stack::Stack;
 
-/// Messages of one call: the most that SQS gives.
+/// Messages of one call: the maximum of SQS.
 const PAGE: u32 = 10;
 
-/// Send dead letters to their queue again, once their cause is mended
+/// Send dead letters to their queue again, once their cause is fixed
 ///
-/// A message may be sent twice if this is interrupted; whoever reads it can take that.
+/// If this command is interrupted, a message may be sent twice. Its reader tolerates that.
 #[derive(Args)]
 pub(crate) struct Redrive {
-    /// Whose dead letters
+    /// The queue whose dead letters are sent again
     #[arg(value_enum)]
     queue: Queue,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Queue {
-    /// Orders whose payment could not be started
+    /// Orders whose payment failed to start
     Orders,
     /// Ends of holds
     Expiry,
@@ -39,7 +39,7 @@ impl Redrive {
             Queue::Orders => (&stack.orders_dead_letter_queue_url, &stack.orders_queue_url),
             Queue::Expiry => (&stack.expiry_dead_letter_queue_url, &stack.expiry_queue_url),
         };
-        // What is there now: a message that ends there again meanwhile is not sent round and round.
+        // Only the messages that are there now: a message that returns to the dead-letter queue meanwhile is not sent in circles.
         let mut left = waiting(from)?;
         let mut sent = 0;
         while left > 0 {

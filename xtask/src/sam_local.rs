@@ -1,8 +1,7 @@
-//! `cargo xtask sam-local`: `sam local invoke` of a function of the running stack, on a machine that need not reach an image
-//! registry.
+//! `cargo xtask sam-local`: `sam local invoke` of a function of the running stack, on a machine that may have no image registry.
 //!
-//! Plain `sam local invoke` needs three things more than the template has: a base image, the names of the stack's tables, and
-//! a way from the container to an emulator that listens on loopback only. See docs/testing-with-sam-local.md.
+//! Plain `sam local invoke` lacks three things: a base image, the names of the stack's tables, and a way from the container to an
+//! emulator that listens on loopback only. See docs/testing-with-sam-local.md.
 
 use std::fs;
 use std::io;
@@ -19,18 +18,19 @@ use crate::stack::Stack;
 use crate::tools::Tool;
 use crate::{aws, functions, local, process, root};
 
-/// The name that no registry has: SAM must use what is here.
+/// A name that is in no registry, so SAM must use the local image.
 const IMAGE: &str = "flash-sale-lambda";
-/// How a container calls the machine that it runs on.
+/// The name of the machine as seen by a container.
 const HOST: &str = "host.docker.internal";
-/// What the image must have: the commands of the Dockerfile that SAM builds on top of it, and what Rust links at run time.
+/// The contents of the image: the commands of the Dockerfile that SAM builds on top of it, and the libraries that Rust links at
+/// run time.
 const PROGRAMS: [&str; 3] = ["sh", "mv", "chmod"];
 const LIBRARIES: [&str; 6] = ["libgcc_s.so.1", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libc.so.6"];
 
-/// Invoke a function in a container with `sam local invoke`, against the stack that is up.
+/// Invoke a function in a container with `sam local invoke`, against the stack that is up
 ///
-/// Makes a base image from this machine's own C library and shell, so that no image registry is needed, and lets the
-/// container reach the emulator while the function runs. Linux with Docker Engine only.
+/// Makes a base image from this machine's own C library and shell, so that no image registry is needed, and lets the container
+/// reach the emulator while the function runs. Linux with Docker Engine only.
 #[derive(Args)]
 pub(crate) struct SamLocal {
     /// The function's folder, or its logical id in template.yaml
@@ -38,7 +38,7 @@ pub(crate) struct SamLocal {
     /// A case of events/<function>, or a file
     #[arg(default_value = "ok")]
     event: String,
-    /// Believe X-User-ID where the event has no claims
+    /// Take the shopper from X-User-ID where the event has no claims
     #[arg(long)]
     trust_user_id_header: bool,
 }
@@ -108,7 +108,7 @@ fn check_docker() -> Result<()> {
     Ok(())
 }
 
-/// The machine's own address in Docker's default network, which is the first of its subnet.
+/// The machine's own address in Docker's default network: the first address of its subnet.
 fn gateway() -> Result<Ipv4Addr> {
     let format = "{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}";
     let shown = Command::new("docker").args(["network", "inspect", "bridge", "--format", format]).output()?;
@@ -116,7 +116,7 @@ fn gateway() -> Result<Ipv4Addr> {
     parse_gateway(text.trim()).with_context(|| format!("Docker's default network has no address: {text:?}"))
 }
 
-/// `172.17.0.1 172.17.0.0/16`, or the subnet alone.
+/// Parses `172.17.0.1 172.17.0.0/16`, or the subnet alone.
 fn parse_gateway(shown: &str) -> Option<Ipv4Addr> {
     let mut words = shown.split_whitespace().rev();
     let subnet: Ipv4Addr = words.next()?.split('/').next()?.parse().ok()?;
@@ -128,15 +128,15 @@ fn endpoint_port(stack: &Stack) -> Result<u16> {
     port.with_context(|| format!("{} has no port", stack.endpoint_url))
 }
 
-/// Lets containers reach `port` of loopback for as long as this process runs: the emulator itself listens nowhere else.
-/// Answers the address that they use: the same port if it is free, so that the image can stay as it is.
+/// Lets containers reach `port` of loopback for as long as this process runs, because the emulator listens on loopback only.
+/// Returns the address that containers use. Its port is the same one if that is free, so that the image can stay unchanged.
 fn forward(gateway: Ipv4Addr, port: u16) -> Result<SocketAddr> {
     let listener = TcpListener::bind((gateway, port)).or_else(|_| TcpListener::bind((gateway, 0)));
     let listener = listener.with_context(|| format!("cannot listen on {gateway}, Docker's own network"))?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            // Nobody but a container of this network: the machine may route packets from elsewhere to this address.
+            // Accepts only containers of this network: the machine may route packets from elsewhere to this address.
             let is_container = client.peer_addr().is_ok_and(|peer| same_network(peer.ip(), gateway));
             if let (true, Ok(server)) = (is_container, TcpStream::connect((Ipv4Addr::LOCALHOST, port))) {
                 pass_on(&client, &server);
@@ -151,7 +151,7 @@ fn same_network(peer: IpAddr, gateway: Ipv4Addr) -> bool {
     matches!(peer, IpAddr::V4(peer) if peer.octets().starts_with(&gateway.octets()[..2]))
 }
 
-/// Copies one direction in a thread of its own, and passes its end on.
+/// Copies one direction in a thread of its own, and passes the end of the stream on.
 fn pass_on(from: &TcpStream, to: &TcpStream) {
     if let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) {
         thread::spawn(move || {
@@ -161,8 +161,8 @@ fn pass_on(from: &TcpStream, to: &TcpStream) {
     }
 }
 
-/// The stack's tables, queues and so on as `--env-vars` wants them. SAM passes on only what the template names, so one list
-/// serves every function.
+/// Writes the names of the stack's tables, queues and so on for `--env-vars`. SAM passes on only the variables that the template
+/// names, so one list serves every function.
 fn write_variables(stack: &Stack) -> Result<PathBuf> {
     let variables = Map::from_iter([
         ("STOCK_TABLE".to_owned(), json!(stack.tables.stock)),
@@ -178,7 +178,7 @@ fn write_variables(stack: &Stack) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Makes the base image unless there is one for this port. Answers whether it has.
+/// Makes the base image unless there is one for this port. Returns whether it made one.
 fn provide_image(port: u16) -> Result<bool> {
     let endpoint = format!("AWS_ENDPOINT_URL=http://{HOST}:{port}");
     let shown = Command::new("docker").args(["image", "inspect", IMAGE, "--format", "{{.Config.Env}}"]).output()?;
@@ -189,11 +189,11 @@ fn provide_image(port: u16) -> Result<bool> {
     Ok(true)
 }
 
-/// Makes the base image: this machine's C library, shell and certificates, and the emulator's address as containers see it.
-/// An image cannot get the address from the template: AWS must not have it.
+/// Makes the base image: this machine's C library, shell and certificates, and the emulator's address as containers see it. The
+/// template cannot contain that address, because AWS must not have it.
 fn make_image(endpoint: &str) -> Result<()> {
     let folder = local("image");
-    let _ = fs::remove_dir_all(&folder); // it may not be there
+    let _ = fs::remove_dir_all(&folder); // it may not exist
     for name in ["etc", "tmp", "var/task", "var/rapid"] {
         fs::create_dir_all(folder.join(name))?;
     }
@@ -214,7 +214,7 @@ fn make_image(endpoint: &str) -> Result<()> {
     process::run(&mut import, "docker import")
 }
 
-/// The programs at `/bin`, the libraries where the loader looks for them, and root certificates if there are any.
+/// The programs at `/bin`, the libraries where the loader looks for them, and root certificates if the machine has any.
 fn files() -> Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = PROGRAMS.iter().map(|name| Path::new("/bin").join(name)).collect();
     let shown = Command::new("ldd").args(&files).output().context("cannot start ldd")?;

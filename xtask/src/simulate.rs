@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::{functions, process, root};
 
-/// Seeds that `cargo xtask test` tries, none of which anybody has tried before.
+/// New seeds that `cargo xtask test` tries.
 const FRESH_SEEDS: u64 = 2_000;
 
 /// Simulate the whole product under faults
@@ -32,7 +32,7 @@ pub(crate) struct Simulate {
 }
 
 impl Simulate {
-    /// Seeds that nobody has tried: no two runs that begin a second apart share one.
+    /// Seeds that no run has tried: two runs that begin at least a second apart share none.
     pub(crate) fn fresh() -> Result<Self> {
         let first = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs() * FRESH_SEEDS;
         let seeds = format!("{first}..{}", first + FRESH_SEEDS - 1);
@@ -40,7 +40,7 @@ impl Simulate {
         Ok(Self { seeds, faults: "all".into(), mutation: None, mutations: false, history: false })
     }
 
-    /// Runs the histories of the seeds; the first that fails ends it, and its history is printed.
+    /// Runs the histories of the seeds. Stops at the first that fails, and prints its history.
     pub(crate) fn run(self) -> Result<()> {
         let built = functions::build_targets(&["--bin", "simulation"])?;
         let mut command = Command::new(built.get("simulation").context("the simulation is not a program any more")?);
@@ -54,7 +54,7 @@ impl Simulate {
         if self.history {
             command.arg("--history");
         }
-        // The functions' metrics; the simulation itself prints on standard error.
+        // Hides the functions' metrics. The simulation itself prints on standard error.
         process::run(command.stdout(Stdio::null()), "the simulation")
     }
 }

@@ -1,4 +1,4 @@
-//! The stack on this machine, as `target/local/stack.json` tells it to tests and to people.
+//! The stack on this machine, as `target/local/stack.json` describes it to tests and people.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::{local, process};
 /// `target/local/stack.json`: written when the stack is ready, removed when it is stopped.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Stack {
-    /// Where every AWS client has to go.
+    /// The endpoint for every AWS client.
     pub(crate) endpoint_url: String,
     pub(crate) region: String,
     /// Base of every route of the HTTP contract.
@@ -42,7 +42,7 @@ pub(crate) struct Tables {
 }
 
 impl Stack {
-    /// Writes `stack.json`. It appears as a whole.
+    /// Writes `stack.json` atomically.
     pub(crate) fn write(&self) -> Result<()> {
         write(&file(), self)
     }
@@ -55,16 +55,16 @@ impl Stack {
     }
 }
 
-/// `target/local/emulator.json`: which process `up` has started, from the moment it has.
+/// `target/local/emulator.json`: the process that `up` has started, written as soon as it runs.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Emulator {
     pub(crate) pid: u32,
-    /// Tells this process from a later one with the same number.
+    /// The start time, which distinguishes this process from a later one with the same number.
     pub(crate) started: String,
 }
 
 impl Emulator {
-    /// Remembers a process that has just been started.
+    /// Records a process that has just been started.
     pub(crate) fn remember(pid: u32) -> Result<()> {
         let started = process::started(pid).context("the emulator ended at once")?;
         write(&emulator_file(), &Self { pid, started })
@@ -80,7 +80,7 @@ impl Emulator {
 /// Forgets the stack and its emulator.
 pub(crate) fn forget() {
     for file in [file(), emulator_file()] {
-        let _ = std::fs::remove_file(file); // it may never have got that far
+        let _ = std::fs::remove_file(file); // it may not have been written yet
     }
 }
 

@@ -1,5 +1,5 @@
-//! The tools that come from Python's package index, at pinned versions, each in a virtual environment of its own under
-//! `target/tools`: SAM and ministack want different versions of boto3. Nothing is installed outside `target`.
+//! The tools from Python's package index, at pinned versions. Each has a virtual environment of its own under `target/tools`,
+//! because SAM and ministack need different versions of boto3. Nothing is installed outside `target`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,7 +27,7 @@ impl Tool {
         }
     }
 
-    /// A program of the environment, which `install` has made.
+    /// A program of the virtual environment. `install` must have made it.
     pub(crate) fn program(self, name: &str) -> PathBuf {
         self.folder().join("bin").join(name)
     }
@@ -36,7 +36,7 @@ impl Tool {
         root().join("target/tools").join(self.name())
     }
 
-    /// Makes the environment unless it is there as the requirements want it.
+    /// Makes the virtual environment unless it exists and fits the requirements.
     pub(crate) fn install(self, python: &Python) -> Result<()> {
         let requirements = root().join(format!("infra/local/requirements-{}.txt", self.name()));
         let wanted = std::fs::read_to_string(&requirements)
@@ -74,10 +74,10 @@ pub(crate) struct Python {
 
 impl Python {
     const OLDEST: (u32, u32) = (3, 10);
-    /// The newest that every pinned package has been tried with comes first; a plain `python3` is tried before older ones.
+    /// The newest version with which every pinned package was tried comes first; a plain `python3` comes before older versions.
     const NAMES: [&str; 7] = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python3.10", "python"];
 
-    /// The first on the path that is new enough.
+    /// The first one on the path that is new enough.
     pub(crate) fn find() -> Result<Self> {
         let (oldest_major, oldest_minor) = Self::OLDEST;
         let mut too_old = None;
