@@ -1,8 +1,8 @@
-//! Every choice of a history comes from this one generator, in the order in which the history asks: a seed decides all. Nothing
-//! else in a history draws a random number, and the generator touches nothing.
+//! The one generator of a history's choices: a seed decides all. The history asks it in a fixed order, and draws no other random
+//! number.
 //!
-//! `SplitMix64` (Steele, Lea and Flood 2014): small, fast, and the same everywhere and for ever, which is what replaying a seed
-//! years later needs.
+//! `SplitMix64` (Steele, Lea and Flood 2014): small, fast, and the same everywhere and for ever, so that a seed can be replayed
+//! years later.
 
 use std::{
     sync::{Arc, Mutex},
@@ -30,7 +30,7 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`, which is small: the bias is of no matter here.
+    /// A number below `bound`. `bound` is small, so the bias does not matter.
     pub(crate) fn below(&self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
@@ -51,7 +51,7 @@ impl Chance {
         &of[self.index(of.len())]
     }
 
-    /// An index into `length` things.
+    /// An index into a list of `length` entries.
     pub(crate) fn index(&self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap()
     }
@@ -75,7 +75,7 @@ impl Randomness for Chance {
 mod tests {
     use super::*;
 
-    /// The sequence of seed 0 as published with the algorithm: old seeds mean the same histories for ever.
+    /// The sequence of seed 0 as published with the algorithm, so that old seeds keep their histories.
     #[test]
     fn the_sequence_of_a_seed_never_changes() {
         let chance = Chance::of(0);

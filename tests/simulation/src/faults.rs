@@ -1,20 +1,20 @@
-//! The faults by name, how often each of them may strike, and how often each did. Touches nothing: services and actors ask the world
-//! whether a fault strikes, and do what it says.
+//! The faults by name, how often each may strike, and how often each did. Services and actors ask the world whether a fault
+//! strikes, and act on it themselves.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A request takes effect, and its answer never arrives.
     AnswerLost,
     /// A request never arrives.
     RequestLost,
-    /// A request is on its way for seconds, and arrives even when its caller has given up or died meanwhile.
+    /// A request takes seconds to arrive, even when its caller has given up or died meanwhile.
     RequestLate,
-    /// A service has had too many requests.
+    /// A service refuses because it had too many requests.
     Throttling,
-    /// Another write to a reservation or an order was in the way of this one.
+    /// A service refuses because of another write to the same reservation or order.
     TransactionConflict,
     /// A function dies at one of its calls, before or after that took effect.
     Kill,
@@ -22,41 +22,41 @@ pub enum Fault {
     Cold,
     /// A queue delivers a message twice.
     MessageDuplicated,
-    /// A queue delivers a message minutes late, and so after younger ones.
+    /// A queue delivers a message minutes late, and so after younger messages.
     MessageDelayed,
-    /// A queue worker says that a message failed which it has handled.
+    /// A queue worker reports a message as failed that it has handled.
     HalfBatch,
     /// A stream delivers records again from an earlier place, in order.
     StreamDuplicated,
     /// A stream delivers records half a minute late.
     StreamLate,
-    /// A stream consumer says that a record failed which it has handled.
+    /// A stream consumer reports a record as failed that it has handled.
     HalfStreamBatch,
-    /// TTL deletes a hold in the seconds after its end. Without this fault it comes after the history: days late.
+    /// TTL deletes a hold in the seconds after its end. Without this fault TTL comes days late, after the history.
     Ttl,
-    /// The message that a hold may have ended never arrives.
+    /// The message at the end of a hold never arrives.
     ExpiryLost,
     /// A schedule runs its function twice at the same time.
     ScheduleTwice,
-    /// An execution of the saga is aborted. What it has invoked runs on.
+    /// An execution of the saga is aborted. The function that it has invoked runs on.
     SagaAborted,
     /// An execution of the saga ends before its first state.
     SagaNeverStarted,
-    /// A task of the saga has failed as often as it may, although it was not that often.
+    /// A task of the saga fails as if it had used up its retries.
     RetriesUsedUp,
     /// A payment method is declined.
     Declined,
-    /// A gateway is down, certainly without a charge.
+    /// A gateway is down, and has certainly not charged.
     GatewayDown,
     /// A gateway's first answer is a time-out without a charge.
     GatewaySlow,
-    /// A gateway charges, and its answer is lost.
+    /// A gateway charges, but its answer is lost.
     GatewayAnswerLost,
-    /// A gateway confirms another amount, so that the order has to be refunded.
+    /// A gateway confirms another amount, so the order must be refunded.
     WrongAmount,
     /// The clock of an environment is up to 2 s off.
     ClockSkew,
-    /// The clock of an environment jumps, within the 2 s.
+    /// The clock of an environment jumps, within 2 s of the true time.
     ClockJump,
     /// An operator pauses the sale for some seconds.
     SalePaused,
@@ -67,7 +67,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 29] = [
         Self::AnswerLost,
         Self::RequestLost,
@@ -100,7 +100,7 @@ impl Fault {
         Self::SaleClosed,
     ];
 
-    /// Those that happen to a request.
+    /// The faults of a request.
     pub(crate) const OF_REQUESTS: [Self; 6] =
         [Self::AnswerLost, Self::RequestLost, Self::RequestLate, Self::Throttling, Self::TransactionConflict, Self::Kill];
 
@@ -139,7 +139,7 @@ impl Fault {
         }
     }
 
-    /// Its probability whenever it could happen, before the seed makes it rarer or more frequent.
+    /// The probability whenever the fault could strike, before the seed makes it rarer or more frequent.
     pub(crate) fn probability(self) -> f64 {
         match self {
             Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
@@ -172,10 +172,10 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How often each fault was really injected.
+/// How often each fault was injected.
 pub type Injected = BTreeMap<Fault, u64>;
 
-/// The faults that may happen: `none`, `all`, or their names with commas between.
+/// The faults that may strike: `none`, `all`, or their names with commas between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 

@@ -1,5 +1,5 @@
-//! Virtual time: tokio's paused clock, which jumps to the next timer when everybody waits. Back-offs, delays and days cost
-//! nothing. Every execution environment has a clock of its own, a little off. Nothing else in a history reads a clock.
+//! Virtual time: tokio's paused clock, which jumps to the next timer when every task waits. Back-offs, delays and days cost
+//! nothing. Every environment has a clock of its own, which is slightly off. Nothing else in a history reads a clock.
 
 use std::{
     sync::{
@@ -13,10 +13,10 @@ use domain::{Clock, Timestamp};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-/// When every history begins.
+/// The time at which every history begins.
 const BEGINNING: &str = "2026-11-20T12:00:00Z";
 
-/// The true time of a history, by which the services go.
+/// The true time of a history, which the services use.
 #[derive(Debug, Clone)]
 pub(crate) struct Time {
     beginning: Timestamp,
@@ -29,7 +29,7 @@ impl Time {
         Self { beginning: BEGINNING.parse().unwrap(), started: Instant::now() }
     }
 
-    /// Since the history began.
+    /// The time since the history began.
     pub(crate) fn elapsed(&self) -> Duration {
         Instant::now() - self.started
     }
@@ -41,7 +41,7 @@ impl Clock for Time {
     }
 }
 
-/// TTL and the times of stream records.
+/// The true time for TTL and stream records.
 impl dynoxide::storage_backend::Clock for Time {
     fn now_unix_secs(&self) -> u64 {
         u64::try_from(self.now().as_second()).unwrap()
@@ -66,7 +66,7 @@ impl SkewedClock {
         Self { time: time.clone(), skew_milliseconds: Arc::new(AtomicI64::new(skew_milliseconds)) }
     }
 
-    /// Lets the clock jump.
+    /// Makes the clock jump.
     pub(crate) fn jump_to(&self, skew_milliseconds: i64) {
         self.skew_milliseconds.store(skew_milliseconds, Ordering::Relaxed);
     }

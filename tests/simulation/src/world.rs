@@ -1,5 +1,5 @@
-//! One history's state: its time, its chances, its services, what its actors were told, and its first violation. Every room reads
-//! the world; each service and each actor changes only its own part of it.
+//! The state of one history: its time, its chances, its services, what its actors were told, and its first violation. Every
+//! module reads the world; each service and each actor changes only its own part.
 
 use std::{
     collections::BTreeMap,
@@ -30,10 +30,10 @@ use crate::{
     time::Time,
 };
 
-/// Nothing goes wrong more often than this.
+/// The highest probability of a fault.
 const MOST_ODDS: f64 = 0.8;
 
-/// How large a world is. Small ones meet every trouble sooner.
+/// The size of a world. Small worlds meet every fault sooner.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) shoppers: u64,
@@ -54,8 +54,8 @@ impl Size {
     }
 }
 
-/// A function whose requests have some troubles much more often than those of others: its retries run out, its runs overlap, and what
-/// is to happen then happens.
+/// The function whose requests suffer some faults much more often than those of others, so that its retries run out and its runs
+/// overlap.
 #[derive(Debug)]
 struct Victim {
     function: &'static str,
@@ -64,7 +64,7 @@ struct Victim {
 }
 
 impl Victim {
-    /// In most histories, and mostly one of the saga's tasks: those are to be done to the end.
+    /// Chooses such a function in most histories: mostly a task of the saga, because the saga must finish its tasks.
     fn of(chance: &Chance) -> Option<Self> {
         let of: &[&'static str] = if chance.happens(0.7) { &TASKS } else { &FUNCTIONS };
         let faults = Fault::OF_REQUESTS.into_iter().filter(|_| chance.happens(0.4)).collect();
@@ -73,12 +73,12 @@ impl Victim {
     }
 }
 
-/// What was promised and does not hold.
+/// A promise that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The invariant, as docs/simulation.md names it.
+    /// The name of the invariant, as in docs/simulation.md.
     pub invariant: &'static str,
-    /// What is wrong.
+    /// The details.
     pub detail: String,
 }
 
@@ -107,10 +107,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The world of a seed, before anything has happened in it.
+    /// The world of a seed at the start of the history.
     pub(crate) fn new(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>, recorded: bool) -> Arc<Self> {
         let chance = Chance::of(seed);
-        // The SDK's jitter and its tokens come from this thread's generator.
+        // The SDK's jitter and tokens come from this thread's generator.
         fastrand::seed(seed);
         let time = Time::begin();
         let now = time.now();
@@ -146,12 +146,12 @@ impl World {
         "demo".parse().unwrap()
     }
 
-    /// Whether this fault is injected here and now; then it is counted.
+    /// Whether this fault strikes here and now. If so, counts it.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
         self.strikes_with(fault, 1.0)
     }
 
-    /// Whether this fault is injected into a request of this function.
+    /// Whether this fault strikes a request of this function.
     pub(crate) fn strikes_request_of(&self, function: &str, fault: Fault) -> bool {
         let victim = self.victim.as_ref().filter(|victim| victim.function == function && victim.faults.contains(&fault));
         self.strikes_with(fault, victim.map_or(1.0, |victim| victim.times))
@@ -166,17 +166,17 @@ impl World {
         strikes
     }
 
-    /// Whether nothing goes wrong now.
+    /// Whether faults have stopped.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet_since().is_some()
     }
 
-    /// Since when nothing goes wrong.
+    /// The time at which faults stopped.
     pub(crate) fn quiet_since(&self) -> Option<Timestamp> {
         *self.quiet_since.lock().unwrap()
     }
 
-    /// Begins or ends the time of troubles.
+    /// Starts or stops the faults.
     pub(crate) fn set_quiet(&self, is_quiet: bool) {
         *self.quiet_since.lock().unwrap() = is_quiet.then(|| self.time.now());
         self.note(|| if is_quiet { "-- quiet --".into() } else { "-- troubles --".into() });
@@ -190,46 +190,46 @@ impl World {
         }
     }
 
-    /// Something has happened.
+    /// Counts a step.
     pub(crate) fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Steps so far.
+    /// The number of steps so far.
     pub(crate) fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 
-    /// Something was written: what must always hold is looked at.
+    /// Runs the checks after a write.
     pub(crate) fn check(&self) {
         if let Err(violation) = always::holds(self) {
             self.violate(violation);
         }
     }
 
-    /// Ends the history: something does not hold.
+    /// Ends the history: an invariant does not hold.
     pub(crate) fn violate(&self, violation: Violation) {
         self.note(|| format!("VIOLATION {}: {}", violation.invariant, violation.detail));
         self.violation.lock().unwrap().get_or_insert(violation);
         self.violated.notify_one();
     }
 
-    /// Waits until something does not hold.
+    /// Waits until an invariant does not hold.
     pub(crate) async fn violated(&self) {
         self.violated.notified().await;
     }
 
-    /// Lets time pass.
+    /// Waits for this time.
     pub(crate) async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
 
-    /// Lets some time pass.
+    /// Waits for a time between these two.
     pub(crate) async fn pause(&self, low_milliseconds: u64, high_milliseconds: u64) {
         self.sleep(self.chance.milliseconds(low_milliseconds, high_milliseconds)).await;
     }
 
-    /// Runs something beside everything else. A panic in it is a violation.
+    /// Runs a task beside all others. A panic in it is a violation.
     pub(crate) fn spawn<T: Send + 'static>(
         self: &Arc<Self>,
         what: impl Future<Output = T> + Send + 'static,
@@ -248,7 +248,7 @@ impl World {
         receiver
     }
 
-    /// What the history has come to.
+    /// The result of the history.
     pub(crate) fn end(&self) -> crate::History {
         crate::History {
             steps: self.steps.load(Ordering::Relaxed),
@@ -259,7 +259,7 @@ impl World {
     }
 }
 
-/// Each seed has some of the faults only, some seeds often and some rarely: what many faults hide, few show.
+/// Chooses some of the faults for a seed, often or rarely, because many faults hide what few show.
 fn odds(chance: &Chance, faults: &Faults) -> BTreeMap<Fault, f64> {
     let (share, often) = (*chance.pick(&[0.3, 0.6, 1.0]), *chance.pick(&[0.3, 1.0, 1.0, 2.5]));
     let odds =

@@ -1,5 +1,5 @@
-//! The API gateway between an actor and the HTTP functions, on which answers get lost. Builds the event of a request and invokes the
-//! function in an environment; touches no table and no queue.
+//! The API gateway between an actor and the HTTP functions, where answers get lost. It builds the event of a request and invokes
+//! the function in an environment. It touches no table and no queue.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::{
     world::{Violation, World},
 };
 
-/// What was answered: status and body. `None`: nothing came back.
+/// The answer: status and body. `None`: no answer came back.
 pub(crate) type Answer = Option<(u16, Value)>;
 
-/// Somebody who has signed in.
+/// A caller who has signed in.
 #[derive(Clone)]
 pub(crate) struct Caller {
     world: Arc<World>,
@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// Asks a function through the gateway. Nothing comes back when the function died, or on the last way.
+    /// Calls a function through the gateway. No answer comes back when the function died or the answer was lost.
     pub(crate) async fn ask(&self, function: &'static str, asked: RequestBuilder) -> Answer {
         self.world.step();
         self.world.note(|| format!("{} asks {function}", self.name));

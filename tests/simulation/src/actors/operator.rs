@@ -1,5 +1,5 @@
-//! The operator: pauses the sale, lets it go on, restocks it and closes it, and asks again when nobody answers. Touches the product
-//! through HTTP only, and the items only to compare the sale's report with them.
+//! The operator: pauses, resumes, restocks and closes the sale, and repeats unanswered requests. It uses the product through HTTP
+//! only, and reads items only to compare the sale's report with them.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use crate::{
     world::{Violation, World},
 };
 
-/// Times that a request is made before something else comes first.
+/// How often a request is made before the operator turns to something else.
 const PATIENCE: usize = 6;
-/// Things that are done to one sale at most.
+/// Most actions on one sale.
 const MOST_ACTS: u64 = 4;
-/// A request that was not answered does nothing more after this time, ms: what a function and its last call may take.
+/// After this time, ms, an unanswered request does nothing more: the time-out of a function and of its last call.
 const UNDER_WAY: u64 = 9_000;
 
-/// An operator and what is still to be finished.
+/// An operator and the unfinished requests.
 pub(crate) struct Operator {
     world: Arc<World>,
     caller: Caller,
     has_paused: bool,
     is_close_unanswered: bool,
-    /// Units by key. What was not answered may be half done.
+    /// Units by key. An unanswered restock may be half done.
     unfinished: Vec<(String, u32)>,
     restocks: u32,
 }
@@ -35,18 +35,18 @@ pub(crate) struct Operator {
 /// What operators did to the sale, by the true time.
 #[derive(Debug, Default)]
 pub(crate) struct Operated {
-    /// Units that were added: the answer said so.
+    /// Units whose addition was confirmed.
     pub(crate) added: u32,
     /// Units that were asked for.
     pub(crate) asked: u32,
-    /// The sale was closed.
+    /// Whether the sale was closed.
     pub(crate) is_closed: bool,
     /// From the answer that the sale is paused or closed to the request that it goes on.
     pub(crate) shut: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Operator {
-    /// Somebody who may operate the sale.
+    /// A new operator.
     pub(crate) fn new(world: &Arc<World>) -> Self {
         let caller = Caller::operator(world);
         Self {
@@ -59,7 +59,7 @@ impl Operator {
         }
     }
 
-    /// Operates the sale while there are troubles.
+    /// Operates the sale while there are faults.
     pub(crate) async fn operate(mut self) -> Self {
         for _ in 0..self.world.chance.between(1, MOST_ACTS) {
             self.world.pause(0, 20_000).await;
@@ -78,7 +78,7 @@ impl Operator {
         self
     }
 
-    /// Asks again for what was not answered, now that all is quiet.
+    /// Repeats the unanswered requests, now that all is quiet.
     pub(crate) async fn finish(&mut self) {
         if self.is_close_unanswered {
             self.change("close").await;
@@ -117,11 +117,11 @@ impl Operator {
             }
             self.world.pause(300, 3_000).await;
         }
-        // Those that were not answered may still be under way, and would undo what comes next.
+        // Unanswered requests may still be in progress, and would undo the next one.
         self.world.pause(UNDER_WAY, UNDER_WAY).await;
     }
 
-    /// Adds units, now and then in two windows at once.
+    /// Adds units, sometimes in two windows at once.
     async fn restock(&mut self) {
         self.restocks += 1;
         let (key, units) = (format!("restock-{}", self.restocks), u32::try_from(self.world.chance.between(1, 3)).unwrap());
@@ -140,7 +140,7 @@ impl Operator {
                     self.world.operated.lock().unwrap().added += units;
                     return;
                 }
-                // It was closed before all of this restock was there.
+                // The sale was closed before this restock was complete.
                 Some((409, answer)) if answer["code"] == "sale-ended" => return,
                 _ => self.world.pause(300, 3_000).await,
             }
@@ -148,7 +148,7 @@ impl Operator {
         self.unfinished.push((key.to_owned(), units));
     }
 
-    /// Whether the report says what there is, and that nothing is wrong.
+    /// Whether the report agrees with the items and shows no difference.
     pub(crate) async fn read_report(&self) {
         let asked = request("GET", "/admin/flash-sales/demo/report").path_parameter("product_id", "demo");
         let Some((200, report)) = self.caller.ask("get-sale-report", asked).await else {
@@ -165,7 +165,7 @@ impl Operator {
             "missing": report["shards"]["missing"], "unbalanced": report["shards"]["unbalanced"],
             "all_orders": report["orders"]["complete"],
         });
-        // Shards of a restock that was cut off by the end of the sale are not the sale's.
+        // The shards of a restock that was interrupted by the end of the sale do not belong to the sale.
         let is_unfinished = report["unfinished_restock"].is_object();
         if said != expected || !(is_unfinished || report["available"].as_i64() == Some(available)) {
             self.world.violate(Violation { invariant: REPORT, detail: format!("it is {report}") });

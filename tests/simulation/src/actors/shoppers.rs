@@ -1,4 +1,4 @@
-//! Shoppers: they reserve, ask again when nobody answers, change their minds, pay in every way, look, and come back. They touch the
+//! Shoppers: they reserve, repeat unanswered requests, change their minds, pay in every way, look, and come back. They use the
 //! product through HTTP only, and note in `promises` what they were told.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use test_aws::request;
 
 use crate::{actors::caller::Caller, faults::Fault, world::World};
 
-/// Times that a shopper asks again for what was not answered or was refused for now.
+/// How often a shopper repeats a request that was not answered, or was refused for now.
 const PATIENCE: usize = 8;
 
 /// A shopper.
@@ -21,21 +21,21 @@ pub(crate) struct Shopper {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Bought,
-    /// Not bought, for now.
+    /// Not bought yet.
     NotBought,
-    /// Nothing is left.
+    /// The sale is sold out.
     SoldOut,
     /// The sale is over.
     Over,
 }
 
 impl Shopper {
-    /// Somebody new.
+    /// A new shopper.
     pub(crate) fn new(world: &Arc<World>, name: String) -> Self {
         Self { world: Arc::clone(world), caller: Caller::shopper(world, name) }
     }
 
-    /// Comes to the sale in the time of troubles.
+    /// A shopper who comes while there are faults.
     pub(crate) async fn shop(self) {
         self.world.pause(0, 6_000).await;
         for _ in 0..self.world.chance.between(1, 4) {
@@ -47,7 +47,7 @@ impl Shopper {
         }
     }
 
-    /// Comes when all is quiet, wants one unit, and does not give up while there may be one.
+    /// A shopper who comes when all is quiet, wants one unit, and does not give up while there may be one.
     pub(crate) async fn buy_what_is_left(self) {
         for _ in 0..20 {
             let id = match self.reserve(1).await {
@@ -84,7 +84,7 @@ impl Shopper {
             }
             1 => return End::NotBought,
             2 => {
-                // Asks again, as a page that is loaded again does.
+                // Asks again, as a reloaded page does.
                 _ = self.reserve(quantity).await;
             }
             3 => self.world.pause(0, u64::from(self.world.size.hold_seconds) * 1_100).await,
@@ -96,7 +96,7 @@ impl Shopper {
         self.follow(&id, 12).await.unwrap_or(End::NotBought)
     }
 
-    /// The reservation, and whether it is ordered already.
+    /// The reservation, and whether it has an order already.
     async fn reserve(&self, quantity: u64) -> Result<(String, bool), End> {
         for _ in 0..PATIENCE {
             let path = if self.world.chance.happens(0.2) { "/add-to-cart" } else { "/reserve-inventory" };
@@ -164,7 +164,7 @@ impl Shopper {
         false
     }
 
-    /// Looks at an order until it has ended, and pays again when it waits for that.
+    /// Reads an order until it has ended, and pays again when it waits for that.
     async fn follow(&self, id: &str, looks: usize) -> Option<End> {
         for _ in 0..looks {
             self.world.pause(500, 6_000).await;
@@ -219,7 +219,7 @@ impl Shopper {
         self.world.promises.lock().unwrap().accepted.insert(id.to_owned());
     }
 
-    /// How this shopper pays this time.
+    /// The payment method of this try.
     fn method(&self) -> &'static str {
         let ways = [
             (Fault::Declined, "sandbox:declined"),

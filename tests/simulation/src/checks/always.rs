@@ -1,4 +1,4 @@
-//! What holds after every write. May look at the items, at what was promised and at what the operator did; changes nothing.
+//! The checks after every write. They may read the items, the promises and the operator's actions; they change nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +15,18 @@ use crate::{
     world::World,
 };
 
-/// How much earlier than promised an environment may take a hold for over: as much as its clock is ahead, and a second.
+/// How much too early an environment may take a hold for ended: its clock may be 2 s ahead, plus a second.
 const LATITUDE: SignedDuration = SignedDuration::from_secs(3);
 
-/// After the answer that a sale is paused or closed, environments may say yes by what they remember: for a second, by a clock that is
-/// 2 s ahead or has jumped back.
+/// How long environments may still say yes after the answer that a sale is paused or closed: they remember the sale for a second,
+/// by a clock that is 2 s ahead or has jumped back.
 const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(4);
 
-/// A claim may be made by a request that began this long before, by its own clock: the time-out of `reserve`, and a clock that is
-/// 2 s behind.
+/// How long before its claim a request may have begun, by its own clock: the time-out of `reserve`, and
+/// a clock that is 2 s behind.
 const LASTS_AT_MOST: SignedDuration = SignedDuration::from_secs(8);
 
-/// What holds always.
+/// Checks the invariants that hold after every write.
 pub(crate) fn holds(world: &World) -> Outcome {
     let now = world.time.now();
     world.tables.look(|items| {
@@ -90,8 +90,8 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
     Ok(())
 }
 
-/// A reservation that was ended and is there again, because the run that made it wrote it twice. It has no units, cannot be bought,
-/// and goes with its own end.
+/// Whether a reservation that was ended exists again because the run that made it wrote it twice. It has no units, cannot be
+/// bought, and goes with its own end.
 fn has_come_back(world: &World, reservation: &Value) -> bool {
     text(reservation, "status") != "PURCHASED" && world.tables.came_back(text(reservation, "reservation_id"))
 }
@@ -115,7 +115,7 @@ fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     }
 }
 
-/// Nobody is promised units that were claimed while the sale takes no reservations.
+/// Checks that no shopper is promised units that were claimed while the sale takes no reservations.
 fn shut(world: &World) -> Outcome {
     let (operated, promises) = (world.operated.lock().unwrap(), world.promises.lock().unwrap());
     let promised = promises.holds.keys().map(|(_, id)| id).chain(&promises.accepted);
@@ -131,8 +131,8 @@ fn shut(world: &World) -> Outcome {
     Ok(())
 }
 
-/// What holds of charges at any time: none is made or given back twice, a completed order keeps one, and one that waits for a payment
-/// has paid nothing.
+/// The charges at any time: no charge is made or refunded twice, a completed order keeps one, and an order that waits for its
+/// payment keeps none.
 fn charges(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let books = books(items, id);

@@ -1,4 +1,4 @@
-//! What holds once everything is quiet. May look at the items, at what was promised and at what the operator did; changes nothing.
+//! The checks once everything is quiet. They may read the items, the promises and the operator's actions; they change nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 
-/// What holds once everything is quiet.
+/// Checks the invariants that hold in the end.
 pub(crate) fn holds(world: &World) -> Outcome {
     let now = world.time.now();
     world.tables.look(|items| {
@@ -39,7 +39,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
     })
 }
 
-/// What holds in the end: nothing but what completed orders keep was charged and not given back.
+/// The charges in the end: only completed orders keep a charge that was not refunded.
 fn money(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let (books, status) = (books(items, id), text(order, "status"));
@@ -65,7 +65,7 @@ fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     for (id, order) in orders(items) {
         let is_under_way = match text(order, "status") {
             "pending" => true,
-            // Whoever looks at an order that nobody paid in time is told that it has expired.
+            // A shopper who looks at an order that was not paid in time is told that it has expired.
             "awaiting_payment" => number(order, "pay_by") > now.as_second(),
             _ => false,
         };

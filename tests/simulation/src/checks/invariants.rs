@@ -20,10 +20,10 @@ pub(crate) const REPORT: &str = "the report says what there is";
 pub(crate) const NO_PANIC: &str = "nothing panics";
 pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
 
-/// What a check comes to: nothing, or what does not hold.
+/// The result of a check: nothing, or a violation.
 pub(super) type Outcome = Result<(), Violation>;
 
-/// This invariant does not hold.
+/// Reports that this invariant does not hold.
 pub(super) fn fail(invariant: &'static str, detail: String) -> Outcome {
     Err(Violation { invariant, detail })
 }

@@ -1,5 +1,5 @@
-//! The mirrored items as the checks read them: shards with their entries, orders, the sandbox's books. Reads attribute names of the
-//! store and nothing else: the checks must not trust the store's own reading.
+//! The mirrored items as the checks read them: shards with their entries, orders, the sandbox's books. It reads the store's
+//! attribute names itself, because the checks must not trust the store's own reading.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(super) struct Entry<'i> {
     pub(super) shopper: &'i str,
     pub(super) ulid: &'i str,
     pub(super) units: i64,
-    /// Of what is held, s since 1970.
+    /// The end of a hold, s since 1970.
     pub(super) ends_at: i64,
 }
 
@@ -51,17 +51,17 @@ pub(super) fn ulid(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or_default()
 }
 
-/// Units that are sold.
+/// Sold units.
 pub(crate) fn sold_units(items: &Mirror) -> i64 {
     entries(items, "sold").map(|entry| entry.units).sum()
 }
 
-/// Units that nobody has.
+/// Available units.
 pub(crate) fn available(items: &Mirror) -> i64 {
     shards(items).map(|(_, item)| number(item, "available")).sum()
 }
 
-/// What the sandbox's own books say of an order: how often each of its attempts was charged and refunded.
+/// The sandbox's own books of an order: how often each of its attempts was charged and refunded.
 pub(super) fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
     let is_of_order = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
     let of_order = of_table(items, ORDER).filter(|(key, _)| is_of_order(key));

@@ -1,6 +1,6 @@
-//! Deliberate bugs, to see that the invariants can fail: each alters the requests of a function on their way, or the state
-//! machine, as if the product had been written with that mistake. Product code has no switches for them, and no mutation touches an
-//! item itself.
+//! Deliberate bugs, which show that the invariants can fail. Each alters the requests of a function on their way, or the state
+//! machine, as if the product had been written with that mistake. Product code has no switches for them, and no mutation touches
+//! an item itself.
 
 use serde_json::{Value, json};
 
@@ -11,16 +11,16 @@ use crate::services::tables::{self, ORDER, RESERVATION, STOCK};
 pub struct Mutation {
     /// Its name on the command line and in docs/simulation.md.
     pub name: &'static str,
-    /// What it is, as a developer would have written it by mistake.
+    /// The bug, as a developer would have written it by mistake.
     pub bug: &'static str,
     alters: Alters,
 }
 
 #[derive(Debug)]
 enum Alters {
-    /// The requests that functions make. `None`: this one stays.
+    /// Alters the requests of functions. `None`: this request stays unchanged.
     Requests(fn(&Request<'_>) -> Option<Value>),
-    /// The states of the state machine.
+    /// Alters the states of the state machine.
     States(fn(&mut Value)),
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Request<'r> {
     pub(crate) function: &'r str,
     pub(crate) operation: &'r str,
     pub(crate) body: &'r Value,
-    /// No two requests of a history have the same.
+    /// The request's number, unique in a history.
     pub(crate) number: u64,
 }
 
@@ -50,7 +50,7 @@ impl Mutation {
         }
     }
 
-    /// Puts the bug into the state machine, if that is where it is.
+    /// Puts the bug into the state machine, if it belongs there.
     pub(crate) fn alter_machine(&self, definition: &mut Value) {
         match self.alters {
             Alters::Requests(_) => {}
@@ -61,27 +61,27 @@ impl Mutation {
 
 /// All deliberate bugs.
 pub static MUTATIONS: [Mutation; 21] = [
-    Mutation::of_requests("claim-twice", "`claim` does not look whether the shopper has something in the shard", |it| {
+    Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
-    Mutation::of_requests("claim-below-zero", "`claim` does not look whether there are enough units", |it| {
+    Mutation::of_requests("claim-below-zero", "`claim` does not check whether the shard has enough units", |it| {
         let condition = "attribute_not_exists(held.#shopper) AND attribute_not_exists(sold.#shopper)";
         it.with(STOCK, "SET available = available - ", Some(condition))
     }),
     Mutation::of_requests(
         "release-whatever-is-held",
-        "`release` does not look under which reservation the units are held",
+        "`release` does not check under which reservation the units are held",
         |it| it.with(STOCK, "SET available = available + held", Some("attribute_exists(held.#shopper)")),
     ),
-    Mutation::of_requests("open-over-another", "`open` writes over the reservation that is there", |it| {
+    Mutation::of_requests("open-over-another", "`open` overwrites an existing reservation", |it| {
         (it.operation == "PutItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, None))
     }),
-    Mutation::of_requests("end-ignores-paying", "`end` does not look whether the reservation is being paid", |it| {
+    Mutation::of_requests("end-ignores-paying", "`end` does not check whether the reservation is being paid", |it| {
         let is_overdue = it.body["ExpressionAttributeValues"][":now"].is_object();
         let condition = if is_overdue { "reservation_id = :id AND expires_at <= :now" } else { "reservation_id = :id" };
         (it.operation == "DeleteItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, Some(condition)))
     }),
-    Mutation::of_requests("end-ignores-the-time", "`end` does not look whether the hold's time is over", |it| {
+    Mutation::of_requests("end-ignores-the-time", "`end` does not check whether the hold's time is over", |it| {
         let condition = "reservation_id = :id AND #status = :held";
         (it.operation == "DeleteItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| conditioned(it.body, Some(condition)))
     }),
@@ -96,11 +96,11 @@ pub static MUTATIONS: [Mutation; 21] = [
             write["UpdateExpression"] = json!("SET #status = :to, #ttl = :end");
         })
     }),
-    Mutation::of_requests("attempt-overwritten", "what is known of an attempt is overwritten by who knows less", |it| {
+    Mutation::of_requests("attempt-overwritten", "a run that knows less overwrites an attempt", |it| {
         (it.operation == "PutItem" && it.is_in(ORDER, "ORDER#") && it.sort_key().starts_with("PAYMENT#"))
             .then(|| conditioned(it.body, None))
     }),
-    Mutation::of_requests("another-key-for-each-charge", "every charge has an idempotency key of its own", |it| {
+    Mutation::of_requests("another-key-for-each-charge", "every charge has its own idempotency key", |it| {
         let is_charge = it.function == "charge-payment" && it.sort_key().starts_with("SANDBOX#");
         is_charge.then(|| {
             let mut body = it.body.clone();
@@ -109,21 +109,21 @@ pub static MUTATIONS: [Mutation; 21] = [
             body
         })
     }),
-    Mutation::of_requests("sold-out-for-ever", "what readers know of the stock is never derived anew", |it| {
+    Mutation::of_requests("sold-out-for-ever", "the availability item is never updated", |it| {
         (it.function == "refresh-availability" && it.operation == "PutItem").then(|| {
             let mut body = conditioned(it.body, None);
             body["Item"]["pk"] = json!({"S": "ELSEWHERE"});
             body
         })
     }),
-    Mutation::of_requests("sell-without-a-hold", "`sell` does not look whether the units are held", |it| {
+    Mutation::of_requests("sell-without-a-hold", "`sell` does not check whether the units are held", |it| {
         it.with(STOCK, "SET sold.#shopper = :sold REMOVE held.#shopper", None)
     }),
-    Mutation::of_requests("complete-uncharged", "an order is completed whatever has become of its charge", |it| {
+    Mutation::of_requests("complete-uncharged", "`complete-order` does not check the charge", |it| {
         (it.function == "complete-order").then_some(())?;
         it.within(ORDER, "SET #status = :to", |write| *write = conditioned(write, None))
     }),
-    Mutation::of_requests("nothing-is-taken-up", "`reconcile` finds no payment that was cut off", |it| {
+    Mutation::of_requests("nothing-is-taken-up", "`reconcile` finds no interrupted payment", |it| {
         (it.function == "reconcile" && it.body["IndexName"] == "unsettled-index").then(|| {
             let mut body = it.body.clone();
             body["ExpressionAttributeValues"][":before"] = json!({"N": "0"});
@@ -142,7 +142,7 @@ pub static MUTATIONS: [Mutation; 21] = [
             body
         })
     }),
-    Mutation::of_requests("restock-forgets-its-key", "a restock that is made again is another one", |it| {
+    Mutation::of_requests("restock-forgets-its-key", "a repeated restock adds its units again", |it| {
         let restocks = it.body["Item"]["restocks"]["L"].as_array().filter(|_| it.function == "restock-sale")?;
         let forgotten = |(n, restock): (usize, &Value)| {
             let mut restock = restock.clone();
@@ -153,19 +153,23 @@ pub static MUTATIONS: [Mutation; 21] = [
         body["Item"]["restocks"]["L"] = restocks.iter().enumerate().map(forgotten).collect();
         Some(body)
     }),
-    Mutation::of_requests("restock-makes-shards-anew", "a shard that a restock has made is made again", |it| {
+    Mutation::of_requests("restock-makes-shards-anew", "a restock overwrites a shard that it has made", |it| {
         (it.function == "restock-sale" && it.operation == "PutItem" && it.is_in(STOCK, "SHARD#"))
             .then(|| conditioned(it.body, None))
     }),
-    Mutation::of_states("unknown-is-failed", "an unknown outcome of a charge is taken for a failed payment", |states| {
+    Mutation::of_states("unknown-is-failed", "the saga treats an unknown outcome as a failed payment", |states| {
         states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");
     }),
-    Mutation::of_states("no-refund-after-a-failed-sale", "when the sale fails after the charge, nothing is refunded", |states| {
-        for state in ["SellStock", "CompleteOrder"] {
-            states[state]["Catch"][0]["Next"] = json!("TakeBackStock");
-        }
-    }),
-    Mutation::of_states("no-take-back", "when an order is refunded, its units are not taken back", |states| {
+    Mutation::of_states(
+        "no-refund-after-a-failed-sale",
+        "the saga does not refund when the sale fails after the charge",
+        |states| {
+            for state in ["SellStock", "CompleteOrder"] {
+                states[state]["Catch"][0]["Next"] = json!("TakeBackStock");
+            }
+        },
+    ),
+    Mutation::of_states("no-take-back", "the saga does not take back the units of a refunded order", |states| {
         states["Refund"]["Next"] = json!("FailOrder");
     }),
 ];

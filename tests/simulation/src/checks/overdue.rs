@@ -1,4 +1,4 @@
-//! What holds at the start of a run of `reconcile`. May look at the items and at which reservations ended; changes nothing.
+//! The check at the start of a run of `reconcile`. It may read the items and which reservations ended; it changes nothing.
 
 use domain::Clock;
 use jiff::SignedDuration;
@@ -13,10 +13,10 @@ use crate::{
     world::World,
 };
 
-/// A hold that `reconcile` has ended is released by the stream after that.
+/// After `reconcile` has ended a hold, the stream releases its units.
 const RELEASED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// At the start of a run of `reconcile`, once all is quiet: what the run before it should have ended is gone.
+/// Checks, once all is quiet, that the previous run of `reconcile` has ended every hold that it should have ended.
 pub(crate) fn none_is(world: &World, interval: SignedDuration) -> Outcome {
     let now = world.time.now();
     let patience = interval + RELEASED_WITHIN;
@@ -28,11 +28,11 @@ pub(crate) fn none_is(world: &World, interval: SignedDuration) -> Outcome {
         for held in entries(items, "held") {
             let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid && number(item, "shard") == held.shard;
             let reservation = of_table(items, RESERVATION).map(|(_, item)| item).find(is_its);
-            // Payments have a time of their own; a failed one prolongs the hold in its reservation alone.
+            // A payment has a time of its own. A failed one prolongs the hold in its reservation only.
             let ends_at = match reservation {
                 Some(item) if text(item, "status") != "HELD" => continue,
                 Some(item) => held.ends_at.max(number(item, "expires_at")),
-                // The stream is about to release what was held until then.
+                // The stream is about to release the units of a reservation that was held until then.
                 None => held.ends_at.max(world.tables.ended_at(&id_of(held.ulid)).unwrap_or(0)),
             };
             if ends_at < before {
