@@ -114,7 +114,7 @@ async fn pending(method: &str) -> (Shop, Buyer) {
 async fn end_of(shop: &Shop, buyer: &Buyer, attempt: u32, machine: &Machine<'_>) -> End {
     let order = shop.order(buyer).await;
     End {
-        state: machine.path().pop().unwrap(),
+        state: machine.ended_in(),
         order: (order.status, order.payment_status, order.stock_status),
         reservation: shop.reservation(buyer).await.map(|reservation| reservation.status),
         units: shop.units(&demo()).await,

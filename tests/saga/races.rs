@@ -43,7 +43,7 @@ async fn meet(stage: Stage, method: &str, hung: &str, other: &str) {
         shop.bring(&buyer, stage).await;
         let (hangs, runs) = (Machine::with_calls(&shop, &interleaving.calls), Machine::new(&shop));
         let input = || json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": 1});
-        let answers = interleaving.run(Box::pin(hangs.invoke(hung, input())), Box::pin(runs.invoke(other, input()))).await;
+        let answers = interleaving.run(Box::pin(hangs.run_task(hung, input())), Box::pin(runs.run_task(other, input()))).await;
         let case = format!("{method}: {hung} hangs, {other} runs: {answers:?}");
         check(&shop, &buyer, &case).await;
         runs.run(&buyer, 1).await;

@@ -25,8 +25,5 @@ mod world;
 pub use checks::mutations::{MUTATIONS, Mutation};
 pub use faults::{Fault, Faults, Injected};
 pub use history::{History, Summary, run, run_recorded, run_seeds};
-pub use services::{
-    functions::{FUNCTIONS, timeout_seconds},
-    machine::{Machine, definition},
-};
+pub use services::functions::{FUNCTIONS, timeout_seconds};
 pub use world::Violation;

@@ -4,7 +4,6 @@
 pub(crate) mod clients;
 pub(crate) mod environments;
 pub(crate) mod functions;
-mod jsonata;
 pub(crate) mod machine;
 pub(crate) mod queues;
 pub(crate) mod schedule;

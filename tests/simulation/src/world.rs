@@ -12,6 +12,7 @@ use std::{
 };
 
 use domain::{Clock, ProductId, Timestamp};
+use test_asl::{Machine, TASKS};
 use tokio::sync::Notify;
 
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
     services::{
         clients::Clients,
         environments::Environments,
-        functions::{FUNCTIONS, TASKS},
-        machine::{Executions, Machine},
+        functions::FUNCTIONS,
+        machine::{self, Executions},
         queues::Queues,
         tables::Tables,
     },
@@ -121,7 +122,7 @@ impl World {
             clients: Clients::on(world),
             tables: Tables::empty(&time),
             queues: Queues::default(),
-            machine: Machine::of_the_product(mutation),
+            machine: machine::payment_saga(mutation),
             executions: Executions::default(),
             environments: Environments::default(),
             promises: Mutex::default(),

@@ -90,10 +90,6 @@ pub const FUNCTIONS: [&str; 23] = [
     "take-back-stock",
 ];
 
-/// Those that the saga's states invoke.
-pub(crate) const TASKS: [&str; 7] =
-    ["charge-payment", "complete-order", "fail-order", "notify-shopper", "refund-payment", "sell-stock", "take-back-stock"];
-
 impl Clients {
     pub(crate) fn stock(&self) -> Stock {
         Stock::new(self.dynamodb.clone(), STOCK)

@@ -16,10 +16,10 @@
 mod calls;
 mod dynamo;
 mod events;
+mod executions;
 mod interleaving;
 mod queue;
 mod requests;
-mod saga;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -30,10 +30,10 @@ mod wire;
 pub use calls::{Calls, Fault, every_crash};
 pub use dynamo::Dynamo;
 pub use events::{event, event_as, event_text, event_value};
+pub use executions::{Started, StepFunctions};
 pub use interleaving::{Interleaving, every_interleaving};
 pub use queue::{Queue, Sent};
 pub use requests::{RequestBuilder, request, response};
-pub use saga::{Started, StepFunctions};
 pub use tables::{Names as TableNames, create as create_tables};
 pub use time::{CountingRandomness, FixedClock};
 pub use topic::{Published, Topic};

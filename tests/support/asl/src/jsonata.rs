@@ -1,5 +1,5 @@
 //! As much of the query language as the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists` and
-//! `$merge`. Anything else is refused when it is read, so that the state machine cannot outgrow the simulation unnoticed.
+//! `$merge`. Anything else is refused when it is read.
 
 use serde_json::{Map, Value};
 
@@ -40,31 +40,63 @@ impl Expression {
         }
     }
 
-    /// The value, where `$states` is `states`. `None`: there is none, as of a member that is not there.
-    pub(crate) fn value(&self, states: &Value) -> Option<Value> {
+    /// Whether its value is true or false.
+    pub(crate) fn is_condition(&self) -> bool {
         match self {
-            Self::Text(text) => Some(Value::from(text.as_str())),
-            Self::Path(names) => names.iter().try_fold(states, |value, name| value.get(name)).cloned(),
-            Self::Object(members) => {
-                let member = |(name, it): &(String, Self)| Some((name.clone(), it.value(states)?));
-                Some(Value::Object(members.iter().filter_map(member).collect::<Map<_, _>>()))
-            }
-            Self::Array(items) => Some(items.iter().filter_map(|item| item.value(states)).collect()),
-            Self::Equal(a, b) => Some(Value::from(a.value(states).is_some_and(|a| Some(a) == b.value(states)))),
-            Self::And(a, b) => Some(Value::from(a.is_true(states) && b.is_true(states))),
-            Self::If(condition, then, otherwise) => if condition.is_true(states) { then } else { otherwise }.value(states),
-            Self::Exists(it) => Some(Value::from(it.value(states).is_some())),
-            Self::Merge(it) => {
-                let objects = it.value(states)?;
-                let members = objects.as_array()?.iter().filter_map(Value::as_object).flatten();
-                Some(Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect()))
-            }
+            Self::Equal(..) | Self::And(..) | Self::Exists(_) => true,
+            Self::If(_, then, otherwise) => then.is_condition() && otherwise.is_condition(),
+            Self::Text(_) | Self::Path(_) | Self::Object(_) | Self::Array(_) | Self::Merge(_) => false,
         }
     }
 
-    fn is_true(&self, states: &Value) -> bool {
-        self.value(states) == Some(Value::Bool(true))
+    /// The value, where `$states` is `states`. `None`: there is none, as of a member that is not there.
+    ///
+    /// # Errors
+    /// When a function is called with what it does not take.
+    pub(crate) fn value(&self, states: &Value) -> Result<Option<Value>, String> {
+        Ok(match self {
+            Self::Text(text) => Some(Value::from(text.as_str())),
+            Self::Path(names) => names.iter().try_fold(states, |value, name| value.get(name)).cloned(),
+            Self::Object(members) => {
+                let member = |(name, it): &(String, Self)| Some(it.value(states).transpose()?.map(|value| (name.clone(), value)));
+                Some(Value::Object(members.iter().filter_map(member).collect::<Result<_, _>>()?))
+            }
+            Self::Array(items) => {
+                Some(Value::Array(items.iter().filter_map(|item| item.value(states).transpose()).collect::<Result<_, _>>()?))
+            }
+            Self::Equal(a, b) => {
+                let (a, b) = (a.value(states)?, b.value(states)?);
+                Some(Value::from(a.is_some() && a == b))
+            }
+            Self::And(a, b) => Some(Value::from(a.is_true(states)? && b.is_true(states)?)),
+            Self::If(condition, then, otherwise) => if condition.is_true(states)? { then } else { otherwise }.value(states)?,
+            Self::Exists(it) => Some(Value::from(it.value(states)?.is_some())),
+            Self::Merge(it) => it.value(states)?.as_ref().map(merged).transpose()?,
+        })
     }
+
+    /// Whether the value is `true`.
+    ///
+    /// # Errors
+    /// As [`Expression::value`].
+    pub(crate) fn is_true(&self, states: &Value) -> Result<bool, String> {
+        Ok(self.value(states)? == Some(Value::Bool(true)))
+    }
+}
+
+/// One object with the members of all; of members with one name the last counts.
+fn merged(objects: &Value) -> Result<Value, String> {
+    let mut all = Map::new();
+    for object in objects.as_array().ok_or_else(|| format!("$merge takes an array, not {objects}"))? {
+        let members = object.as_object().ok_or_else(|| format!("$merge takes objects, not {object}"))?;
+        all.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    Ok(Value::Object(all))
+}
+
+/// Refuses an operand that is not a condition: the language takes every value for true or false, and this interpreter does not.
+fn condition(expression: Expression) -> Result<Box<Expression>, String> {
+    if expression.is_condition() { Ok(Box::new(expression)) } else { Err(format!("neither true nor false: {expression:?}")) }
 }
 
 struct Reader<'t> {
@@ -90,19 +122,19 @@ impl Reader<'_> {
     }
 
     fn expression(&mut self) -> Result<Expression, String> {
-        let condition = self.conjunction()?;
+        let question = self.conjunction()?;
         if !self.takes("?") {
-            return Ok(condition);
+            return Ok(question);
         }
         let then = self.expression()?;
         self.needs(":")?;
-        Ok(Expression::If(Box::new(condition), Box::new(then), Box::new(self.expression()?)))
+        Ok(Expression::If(condition(question)?, Box::new(then), Box::new(self.expression()?)))
     }
 
     fn conjunction(&mut self) -> Result<Expression, String> {
         let mut left = self.comparison()?;
         while self.takes("and ") {
-            left = Expression::And(Box::new(left), Box::new(self.comparison()?));
+            left = Expression::And(condition(left)?, condition(self.comparison()?)?);
         }
         Ok(left)
     }
@@ -189,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    fn value(text: &str) -> Option<Value> {
+    fn value(text: &str) -> Result<Option<Value>, String> {
         let states = json!({"input": {"outcome": "charged", "next": 1}, "context": {"Execution": {"Input": {"a": 1}}}});
         Expression::parse(text).unwrap().value(&states)
     }
@@ -200,14 +232,26 @@ mod tests {
             ("$states.input.outcome", Some(json!("charged"))),
             ("$states.input.nothing.there", None),
             ("$states.input.outcome = \"charged\"", Some(json!(true))),
+            ("$states.input.outcome = \"declined\"", Some(json!(false))),
             ("$states.input.nothing = \"charged\"", Some(json!(false))),
             ("$states.input.nothing = $states.input.nothing", Some(json!(false))),
             ("$states.input.outcome = \"charged\" and $exists($states.input.next)", Some(json!(true))),
+            ("$states.input.outcome = \"charged\" and $exists($states.input.no)", Some(json!(false))),
             ("$merge([$states.context.Execution.Input, {\"b\": \"c\"}])", Some(json!({"a": 1, "b": "c"}))),
+            ("$merge([$states.context.Execution.Input, {\"a\": \"c\"}])", Some(json!({"a": "c"}))),
             ("$merge([{}, $exists($states.input.no) ? {\"b\": $states.input.no} : {}])", Some(json!({}))),
+            ("$merge($states.input.no)", None),
+            ("[$states.input.next, $states.input.no]", Some(json!([1]))),
             ("{\"gone\": $states.input.nothing}", Some(json!({}))),
         ] {
-            assert_eq!(value(text), expected, "{text}");
+            assert_eq!(value(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_call_with_what_it_does_not_take_fails() {
+        for text in ["$merge($states.input)", "$merge([$states.input.outcome])", "{\"a\": $merge([\"b\"])}"] {
+            value(text).unwrap_err();
         }
     }
 
@@ -221,6 +265,11 @@ mod tests {
             "$states.input[0]",
             "1",
             "$states.input.a != \"b\"",
+            "$states.input.a and $exists($states.input.b)",
+            "$exists($states.input.b) and \"true\"",
+            "$states.input.a ? \"b\" : \"c\"",
+            "$exists($states.input.a) ? \"b\"",
+            "\"a\\\"b\"",
             "",
         ] {
             assert!(Expression::parse(text).is_err(), "{text}");

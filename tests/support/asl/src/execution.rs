@@ -1,0 +1,140 @@
+//! An execution: state by state, with retries and catches, as its host lets it.
+
+use std::{future::Future, ops::ControlFlow, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Machine,
+    definition::{Rule, State, Task},
+};
+
+/// What an execution needs of the world around it: functions to invoke, time that passes, and somebody who watches.
+pub trait Host: Sync {
+    /// The execution enters the state `to`, coming from `from`; `None`: it starts. `Break` aborts it there.
+    fn moves(&self, from: Option<&str>, to: &str) -> impl Future<Output = ControlFlow<()>> + Send;
+
+    /// Invokes a function. One that takes longer than `longest` fails with `States.Timeout`.
+    fn invoke(&self, function: &'static str, payload: Value, longest: Duration) -> impl Future<Output = Invoked> + Send;
+
+    /// A function has failed with this error and is to be invoked again: waits from no time up to `longest`, as full jitter does.
+    /// False: there is no retry, as if the state had made all of them.
+    fn retries(&self, function: &'static str, error: &str, longest: Duration) -> impl Future<Output = bool> + Send;
+}
+
+/// What has become of an invocation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Invoked {
+    /// The function has answered this.
+    Answered(Value),
+    /// It has failed with the error of this name.
+    Failed(String),
+    /// The execution was aborted meanwhile.
+    Aborted,
+}
+
+/// How an execution has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// In a `Succeed` state, with this output.
+    Succeeded(Value),
+    /// In a `Fail` state, or by an error that nothing catches.
+    Failed(String),
+    /// By its host.
+    Aborted,
+}
+
+/// The input of the next state, and its name.
+type Step<'m> = Result<(Value, &'m str), Ended>;
+
+impl Machine {
+    /// Runs an execution from its start to its end.
+    pub async fn run(&self, host: &impl Host, input: Value) -> Ended {
+        let states = json!({"context": {"Execution": {"Input": input}}, "input": input});
+        self.walk(host, &self.start_at, states).await
+    }
+
+    /// Runs the rest of an execution with the input `execution_input`, from `state` with the input `state_input`.
+    pub async fn run_from(&self, host: &impl Host, state: &str, state_input: Value, execution_input: Value) -> Ended {
+        let (start, _) = self.states.get_key_value(state).unwrap_or_else(|| panic!("there is no state {state}"));
+        let states = json!({"context": {"Execution": {"Input": execution_input}}, "input": state_input});
+        self.walk(host, start, states).await
+    }
+
+    async fn walk<'m>(&'m self, host: &impl Host, start: &'m str, mut states: Value) -> Ended {
+        let (mut from, mut at) = (None, start);
+        loop {
+            if host.moves(from, at).await.is_break() {
+                return Ended::Aborted;
+            }
+            let step = match &self.states[at] {
+                State::Task(task) => self.perform(host, task, &states).await,
+                State::Choice { choices, default, .. } => choose(choices, default, &states),
+                State::Pass { output, next, .. } => {
+                    let input = output.as_ref().map_or_else(|| Ok(states["input"].clone()), |output| output.value(&states));
+                    input.map(|input| (input, next.as_str())).map_err(Ended::Failed)
+                }
+                State::Succeed { output, .. } => Err(output.value(&states).map_or_else(Ended::Failed, Ended::Succeeded)),
+                State::Fail { error, .. } => Err(Ended::Failed(error.clone())),
+            };
+            match step {
+                Ok((input, next)) => {
+                    states["input"] = input;
+                    (from, at) = (Some(at), next);
+                }
+                Err(ended) => return ended,
+            }
+        }
+    }
+
+    /// A task with its retries and catches. Step Functions treats an expression that fails like a function that does.
+    async fn perform<'m>(&'m self, host: &impl Host, task: &'m Task, states: &Value) -> Step<'m> {
+        let function = self.function(task);
+        let mut retries = vec![0; task.retry.len()];
+        loop {
+            let error = match task.arguments.payload.value(states) {
+                Err(error) => error,
+                Ok(payload) => match host.invoke(function, payload, Duration::from_secs(task.timeout_seconds)).await {
+                    Invoked::Aborted => return Err(Ended::Aborted),
+                    Invoked::Failed(error) => error,
+                    Invoked::Answered(answer) => {
+                        let mut states = states.clone();
+                        states["result"] = json!({"Payload": answer});
+                        match task.output.value(&states) {
+                            Ok(output) => return Ok((output, &task.next)),
+                            Err(error) => error,
+                        }
+                    }
+                },
+            };
+            let is = |errors: &[String]| errors.iter().any(|one| *one == error || one == "States.ALL");
+            if let Some(which) = task.retry.iter().position(|retrier| is(&retrier.error_equals)) {
+                let (retrier, made) = (&task.retry[which], &mut retries[which]);
+                if *made < retrier.max_attempts && host.retries(function, &error, retrier.longest_wait(*made)).await {
+                    *made += 1;
+                    continue;
+                }
+            }
+            let Some(catcher) = task.catch.iter().find(|catcher| is(&catcher.error_equals)) else {
+                return Err(Ended::Failed(error));
+            };
+            let mut states = states.clone();
+            states["errorOutput"] = json!({"Error": error, "Cause": ""});
+            let input = match &catcher.output {
+                Some(output) => output.value(&states).map_err(Ended::Failed)?,
+                None => states["errorOutput"].take(),
+            };
+            return Ok((input, &catcher.next));
+        }
+    }
+}
+
+fn choose<'m>(choices: &'m [Rule], default: &'m str, states: &Value) -> Step<'m> {
+    for rule in choices {
+        if rule.condition.holds(states).map_err(Ended::Failed)? {
+            let output = rule.output.as_ref().map_or_else(|| Ok(states["input"].clone()), |output| output.value(states));
+            return Ok((output.map_err(Ended::Failed)?, &rule.next));
+        }
+    }
+    Ok((states["input"].clone(), default))
+}
