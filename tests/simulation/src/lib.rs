@@ -2,16 +2,10 @@
 //! on virtual time, over services in the process that lose, delay, repeat and refuse what they can. A seed decides all.
 //!
 //! See docs/simulation.md: what is simulated, what is assumed of AWS, how to replay a seed.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "this is test code: what goes wrong here fails the history, loudly"
-)]
+// This is test code: what goes wrong here fails the history, loudly.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
 mod actors;
 mod chance;

@@ -3,15 +3,10 @@
 //!
 //! The interpreter knows as much of the Amazon States Language as the file uses. What it does not know, it refuses when it reads a
 //! definition, so that the file cannot outgrow it unnoticed.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
-)]
+// This is test code that several crates share: what goes wrong here fails the test, loudly.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(clippy::must_use_candidate)]
 
 mod definition;
 mod execution;

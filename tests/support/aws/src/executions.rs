@@ -1,18 +1,11 @@
 //! Step Functions in the process, behind the real client.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
 use serde_json::{Value, json};
 
 use crate::{
     calls::Calls,
-    wire::{NOWHERE, Service, Wire, client},
+    kept::Kept,
+    wire::{NOWHERE, client},
 };
 
 /// An execution as it was started.
@@ -32,42 +25,21 @@ impl Started {
     }
 }
 
-/// State machines of any ARN. Keeps what was started and runs nothing: an execution goes on until it is told to have ended.
+/// An execution, and where it stands.
 #[derive(Clone)]
-pub struct StepFunctions {
-    started: Arc<Mutex<Vec<Started>>>,
-    /// Statuses by name, of executions that have ended.
-    ended: Arc<Mutex<HashMap<String, String>>>,
-    broken: Arc<AtomicBool>,
-    service: Service,
+struct Execution {
+    started: Started,
+    status: String,
 }
 
-impl Default for StepFunctions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// State machines of any ARN. Keeps what was started and runs nothing: an execution goes on until it is told to have ended.
+#[derive(Clone, Default)]
+pub struct StepFunctions(Kept<Execution>);
 
 impl StepFunctions {
     /// Nothing started.
     pub fn new() -> Self {
-        let (started, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(HashMap::new())));
-        let broken = Arc::new(AtomicBool::new(false));
-        let service: Service = {
-            let (started, ended, broken) = (Arc::clone(&started), Arc::clone(&ended), Arc::clone(&broken));
-            Arc::new(move |operation, body| {
-                if broken.load(Ordering::Relaxed) {
-                    return (500, json!({"__type": "InternalServerError", "message": "broken"}).to_string());
-                }
-                let request = serde_json::from_slice(body).unwrap();
-                match operation {
-                    "StartExecution" => start(&started, &request),
-                    "DescribeExecution" => describe(&started, &ended, &request),
-                    other => panic!("the state machine of the testkit does not know {other}"),
-                }
-            })
-        };
-        Self { started, ended, broken, service }
+        Self::default()
     }
 
     /// A client whose calls nobody counts.
@@ -77,60 +49,66 @@ impl StepFunctions {
 
     /// A client that counts its calls there.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sfn::Client {
-        client!(aws_sdk_sfn, Wire::in_process(&self.service, calls), calls, NOWHERE)
+        client!(aws_sdk_sfn, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
     /// Every execution, in the order of their starts.
     pub fn started(&self) -> Vec<Started> {
-        self.started.lock().unwrap().clone()
+        self.0.all().into_iter().map(|execution| execution.started).collect()
     }
 
     /// Has the execution of this name end with this status (`SUCCEEDED`, `FAILED`, `ABORTED`, `TIMED_OUT`).
     pub fn end(&self, name: &str, status: &str) {
-        self.ended.lock().unwrap().insert(name.to_owned(), status.to_owned());
+        self.0.with(|executions| {
+            let execution = executions.iter_mut().find(|execution| execution.started.name == name);
+            status.clone_into(&mut execution.unwrap_or_else(|| panic!("{name} was never started")).status);
+        });
     }
 
     /// Whether every request fails from now on.
     pub fn fail(&self, broken: bool) {
-        self.broken.store(broken, Ordering::Relaxed);
+        self.0.fail(broken);
+    }
+}
+
+const BROKEN: &str = r#"{"__type":"InternalServerError","message":"broken"}"#;
+
+fn serve(executions: &mut Vec<Execution>, operation: &str, body: &[u8]) -> (u16, String) {
+    let request = serde_json::from_slice(body).unwrap();
+    match operation {
+        "StartExecution" => start(executions, &request),
+        "DescribeExecution" => describe(executions, &request),
+        other => panic!("the state machine of the testkit does not know {other}"),
     }
 }
 
 /// A name is good once. AWS answers the same start with the same input as if it were the first while the execution runs;
 /// once it has ended, and in the local emulator always, the answer is `ExecutionAlreadyExists`: the harder case.
-fn start(started: &Mutex<Vec<Started>>, request: &Value) -> (u16, String) {
+fn start(executions: &mut Vec<Execution>, request: &Value) -> (u16, String) {
     let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
-    let execution = Started {
+    let started = Started {
         state_machine_arn: text("stateMachineArn"),
         name: text("name"),
         input: serde_json::from_str(&text("input")).expect("an input is JSON"),
     };
+    let (arn, name) = (started.execution_arn(), &started.name);
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    assert!(
-        (1..=80).contains(&execution.name.len()) && execution.name.chars().all(allowed),
-        "Step Functions refuses the name {:?}",
-        execution.name
-    );
-    let mut started = started.lock().unwrap();
-    let known = started.iter().any(|one| one.name == execution.name && one.state_machine_arn == execution.state_machine_arn);
-    if known {
+    assert!((1..=80).contains(&name.len()) && name.chars().all(allowed), "Step Functions refuses the name {name:?}");
+    if executions.iter().any(|known| known.started.execution_arn() == arn) {
         return (400, json!({"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists"}).to_string());
     }
-    let arn = execution.execution_arn();
-    started.push(execution);
+    executions.push(Execution { started, status: "RUNNING".to_owned() });
     (200, json!({"executionArn": arn, "startDate": 1_790_000_000}).to_string())
 }
 
-fn describe(started: &Mutex<Vec<Started>>, ended: &Mutex<HashMap<String, String>>, request: &Value) -> (u16, String) {
+fn describe(executions: &[Execution], request: &Value) -> (u16, String) {
     let arn = request["executionArn"].as_str().unwrap_or_default();
-    let started = started.lock().unwrap();
-    let Some(execution) = started.iter().find(|execution| execution.execution_arn() == arn) else {
+    let Some(Execution { started, status }) = executions.iter().find(|execution| execution.started.execution_arn() == arn) else {
         return (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}).to_string());
     };
-    let status = ended.lock().unwrap().get(&execution.name).cloned().unwrap_or_else(|| "RUNNING".to_owned());
     let answer = json!({
-        "executionArn": arn, "stateMachineArn": execution.state_machine_arn, "name": execution.name, "status": status,
-        "startDate": 1_790_000_000, "input": execution.input.to_string(),
+        "executionArn": arn, "stateMachineArn": started.state_machine_arn, "name": started.name, "status": status,
+        "startDate": 1_790_000_000, "input": started.input.to_string(),
     });
     (200, answer.to_string())
 }

@@ -2,22 +2,17 @@
 //! that is set by hand, recorded events.
 //!
 //! The AWS clients are the real ones: a test runs every expression and every (de)serialization that production runs.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
-)]
+// This is test code that several crates share: what goes wrong here fails the test, loudly.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
 mod calls;
 mod dynamo;
 mod events;
 mod executions;
 mod interleaving;
+mod kept;
 mod queue;
 mod requests;
 mod tables;

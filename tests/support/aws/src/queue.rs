@@ -1,16 +1,12 @@
 //! SQS in the process, behind the real client.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
-};
-
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
 
 use crate::{
     calls::Calls,
-    wire::{NOWHERE, Service, Wire, client},
+    kept::Kept,
+    wire::{NOWHERE, client},
 };
 
 /// A message as it was sent.
@@ -25,33 +21,13 @@ pub struct Sent {
 }
 
 /// Queues of any URL. Keeps what was sent.
-#[derive(Clone)]
-pub struct Queue {
-    sent: Arc<Mutex<Vec<Sent>>>,
-    broken: Arc<AtomicBool>,
-    service: Service,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[derive(Clone, Default)]
+pub struct Queue(Kept<Sent>);
 
 impl Queue {
     /// Empty queues.
     pub fn new() -> Self {
-        let (sent, broken) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let service: Service = {
-            let (sent, broken) = (Arc::clone(&sent), Arc::clone(&broken));
-            Arc::new(move |operation, body| {
-                if broken.load(Ordering::Relaxed) {
-                    return (500, json!({"__type": "com.amazonaws.sqs#InternalFailure", "message": "broken"}).to_string());
-                }
-                (200, serve(&sent, operation, &serde_json::from_slice(body).unwrap()).to_string())
-            })
-        };
-        Self { sent, broken, service }
+        Self::default()
     }
 
     /// A client whose calls nobody counts.
@@ -61,17 +37,17 @@ impl Queue {
 
     /// A client that counts its calls there.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sqs::Client {
-        client!(aws_sdk_sqs, Wire::in_process(&self.service, calls), calls, NOWHERE)
+        client!(aws_sdk_sqs, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
     /// Everything that was sent, in order.
     pub fn sent(&self) -> Vec<Sent> {
-        self.sent.lock().unwrap().clone()
+        self.0.all()
     }
 
     /// Takes everything that was sent, as Lambda hands it to the consumer. The delay is over.
     pub fn take_event(&self) -> SqsEvent {
-        let sent = std::mem::take(&mut *self.sent.lock().unwrap());
+        let sent = self.0.with(std::mem::take);
         let records: Vec<Value> = sent
             .iter()
             .enumerate()
@@ -82,13 +58,15 @@ impl Queue {
 
     /// Whether every request fails from now on.
     pub fn fail(&self, broken: bool) {
-        self.broken.store(broken, Ordering::Relaxed);
+        self.0.fail(broken);
     }
 }
 
-fn serve(sent: &Mutex<Vec<Sent>>, operation: &str, request: &Value) -> Value {
-    let keep = |message: &Value| {
-        let mut sent = sent.lock().unwrap();
+const BROKEN: &str = r#"{"__type":"com.amazonaws.sqs#InternalFailure","message":"broken"}"#;
+
+fn serve(sent: &mut Vec<Sent>, operation: &str, body: &[u8]) -> (u16, String) {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let mut keep = |message: &Value| {
         let body = message["MessageBody"].as_str().unwrap();
         let delay_seconds = message["DelaySeconds"].as_i64().unwrap_or(0);
         assert!((0..=900).contains(&delay_seconds), "SQS refuses a delay of {delay_seconds} s");
@@ -99,17 +77,16 @@ fn serve(sent: &Mutex<Vec<Sent>>, operation: &str, request: &Value) -> Value {
         });
         format!("message-{}", sent.len())
     };
-    match operation {
+    let answer = match operation {
         // The SDK for Rust does not compare the digest.
-        "SendMessage" => json!({"MessageId": keep(request), "MD5OfMessageBody": ""}),
+        "SendMessage" => json!({"MessageId": keep(&request), "MD5OfMessageBody": ""}),
         "SendMessageBatch" => {
             let entries = request["Entries"].as_array().unwrap();
             let sent = entries.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": keep(entry), "MD5OfMessageBody": ""}));
             json!({"Successful": sent.collect::<Vec<_>>(), "Failed": []})
         }
-        "GetQueueAttributes" => {
-            json!({"Attributes": {"ApproximateNumberOfMessages": sent.lock().unwrap().len().to_string()}})
-        }
+        "GetQueueAttributes" => json!({"Attributes": {"ApproximateNumberOfMessages": sent.len().to_string()}}),
         other => panic!("the queue of the testkit does not know {other}"),
-    }
+    };
+    (200, answer.to_string())
 }

@@ -1,13 +1,9 @@
 //! SNS in the process, behind the real client.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
-};
-
 use crate::{
     calls::Calls,
-    wire::{NOWHERE, Service, Wire, client, form_field},
+    kept::Kept,
+    wire::{NOWHERE, client, form_field},
 };
 
 /// A notification as it was published.
@@ -22,43 +18,13 @@ pub struct Published {
 }
 
 /// Topics of any ARN. Keeps what was published.
-#[derive(Clone)]
-pub struct Topic {
-    published: Arc<Mutex<Vec<Published>>>,
-    broken: Arc<AtomicBool>,
-    service: Service,
-}
-
-impl Default for Topic {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+#[derive(Clone, Default)]
+pub struct Topic(Kept<Published>);
 
 impl Topic {
     /// Nothing published.
     pub fn new() -> Self {
-        let (published, broken) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let service: Service = {
-            let (published, broken) = (Arc::clone(&published), Arc::clone(&broken));
-            Arc::new(move |operation, body| {
-                assert_eq!(operation, "Publish", "the topic of the testkit knows nothing else");
-                if broken.load(Ordering::Relaxed) {
-                    let error = "<Error><Type>Receiver</Type><Code>InternalError</Code><Message>broken</Message></Error>";
-                    return (500, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"));
-                }
-                let field = |name| form_field(body, name);
-                let mut published = published.lock().unwrap();
-                published.push(Published {
-                    topic_arn: field("TopicArn").unwrap_or_default(),
-                    subject: field("Subject"),
-                    message: field("Message").unwrap_or_default(),
-                });
-                let result = format!("<PublishResult><MessageId>{}</MessageId></PublishResult>", published.len());
-                (200, format!("<PublishResponse>{result}</PublishResponse>"))
-            })
-        };
-        Self { published, broken, service }
+        Self::default()
     }
 
     /// A client whose calls nobody counts.
@@ -68,16 +34,31 @@ impl Topic {
 
     /// A client that counts its calls there.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sns::Client {
-        client!(aws_sdk_sns, Wire::in_process(&self.service, calls), calls, NOWHERE)
+        client!(aws_sdk_sns, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
     /// Everything that was published, in order.
     pub fn published(&self) -> Vec<Published> {
-        self.published.lock().unwrap().clone()
+        self.0.all()
     }
 
     /// Whether every request fails from now on.
     pub fn fail(&self, broken: bool) {
-        self.broken.store(broken, Ordering::Relaxed);
+        self.0.fail(broken);
     }
+}
+
+const BROKEN: &str = "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalError</Code><Message>broken</Message></Error>\
+    <RequestId>1</RequestId></ErrorResponse>";
+
+fn serve(published: &mut Vec<Published>, operation: &str, body: &[u8]) -> (u16, String) {
+    assert_eq!(operation, "Publish", "the topic of the testkit knows nothing else");
+    let field = |name| form_field(body, name);
+    published.push(Published {
+        topic_arn: field("TopicArn").unwrap_or_default(),
+        subject: field("Subject"),
+        message: field("Message").unwrap_or_default(),
+    });
+    let result = format!("<PublishResult><MessageId>{}</MessageId></PublishResult>", published.len());
+    (200, format!("<PublishResponse>{result}</PublishResponse>"))
 }

@@ -34,8 +34,8 @@ impl Wire {
         Self::Http(aws_smithy_http_client::Builder::new().build_http(), calls.clone())
     }
 
-    pub(crate) fn in_process(service: &Service, calls: &Calls) -> Self {
-        Self::InProcess(Arc::clone(service), calls.clone())
+    pub(crate) fn in_process(service: Service, calls: &Calls) -> Self {
+        Self::InProcess(service, calls.clone())
     }
 }
 

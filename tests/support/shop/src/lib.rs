@@ -1,14 +1,8 @@
 //! A sale and its purchases in every state, for the tests of functions, and what the tests of every HTTP function ask.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::must_use_candidate,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "this is test code that several crates share: what goes wrong here fails the test, loudly"
-)]
+// This is test code that several crates share: what goes wrong here fails the test, loudly.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
 mod http;
 mod shop;

@@ -1,0 +1,58 @@
+//! A service in the process that keeps what it is sent.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::{calls::Calls, wire::Wire};
+
+/// What a service was sent, and whether it is broken. Clones share both.
+pub(crate) struct Kept<T> {
+    all: Arc<Mutex<Vec<T>>>,
+    is_broken: Arc<AtomicBool>,
+}
+
+/// Answers an operation and the request's body with a status and a body.
+type Serve<T> = fn(&mut Vec<T>, &str, &[u8]) -> (u16, String);
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { all: Arc::clone(&self.all), is_broken: Arc::clone(&self.is_broken) }
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { all: Arc::default(), is_broken: Arc::default() }
+    }
+}
+
+impl<T: Clone + Send + 'static> Kept<T> {
+    /// A wire to this service. `broken` is its answer while the service is broken.
+    pub(crate) fn wire(&self, calls: &Calls, serve: Serve<T>, broken: &'static str) -> Wire {
+        let kept = self.clone();
+        let service = move |operation: &str, body: &[u8]| {
+            if kept.is_broken.load(Ordering::Relaxed) {
+                return (500, broken.to_owned());
+            }
+            serve(&mut kept.all.lock().unwrap(), operation, body)
+        };
+        Wire::in_process(Arc::new(service), calls)
+    }
+
+    /// Everything, in the order in which it came.
+    pub(crate) fn all(&self) -> Vec<T> {
+        self.all.lock().unwrap().clone()
+    }
+
+    /// Does something to everything.
+    pub(crate) fn with<R>(&self, what: impl FnOnce(&mut Vec<T>) -> R) -> R {
+        what(&mut self.all.lock().unwrap())
+    }
+
+    /// Whether every request fails from now on.
+    pub(crate) fn fail(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::Relaxed);
+    }
+}
