@@ -10,7 +10,7 @@ fn names(names: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn gateways_are_found_by_their_place_and_by_their_name() {
-    let books = Shop::empty().await.books();
+    let books = Shop::empty().await.uncounted().books();
     let gateways = Gateways::configured(&names(&["sandbox-b", "sandbox"]), true, &books).unwrap();
     assert_eq!(gateways.at(0).unwrap().name().0, "sandbox-b");
     assert_eq!(gateways.at(1).unwrap().name().0, "sandbox");
@@ -23,7 +23,7 @@ async fn gateways_are_found_by_their_place_and_by_their_name() {
 
 #[tokio::test]
 async fn a_name_that_no_gateway_has_is_refused() {
-    let books = Shop::empty().await.books();
+    let books = Shop::empty().await.uncounted().books();
     for bad in ["stripe", "", "Sandbox", " sandbox"] {
         let refused = Gateways::configured(&names(&["sandbox", bad]), true, &books).err();
         assert_eq!(refused, Some(UnknownGateway(bad.to_owned())));
@@ -33,7 +33,7 @@ async fn a_name_that_no_gateway_has_is_refused() {
 /// It charges nobody: with it in production everything would be free.
 #[tokio::test]
 async fn the_sandbox_is_refused_in_production() {
-    let books = Shop::empty().await.books();
+    let books = Shop::empty().await.uncounted().books();
     let refused = Gateways::configured(&names(&["sandbox"]), false, &books).err();
     assert_eq!(refused, Some(UnknownGateway("sandbox".to_owned())));
 }

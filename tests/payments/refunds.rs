@@ -89,7 +89,7 @@ async fn a_refund_that_was_cut_off_is_made_once() {
         every_crash(async |calls| {
             let bank = Bank::open().await;
             bank.charge(method).await;
-            let dying = Sandbox::new(bank.sandbox.name().clone(), bank.shop.books_on(bank.shop.dynamo.client_with(calls)));
+            let dying = Sandbox::new(bank.sandbox.name().clone(), bank.shop.parts(calls).books());
             let died = dying.refund(&Buyer::first().key(1)).await;
             let mut last = bank.refund().await;
             if last == RefundOutcome::Unknown {

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::{linked, samconfig, yaml};
 
+/// The folder in each group of functions that lists the others.
+const BOOTSTRAP: &str = "bootstrap";
+
 /// Everything that can drift apart. The tests of the tests change a copy of it and look whether that is noticed.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -19,7 +22,7 @@ pub struct Repository {
     pub samconfig: samconfig::Sections,
     /// `statemachines/*.json`, by file name.
     pub state_machines: BTreeMap<String, Value>,
-    /// The crates of `functions/<group>/`, by folder.
+    /// The crates of `functions/<group>/`, by folder, without the bootstraps.
     pub functions: BTreeMap<String, Crate>,
     /// The crates of `shared/`, by folder.
     pub shared: BTreeMap<String, Crate>,
@@ -53,7 +56,11 @@ impl Repository {
             template: yaml::read(&text(&root.join("template.yaml"))),
             samconfig: samconfig::read(&text(&root.join("samconfig.toml"))),
             state_machines: files(&root.join("statemachines"), "json").iter().map(|file| (name(file), json(file))).collect(),
-            functions: folders(&root.join("functions")).iter().flat_map(|group| crates(group)).collect(),
+            functions: folders(&root.join("functions"))
+                .iter()
+                .flat_map(|group| crates(group))
+                .filter(|(folder, _)| folder != BOOTSTRAP)
+                .collect(),
             shared: crates(&root.join("shared")),
             packages: linked::packages(),
             events: folders(&root.join("events"))

@@ -2,18 +2,15 @@
 
 use domain::OrderStatus;
 use expire_reservation::ExpireReservation;
-use kit::workers::{sqs_batch, stream_batch};
 use release_stock::ReleaseStock;
 use test_aws::Calls;
-use test_shop::{Shop, demo, failed_messages, failed_record};
+use test_shop::{Shop, demo};
 
 use crate::{WAITS, machine::Machine, methods, pending};
 
 /// Everything that the stream has seen, more than its filter lets through.
 async fn release(shop: &Shop) {
-    let function = ReleaseStock::new(shop.shared_clock(), shop.stock(), shop.orders());
-    let response = stream_batch(shop.dynamo.reservation_event(), |record| function.handle(record)).await;
-    assert_eq!(failed_record(&response), None);
+    assert_eq!(test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), shop.dynamo.reservation_event()).await, None);
 }
 
 #[tokio::test]
@@ -33,16 +30,13 @@ async fn a_hold_that_was_handed_back_and_not_paid_ends_by_its_message() {
     let (shop, buyer) = pending("sandbox:declined").await;
     shop.clock.set("2026-11-01T12:04:30Z");
     Machine::new(&shop).run(&buyer, 1).await;
-    let calls = Calls::new();
-    let reservations = shop.reservations();
-    let function = ExpireReservation::new(shop.shared_clock(), reservations, shop.expiry_queue(&calls));
+    let function: ExpireReservation = shop.wire(&Calls::new());
     for (now, units, status) in [
         ("2026-11-01T12:05:00Z", WAITS.units, OrderStatus::AwaitingPayment),
         ("2026-11-01T12:06:30Z", (100, 0, 0), OrderStatus::Expired),
     ] {
         shop.clock.set(now);
-        let response = sqs_batch(shop.queue.take_event(), |message| function.handle(message)).await;
-        assert!(failed_messages(&response).is_empty());
+        assert!(test_shop::queue(&function, shop.queue.take_event()).await.is_empty());
         release(&shop).await;
         assert_eq!((shop.units(&demo()).await, shop.order(&buyer).await.status), (units, status), "{now}");
     }

@@ -2,45 +2,30 @@
 //! `reconcile` starts the payment again, and it comes to the same end, and the money has moved as often.
 
 use domain::{OrderStatus, Timestamp};
+use kit::QueueFunction;
 use messages::OrderMessage;
-use reconcile::{Executions, Reconcile};
-use release_stock::ReleaseStock;
+use reconcile::Reconcile;
 use start_payment::StartPayment;
-use test_aws::{StepFunctions, every_crash};
-use test_shop::{Buyer, Shop};
+use test_aws::{Calls, every_crash};
+use test_shop::Buyer;
 
 use crate::{end_after_trouble, end_of, machine::Machine, methods, pending};
-
-const ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
-
-fn reconcile(shop: &Shop, machines: &StepFunctions) -> Reconcile {
-    Reconcile {
-        clock: shop.shared_clock(),
-        sales: shop.sales(),
-        stock: shop.stock(),
-        availabilities: shop.availabilities(),
-        reservations: shop.reservations(),
-        orders: shop.orders(),
-        releases: ReleaseStock::new(shop.shared_clock(), shop.stock(), shop.orders()),
-        executions: Executions::new(machines.client(), ARN),
-    }
-}
 
 async fn is_taken_up(method: &str) {
     let (_, expected) = methods().into_iter().find(|(known, _)| *known == method).unwrap();
     every_crash(async |calls| {
         let (shop, buyer) = pending(method).await;
-        let (machines, first) = (StepFunctions::new(), message(&buyer));
-        StartPayment::new(machines.client(), ARN).handle(first.clone()).await.unwrap();
+        let first = message(&buyer);
+        shop.wire::<StartPayment>(&Calls::new()).handle(first.clone()).await.unwrap();
         let cut_off = Machine::with_calls(&shop, calls).run_until_cut_off(&buyer, 1).await;
-        machines.end(&first.execution_name(), if cut_off { "ABORTED" } else { "SUCCEEDED" });
+        shop.machines.end(&first.execution_name(), if cut_off { "ABORTED" } else { "SUCCEEDED" });
         calls.heal();
 
         let is_unsettled = shop.order(&buyer).await.status == OrderStatus::Pending;
-        let found = reconcile(&shop, &machines).run(Timestamp::MAX).await.unwrap();
+        let found = shop.wire::<Reconcile>(&Calls::new()).run(Timestamp::MAX).await.unwrap();
         assert_eq!((found.payments_started, found.failed.len()), (usize::from(is_unsettled), 0), "{method}");
         let machine = Machine::new(&shop);
-        let restarted = machines.started().get(1).cloned();
+        let restarted = shop.machines.started().get(1).cloned();
         if let Some(restarted) = &restarted {
             assert_eq!(restarted.input, serde_json::to_value(&first).unwrap());
             machine.run(&buyer, 1).await;

@@ -1,19 +1,19 @@
 //! Executions of `statemachines/payment-saga.asl.json` with the real tasks in one shop.
 
-use std::{ops::ControlFlow, sync::Mutex, time::Duration};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use charge_payment::ChargePayment;
-use complete_order::CompleteOrder;
-use fail_order::FailOrder;
-use notify_shopper::NotifyShopper;
-use payments::Gateways;
-use refund_payment::RefundPayment;
-use sell_stock::SellStock;
+use kit::Function;
 use serde_json::{Value, json};
-use take_back_stock::TakeBackStock;
 use test_asl::{Ended, Host, Invoked};
-use test_aws::{Calls, Topic};
-use test_shop::{Buyer, Shop};
+use test_aws::Calls;
+use test_shop::{Buyer, NOTIFICATIONS, Shop};
 
 /// Executions of the saga in one shop.
 pub(crate) struct Machine<'s> {
@@ -24,7 +24,8 @@ pub(crate) struct Machine<'s> {
     pub(crate) charge_calls: Calls,
     /// The calls of `refund-payment`.
     pub(crate) refund_calls: Calls,
-    pub(crate) topic: Topic,
+    /// The topic that this machine's tasks tell, so that what another one tells in the same shop is not taken for it.
+    topic_arn: String,
     twice: bool,
     /// Whether an execution ends for good with the process that runs its task.
     dies: bool,
@@ -39,9 +40,11 @@ impl<'s> Machine<'s> {
 
     /// Whose tasks all make these calls.
     pub(crate) fn with_calls(shop: &'s Shop, calls: &Calls) -> Self {
+        static MACHINES: AtomicUsize = AtomicUsize::new(0);
         let (charge_calls, refund_calls) = (calls.clone(), calls.clone());
-        let (topic, path) = (Topic::new(), Mutex::default());
-        Self { shop, calls: calls.clone(), charge_calls, refund_calls, topic, twice: false, dies: false, path }
+        let topic_arn = format!("{NOTIFICATIONS}-{}", MACHINES.fetch_add(1, Ordering::Relaxed));
+        let path = Mutex::default();
+        Self { shop, calls: calls.clone(), charge_calls, refund_calls, topic_arn, twice: false, dies: false, path }
     }
 
     /// Every task runs twice, as if the answer of its first run had been lost.
@@ -65,7 +68,8 @@ impl<'s> Machine<'s> {
     pub(crate) fn told(&self) -> Vec<&'static str> {
         let known = ["order-completed", "payment-failed", "order-failed", "refund-failed"];
         let message = |text: &str| -> Value { serde_json::from_str::<Value>(text).unwrap()["message"].clone() };
-        let told = self.topic.published().into_iter().map(|it| message(&it.message));
+        let told = self.shop.topic.published().into_iter().filter(|it| it.topic_arn == self.topic_arn);
+        let told = told.map(|it| message(&it.message));
         let mut told: Vec<&str> = told.map(|message| *known.iter().find(|known| message == **known).unwrap()).collect();
         told.dedup();
         told
@@ -98,55 +102,15 @@ impl<'s> Machine<'s> {
 
     /// A function, as it starts in a new environment.
     pub(crate) async fn run_task(&self, function: &str, input: Value) -> Result<Value, String> {
-        let shop = self.shop;
-        let client = shop.dynamo.client_with(&self.calls);
-        match function {
-            "charge-payment" => {
-                let client = shop.dynamo.client_with(&self.charge_calls);
-                let gateways = gateways(shop, &self.charge_calls);
-                let it = ChargePayment::new(gateways, shop.orders_on(client.clone()), shop.attempts_on(client));
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "refund-payment" => {
-                let client = shop.dynamo.client_with(&self.refund_calls);
-                let gateways = gateways(shop, &self.refund_calls);
-                let it = RefundPayment::new(gateways, shop.orders_on(client.clone()), shop.attempts_on(client));
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "sell-stock" => {
-                let it = SellStock::new(shop.reservations_on(client.clone()), shop.stock_on(client));
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "take-back-stock" => {
-                let it = TakeBackStock::new(shop.reservations_on(client.clone()), shop.stock_on(client));
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "complete-order" => {
-                let it = CompleteOrder {
-                    clock: shop.shared_clock(),
-                    orders: shop.orders_on(client.clone()),
-                    attempts: shop.attempts_on(client.clone()),
-                    purchases: shop.purchases_on(client),
-                };
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "fail-order" => {
-                let it = FailOrder {
-                    clock: shop.shared_clock(),
-                    orders: shop.orders_on(client.clone()),
-                    attempts: shop.attempts_on(client.clone()),
-                    reservations: shop.reservations_on(client.clone()),
-                    purchases: shop.purchases_on(client),
-                    expiry: shop.expiry_queue(&self.calls),
-                };
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            "notify-shopper" => {
-                let it = NotifyShopper::new(self.topic.client_with(&self.calls), "arn:aws:sns:us-east-1:1:notifications");
-                test_shop::task(input, |task| it.handle(task)).await
-            }
-            other => panic!("{other}"),
-        }
+        let calls = match function {
+            "charge-payment" => &self.charge_calls,
+            "refund-payment" => &self.refund_calls,
+            _ => &self.calls,
+        };
+        let wire = parts::find(saga_tasks::FUNCTIONS, function).unwrap_or_else(|| panic!("{function}"));
+        let mut parts = self.shop.parts_with(calls, &[("NOTIFICATIONS_TOPIC_ARN", &self.topic_arn)]);
+        let Ok(Function::Task(handle)) = wire(&mut parts) else { panic!("{function} is no task") };
+        handle(input).await.map_err(|error| error.error_type)
     }
 }
 
@@ -191,9 +155,4 @@ impl Host for Machine<'_> {
 /// What an execution is started with.
 fn input(buyer: &Buyer, attempt: u32) -> Value {
     json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": attempt})
-}
-
-fn gateways(shop: &Shop, calls: &Calls) -> Gateways {
-    let names = ["sandbox".to_owned(), "sandbox-standby".to_owned()];
-    Gateways::configured(&names, true, &shop.books_on(shop.dynamo.client_with(calls))).unwrap()
 }

@@ -1,7 +1,7 @@
 //! AWS clients, configured once for all functions.
 //!
 //! The bounds belong together: three attempts of at most 2 s inside an operation of at most 4 s. Several slow operations in a
-//! row are more than an HTTP function has (5 s); `serve_http` then answers `try-again` before Lambda cuts it off.
+//! row are more than an HTTP function has (5 s); [`serve`](crate::serve) then answers `try-again` before Lambda cuts it off.
 
 use std::time::Duration;
 
@@ -52,10 +52,16 @@ pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(config)
 }
 
-/// A Step Functions client. It is patient: an account starts some hundred executions a second, and a queue worker that is
-/// told to slow down does better to wait than to let its message wait for minutes.
+/// A Step Functions client.
 #[must_use]
 pub fn sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
+    aws_sdk_sfn::Client::new(config)
+}
+
+/// A Step Functions client for a queue worker. An account starts some hundred executions a second, and a worker that is
+/// told to slow down does better to wait than to let its message wait for minutes.
+#[must_use]
+pub fn patient_sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(PATIENCE);
     let retries = RetryConfig::standard()

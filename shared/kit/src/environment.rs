@@ -3,15 +3,20 @@
 //! Every variable that is missing or wrong is recorded and one error names them all, so that a broken deployment is
 //! mended in one go.
 
-use std::{collections::HashMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt, mem,
+    str::FromStr,
+};
 
 use crate::telemetry;
 
-/// The variables that a function was started with, and what was found wrong with them so far.
+/// The variables that a function was started with, which of them it asked for, and what was wrong with those.
 #[derive(Debug)]
 #[must_use = "ask `finish` whether anything was missing"]
 pub struct Environment {
     variables: HashMap<String, String>,
+    asked: BTreeSet<String>,
     faults: Vec<String>,
 }
 
@@ -25,7 +30,8 @@ impl Environment {
 
     /// These variables and no other: for tests.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
-        Self { variables: variables.into_iter().map(|(n, v)| (n.into(), v.into())).collect(), faults: Vec::new() }
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, asked: BTreeSet::new(), faults: Vec::new() }
     }
 
     /// A text that must be there. When it is not, the fault is recorded and the answer is empty.
@@ -65,19 +71,31 @@ impl Environment {
 
     /// Records a fault that only the caller can see.
     pub fn fault(&mut self, text: impl Into<String>) {
-        self.faults.push(text.into());
+        // Two parts of a function may share a variable: it is named once.
+        let text = text.into();
+        if !self.faults.contains(&text) {
+            self.faults.push(text);
+        }
     }
 
-    /// Whether everything was there and right.
+    /// The variables that were asked for so far, found or not.
+    #[must_use]
+    pub fn asked(&self) -> &BTreeSet<String> {
+        &self.asked
+    }
+
+    /// Whether everything asked for since the last `finish` was there and right.
     ///
     /// # Errors
     /// Names every variable that was missing or wrong.
-    pub fn finish(self) -> Result<(), ConfigurationError> {
-        if self.faults.is_empty() { Ok(()) } else { Err(ConfigurationError { faults: self.faults }) }
+    pub fn finish(&mut self) -> Result<(), ConfigurationError> {
+        let faults = mem::take(&mut self.faults);
+        if faults.is_empty() { Ok(()) } else { Err(ConfigurationError { faults }) }
     }
 
     /// An empty variable is what a template leaves of a value that it does not have: it counts as missing.
-    fn find(&self, name: &str) -> Option<String> {
+    fn find(&mut self, name: &str) -> Option<String> {
+        self.asked.insert(name.to_owned());
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
     }
 
@@ -129,11 +147,13 @@ mod tests {
         assert_eq!(env.optional::<u32>("OTHER"), None);
         assert_eq!(env.list("GATEWAYS"), ["a", "b", "c"]);
         assert_eq!(env.finish(), Ok(()));
+        assert!(env.asked().iter().eq(["GATEWAYS", "LIMIT", "OTHER", "STOCK_TABLE"]), "{:?}", env.asked());
     }
 
     #[test]
     fn one_error_names_every_variable_that_is_missing_or_wrong() {
         let mut env = Environment::of([("EMPTY", ""), ("LIMIT", "five"), ("OPTIONAL", "x"), ("COMMAS", ", ,")]);
+        env.text("STOCK_TABLE");
         env.text("STOCK_TABLE");
         env.text("EMPTY");
         env.list("GATEWAYS");
@@ -147,5 +167,6 @@ mod tests {
              COMMAS is not as expected: \", ,\"; LIMIT is not as expected: \"five\"; OPTIONAL is not as expected: \"x\""
         );
         assert_eq!(format!("{error:?}"), error.to_string(), "main prints Debug");
+        assert_eq!(env.finish(), Ok(()), "what was named is not named again");
     }
 }

@@ -7,21 +7,25 @@ mod aws;
 mod clock;
 mod environment;
 mod failure;
+mod function;
 pub mod http;
 pub mod metrics;
 mod serve;
 mod telemetry;
 pub mod workers;
 
-pub use aws::{aws, bounds, dynamodb, sfn, sns, sqs};
+pub use aws::{aws, bounds, dynamodb, patient_sfn, sfn, sns, sqs};
 pub use aws_config;
 pub use clock::{OsRandomness, SystemClock};
 pub use environment::{ConfigurationError, Environment};
 pub use failure::Failure;
+pub use function::{
+    Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction, TaskFunction,
+};
 pub use http::{Caller, Identity, Problem};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
-pub use serve::{serve_http, serve_scheduled, serve_sqs, serve_stream, serve_stream_batch, serve_task};
+pub use serve::serve;
 pub use telemetry::chain;
 pub use workers::TaskError;
 

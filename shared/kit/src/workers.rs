@@ -1,12 +1,12 @@
-//! Batches of a queue or a stream, and tasks of the saga, without the Lambda runtime: what the `serve_…` functions call
-//! for each event, and what tests call with recorded ones.
+//! Batches of a queue or a stream, and tasks of the saga, without the Lambda runtime: what a [`Function`](crate::Function)
+//! calls for each event.
 
 use std::future::Future;
 
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use domain::Timestamp;
 use futures_util::{StreamExt, stream};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tracing::error;
 
@@ -30,6 +30,9 @@ pub trait TaskError: std::error::Error + 'static {
 
 /// The name of the error for an input that cannot be read. Never retried: it would not read better the second time.
 pub const MALFORMED_TASK: &str = "MalformedTask";
+
+/// The name of the error for an output that is not JSON: a fault in the code, which no retry mends.
+pub const UNWRITABLE_OUTPUT: &str = "UnwritableOutput";
 
 /// Handles every message of a batch and answers which ones failed: only those are delivered again.
 ///
@@ -105,9 +108,10 @@ pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static))
 ///
 /// # Errors
 /// The error by its name for the state machine, with what it says; its causes are in the log only.
-pub async fn task<I, O, E, F, R>(input: Value, handler: F) -> Result<O, Diagnostic>
+pub async fn task<I, O, E, F, R>(input: Value, handler: F) -> Result<Value, Diagnostic>
 where
     I: DeserializeOwned,
+    O: Serialize,
     E: TaskError,
     F: Fn(I) -> R,
     R: Future<Output = Result<O, E>>,
@@ -120,9 +124,13 @@ where
             error_message: format!("the input cannot be read at '{pointer}': {}", fault.inner()),
         }
     })?;
-    handler(input).await.map_err(|error| {
+    let output = handler(input).await.map_err(|error| {
         error!(error_name = error.name(), cause = chain(&error), "a task failed");
         Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+    })?;
+    serde_json::to_value(output).map_err(|error| Diagnostic {
+        error_type: UNWRITABLE_OUTPUT.to_owned(),
+        error_message: format!("the output cannot be written: {error}"),
     })
 }
 

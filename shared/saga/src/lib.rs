@@ -2,10 +2,9 @@
 //! finding the order that they work on.
 
 use domain::{IdempotencyKey, Order, OrderId, Reservation, ShopperId};
-use kit::{ConfigurationError, Environment, chain, workers::TaskError};
-use payments::Gateways;
+use kit::{chain, workers::TaskError};
 use serde::Deserialize;
-use store::{Attempts, Orders, Reservations, SandboxLedger, StoreError};
+use store::{Orders, Reservations, StoreError};
 
 /// The input of every task: the attempt that the execution is about.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -97,20 +96,4 @@ pub async fn order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
 pub async fn reservation(reservations: &Reservations, task: &Task) -> Result<Option<Reservation>, SagaError> {
     let found = reservations.get(&task.shopper, task.order_id.product()).await?;
     Ok(found.filter(|found| found.id == task.order_id))
-}
-
-/// What the tasks that move money are deployed with: the configured gateways, the orders and their payment attempts.
-///
-/// # Errors
-/// Names every variable that is missing or wrong.
-pub async fn gateways_from_environment() -> Result<(Gateways, Orders, Attempts), ConfigurationError> {
-    let mut env = Environment::read();
-    let table = env.text("ORDER_TABLE");
-    let (names, with_sandbox) = (env.list("PAYMENT_GATEWAYS"), env.text("ENVIRONMENT") != "prod");
-    let client = kit::dynamodb(&kit::aws().await);
-    let ledger = SandboxLedger::new(client.clone(), &table);
-    let gateways = Gateways::configured(&names, with_sandbox, &ledger);
-    let gateways = gateways.map_err(|error| env.fault(format!("PAYMENT_GATEWAYS: {error}"))).unwrap_or_default();
-    env.finish()?;
-    Ok((gateways, Orders::new(client.clone(), &table), Attempts::new(client, &table)))
 }

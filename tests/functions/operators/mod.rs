@@ -2,5 +2,6 @@
 
 mod change_sale_status;
 mod get_sale_report;
+mod health;
 mod manage_sale;
 mod restock_sale;

@@ -2,8 +2,6 @@
 //! reservation.
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
-use std::sync::Arc;
-
 use complete_order::CompleteOrder;
 use domain::{Attempt, AttemptStatus, Money, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
 use serde_json::{Value, json};
@@ -20,14 +18,7 @@ async fn at(stage: Stage) -> (Shop, Buyer) {
 }
 
 async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    let client = shop.dynamo.client_with(calls);
-    let function = CompleteOrder {
-        clock: Arc::new(shop.clock.clone()),
-        orders: shop.orders_on(client.clone()),
-        attempts: shop.attempts_on(client.clone()),
-        purchases: shop.purchases_on(client),
-    };
-    test_shop::task(input, |task| function.handle(task)).await
+    test_shop::task(&shop.wire::<CompleteOrder>(calls), input).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Answer {
@@ -77,8 +68,8 @@ async fn another_amount_than_the_orders_is_a_mismatch() {
     let euros = Some(Money::new(99_900, "EUR".parse().unwrap()).unwrap());
     for confirmed in [usd(99_899), usd(99_901), usd(1), euros, None] {
         let (shop, buyer) = at(Stage::Sold).await;
-        let attempt = shop.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
-        assert!(shop.attempts().replace(&attempt, &Attempt { confirmed, ..attempt.clone() }).await.unwrap());
+        let attempt = shop.uncounted().attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+        assert!(shop.uncounted().attempts().replace(&attempt, &Attempt { confirmed, ..attempt.clone() }).await.unwrap());
         let before = shop.everything().await;
         for _ in 0..2 {
             assert_eq!(on(&shop, "ok").await, error("ChargeMismatch"), "{confirmed:?}");
@@ -114,9 +105,9 @@ async fn money_that_is_on_its_way_back_completes_nothing() {
     every_interleaving(async |interleaving| {
         let (shop, buyer) = at(Stage::Sold).await;
         let decide = async {
-            let read = shop.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+            let read = shop.uncounted().attempts().get(&buyer.key(1)).await.unwrap().unwrap();
             let refunding = Attempt { status: AttemptStatus::Refunding, ..read.clone() };
-            read.status == AttemptStatus::Charged && shop.attempts().replace(&read, &refunding).await.unwrap()
+            read.status == AttemptStatus::Charged && shop.uncounted().attempts().replace(&read, &refunding).await.unwrap()
         };
         let complete = run(&shop, &interleaving.calls, test_aws::event_value("complete-order/ok.json"));
         let (answer, is_going_back) = interleaving.run(complete, decide).await;
@@ -170,14 +161,14 @@ async fn a_task_that_comes_late_completes_nothing() {
 #[tokio::test]
 async fn an_earlier_attempt_does_not_complete_the_order() {
     let (shop, buyer) = at(Stage::PayingAgain).await;
-    let declined = shop.attempts().get(&buyer.key(1)).await.unwrap().unwrap();
+    let declined = shop.uncounted().attempts().get(&buyer.key(1)).await.unwrap().unwrap();
     let charged = Attempt {
         status: AttemptStatus::Charged,
         reference: Some("late".into()),
         confirmed: Some(buyer.amount()),
         ..declined.clone()
     };
-    assert!(shop.attempts().replace(&declined, &charged).await.unwrap());
+    assert!(shop.uncounted().attempts().replace(&declined, &charged).await.unwrap());
     let before = shop.everything().await;
     assert_eq!(on(&shop, "ok").await, error("OrderNotPending"));
     assert_eq!(shop.everything().await, before);

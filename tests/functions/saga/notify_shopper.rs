@@ -2,25 +2,23 @@
 
 use notify_shopper::NotifyShopper;
 use serde_json::{Value, json};
-use test_aws::{Calls, Fault, Topic};
+use test_aws::{Calls, Fault};
+use test_shop::{NOTIFICATIONS, Shop};
 
-const ARN: &str = "arn:aws:sns:us-east-1:123456789012:notifications";
-
-async fn on(topic: &Topic, calls: &Calls, event: &str) -> Result<Value, String> {
-    let function = NotifyShopper::new(topic.client_with(calls), ARN);
+async fn on(shop: &Shop, calls: &Calls, event: &str) -> Result<Value, String> {
     let input = test_aws::event_value(&format!("notify-shopper/{event}.json"));
-    test_shop::task(input, |notification| function.handle(notification)).await
+    test_shop::task(&shop.wire::<NotifyShopper>(calls), input).await
 }
 
 #[tokio::test]
 async fn the_topic_gets_each_message_with_its_order_and_shopper() {
-    let topic = Topic::new();
+    let shop = Shop::empty().await;
     let events = ["ok", "payment-failed", "order-failed", "refund-failed"];
     for (number, event) in (1..).zip(events) {
         let message_id = format!("{number}");
-        assert_eq!(on(&topic, &Calls::new(), event).await, Ok(json!({"message_id": message_id})), "{event}");
+        assert_eq!(on(&shop, &Calls::new(), event).await, Ok(json!({"message_id": message_id})), "{event}");
     }
-    let published = topic.published();
+    let published = shop.topic.published();
     let messages: Vec<Value> = published.iter().map(|it| serde_json::from_str(&it.message).unwrap()).collect();
     let expected = |message| {
         json!({
@@ -30,49 +28,49 @@ async fn the_topic_gets_each_message_with_its_order_and_shopper() {
         })
     };
     assert_eq!(messages, ["order-completed", "payment-failed", "order-failed", "refund-failed"].map(expected));
-    assert!(published.iter().all(|it| it.topic_arn == ARN));
+    assert!(published.iter().all(|it| it.topic_arn == NOTIFICATIONS));
 }
 
 /// What it is told beyond the message, such as the saga's attempt, is not passed on.
 #[tokio::test]
 async fn only_what_a_shopper_may_know_is_published() {
-    let topic = Topic::new();
-    let function = NotifyShopper::new(topic.client(), ARN);
+    let shop = Shop::empty().await;
+    let function: NotifyShopper = shop.wire(&Calls::new());
     let mut input = test_aws::event_value("notify-shopper/ok.json");
     input["reason"] = "HoldLost".into();
-    test_shop::task(input, |notification| function.handle(notification)).await.unwrap();
-    assert!(!topic.published().first().unwrap().message.contains("HoldLost"));
+    test_shop::task(&function, input).await.unwrap();
+    assert!(!shop.topic.published().first().unwrap().message.contains("HoldLost"));
 }
 
 /// Telling twice is the price of telling at least once.
 #[tokio::test]
 async fn a_notification_whose_answer_is_lost_is_sent_again() {
-    let (topic, calls) = (Topic::new(), Calls::new());
+    let (shop, calls) = (Shop::empty().await, Calls::new());
     calls.fail_next("Publish", Fault::LostAnswer);
-    assert!(on(&topic, &calls, "ok").await.is_ok());
-    assert_eq!((calls.count("Publish"), topic.published().len()), (2, 2));
+    assert!(on(&shop, &calls, "ok").await.is_ok());
+    assert_eq!((calls.count("Publish"), shop.topic.published().len()), (2, 2));
 }
 
 #[tokio::test]
 async fn a_topic_that_does_not_take_it_is_an_error_with_a_name() {
-    let (topic, calls) = (Topic::new(), Calls::new());
-    topic.fail(true);
-    assert_eq!(on(&topic, &calls, "ok").await, Err("NotificationFailed".to_owned()));
-    topic.fail(false);
-    assert!(on(&topic, &calls, "ok").await.is_ok());
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    shop.topic.fail(true);
+    assert_eq!(on(&shop, &calls, "ok").await, Err("NotificationFailed".to_owned()));
+    shop.topic.fail(false);
+    assert!(on(&shop, &calls, "ok").await.is_ok());
     for fault in [Fault::LostRequest, Fault::Throttled, Fault::Denied] {
         calls.fail_always("Publish", fault);
-        assert_eq!(on(&topic, &calls, "ok").await, Err("NotificationFailed".to_owned()), "{fault:?}");
+        assert_eq!(on(&shop, &calls, "ok").await, Err("NotificationFailed".to_owned()), "{fault:?}");
         calls.heal();
     }
-    assert_eq!(topic.published().len(), 1);
+    assert_eq!(shop.topic.published().len(), 1);
 }
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed_and_tells_nobody() {
-    let topic = Topic::new();
+    let shop = Shop::empty().await;
     for event in ["malformed", "missing-shopper"] {
-        assert_eq!(on(&topic, &Calls::new(), event).await, Err("MalformedTask".to_owned()), "{event}");
+        assert_eq!(on(&shop, &Calls::new(), event).await, Err("MalformedTask".to_owned()), "{event}");
     }
-    assert!(topic.published().is_empty());
+    assert!(shop.topic.published().is_empty());
 }

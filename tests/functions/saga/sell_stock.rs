@@ -16,9 +16,7 @@ async fn at(stage: Stage) -> (Shop, Buyer) {
 }
 
 async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    let client = shop.dynamo.client_with(calls);
-    let function = SellStock::new(shop.reservations_on(client.clone()), shop.stock_on(client));
-    test_shop::task(input, |task| function.handle(task)).await
+    test_shop::task(&shop.wire::<SellStock>(calls), input).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Answer {
@@ -95,7 +93,7 @@ async fn units_that_are_not_being_paid_are_not_sold() {
 #[tokio::test]
 async fn a_hold_that_the_shard_does_not_have_is_lost() {
     let (shop, buyer) = at(Stage::Charged).await;
-    shop.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+    shop.uncounted().stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
     for _ in 0..2 {
         assert_eq!(on(&shop, "ok").await, error("HoldLost"));
     }

@@ -17,9 +17,7 @@ async fn at(stage: Stage) -> (Shop, Buyer) {
 }
 
 async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    let client = shop.dynamo.client_with(calls);
-    let function = TakeBackStock::new(shop.reservations_on(client.clone()), shop.stock_on(client));
-    test_shop::task(input, |task| function.handle(task)).await
+    test_shop::task(&shop.wire::<TakeBackStock>(calls), input).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Answer {

@@ -2,12 +2,12 @@
 
 use cancel_reservation::CancelReservation;
 use insta::assert_snapshot;
-use kit::http::Identity;
+use kit::HttpFunction;
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 
 fn function(shop: &Shop, calls: &Calls) -> CancelReservation {
-    CancelReservation::new(Identity::claims_only(), shop.reservations_on(shop.dynamo.client_with(calls)))
+    shop.wire(calls)
 }
 
 async fn shop_at(stage: Stage) -> Shop {

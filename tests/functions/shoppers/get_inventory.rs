@@ -2,15 +2,13 @@
 
 use domain::SignedDuration;
 use get_inventory::GetInventory;
-use get_sale::KnownSales;
 use insta::assert_snapshot;
+use kit::HttpFunction;
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 
 fn function(shop: &Shop, calls: &Calls) -> GetInventory {
-    let client = shop.dynamo.client_with(calls);
-    let sales = KnownSales::new(shop.sales_on(client.clone()), shop.availabilities_on(client));
-    GetInventory::new(shop.shared_clock(), sales)
+    shop.wire(calls)
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 
 use get_reservation::GetReservation;
 use insta::assert_snapshot;
-use kit::http::Identity;
+use kit::HttpFunction;
 use test_aws::{Calls, Fault, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 
 fn function(shop: &Shop, calls: &Calls) -> GetReservation {
-    let reservations = shop.reservations_on(shop.dynamo.client_with(calls));
-    GetReservation::new(Identity::claims_only(), shop.shared_clock(), reservations)
+    shop.wire(calls)
 }
 
 async fn shop_at(stage: Stage) -> Shop {

@@ -2,16 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use domain::{SaleDraft, SignedDuration};
-use get_sale::{GetSale, KnownSales};
+use get_sale::GetSale;
 use insta::assert_snapshot;
-use kit::Response;
+use kit::{HttpFunction, Response};
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> GetSale {
-    let client = shop.dynamo.client_with(calls);
-    let sales = KnownSales::new(shop.sales_on(client.clone()), shop.availabilities_on(client));
-    GetSale::new(shop.shared_clock(), sales)
+    shop.wire(calls)
 }
 
 async fn ask(function: &GetSale) -> Response {

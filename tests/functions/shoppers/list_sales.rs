@@ -3,14 +3,13 @@
 
 use domain::{SaleDraft, SignedDuration};
 use insta::assert_snapshot;
-use kit::Response;
+use kit::{HttpFunction, Response};
 use list_sales::ListSales;
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> ListSales {
-    let client = shop.dynamo.client_with(calls);
-    ListSales::new(shop.shared_clock(), shop.sales_on(client.clone()), shop.availabilities_on(client))
+    shop.wire(calls)
 }
 
 /// Product and state of every sale listed, in order.

@@ -4,10 +4,10 @@
 
 use domain::{AttemptStatus, OrderStatus, ReservationStatus, Timestamp};
 use expire_reservation::ExpireReservation;
-use kit::workers::{SqsEvent, sqs_batch, stream_batch};
+use kit::workers::SqsEvent;
 use release_stock::ReleaseStock;
 use test_aws::{Calls, Fault, every_crash};
-use test_shop::{Buyer, END, Shop, Stage, demo, failed_messages, failed_record};
+use test_shop::{Buyer, END, Shop, Stage, demo};
 
 async fn at(stage: Stage) -> (Shop, Buyer) {
     let (shop, buyer) = (Shop::open().await, Buyer::first());
@@ -17,9 +17,7 @@ async fn at(stage: Stage) -> (Shop, Buyer) {
 
 /// Handles a batch, and gives the ids of the messages that come again.
 async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
-    let reservations = shop.reservations_on(shop.dynamo.client_with(calls));
-    let function = ExpireReservation::new(shop.shared_clock(), reservations, shop.expiry_queue(calls));
-    failed_messages(&sqs_batch(event, |message| function.handle(message)).await)
+    test_shop::queue(&shop.wire::<ExpireReservation>(calls), event).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Vec<String> {
@@ -32,9 +30,7 @@ fn event_of(event: &str) -> SqsEvent {
 
 /// Has the Reservation stream release what was deleted.
 async fn release(shop: &Shop) {
-    let function = ReleaseStock::new(shop.shared_clock(), shop.stock(), shop.orders());
-    let response = stream_batch(shop.dynamo.reservation_event(), |record| function.handle(record)).await;
-    assert_eq!(failed_record(&response), None);
+    assert_eq!(test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), shop.dynamo.reservation_event()).await, None);
 }
 
 /// Ends and delays of the messages that were sent.
@@ -107,7 +103,7 @@ async fn a_hold_whose_end_was_moved_is_waited_for() {
     let order = shop.order(&buyer).await;
     let later = time("2026-11-01T12:07:30Z");
     shop.attempt(&buyer, 1, "sandbox", AttemptStatus::Declined).await;
-    shop.purchases().payment_failed(&order, 1, later, "declined", shop.now()).await.unwrap();
+    shop.uncounted().purchases().payment_failed(&order, 1, later, "declined", shop.now()).await.unwrap();
     shop.clock.set("2026-11-01T12:05:00.5Z");
     assert!(on(&shop, "ok").await.is_empty());
     assert_eq!(sent(&shop), [(later, 150)]);

@@ -2,11 +2,11 @@
 //! being paid or bought stays.
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, StockStatus};
-use kit::workers::{StreamEvent, stream_batch};
+use kit::workers::StreamEvent;
 use release_stock::ReleaseStock;
 use store::{EndOutcome, Ending};
 use test_aws::{Calls, Fault, every_crash};
-use test_shop::{Buyer, END, Shop, Stage, demo, failed_record};
+use test_shop::{Buyer, END, Shop, Stage, demo};
 
 async fn at(stage: Stage) -> (Shop, Buyer) {
     let (shop, buyer) = (Shop::open().await, Buyer::first());
@@ -16,9 +16,7 @@ async fn at(stage: Stage) -> (Shop, Buyer) {
 
 /// Handles a batch, and gives the sequence number that the stream goes on from.
 async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
-    let client = shop.dynamo.client_with(calls);
-    let function = ReleaseStock::new(shop.shared_clock(), shop.stock_on(client.clone()), shop.orders_on(client));
-    failed_record(&stream_batch(event, |record| function.handle(record)).await)
+    test_shop::stream(&shop.wire::<ReleaseStock>(calls), event).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Option<String> {
@@ -56,7 +54,7 @@ async fn every_road_that_ends_a_hold_releases_its_units() {
         let (shop, buyer) = at(Stage::Waiting).await;
         shop.clock.set(END);
         let end = async |ending| {
-            let ended = shop.reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
+            let ended = shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
             assert_eq!(ended, EndOutcome::Ended);
         };
         match road {
@@ -81,11 +79,11 @@ async fn every_road_that_ends_a_hold_releases_its_units() {
 async fn an_order_that_waited_expires_once_and_any_other_stays() {
     for stage in Stage::ALL {
         let (shop, buyer) = at(stage).await;
-        let before = shop.orders().get(&buyer.id).await.unwrap();
+        let before = shop.uncounted().orders().get(&buyer.id).await.unwrap();
         for _ in 0..2 {
             assert_eq!(on(&shop, "ok").await, None, "{stage:?}");
         }
-        let after = shop.orders().get(&buyer.id).await.unwrap();
+        let after = shop.uncounted().orders().get(&buyer.id).await.unwrap();
         if matches!(stage, Stage::Waiting | Stage::WaitingAgain) {
             let (order, steps) = (after.unwrap(), before.unwrap().history.len());
             assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, steps + 1), "{stage:?}");
@@ -107,7 +105,7 @@ async fn what_was_being_paid_or_bought_is_not_released() {
 
     let (shop, paying) = at(Stage::Pending).await;
     let order = shop.order(&buyer).await;
-    shop.purchases().end(&order, 1, OrderStep::Failed, shop.now()).await.unwrap();
+    shop.uncounted().purchases().end(&order, 1, OrderStep::Failed, shop.now()).await.unwrap();
     assert_eq!(shop.reservation(&paying).await, None);
     assert_eq!(handle(&shop, &Calls::new(), shop.dynamo.reservation_event()).await, None);
     assert_eq!(shop.units(&demo()).await, (99, 1, 0), "its saga has released them, or will");

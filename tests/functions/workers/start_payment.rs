@@ -1,22 +1,19 @@
 //! `start-payment`: one execution of the saga for each attempt, whatever comes twice, fails, or cannot be read.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
-use kit::workers::{SqsEvent, sqs_batch};
+use kit::workers::SqsEvent;
 use serde_json::json;
 use start_payment::StartPayment;
-use test_aws::{Calls, Fault, Started, StepFunctions};
-use test_shop::failed_messages;
-
-const ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
+use test_aws::{Calls, Fault, Started};
+use test_shop::{STATE_MACHINE, Shop};
 
 /// Handles a batch, and gives the ids of the messages that come again.
-async fn handle(machines: &StepFunctions, calls: &Calls, event: SqsEvent) -> Vec<String> {
-    let function = StartPayment::new(machines.client_with(calls), ARN);
-    failed_messages(&sqs_batch(event, |message| function.handle(message)).await)
+async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
+    test_shop::queue(&shop.wire::<StartPayment>(calls), event).await
 }
 
-async fn on(machines: &StepFunctions, event: &str) -> Vec<String> {
-    handle(machines, &Calls::new(), event_of(event)).await
+async fn on(shop: &Shop, event: &str) -> Vec<String> {
+    handle(shop, &Calls::new(), event_of(event)).await
 }
 
 fn event_of(event: &str) -> SqsEvent {
@@ -29,16 +26,16 @@ fn event_with(bodies: &[serde_json::Value]) -> SqsEvent {
     serde_json::from_value(json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})).unwrap()
 }
 
-fn names(machines: &StepFunctions) -> Vec<String> {
-    machines.started().into_iter().map(|started| started.name).collect()
+fn names(shop: &Shop) -> Vec<String> {
+    shop.machines.started().into_iter().map(|started| started.name).collect()
 }
 
 #[tokio::test]
 async fn an_execution_is_named_after_the_attempt_and_gets_the_message() {
-    let machines = StepFunctions::new();
-    assert!(on(&machines, "ok").await.is_empty());
+    let shop = Shop::empty().await;
+    assert!(on(&shop, "ok").await.is_empty());
     let expected = Started {
-        state_machine_arn: ARN.into(),
+        state_machine_arn: STATE_MACHINE.into(),
         name: "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1".into(),
         input: json!({
             "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
@@ -46,79 +43,79 @@ async fn an_execution_is_named_after_the_attempt_and_gets_the_message() {
             "attempt": 1,
         }),
     };
-    assert_eq!(machines.started(), [expected]);
+    assert_eq!(shop.machines.started(), [expected]);
 }
 
 #[tokio::test]
 async fn a_message_that_comes_twice_starts_one_execution_and_is_done() {
-    let machines = StepFunctions::new();
-    assert!(on(&machines, "delivered-twice").await.is_empty());
-    assert!(on(&machines, "ok").await.is_empty(), "in a later batch too");
-    assert_eq!(machines.started().len(), 1);
+    let shop = Shop::empty().await;
+    assert!(on(&shop, "delivered-twice").await.is_empty());
+    assert!(on(&shop, "ok").await.is_empty(), "in a later batch too");
+    assert_eq!(shop.machines.started().len(), 1);
 }
 
 #[tokio::test]
 async fn each_attempt_has_an_execution_of_its_own() {
-    let machines = StepFunctions::new();
+    let shop = Shop::empty().await;
     let attempt = |attempt| json!({"order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", "shopper": "ann", "attempt": attempt});
-    assert!(handle(&machines, &Calls::new(), event_with(&[attempt(1), attempt(2), attempt(20)])).await.is_empty());
-    assert_eq!(names(&machines), [1, 2, 20].map(|attempt| format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-{attempt}")));
+    assert!(handle(&shop, &Calls::new(), event_with(&[attempt(1), attempt(2), attempt(20)])).await.is_empty());
+    assert_eq!(names(&shop), [1, 2, 20].map(|attempt| format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-{attempt}")));
 }
 
 /// Step Functions takes 80 characters; the fake refuses what it would refuse.
 #[tokio::test]
 async fn the_longest_product_ids_have_names_that_are_taken_and_differ() {
-    let machines = StepFunctions::new();
+    let shop = Shop::empty().await;
     let message = |ulid: &str| json!({"order_id": format!("{}.{ulid}", "p".repeat(64)), "shopper": "ann", "attempt": 20});
     let both = [message("01JD3V3Z5T8Q6W7X9Y0A1B2C3D"), message("01JD3V3Z5T0000000000000000")];
-    assert!(handle(&machines, &Calls::new(), event_with(&both)).await.is_empty());
-    assert_eq!(machines.started().len(), 2);
+    assert!(handle(&shop, &Calls::new(), event_with(&both)).await.is_empty());
+    assert_eq!(shop.machines.started().len(), 2);
 }
 
 /// Whether there is such an order is for the saga to find out.
 #[tokio::test]
 async fn an_unknown_order_starts_an_execution_too() {
-    let machines = StepFunctions::new();
-    assert!(on(&machines, "unknown-order").await.is_empty());
-    assert_eq!(names(&machines), ["demo.01JD3V3Z5T0000000000000000-1", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"]);
+    let shop = Shop::empty().await;
+    assert!(on(&shop, "unknown-order").await.is_empty());
+    assert_eq!(names(&shop), ["demo.01JD3V3Z5T0000000000000000-1", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"]);
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_be_read_fails_alone() {
-    let machines = StepFunctions::new();
-    let failed = on(&machines, "malformed-body").await;
+    let shop = Shop::empty().await;
+    let failed = on(&shop, "malformed-body").await;
     assert_eq!(failed, ["4ed10a3f-4f1e-4f39-b6c8-3fc230fc67b7", "2cd8a4c7-5114-48b5-819b-6ced2624f5e1"]);
-    assert_eq!(names(&machines), ["demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"], "by the other two");
+    assert_eq!(names(&shop), ["demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"], "by the other two");
 }
 
 #[tokio::test]
 async fn only_messages_whose_start_failed_come_again() {
-    let (machines, calls) = (StepFunctions::new(), Calls::new());
+    let (shop, calls) = (Shop::empty().await, Calls::new());
     let message =
         |ulid: char| json!({"order_id": format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3{ulid}"), "shopper": "ann", "attempt": 1});
     let event = || event_with(&[message('A'), message('B'), message('C')]);
     // Refused for good, so the SDK does not try again by itself.
     calls.fail_next("StartExecution", Fault::Denied);
-    assert_eq!(handle(&machines, &calls, event()).await, ["0"]);
-    assert_eq!(machines.started().len(), 2);
-    assert!(handle(&machines, &calls, event()).await.is_empty(), "the others are found started");
-    assert_eq!(machines.started().len(), 3);
+    assert_eq!(handle(&shop, &calls, event()).await, ["0"]);
+    assert_eq!(shop.machines.started().len(), 2);
+    assert!(handle(&shop, &calls, event()).await.is_empty(), "the others are found started");
+    assert_eq!(shop.machines.started().len(), 3);
 }
 
 #[tokio::test]
 async fn a_service_that_does_not_answer_starts_nothing_and_everything_comes_again() {
-    let machines = StepFunctions::new();
-    machines.fail(true);
-    assert_eq!(on(&machines, "delivered-twice").await.len(), 2);
-    machines.fail(false);
-    assert!(on(&machines, "delivered-twice").await.is_empty());
-    assert_eq!(machines.started().len(), 1);
+    let shop = Shop::empty().await;
+    shop.machines.fail(true);
+    assert_eq!(on(&shop, "delivered-twice").await.len(), 2);
+    shop.machines.fail(false);
+    assert!(on(&shop, "delivered-twice").await.is_empty());
+    assert_eq!(shop.machines.started().len(), 1);
 }
 
 #[tokio::test]
 async fn a_start_whose_answer_is_lost_is_one_start() {
-    let (machines, calls) = (StepFunctions::new(), Calls::new());
+    let (shop, calls) = (Shop::empty().await, Calls::new());
     calls.fail_next("StartExecution", Fault::LostAnswer);
-    assert!(handle(&machines, &calls, event_of("ok")).await.is_empty());
-    assert_eq!((calls.count("StartExecution"), machines.started().len()), (2, 1));
+    assert!(handle(&shop, &calls, event_of("ok")).await.is_empty());
+    assert_eq!((calls.count("StartExecution"), shop.machines.started().len()), (2, 1));
 }

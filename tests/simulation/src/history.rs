@@ -14,13 +14,14 @@ use std::{
 use domain::{Clock, Money, Quantity, SaleDraft};
 use jiff::SignedDuration;
 use manage_sale::Making;
+use parts::FromParts;
 use reconcile::Findings;
 
 use crate::{
     actors::{operator::Operator, person, shoppers::Shopper},
     checks::{self, finally, invariants, mutations::Mutation},
     faults::{Faults, Injected},
-    services::{queues, schedule, streams, tables},
+    services::{functions::parts, queues, schedule, streams, tables},
     time::SkewedClock,
     world::{Violation, World},
 };
@@ -129,8 +130,7 @@ async fn quieten(world: &Arc<World>) {
 
 /// The sale, made as operators make it, and open.
 async fn open_sale(world: &World) {
-    let aws = &world.clients;
-    test_aws::create_tables(&aws.dynamodb, &tables::names()).await;
+    test_aws::create_tables(&world.clients.dynamodb, &tables::names()).await;
     let now = world.time.now();
     let size = world.size;
     let draft = SaleDraft {
@@ -147,12 +147,7 @@ async fn open_sale(world: &World) {
         shards: Some(size.shards),
     };
     draft.check().unwrap();
-    let making = Making {
-        clock: Arc::new(SkewedClock::ahead(&world.time, 0)),
-        sales: aws.sales(),
-        stock: aws.stock(),
-        availabilities: aws.availabilities(),
-    };
+    let making = Making::from_parts(&mut parts(world, &SkewedClock::ahead(&world.time, 0)));
     making.make(&World::product(), draft).await.unwrap();
     world.note(|| format!("{size:?}"));
     world.sleep(Duration::from_secs(10)).await;

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use contract::{Refusal, SaleView, not_changeable, product_path, store_problem};
 use domain::{Availability, Clock, ProductId, StatusChange};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError, Stored, WriteOutcome};
 
 /// Times that the sale is read again after somebody else wrote it.
 const TRIES: usize = 4;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct ChangeSaleStatus {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -24,33 +25,13 @@ pub struct ChangeSaleStatus {
     availabilities: Availabilities,
 }
 
-impl ChangeSaleStatus {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, sales: Sales, availabilities: Availabilities) -> Self {
-        Self { identity, clock, sales, availabilities }
+impl FromParts for ChangeSaleStatus {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let table = env.text("STOCK_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        let (sales, availabilities) = (Sales::new(client.clone(), &table), Availabilities::new(client, &table));
-        Ok(Self::new(identity, Arc::new(SystemClock), sales, availabilities))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for ChangeSaleStatus {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.caller(request)?.require_group("ops")?;
         let change = change(request.uri().path())?;
@@ -58,7 +39,9 @@ impl ChangeSaleStatus {
         let availability = self.availability(&stored).await.map_err(|error| store_problem(&error))?;
         Ok(http::ok_json(200, &SaleView::new(&stored.sale, &availability, self.clock.now())))
     }
+}
 
+impl ChangeSaleStatus {
     /// The sale as it is after `change`.
     async fn change(&self, product: &ProductId, change: StatusChange) -> Result<Stored, Problem> {
         for _ in 0..TRIES {

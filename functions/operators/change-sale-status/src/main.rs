@@ -1,9 +1,10 @@
 //! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close`: change a sale's status.
 
 use change_sale_status::ChangeSaleStatus;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = ChangeSaleStatus::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = ChangeSaleStatus::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

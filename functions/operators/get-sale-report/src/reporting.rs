@@ -10,6 +10,7 @@ use std::{
 
 use domain::{Clock, OrderId, Place, ProductId, Quantity, Sale, SaleReport, ShardNumber, SignedDuration, StockShard, Timestamp};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use parts::{FromParts, Parts};
 use store::{Orders, Stock, StoreError};
 
 /// Batches of shards, each with its orders, that are read at once.
@@ -17,12 +18,9 @@ const BATCHES_AT_ONCE: usize = 16;
 
 /// Reports on sales.
 pub struct Reporting {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// The shards.
-    pub stock: Stock,
-    /// The orders.
-    pub orders: Orders,
+    clock: Arc<dyn Clock>,
+    stock: Stock,
+    orders: Orders,
     /// How long orders are read for; then only the shards that are left.
     pub orders_read_for: SignedDuration,
 }
@@ -41,6 +39,12 @@ struct Purchase {
     order: OrderId,
     place: Place,
     quantity: Quantity,
+}
+
+impl FromParts for Reporting {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), stock: parts.stock(), orders: parts.orders(), orders_read_for: Self::ORDERS_READ_FOR }
+    }
 }
 
 impl Reporting {

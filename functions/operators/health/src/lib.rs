@@ -3,55 +3,47 @@
 use std::{error::Error, future::Future};
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use kit::{ConfigurationError, Environment, Problem, Request, Response, http};
+use kit::{HttpFunction, Problem, Request, Response, http};
+use parts::{FromParts, Parts};
 use serde_json::json;
 use tracing::error;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct Health {
-    /// For the tables.
-    pub store: store::Client,
-    /// For the queue.
-    pub sqs: aws_sdk_sqs::Client,
-    /// The stock table's name.
-    pub stock_table: String,
-    /// The reservation table's name.
-    pub reservation_table: String,
-    /// The order table's name.
-    pub order_table: String,
-    /// The queue that checkout sends orders to.
-    pub orders_queue_url: String,
+    store: store::Client,
+    sqs: aws_sdk_sqs::Client,
+    stock_table: String,
+    reservation_table: String,
+    order_table: String,
+    orders_queue_url: String,
 }
 
-impl Health {
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let stock_table = env.text("STOCK_TABLE");
-        let reservation_table = env.text("RESERVATION_TABLE");
-        let order_table = env.text("ORDER_TABLE");
-        let orders_queue_url = env.text("ORDERS_QUEUE_URL");
-        env.finish()?;
-        let aws = kit::aws().await;
-        let (store, sqs) = (kit::dynamodb(&aws), kit::sqs(&aws));
-        Ok(Self { store, sqs, stock_table, reservation_table, order_table, orders_queue_url })
+impl FromParts for Health {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            store: parts.dynamodb(),
+            sqs: parts.sqs(),
+            stock_table: parts.stock_table(),
+            reservation_table: parts.reservation_table(),
+            order_table: parts.order_table(),
+            orders_queue_url: parts.orders_queue_url(),
+        }
     }
+}
 
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let deep = http::query_parameter(&request, "deep") == Some("true");
+impl HttpFunction for Health {
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        let deep = http::query_parameter(request, "deep") == Some("true");
         let failed = if deep { self.failed_dependencies().await } else { Vec::new() };
-        let result = if failed.is_empty() {
+        if failed.is_empty() {
             Ok(http::ok_json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
         } else {
             Err(Problem::new(503, "unhealthy", "Something that the service needs does not answer").member("failed", failed))
-        };
-        http::answer(&request, result)
+        }
     }
+}
 
+impl Health {
     /// Asks everything at the same time, so that the answer takes as long as the slowest.
     async fn failed_dependencies(&self) -> Vec<&'static str> {
         // Boxed: a call of the SDK is a future of ten kilobytes.
@@ -78,6 +70,3 @@ async fn ask<T, E: Error + 'static>(name: &'static str, call: impl Future<Output
     error!(dependency = name, cause = kit::chain(&failure), "a dependency does not answer");
     Some(name)
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use contract::{SaleView, store_problem};
 use domain::{Admission, Clock, Money, ProductId, Quantity, SaleDraft, Timestamp};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use serde::Deserialize;
-use store::{Availabilities, Sales, Stock};
 
 pub use making::{Made, MakeError, Making};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct ManageSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -42,39 +42,13 @@ struct Body {
 /// How long a hold lasts unless the sale says otherwise, s.
 const HOLD_SECONDS: u32 = 300;
 
-impl ManageSale {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, making: Making) -> Self {
-        Self { identity, clock, making }
+impl FromParts for ManageSale {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), making: Making::from_parts(parts) }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let table = env.text("STOCK_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        let clock = Arc::new(SystemClock);
-        let making = Making {
-            clock: clock.clone(),
-            sales: Sales::new(client.clone(), &table),
-            stock: Stock::new(client.clone(), &table),
-            availabilities: Availabilities::new(client, &table),
-        };
-        Ok(Self::new(identity, clock, making))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for ManageSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.caller(request)?.require_group("ops")?;
         let product = product(request)?;

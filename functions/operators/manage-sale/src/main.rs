@@ -1,9 +1,10 @@
 //! `PUT /admin/flash-sales/{product_id}`: make or change a sale.
 
 use manage_sale::ManageSale;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = ManageSale::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = ManageSale::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, SignedDuration, Timestamp};
+use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// A sale that starts within this time is not changed any more. An environment of `reserve` believes a description for a
@@ -18,14 +19,10 @@ const WRITES_OF_AVAILABILITY: usize = 8;
 
 /// Makes sales.
 pub struct Making {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Descriptions.
-    pub sales: Sales,
-    /// Shards.
-    pub stock: Stock,
-    /// What readers know.
-    pub availabilities: Availabilities,
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    stock: Stock,
+    availabilities: Availabilities,
 }
 
 /// A sale that was made or changed, or was as described already.
@@ -57,6 +54,12 @@ pub enum MakeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl FromParts for Making {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), availabilities: parts.availabilities() }
+    }
 }
 
 impl Making {

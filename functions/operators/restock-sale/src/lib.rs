@@ -7,15 +7,15 @@ use std::sync::Arc;
 use contract::{Refusal, SaleView, not_changeable, product_path, store_problem};
 use domain::{Clock, RestockKey, SaleDraft};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use serde::Deserialize;
-use store::{Availabilities, Sales, Stock};
 
 pub use restocking::{RestockError, Restocked, Restocking};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct RestockSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -29,39 +29,13 @@ struct Body {
     units: u32,
 }
 
-impl RestockSale {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, restocking: Restocking) -> Self {
-        Self { identity, clock, restocking }
+impl FromParts for RestockSale {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), restocking: Restocking::from_parts(parts) }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let table = env.text("STOCK_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        let clock = Arc::new(SystemClock);
-        let restocking = Restocking {
-            clock: clock.clone(),
-            sales: Sales::new(client.clone(), &table),
-            stock: Stock::new(client.clone(), &table),
-            availabilities: Availabilities::new(client, &table),
-        };
-        Ok(Self::new(identity, clock, restocking))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for RestockSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.caller(request)?.require_group("ops")?;
         let product = product_path(request)?;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft};
+use parts::{FromParts, Parts};
 use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// Steps that one request takes: its own restock and an unfinished one are four; others may write the sale in between.
@@ -16,14 +17,10 @@ const WRITES_OF_AVAILABILITY: usize = 8;
 
 /// Restocks sales.
 pub struct Restocking {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Descriptions.
-    pub sales: Sales,
-    /// Shards.
-    pub stock: Stock,
-    /// What readers know.
-    pub availabilities: Availabilities,
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    stock: Stock,
+    availabilities: Availabilities,
 }
 
 /// A sale with the units that were added, by this request or before.
@@ -72,6 +69,12 @@ enum Step {
     Finish(Restock),
     /// Tell the readers: the restock is in the layout.
     Tell,
+}
+
+impl FromParts for Restocking {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), availabilities: parts.availabilities() }
+    }
 }
 
 impl Restocking {

@@ -5,13 +5,14 @@
 //! asked only when this one has certainly not charged: it was down, and nobody asked it again.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
-use kit::ConfigurationError;
+use kit::TaskFunction;
+use parts::{FromParts, Parts};
 use payments::{Gateways, LookUp, PaymentGateway};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
 use store::{Attempts, Orders};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct ChargePayment {
     gateways: Gateways,
     orders: Orders,
@@ -53,27 +54,22 @@ pub enum Charged {
     },
 }
 
-impl ChargePayment {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(gateways: Gateways, orders: Orders, attempts: Attempts) -> Self {
-        Self { gateways, orders, attempts }
+impl FromParts for ChargePayment {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { gateways: parts.gateways(), orders: parts.orders(), attempts: parts.attempts() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let (gateways, orders, attempts) = saga::gateways_from_environment().await?;
-        Ok(Self::new(gateways, orders, attempts))
-    }
+impl TaskFunction for ChargePayment {
+    type Task = ChargeTask;
+    type Output = Charged;
+    type Error = SagaError;
 
     /// Charges one attempt.
     ///
     /// # Errors
     /// [`SagaError::PaymentOutcomeUnknown`] when the gateway has to be asked again.
-    pub async fn handle(&self, task: ChargeTask) -> Result<Charged, SagaError> {
+    async fn handle(&self, task: ChargeTask) -> Result<Charged, SagaError> {
         let asked = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
         let order = saga::order(&self.orders, &asked).await?;
         if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
@@ -106,7 +102,9 @@ impl ChargePayment {
             (AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
         }
     }
+}
 
+impl ChargePayment {
     /// Gateways are asked in their order only: a run that was held up must not charge at an earlier one after the saga has
     /// gone on, and perhaps has told the shopper that nothing was charged.
     fn comes_before(&self, attempt: &Attempt, gateway: usize) -> bool {

@@ -1,9 +1,10 @@
 //! Saga: charge an order.
 
 use charge_payment::ChargePayment;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = ChargePayment::from_environment().await?;
-    kit::serve_task(|task| function.handle(task)).await
+    let function = ChargePayment::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::task(function)).await
 }

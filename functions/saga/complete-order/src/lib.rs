@@ -4,21 +4,18 @@
 use std::sync::Arc;
 
 use domain::{AttemptStatus, Clock, Order, OrderStatus};
-use kit::{ConfigurationError, Environment, SystemClock};
+use kit::TaskFunction;
+use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Advanced, Attempts, Orders, Purchases};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct CompleteOrder {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// The orders.
-    pub orders: Orders,
-    /// What the gateway confirmed.
-    pub attempts: Attempts,
-    /// Completes an order and its reservation.
-    pub purchases: Purchases,
+    clock: Arc<dyn Clock>,
+    orders: Orders,
+    attempts: Attempts,
+    purchases: Purchases,
 }
 
 /// The order is completed.
@@ -28,30 +25,23 @@ pub struct Completed {
     pub transaction_id: String,
 }
 
-impl CompleteOrder {
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (reservation, order) = (env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"));
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self {
-            clock: Arc::new(SystemClock),
-            orders: Orders::new(client.clone(), &order),
-            attempts: Attempts::new(client.clone(), &order),
-            purchases: Purchases::new(client, reservation, order),
-        })
+impl FromParts for CompleteOrder {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), orders: parts.orders(), attempts: parts.attempts(), purchases: parts.purchases() }
     }
+}
+
+impl TaskFunction for CompleteOrder {
+    type Task = Task;
+    type Output = Completed;
+    type Error = SagaError;
 
     /// Completes one order.
     ///
     /// # Errors
     /// [`SagaError::ChargeMismatch`] when another amount was charged, [`SagaError::OrderNotPending`] when the order has
     /// ended otherwise, or somebody has decided to give the money back.
-    pub async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
+    async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
         match attempt.status {

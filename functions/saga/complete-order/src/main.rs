@@ -1,9 +1,10 @@
 //! Saga: complete an order whose units are sold.
 
 use complete_order::CompleteOrder;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = CompleteOrder::from_environment().await?;
-    kit::serve_task(|task| function.handle(task)).await
+    let function = CompleteOrder::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::task(function)).await
 }

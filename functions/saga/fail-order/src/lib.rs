@@ -4,26 +4,21 @@
 use std::sync::Arc;
 
 use domain::{AttemptStatus, Clock, Order, OrderId, OrderStatus, OrderStep, PaymentStatus, ShopperId, Timestamp};
-use kit::{ConfigurationError, Environment, SystemClock};
+use kit::TaskFunction;
 use messages::{ExpiryMessage, ExpiryQueue};
+use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
 use store::{Advanced, Attempts, Orders, Purchases, Reservations};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct FailOrder {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// The orders.
-    pub orders: Orders,
-    /// What became of the charge.
-    pub attempts: Attempts,
-    /// The reservations.
-    pub reservations: Reservations,
-    /// Changes an order and its reservation.
-    pub purchases: Purchases,
-    /// Holds that end.
-    pub expiry: ExpiryQueue,
+    clock: Arc<dyn Clock>,
+    orders: Orders,
+    attempts: Attempts,
+    reservations: Reservations,
+    purchases: Purchases,
+    expiry: ExpiryQueue,
 }
 
 /// How the attempt ended.
@@ -56,32 +51,29 @@ pub struct Ended {
     pub order_status: OrderStatus,
 }
 
-impl FailOrder {
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (reservation, order, queue) = (env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"), env.text("EXPIRY_QUEUE_URL"));
-        env.finish()?;
-        let aws = kit::aws().await;
-        let client = kit::dynamodb(&aws);
-        Ok(Self {
-            clock: Arc::new(SystemClock),
-            orders: Orders::new(client.clone(), &order),
-            attempts: Attempts::new(client.clone(), &order),
-            reservations: Reservations::new(client.clone(), &reservation),
-            purchases: Purchases::new(client, reservation, order),
-            expiry: ExpiryQueue::new(kit::sqs(&aws), queue),
-        })
+impl FromParts for FailOrder {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            clock: parts.clock(),
+            orders: parts.orders(),
+            attempts: parts.attempts(),
+            reservations: parts.reservations(),
+            purchases: parts.purchases(),
+            expiry: parts.expiry_queue(),
+        }
     }
+}
+
+impl TaskFunction for FailOrder {
+    type Task = FailTask;
+    type Output = Ended;
+    type Error = SagaError;
 
     /// Ends one attempt.
     ///
     /// # Errors
     /// [`SagaError::OrderNotPending`] when the order has ended in another way.
-    pub async fn handle(&self, task: FailTask) -> Result<Ended, SagaError> {
+    async fn handle(&self, task: FailTask) -> Result<Ended, SagaError> {
         let now = self.clock.now();
         let of = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
         let order = saga::order(&self.orders, &of).await?;
@@ -112,7 +104,9 @@ impl FailOrder {
         };
         Ok(Ended { order_status })
     }
+}
 
+impl FailOrder {
     /// The order waits again; its reservation is held for at least two minutes more. With the status meant for the order.
     async fn hand_back(
         &self,

@@ -1,9 +1,10 @@
 //! Saga: end an attempt without a purchase.
 
 use fail_order::FailOrder;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = FailOrder::from_environment().await?;
-    kit::serve_task(|task| function.handle(task)).await
+    let function = FailOrder::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::task(function)).await
 }

@@ -1,14 +1,13 @@
 //! Saga: tells the shopper what became of an order: a line in the log and a message to the topic, for whoever sends e-mail.
 
-use aws_sdk_sns::Client;
 use domain::{OrderId, ShopperId};
-use kit::{ConfigurationError, Environment, chain, workers::TaskError};
+use kit::{TaskFunction, chain, workers::TaskError};
+use parts::{FromParts, Parts, Topic};
 use serde::{Deserialize, Serialize};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct NotifyShopper {
-    client: Client,
-    topic_arn: String,
+    topic: Topic,
 }
 
 /// What there is to tell.
@@ -51,35 +50,28 @@ impl TaskError for NotifyError {
     }
 }
 
-impl NotifyShopper {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(client: Client, topic_arn: impl Into<String>) -> Self {
-        Self { client, topic_arn: topic_arn.into() }
+impl FromParts for NotifyShopper {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { topic: parts.notifications() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let topic_arn = env.text("NOTIFICATIONS_TOPIC_ARN");
-        env.finish()?;
-        Ok(Self::new(kit::sns(&kit::aws().await), topic_arn))
-    }
+impl TaskFunction for NotifyShopper {
+    type Task = Notification;
+    type Output = Published;
+    type Error = NotifyError;
 
     /// Tells one shopper.
     ///
     /// # Errors
     /// When the topic does not take it.
-    pub async fn handle(&self, notification: Notification) -> Result<Published, NotifyError> {
+    async fn handle(&self, notification: Notification) -> Result<Published, NotifyError> {
         tracing::info!(
             order_id = %notification.order_id, shopper = %notification.shopper, notification = ?notification.message,
             "a shopper is notified"
         );
         let body = serde_json::to_string(&notification).map_err(|error| NotifyError(error.to_string()))?;
-        let publish = self.client.publish().topic_arn(&self.topic_arn).message(body);
+        let publish = self.topic.client.publish().topic_arn(&self.topic.arn).message(body);
         let answer = publish.send().await.map_err(|error| NotifyError(chain(&error)))?;
         Ok(Published { message_id: answer.message_id.unwrap_or_default() })
     }

@@ -4,13 +4,14 @@
 //! and it is not written down any more once a completed order has kept it, or the order waits for another attempt.
 
 use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
-use kit::ConfigurationError;
+use kit::TaskFunction;
+use parts::{FromParts, Parts};
 use payments::Gateways;
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Attempts, Orders};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct RefundPayment {
     gateways: Gateways,
     orders: Orders,
@@ -24,28 +25,23 @@ pub struct Returned {
     pub refunded: bool,
 }
 
-impl RefundPayment {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(gateways: Gateways, orders: Orders, attempts: Attempts) -> Self {
-        Self { gateways, orders, attempts }
+impl FromParts for RefundPayment {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { gateways: parts.gateways(), orders: parts.orders(), attempts: parts.attempts() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let (gateways, orders, attempts) = saga::gateways_from_environment().await?;
-        Ok(Self::new(gateways, orders, attempts))
-    }
+impl TaskFunction for RefundPayment {
+    type Task = Task;
+    type Output = Returned;
+    type Error = SagaError;
 
     /// Returns the money of one attempt.
     ///
     /// # Errors
     /// [`SagaError::RefundUnconfirmed`] when the gateway has to be asked again, [`SagaError::OrderNotPending`] when the
     /// order is completed: what was bought and delivered is not refunded by a saga that comes late.
-    pub async fn handle(&self, task: Task) -> Result<Returned, SagaError> {
+    async fn handle(&self, task: Task) -> Result<Returned, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         if order.status == OrderStatus::Completed {
             return Err(SagaError::OrderNotPending);
@@ -69,7 +65,9 @@ impl RefundPayment {
             AttemptStatus::Kept | AttemptStatus::GivenUp => Err(SagaError::OrderNotPending),
         }
     }
+}
 
+impl RefundPayment {
     /// What is known of the attempt. If nothing is, no gateway was asked, and none will be: it is void before a late charge can
     /// begin it.
     async fn attempt(&self, task: &Task) -> Result<Option<Attempt>, SagaError> {

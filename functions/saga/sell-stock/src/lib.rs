@@ -1,12 +1,13 @@
 //! Saga: sells the units of a charged order: held → sold on their shard.
 
 use domain::{ReservationStatus, SellOutcome};
-use kit::{ConfigurationError, Environment};
+use kit::TaskFunction;
+use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Reservations, Stock};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct SellStock {
     reservations: Reservations,
     stock: Stock,
@@ -19,30 +20,22 @@ pub struct UnitsSold {
     pub quantity: u32,
 }
 
-impl SellStock {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(reservations: Reservations, stock: Stock) -> Self {
-        Self { reservations, stock }
+impl FromParts for SellStock {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { reservations: parts.reservations(), stock: parts.stock() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (stock, reservation) = (env.text("STOCK_TABLE"), env.text("RESERVATION_TABLE"));
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(Reservations::new(client.clone(), reservation), Stock::new(client, stock)))
-    }
+impl TaskFunction for SellStock {
+    type Task = Task;
+    type Output = UnitsSold;
+    type Error = SagaError;
 
     /// Sells the units of one order.
     ///
     /// # Errors
     /// [`SagaError::HoldLost`] when they are not held for its payment.
-    pub async fn handle(&self, task: Task) -> Result<UnitsSold, SagaError> {
+    async fn handle(&self, task: Task) -> Result<UnitsSold, SagaError> {
         let reservation = saga::reservation(&self.reservations, &task).await?.ok_or(SagaError::HoldLost)?;
         match reservation.status {
             ReservationStatus::Paying | ReservationStatus::Purchased => {}

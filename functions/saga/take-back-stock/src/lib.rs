@@ -1,12 +1,13 @@
 //! Saga, compensation: makes the units of an order available again, whether they were sold or still held.
 
 use domain::{ReleaseOutcome, ReservationStatus, TakeBackOutcome};
-use kit::{ConfigurationError, Environment};
+use kit::TaskFunction;
+use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
 use serde::Serialize;
 use store::{Reservations, Stock};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct TakeBackStock {
     reservations: Reservations,
     stock: Stock,
@@ -19,30 +20,22 @@ pub struct UnitsBack {
     pub moved: bool,
 }
 
-impl TakeBackStock {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(reservations: Reservations, stock: Stock) -> Self {
-        Self { reservations, stock }
+impl FromParts for TakeBackStock {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { reservations: parts.reservations(), stock: parts.stock() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (stock, reservation) = (env.text("STOCK_TABLE"), env.text("RESERVATION_TABLE"));
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(Reservations::new(client.clone(), reservation), Stock::new(client, stock)))
-    }
+impl TaskFunction for TakeBackStock {
+    type Task = Task;
+    type Output = UnitsBack;
+    type Error = SagaError;
 
     /// Takes the units of one order back.
     ///
     /// # Errors
     /// [`SagaError::OrderNotPending`] when they are not being paid: bought, or only held.
-    pub async fn handle(&self, task: Task) -> Result<UnitsBack, SagaError> {
+    async fn handle(&self, task: Task) -> Result<UnitsBack, SagaError> {
         // The reservation goes last, after its units: without it, an earlier run has done everything.
         let Some(reservation) = saga::reservation(&self.reservations, &task).await? else {
             return Ok(UnitsBack { moved: false });

@@ -1,9 +1,10 @@
 //! `DELETE /reservations/{reservation_id}`: give units back.
 
 use cancel_reservation::CancelReservation;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = CancelReservation::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = CancelReservation::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use contract::{CheckoutDetails, OrderAccepted, unknown_reservation};
 use domain::{Address, Clock, Order, OrderStatus, ReservationId, ShopperId};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
-use messages::OrdersQueue;
+use parts::{FromParts, Parts};
 use serde::Deserialize;
-use store::{Orders, Purchases, Reservations, Sales};
 
 pub use ordering::Ordering;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct Checkout {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -31,23 +30,6 @@ struct Body {
     user_id: Option<ShopperId>,
 }
 
-/// The use case as it is deployed, also for the functions that end with a checkout.
-pub fn ordering_from_environment(env: &mut Environment) -> impl FnOnce(&kit::aws_config::SdkConfig) -> Ordering + use<> {
-    let (stock, reservation, order) = (env.text("STOCK_TABLE"), env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"));
-    let queue = env.text("ORDERS_QUEUE_URL");
-    move |aws| {
-        let client = kit::dynamodb(aws);
-        Ordering {
-            clock: Arc::new(SystemClock),
-            sales: Sales::new(client.clone(), stock),
-            reservations: Reservations::new(client.clone(), &reservation),
-            orders: Orders::new(client.clone(), &order),
-            purchases: Purchases::new(client, reservation, order),
-            queue: OrdersQueue::new(kit::sqs(aws), queue),
-        }
-    }
-}
-
 /// The answer to whoever placed `order`: 202 while it is under way, 200 once it has ended.
 #[must_use]
 pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Response {
@@ -59,31 +41,13 @@ pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Res
     http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
 }
 
-impl Checkout {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, ordering: Ordering) -> Self {
-        Self { identity, clock, ordering }
+impl FromParts for Checkout {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), ordering: Ordering::from_parts(parts) }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let ordering = ordering_from_environment(&mut env);
-        env.finish()?;
-        Ok(Self::new(identity, Arc::new(SystemClock), ordering(&kit::aws().await)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for Checkout {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: Body = http::json_body(request)?;

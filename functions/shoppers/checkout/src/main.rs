@@ -1,9 +1,10 @@
 //! `POST /checkout`: order what is reserved.
 
 use checkout::Checkout;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = Checkout::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = Checkout::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

@@ -12,22 +12,30 @@ use domain::{
 };
 use kit::Problem;
 use messages::{OrderMessage, OrdersQueue};
+use parts::{FromParts, Parts};
 use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome};
 
 /// Makes orders of reservations.
 pub struct Ordering {
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// For the price.
-    pub sales: Sales,
-    /// What is ordered.
-    pub reservations: Reservations,
-    /// The orders that there are.
-    pub orders: Orders,
-    /// Makes an order and takes its reservation to payment.
-    pub purchases: Purchases,
-    /// Starts payments.
-    pub queue: OrdersQueue,
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    reservations: Reservations,
+    orders: Orders,
+    purchases: Purchases,
+    queue: OrdersQueue,
+}
+
+impl FromParts for Ordering {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            clock: parts.clock(),
+            sales: parts.sales(),
+            reservations: parts.reservations(),
+            orders: parts.orders(),
+            purchases: parts.purchases(),
+            queue: parts.orders_queue(),
+        }
+    }
 }
 
 impl Ordering {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use contract::time;
 use domain::Clock;
 use get_sale::KnownSales;
-use kit::{ConfigurationError, Environment, Problem, Request, Response, SystemClock, http};
+use kit::{HttpFunction, Problem, Request, Response, http};
+use parts::{FromParts, Parts};
 use serde::Serialize;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct GetInventory {
     clock: Arc<dyn Clock>,
     sales: KnownSales,
@@ -21,30 +22,13 @@ struct Inventory {
     as_of: String,
 }
 
-impl GetInventory {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, sales: KnownSales) -> Self {
-        Self { clock, sales }
+impl FromParts for GetInventory {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: KnownSales::from_parts(parts) }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let sales = KnownSales::from_environment(&mut env);
-        env.finish()?;
-        Ok(Self::new(Arc::new(SystemClock), sales(&kit::aws().await)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for GetInventory {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let (sale, availability) = self.sales.in_path(request, self.clock.now()).await?;
         Ok(http::public_json(&Inventory {

@@ -1,9 +1,10 @@
 //! `GET /inventory/{product_id}`: units left.
 
 use get_inventory::GetInventory;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = GetInventory::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = GetInventory::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use contract::{OrderView, reservation_path, store_problem, unknown_order};
 use domain::{Clock, Order, OrderId, ShopperId};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use serde::Serialize;
 use store::Orders;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct GetOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -25,32 +26,13 @@ struct Page {
     next: Option<String>,
 }
 
-impl GetOrder {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, orders: Orders) -> Self {
-        Self { identity, clock, orders }
+impl FromParts for GetOrder {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), orders: parts.orders() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let table = env.text("ORDER_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(identity, Arc::new(SystemClock), Orders::new(client, table)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for GetOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         if http::path_parameter(request, "order_id").is_none() {
@@ -60,7 +42,9 @@ impl GetOrder {
         let order = self.own(&caller.shopper, &id).await?.ok_or_else(unknown_order)?;
         Ok(http::ok_json(200, &OrderView::new(&order, self.clock.now())))
     }
+}
 
+impl GetOrder {
     async fn page(&self, request: &Request, shopper: &ShopperId) -> Result<Response, Problem> {
         let after = match http::query_parameter(request, "next") {
             Some(next) => Some(self.start_of_page(shopper, next).await?),

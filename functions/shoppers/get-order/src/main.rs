@@ -1,9 +1,10 @@
 //! `GET /orders`, `GET /orders/{order_id}`: a shopper's orders.
 
 use get_order::GetOrder;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = GetOrder::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = GetOrder::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

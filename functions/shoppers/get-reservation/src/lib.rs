@@ -6,44 +6,26 @@ use std::sync::Arc;
 use contract::{ReservationView, reservation_path, store_problem, unknown_reservation};
 use domain::{Clock, ProductId, Reservation};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use store::Reservations;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct GetReservation {
     identity: Identity,
     clock: Arc<dyn Clock>,
     reservations: Reservations,
 }
 
-impl GetReservation {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, reservations: Reservations) -> Self {
-        Self { identity, clock, reservations }
+impl FromParts for GetReservation {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), reservations: parts.reservations() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let table = env.text("RESERVATION_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(identity, Arc::new(SystemClock), Reservations::new(client, table)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for GetReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let id = reservation_path(request, "reservation_id");

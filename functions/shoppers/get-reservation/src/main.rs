@@ -1,9 +1,10 @@
 //! `GET /reservations`: a shopper's reservation.
 
 use get_reservation::GetReservation;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = GetReservation::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = GetReservation::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use contract::{Refusal, store_problem};
 use domain::{Availability, Memory, ProductId, Sale, Timestamp};
-use kit::{Environment, Problem, Request, http};
+use kit::{Problem, Request, http};
+use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError};
 
 type Known = Option<(Sale, Availability)>;
@@ -16,22 +17,14 @@ pub struct KnownSales {
     known: Mutex<Memory<ProductId, Known>>,
 }
 
-impl KnownSales {
+impl FromParts for KnownSales {
     /// Knows nothing yet.
-    #[must_use]
-    pub fn new(sales: Sales, availabilities: Availabilities) -> Self {
-        Self { sales, availabilities, known: Mutex::default() }
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { sales: parts.sales(), availabilities: parts.availabilities(), known: Mutex::default() }
     }
+}
 
-    /// As deployed.
-    pub fn from_environment(env: &mut Environment) -> impl FnOnce(&kit::aws_config::SdkConfig) -> Self + use<> {
-        let table = env.text("STOCK_TABLE");
-        move |aws| {
-            let client = kit::dynamodb(aws);
-            Self::new(Sales::new(client.clone(), &table), Availabilities::new(client, &table))
-        }
-    }
-
+impl KnownSales {
     /// The sale named in the path.
     ///
     /// # Errors

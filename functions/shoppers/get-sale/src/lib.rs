@@ -6,40 +6,24 @@ use std::sync::Arc;
 
 use contract::SaleView;
 use domain::Clock;
-use kit::{ConfigurationError, Environment, Problem, Request, Response, SystemClock, http};
+use kit::{HttpFunction, Problem, Request, Response, http};
+use parts::{FromParts, Parts};
 
 pub use known::KnownSales;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct GetSale {
     clock: Arc<dyn Clock>,
     sales: KnownSales,
 }
 
-impl GetSale {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, sales: KnownSales) -> Self {
-        Self { clock, sales }
+impl FromParts for GetSale {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: KnownSales::from_parts(parts) }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let sales = KnownSales::from_environment(&mut env);
-        env.finish()?;
-        Ok(Self::new(Arc::new(SystemClock), sales(&kit::aws().await)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for GetSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let now = self.clock.now();
         let (sale, availability) = self.sales.in_path(request, now).await?;

@@ -1,9 +1,10 @@
 //! `GET /api/flash-sales`: every sale.
 
 use list_sales::ListSales;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = ListSales::from_environment().await?;
-    kit::serve_http(|request| function.handle(request)).await
+    let function = ListSales::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::http(function)).await
 }

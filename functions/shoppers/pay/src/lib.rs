@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use contract::{payment_in_progress, payment_method, reservation_expired, send_problem, store_problem, time, unknown_order};
 use domain::{Clock, Money, Order, OrderId, OrderStatus, PaymentStatus, Timestamp, seconds_until};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use messages::{OrderMessage, OrdersQueue};
+use parts::{FromParts, Parts};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use store::{Orders, Purchases, StartOutcome, StoreError};
@@ -18,18 +19,13 @@ const LONGEST_WAIT_SECONDS: u32 = 10;
 /// How often a waiting request looks at its order.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct Pay {
-    /// Who asks.
-    pub identity: Identity,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// The orders.
-    pub orders: Orders,
-    /// Takes an order and its reservation to payment.
-    pub purchases: Purchases,
-    /// Starts payments.
-    pub queue: OrdersQueue,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    orders: Orders,
+    purchases: Purchases,
+    queue: OrdersQueue,
 }
 
 #[derive(Deserialize)]
@@ -57,33 +53,19 @@ struct Answer {
     pay_by: Option<String>,
 }
 
-impl Pay {
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let (reservation, order, queue) = (env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"), env.text("ORDERS_QUEUE_URL"));
-        env.finish()?;
-        let aws = kit::aws().await;
-        let client = kit::dynamodb(&aws);
-        Ok(Self {
-            identity,
-            clock: Arc::new(SystemClock),
-            orders: Orders::new(client.clone(), &order),
-            purchases: Purchases::new(client, reservation, order),
-            queue: OrdersQueue::new(kit::sqs(&aws), queue),
-        })
+impl FromParts for Pay {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            identity: parts.identity(),
+            clock: parts.clock(),
+            orders: parts.orders(),
+            purchases: parts.purchases(),
+            queue: parts.orders_queue(),
+        }
     }
+}
 
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for Pay {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: Body = http::json_body(request)?;
@@ -112,7 +94,9 @@ impl Pay {
         });
         Ok(answer(order.as_ref(), self.clock.now()))
     }
+}
 
+impl Pay {
     /// Whether a payment may start. One that is under way is sent to its saga again, in case the message was lost.
     async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), Problem> {
         match order.statuses(now).0 {

@@ -6,13 +6,14 @@ use checkout::Ordering;
 use contract::{CheckoutDetails, Refusal, checked_address, payment_method};
 use domain::{Address, Clock, ProductId};
 use kit::{
-    ConfigurationError, Environment, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
+use parts::{FromParts, Parts};
 use reserve::ReserveUnits;
 use serde::Deserialize;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct PlaceOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -27,33 +28,18 @@ struct Body {
     shipping_address: Option<Address>,
 }
 
-impl PlaceOrder {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, units: ReserveUnits, ordering: Ordering) -> Self {
-        Self { identity, clock, units, ordering }
+impl FromParts for PlaceOrder {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            identity: parts.identity(),
+            clock: parts.clock(),
+            units: ReserveUnits::from_parts(parts),
+            ordering: Ordering::from_parts(parts),
+        }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let units = reserve::units_from_environment(&mut env);
-        let ordering = checkout::ordering_from_environment(&mut env);
-        env.finish()?;
-        let aws = kit::aws().await;
-        Ok(Self::new(identity, Arc::new(SystemClock), units(&aws), ordering(&aws)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for PlaceOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: Body = http::optional_json_body(request)?.unwrap_or_default();

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use contract::ReservedView;
 use domain::{Clock, ProductId, Quantity, ShopperId};
 use kit::{
-    ConfigurationError, Environment, OsRandomness, Problem, Request, Response, SystemClock,
+    HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
-use messages::ExpiryQueue;
+use parts::{FromParts, Parts};
 use serde::Deserialize;
-use store::{Availabilities, Reservations, Sales, Stock};
 
 pub use units::{ReserveUnits, Reserved};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct Reserve {
     identity: Identity,
     clock: Arc<dyn Clock>,
@@ -42,48 +41,13 @@ pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
     }
 }
 
-/// The use case as it is deployed, also for the functions that begin with a reservation.
-pub fn units_from_environment(env: &mut Environment) -> impl FnOnce(&kit::aws_config::SdkConfig) -> ReserveUnits + use<> {
-    let (stock, reservation, queue) = (env.text("STOCK_TABLE"), env.text("RESERVATION_TABLE"), env.text("EXPIRY_QUEUE_URL"));
-    move |aws| {
-        let client = kit::dynamodb(aws);
-        ReserveUnits::new(
-            Arc::new(SystemClock),
-            Arc::new(OsRandomness),
-            Sales::new(client.clone(), &stock),
-            Availabilities::new(client.clone(), &stock),
-            Stock::new(client.clone(), &stock),
-            Reservations::new(client, &reservation),
-            ExpiryQueue::new(kit::sqs(aws), queue),
-        )
+impl FromParts for Reserve {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { identity: parts.identity(), clock: parts.clock(), units: ReserveUnits::from_parts(parts) }
     }
 }
 
-impl Reserve {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(identity: Identity, clock: Arc<dyn Clock>, units: ReserveUnits) -> Self {
-        Self { identity, clock, units }
-    }
-
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let identity = Identity::from_environment(&mut env);
-        let units = units_from_environment(&mut env);
-        env.finish()?;
-        Ok(Self::new(identity, Arc::new(SystemClock), units(&kit::aws().await)))
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: Request) -> Response {
-        let result = self.answer(&request).await;
-        http::answer(&request, result)
-    }
-
+impl HttpFunction for Reserve {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: Body = http::json_body(request)?;

@@ -12,6 +12,7 @@ use domain::{
     ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, ceil_to_second, seconds_until,
 };
 use messages::{ExpiryMessage, ExpiryQueue};
+use parts::{FromParts, Parts};
 use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
 use crate::claiming::Claim;
@@ -69,22 +70,24 @@ enum Round {
     Again,
 }
 
-impl ReserveUnits {
-    /// The use case on these stores, with an empty memory.
-    #[must_use]
-    pub fn new(
-        clock: Arc<dyn Clock>,
-        randomness: Arc<dyn Randomness>,
-        sales: Sales,
-        availabilities: Availabilities,
-        stock: Stock,
-        reservations: Reservations,
-        expiry: ExpiryQueue,
-    ) -> Self {
-        let (limits, remembered) = (MemoryLimits::DEFAULT, Mutex::default());
-        Self { clock, randomness, sales, availabilities, stock, reservations, expiry, limits, remembered }
+impl FromParts for ReserveUnits {
+    /// With an empty memory.
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            clock: parts.clock(),
+            randomness: parts.randomness(),
+            sales: parts.sales(),
+            availabilities: parts.availabilities(),
+            stock: parts.stock(),
+            reservations: parts.reservations(),
+            expiry: parts.expiry_queue(),
+            limits: MemoryLimits::DEFAULT,
+            remembered: Mutex::default(),
+        }
     }
+}
 
+impl ReserveUnits {
     /// Holds `quantity` units of `product` for `shopper`; a repetition answers with the reservation that is there.
     /// `quantity` is `None` for more than any sale allows.
     ///

@@ -3,42 +3,32 @@
 use std::sync::Arc;
 
 use domain::{Clock, ReservationStatus};
-use kit::{ConfigurationError, Environment, Failure, SystemClock};
+use kit::{Failure, QueueFunction};
 use messages::{ExpiryMessage, ExpiryQueue};
+use parts::{FromParts, Parts};
 use store::{EndOutcome, Ending, Reservations};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct ExpireReservation {
     clock: Arc<dyn Clock>,
     reservations: Reservations,
     queue: ExpiryQueue,
 }
 
-impl ExpireReservation {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, reservations: Reservations, queue: ExpiryQueue) -> Self {
-        Self { clock, reservations, queue }
+impl FromParts for ExpireReservation {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), reservations: parts.reservations(), queue: parts.expiry_queue() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (table, queue) = (env.text("RESERVATION_TABLE"), env.text("EXPIRY_QUEUE_URL"));
-        env.finish()?;
-        let aws = kit::aws().await;
-        let reservations = Reservations::new(kit::dynamodb(&aws), table);
-        Ok(Self::new(Arc::new(SystemClock), reservations, ExpiryQueue::new(kit::sqs(&aws), queue)))
-    }
+impl QueueFunction for ExpireReservation {
+    type Message = ExpiryMessage;
 
     /// Ends one hold if its time is over, or waits on.
     ///
     /// # Errors
     /// When the store or the queue does not answer: the message comes again.
-    pub async fn handle(&self, message: ExpiryMessage) -> Result<(), Failure> {
+    async fn handle(&self, message: ExpiryMessage) -> Result<(), Failure> {
         let now = self.clock.now();
         if now < message.expires_at {
             // A hold longer than SQS delays a message, or a clock that is behind the one that set the end.

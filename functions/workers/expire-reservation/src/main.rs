@@ -1,9 +1,10 @@
 //! Expiry queue: end the holds whose time is over.
 
 use expire_reservation::ExpireReservation;
+use parts::{FromParts, Parts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    let function = ExpireReservation::from_environment().await?;
-    kit::serve_sqs(|message| function.handle(message)).await
+    let function = ExpireReservation::wire(&mut Parts::deployed().await)?;
+    kit::serve(kit::Function::queue(function)).await
 }

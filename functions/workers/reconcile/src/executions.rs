@@ -3,6 +3,7 @@
 use aws_sdk_sfn::{Client, operation::describe_execution::DescribeExecutionError, types::ExecutionStatus};
 use kit::Failure;
 use messages::OrderMessage;
+use parts::{FromParts, Parts};
 use start_payment::StartPayment;
 
 /// The executions of one state machine.
@@ -24,15 +25,16 @@ pub(crate) enum Execution {
     Ended(ExecutionStatus),
 }
 
-impl Executions {
-    /// The executions of this state machine.
-    #[must_use]
-    pub fn new(client: Client, state_machine_arn: impl Into<String>) -> Self {
-        let arn: String = state_machine_arn.into();
-        let prefix = arn.replacen(":stateMachine:", ":execution:", 1);
-        Self { starts: StartPayment::new(client.clone(), arn), client, prefix }
+impl FromParts for Executions {
+    /// Not on the patient client: a run that waits for one order has no time for the others.
+    fn from_parts(parts: &mut Parts) -> Self {
+        let saga = parts.payment_saga();
+        let prefix = saga.arn.replacen(":stateMachine:", ":execution:", 1);
+        Self { client: saga.client.clone(), prefix, starts: StartPayment::of(saga) }
     }
+}
 
+impl Executions {
     /// What became of the execution of this name.
     pub(crate) async fn find(&self, name: &str) -> Result<Execution, Failure> {
         let describe = self.client.describe_execution().execution_arn(format!("{}:{name}", self.prefix));

@@ -12,7 +12,8 @@ use std::{future::Future, sync::Arc};
 
 use domain::{Clock, ProductId, Sale, SaleStatus, SignedDuration, Timestamp};
 use futures_util::future::join_all;
-use kit::{ConfigurationError, Environment, Failure, SystemClock, metrics};
+use kit::{Failure, ScheduledFunction, metrics};
+use parts::{FromParts, Parts};
 use release_stock::ReleaseStock;
 use store::{Availabilities, Orders, Reservations, Sales, Stock};
 
@@ -27,24 +28,17 @@ const AT_ONCE: usize = 16;
 /// fails, it fails for all.
 const MOST_FAILURES: usize = 5;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct Reconcile {
-    /// Time.
+    /// Tests make it hurry.
     pub clock: Arc<dyn Clock>,
-    /// The catalogue.
-    pub sales: Sales,
-    /// The shards.
-    pub stock: Stock,
-    /// What readers know of them.
-    pub availabilities: Availabilities,
-    /// The reservations.
-    pub reservations: Reservations,
-    /// The orders.
-    pub orders: Orders,
-    /// What the reservation stream does with a hold that has ended.
-    pub releases: ReleaseStock,
-    /// The payment saga's executions.
-    pub executions: Executions,
+    sales: Sales,
+    stock: Stock,
+    availabilities: Availabilities,
+    reservations: Reservations,
+    orders: Orders,
+    releases: ReleaseStock,
+    executions: Executions,
 }
 
 /// What a run found.
@@ -68,37 +62,27 @@ pub struct Findings {
     pub not_reached: Vec<ProductId>,
 }
 
-impl Reconcile {
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (stock, reservation, order) = (env.text("STOCK_TABLE"), env.text("RESERVATION_TABLE"), env.text("ORDER_TABLE"));
-        let state_machine_arn = env.text("STATE_MACHINE_ARN");
-        env.finish()?;
-        let (aws, clock) = (kit::aws().await, Arc::new(SystemClock));
-        let client = kit::dynamodb(&aws);
-        let (stock_shards, orders) = (Stock::new(client.clone(), &stock), Orders::new(client.clone(), order));
-        Ok(Self {
-            sales: Sales::new(client.clone(), &stock),
-            availabilities: Availabilities::new(client.clone(), &stock),
-            reservations: Reservations::new(client, reservation),
-            releases: ReleaseStock::new(clock.clone(), stock_shards.clone(), orders.clone()),
-            // Not the kit's patient client: who waits for one order has no time for the others.
-            executions: Executions::new(aws_sdk_sfn::Client::new(&aws), state_machine_arn),
-            stock: stock_shards,
-            orders,
-            clock,
-        })
+impl FromParts for Reconcile {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            clock: parts.clock(),
+            sales: parts.sales(),
+            stock: parts.stock(),
+            availabilities: parts.availabilities(),
+            reservations: parts.reservations(),
+            orders: parts.orders(),
+            releases: ReleaseStock::from_parts(parts),
+            executions: Executions::from_parts(parts),
+        }
     }
+}
 
+impl ScheduledFunction for Reconcile {
     /// One run, which should stop at `until`.
     ///
     /// # Errors
     /// When something could not be looked at or not be finished. Everything else was.
-    pub async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
+    async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
         let found = self.run(until).await?;
         // A sale that could not be looked at must not say that all is well.
         let has_seen_all = found.failed.is_empty() && found.not_reached.is_empty();
@@ -117,7 +101,9 @@ impl Reconcile {
         }
         if found.failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("something failed in {:?}", found.failed))) }
     }
+}
 
+impl Reconcile {
     /// As [`Self::handle`], with what was found.
     ///
     /// # Errors

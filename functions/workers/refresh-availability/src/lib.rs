@@ -5,13 +5,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{Availability, Clock, ProductId, SaleStatus, ShardNumber, StockShard};
-use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
+use kit::{Failure, StreamBatchFunction, workers::EventRecord};
+use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, shard_image};
 
 /// Times that a fold is made again after somebody else wrote the item.
 const TRIES: usize = 8;
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct RefreshAvailability {
     clock: Arc<dyn Clock>,
     sales: Sales,
@@ -20,30 +21,18 @@ pub struct RefreshAvailability {
 
 type Shards = BTreeMap<ShardNumber, StockShard>;
 
-impl RefreshAvailability {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, sales: Sales, availabilities: Availabilities) -> Self {
-        Self { clock, sales, availabilities }
+impl FromParts for RefreshAvailability {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let table = env.text("STOCK_TABLE");
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(Arc::new(SystemClock), Sales::new(client.clone(), &table), Availabilities::new(client, &table)))
-    }
-
+impl StreamBatchFunction for RefreshAvailability {
     /// Takes in a batch of records: of each shard, the last.
     ///
     /// # Errors
     /// When the store does not answer, or others keep writing the item: the batch comes again.
-    pub async fn handle(&self, records: Vec<EventRecord>) -> Result<(), Failure> {
+    async fn handle(&self, records: Vec<EventRecord>) -> Result<(), Failure> {
         let mut changed: BTreeMap<ProductId, Shards> = BTreeMap::new();
         for record in records {
             match shard_image(&record.change.new_image) {
@@ -57,7 +46,9 @@ impl RefreshAvailability {
         }
         Ok(())
     }
+}
 
+impl RefreshAvailability {
     async fn refresh(&self, product: &ProductId, shards: &Shards) -> Result<(), Failure> {
         for _ in 0..TRIES {
             let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(()) };

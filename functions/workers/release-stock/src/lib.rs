@@ -6,41 +6,30 @@
 use std::sync::Arc;
 
 use domain::{Clock, ReleaseOutcome, ReservationId, ReservationStatus, ShardNumber, ShopperId};
-use kit::{ConfigurationError, Environment, Failure, SystemClock, workers::EventRecord};
+use kit::{Failure, StreamFunction, workers::EventRecord};
+use parts::{FromParts, Parts};
 use store::{Orders, Stock, StoreError, ended_reservation};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct ReleaseStock {
     clock: Arc<dyn Clock>,
     stock: Stock,
     orders: Orders,
 }
 
-impl ReleaseStock {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, stock: Stock, orders: Orders) -> Self {
-        Self { clock, stock, orders }
+impl FromParts for ReleaseStock {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), stock: parts.stock(), orders: parts.orders() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let (stock, order) = (env.text("STOCK_TABLE"), env.text("ORDER_TABLE"));
-        env.finish()?;
-        let client = kit::dynamodb(&kit::aws().await);
-        Ok(Self::new(Arc::new(SystemClock), Stock::new(client.clone(), stock), Orders::new(client, order)))
-    }
-
+impl StreamFunction for ReleaseStock {
     /// Releases the units of one reservation that was removed.
     ///
     /// # Errors
     /// When the store does not answer: the record comes again, and those after it wait. A record that would fail again is left
     /// out.
-    pub async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
+    async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
         if record.event_name != "REMOVE" {
             return Ok(());
         }
@@ -54,7 +43,9 @@ impl ReleaseStock {
             }
         }
     }
+}
 
+impl ReleaseStock {
     async fn release_removed(&self, record: &EventRecord) -> Result<(), StoreError> {
         let reservation = ended_reservation(&record.change.old_image)?;
         match reservation.status {

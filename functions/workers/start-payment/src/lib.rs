@@ -2,40 +2,39 @@
 //!
 //! The execution is named after the attempt. A message that comes twice finds the name taken, and is done.
 
-use aws_sdk_sfn::{Client, operation::start_execution::StartExecutionError};
-use kit::{ConfigurationError, Environment, Failure};
+use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+use kit::{Failure, QueueFunction};
 use messages::OrderMessage;
+use parts::{FromParts, Parts, StateMachine};
 
-/// The function, with what it stands on.
+/// The Lambda handler and its dependencies.
 pub struct StartPayment {
-    client: Client,
-    state_machine_arn: String,
+    saga: StateMachine,
 }
 
-impl StartPayment {
-    /// The function on what it is given.
-    #[must_use]
-    pub fn new(client: Client, state_machine_arn: impl Into<String>) -> Self {
-        Self { client, state_machine_arn: state_machine_arn.into() }
+impl FromParts for StartPayment {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { saga: parts.patient_payment_saga() }
     }
+}
 
-    /// The function as it is deployed.
-    ///
-    /// # Errors
-    /// Names every variable that is missing or wrong.
-    pub async fn from_environment() -> Result<Self, ConfigurationError> {
-        let mut env = Environment::read();
-        let state_machine_arn = env.text("STATE_MACHINE_ARN");
-        env.finish()?;
-        Ok(Self::new(kit::sfn(&kit::aws().await), state_machine_arn))
-    }
+impl QueueFunction for StartPayment {
+    type Message = OrderMessage;
 
     /// Starts the saga of one attempt.
     ///
     /// # Errors
     /// When Step Functions does not answer: the message comes again.
-    pub async fn handle(&self, message: OrderMessage) -> Result<(), Failure> {
+    async fn handle(&self, message: OrderMessage) -> Result<(), Failure> {
         self.start(&message, message.execution_name()).await.map(|_| ())
+    }
+}
+
+impl StartPayment {
+    /// On a client of the caller's choice.
+    #[must_use]
+    pub fn of(saga: StateMachine) -> Self {
+        Self { saga }
     }
 
     /// Starts the saga of one attempt as an execution of this name. False: there is one of this name already.
@@ -44,7 +43,7 @@ impl StartPayment {
     /// When Step Functions does not answer.
     pub async fn start(&self, message: &OrderMessage, name: String) -> Result<bool, Failure> {
         let input = serde_json::to_string(message)?;
-        let start = self.client.start_execution().state_machine_arn(&self.state_machine_arn).name(name).input(input);
+        let start = self.saga.client.start_execution().state_machine_arn(&self.saga.arn).name(name).input(input);
         match start.send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(false),

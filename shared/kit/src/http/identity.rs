@@ -7,7 +7,7 @@ use domain::ShopperId;
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use serde_json::Value;
 
-use crate::{Environment, Problem};
+use crate::Problem;
 
 /// Whom a function believes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +28,6 @@ pub struct Caller {
 }
 
 impl Identity {
-    /// Reads `TRUST_USER_ID_HEADER`, which is a fault anywhere but where `ENVIRONMENT` is `local`.
-    pub fn from_environment(env: &mut Environment) -> Self {
-        if !env.parsed_or("TRUST_USER_ID_HEADER", false) {
-            return Self::ClaimsOnly;
-        }
-        if env.text("ENVIRONMENT") != "local" {
-            env.fault("TRUST_USER_ID_HEADER may be true only where ENVIRONMENT is local");
-        }
-        Self::TrustingHeader
-    }
-
     /// Believes claims only.
     #[must_use]
     pub fn claims_only() -> Self {
@@ -203,21 +192,5 @@ mod tests {
         assert!(caller.must_be(None).is_ok());
         assert!(caller.must_be(Some(&"shopper-1".parse().unwrap())).is_ok());
         assert_eq!(caller.must_be(Some(&"shopper-2".parse().unwrap())).unwrap_err().status(), 403);
-    }
-
-    #[test]
-    fn the_header_is_trusted_in_the_local_environment_only() {
-        let identity = |variables: &[(&str, &str)]| {
-            let mut env = Environment::of(variables.iter().copied());
-            let identity = Identity::from_environment(&mut env);
-            env.finish().map(|()| identity)
-        };
-        assert_eq!(identity(&[]), Ok(Identity::ClaimsOnly));
-        assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "false"), ("ENVIRONMENT", "prod")]), Ok(Identity::ClaimsOnly));
-        assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", "local")]), Ok(Identity::TrustingHeader));
-        for environment in ["staging", "prod", "Local", ""] {
-            assert!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", environment)]).is_err(), "{environment}");
-        }
-        assert!(identity(&[("TRUST_USER_ID_HEADER", "yes")]).is_err());
     }
 }

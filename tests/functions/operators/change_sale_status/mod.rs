@@ -7,14 +7,12 @@ mod others;
 use change_sale_status::ChangeSaleStatus;
 use domain::{ProductId, SaleDraft};
 use insta::assert_snapshot;
-use kit::{Request, http::Identity};
+use kit::{HttpFunction, Request};
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> ChangeSaleStatus {
-    let client = shop.dynamo.client_with(calls);
-    let (sales, availabilities) = (shop.sales_on(client.clone()), shop.availabilities_on(client));
-    ChangeSaleStatus::new(Identity::claims_only(), shop.shared_clock(), sales, availabilities)
+    shop.wire(calls)
 }
 
 fn of(product: &ProductId, action: &str) -> RequestBuilder {

@@ -1,31 +1,20 @@
 //! A pause while others are at it: shoppers who reserve, shoppers who check out, another operator.
 
-use std::sync::Arc;
-
-use checkout::{Checkout, Ordering};
+use checkout::Checkout;
 use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
-use kit::http::Identity;
-use manage_sale::{Making, ManageSale};
+use kit::HttpFunction;
+use manage_sale::ManageSale;
 use reserve::ReserveUnits;
 use serde_json::json;
-use test_aws::{Calls, CountingRandomness, every_interleaving};
+use test_aws::{Calls, every_interleaving};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 
 use crate::operators::change_sale_status::{function, state_after, to};
 
 /// An execution environment of `reserve`.
 fn reserve(shop: &Shop, calls: &Calls) -> ReserveUnits {
-    let client = shop.dynamo.client_with(calls);
-    ReserveUnits::new(
-        shop.shared_clock(),
-        Arc::new(CountingRandomness::new()),
-        shop.sales_on(client.clone()),
-        shop.availabilities_on(client.clone()),
-        shop.stock_on(client.clone()),
-        shop.reservations_on(client),
-        shop.expiry_queue(calls),
-    )
+    shop.wire(calls)
 }
 
 /// One unit of the demo sale for somebody.
@@ -38,7 +27,7 @@ fn is_paused(refused: &Result<(), Refusal>) -> bool {
 }
 
 async fn status(shop: &Shop) -> SaleStatus {
-    shop.sales().get(&demo()).await.unwrap().unwrap().status
+    shop.uncounted().sales().get(&demo()).await.unwrap().unwrap().status
 }
 
 #[tokio::test]
@@ -77,16 +66,7 @@ async fn what_was_reserved_before_a_pause_can_be_checked_out() {
         let buyer = Buyer::first();
         shop.bring(&buyer, Stage::Held).await;
         state_after(&shop, action).await;
-        let client = shop.dynamo.client_with(&calls);
-        let ordering = Ordering {
-            clock: shop.shared_clock(),
-            sales: shop.sales_on(client.clone()),
-            reservations: shop.reservations_on(client.clone()),
-            orders: shop.orders_on(client.clone()),
-            purchases: shop.purchases_on(client),
-            queue: shop.orders_queue(&calls),
-        };
-        let checkout = Checkout::new(Identity::claims_only(), shop.shared_clock(), ordering);
+        let checkout: Checkout = shop.wire(&calls);
         let address = json!({"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US"});
         let body = json!({"cart_id": buyer.id, "payment_method": "sandbox:ok", "shipping_address": address});
         let request = test_aws::request("POST", "/checkout").shopper(buyer.shopper.as_str()).json(&body).build();
@@ -119,14 +99,7 @@ fn put(hold_seconds: u32) -> kit::Request {
 }
 
 fn manage_sale(shop: &Shop, calls: &Calls) -> ManageSale {
-    let client = shop.dynamo.client_with(calls);
-    let making = Making {
-        clock: shop.shared_clock(),
-        sales: shop.sales_on(client.clone()),
-        stock: shop.stock_on(client.clone()),
-        availabilities: shop.availabilities_on(client),
-    };
-    ManageSale::new(Identity::claims_only(), shop.shared_clock(), making)
+    shop.wire(calls)
 }
 
 async fn scheduled() -> Shop {
@@ -159,7 +132,7 @@ async fn a_pause_that_hangs_while_the_sale_is_changed_pauses_what_is_there_then(
         let (paused, changed) = interleaving.run(pausing.handle(to("pause")), changing.handle(put(60))).await;
         let context = format!("{}, {}", brief(&paused), brief(&changed));
         assert_eq!((brief(&paused).as_str(), status(&shop).await), ("200", SaleStatus::Paused), "{context}");
-        let sale = shop.sales().get(&demo()).await.unwrap().unwrap();
+        let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
         let hold_seconds = if brief(&changed) == "200" { 60 } else { 300 };
         assert_eq!(sale.draft.hold_seconds, hold_seconds, "{context}");
     })

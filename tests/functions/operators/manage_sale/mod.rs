@@ -8,21 +8,14 @@ mod refusals;
 
 use domain::{ProductId, SaleDraft, SaleStatus};
 use insta::assert_snapshot;
-use kit::{Request, Response, http::Identity};
-use manage_sale::{Making, ManageSale};
+use kit::{HttpFunction, Request, Response};
+use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> ManageSale {
-    let client = shop.dynamo.client_with(calls);
-    let making = Making {
-        clock: shop.shared_clock(),
-        sales: shop.sales_on(client.clone()),
-        stock: shop.stock_on(client.clone()),
-        availabilities: shop.availabilities_on(client),
-    };
-    ManageSale::new(Identity::claims_only(), shop.shared_clock(), making)
+    shop.wire(calls)
 }
 
 fn drop_id() -> ProductId {
@@ -65,7 +58,8 @@ async fn shards(shop: &Shop, product: &ProductId) -> Vec<(u32, u32)> {
 
 /// The sale is there with exactly these units, in its shards and for its readers, and can be found.
 async fn is_made_of(shop: &Shop, units: u32, shard_count: u32, context: &str) {
-    let (sale, availability) = (shop.sales().get(&drop_id()).await.unwrap().unwrap(), shop.availability(&drop_id()).await);
+    let (sale, availability) =
+        (shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap(), shop.availability(&drop_id()).await);
     assert_eq!((sale.status, sale.layout.units(), sale.layout.shards()), (SaleStatus::Active, units, shard_count), "{context}");
     let found = shards(shop, &drop_id()).await;
     assert!(found.iter().map(|(number, _)| *number).eq(0..shard_count), "{context}: {found:?}");
@@ -73,7 +67,7 @@ async fn is_made_of(shop: &Shop, units: u32, shard_count: u32, context: &str) {
     let by_shard: Vec<u32> = availability.free.iter().map(|free| u32::from(*free)).collect();
     assert!(by_shard.iter().eq(found.iter().map(|(_, available)| available)), "{context}: {by_shard:?}");
     assert_eq!((availability.units, availability.held_units(), availability.sold_out_at), (units, 0, None), "{context}");
-    let listed = shop.sales().catalogue().await.unwrap();
+    let listed = shop.uncounted().sales().catalogue().await.unwrap();
     assert!(listed.iter().any(|listed| listed.product == drop_id()), "{context}");
 }
 

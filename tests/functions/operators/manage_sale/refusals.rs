@@ -1,6 +1,7 @@
 //! Everything that a sale is refused for, and that nothing is written then.
 
 use insta::assert_snapshot;
+use kit::HttpFunction;
 use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Shop, brief, refuses_what_every_route_refuses};

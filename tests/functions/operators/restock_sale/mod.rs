@@ -7,21 +7,14 @@ mod shoppers;
 
 use domain::{Extent, ProductId, SaleDraft, ShardLayout};
 use insta::assert_snapshot;
-use kit::{Request, http::Identity};
-use restock_sale::{RestockSale, Restocking};
+use kit::{HttpFunction, Request};
+use restock_sale::RestockSale;
 use serde_json::json;
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> RestockSale {
-    let client = shop.dynamo.client_with(calls);
-    let restocking = Restocking {
-        clock: shop.shared_clock(),
-        sales: shop.sales_on(client.clone()),
-        stock: shop.stock_on(client.clone()),
-        availabilities: shop.availabilities_on(client),
-    };
-    RestockSale::new(Identity::claims_only(), shop.shared_clock(), restocking)
+    shop.wire(calls)
 }
 
 /// An operator's request about the demo sale, without a key and a body.
@@ -45,13 +38,13 @@ async fn shop() -> Shop {
     shop.bring(&Buyer { id, ..Buyer::first() }, Stage::Held).await;
     shop.refresh_availability(&sold_out).await;
     let version = shop.availability(&sold_out).await.version;
-    assert!(shop.availabilities().mark_sold_out(&sold_out, version, shop.now()).await.unwrap());
+    assert!(shop.uncounted().availabilities().mark_sold_out(&sold_out, version, shop.now()).await.unwrap());
     shop
 }
 
 /// The demo sale has its hundred units and these restocks, in its shards and for its readers.
 async fn has(shop: &Shop, restocks: &[u32], context: &str) {
-    let stored = shop.sales().get_for_write(&demo()).await.unwrap().unwrap();
+    let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
     let made = ShardLayout::new(100, 4);
     let expected = restocks.iter().fold(made, |layout, units| layout.restocked(draft().restock(*units)));
     assert_eq!((&stored.sale.layout, stored.unfinished), (&expected, None), "{context}");
@@ -168,7 +161,7 @@ async fn a_restock_is_as_dense_as_the_sale_was_made() {
     let shop = Shop::empty().await;
     shop.sale(&demo(), SaleDraft { units: 200, shards: Some(100), ..draft() }).await;
     function(&shop, &Calls::new()).handle(restock("one", 6)).await;
-    let sale = shop.sales().get(&demo()).await.unwrap().unwrap();
+    let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
     assert_eq!(sale.layout.extents().last(), Some(Extent { units: 6, shards: 3 }));
 }
 

@@ -1,37 +1,17 @@
 //! Shoppers before, during and after a restock: nobody gets units twice, and what was added is sold.
 
-use std::sync::Arc;
-
 use contract::Refusal;
 use domain::{Quantity, SaleDraft, ShopperId, SignedDuration};
+use kit::HttpFunction;
 use reserve::{ReserveUnits, Reserved};
-use test_aws::{Calls, CountingRandomness, every_interleaving};
+use test_aws::{Calls, every_interleaving};
 use test_shop::{Shop, brief, demo, draft};
 
 use crate::operators::restock_sale::{function, restock};
 
-/// Execution environments of `reserve` whose reservations differ.
-struct Environments {
-    randomness: Arc<CountingRandomness>,
-}
-
-impl Environments {
-    fn new() -> Self {
-        Self { randomness: Arc::new(CountingRandomness::new()) }
-    }
-
-    fn fresh(&self, shop: &Shop, calls: &Calls) -> ReserveUnits {
-        let client = shop.dynamo.client_with(calls);
-        ReserveUnits::new(
-            shop.shared_clock(),
-            self.randomness.clone(),
-            shop.sales_on(client.clone()),
-            shop.availabilities_on(client.clone()),
-            shop.stock_on(client.clone()),
-            shop.reservations_on(client),
-            shop.expiry_queue(calls),
-        )
-    }
+/// A new execution environment of `reserve`.
+fn fresh(shop: &Shop, calls: &Calls) -> ReserveUnits {
+    shop.wire(calls)
 }
 
 fn shopper(number: u32) -> ShopperId {
@@ -43,10 +23,10 @@ async fn one(units: &ReserveUnits, shopper: &ShopperId) -> Result<Reserved, Refu
 }
 
 /// A sale of so many units in one shard, all held by as many shoppers.
-async fn all_held(environments: &Environments, units: u32) -> (Shop, Vec<Reserved>) {
+async fn all_held(units: u32) -> (Shop, Vec<Reserved>) {
     let shop = Shop::empty().await;
     shop.sale(&demo(), SaleDraft { units, ..draft() }).await;
-    let reserve = environments.fresh(&shop, &Calls::new());
+    let reserve = fresh(&shop, &Calls::new());
     let mut reserved = Vec::new();
     for number in 0..units {
         reserved.push(one(&reserve, &shopper(number)).await.unwrap());
@@ -57,15 +37,14 @@ async fn all_held(environments: &Environments, units: u32) -> (Shop, Vec<Reserve
 
 #[tokio::test]
 async fn a_winner_who_asks_again_after_a_restock_gets_the_first_reservation() {
-    let environments = Environments::new();
-    let (shop, reserved) = all_held(&environments, 20).await;
+    let (shop, reserved) = all_held(20).await;
     assert_eq!(brief(&function(&shop, &Calls::new()).handle(restock("one", 100)).await), "200");
-    let layout = shop.sales().get(&demo()).await.unwrap().unwrap().layout;
+    let layout = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap().layout;
     let mut moved = 0;
     for first in reserved {
         let shopper = &first.reservation.shopper;
         moved += u32::from(layout.home_of(&demo(), shopper) != first.reservation.shard);
-        let again = one(&environments.fresh(&shop, &Calls::new()), shopper).await.unwrap();
+        let again = one(&fresh(&shop, &Calls::new()), shopper).await.unwrap();
         assert_eq!(again, Reserved { is_new: false, ..first });
     }
     assert!(moved > 10, "only {moved} have another home now");
@@ -74,9 +53,8 @@ async fn a_winner_who_asks_again_after_a_restock_gets_the_first_reservation() {
 
 #[tokio::test]
 async fn everybody_gets_a_unit_until_the_last_one_of_the_restock_is_gone() {
-    let environments = Environments::new();
-    let (shop, _) = all_held(&environments, 5).await;
-    let reserve = environments.fresh(&shop, &Calls::new());
+    let (shop, _) = all_held(5).await;
+    let reserve = fresh(&shop, &Calls::new());
     assert!(matches!(one(&reserve, &shopper(100)).await, Err(Refusal::SoldOut(_))));
     function(&shop, &Calls::new()).handle(restock("one", 30)).await;
     shop.clock.advance(SignedDuration::from_secs(1));
@@ -94,10 +72,9 @@ async fn everybody_gets_a_unit_until_the_last_one_of_the_restock_is_gone() {
 async fn a_shopper_who_reserves_while_a_restock_hangs_is_answered_once_and_rightly() {
     for asks_again in [false, true] {
         every_interleaving(async |interleaving| {
-            let environments = Environments::new();
-            let (shop, reserved) = all_held(&environments, 5).await;
+            let (shop, reserved) = all_held(5).await;
             let who = if asks_again { shopper(0) } else { shopper(100) };
-            let (restocking, reserve) = (function(&shop, &interleaving.calls), environments.fresh(&shop, &Calls::new()));
+            let (restocking, reserve) = (function(&shop, &interleaving.calls), fresh(&shop, &Calls::new()));
             let (restocked, answer) = interleaving.run(restocking.handle(restock("one", 30)), one(&reserve, &who)).await;
             assert_eq!(brief(&restocked), "200");
             is_right(&shop, &reserved, asks_again, answer).await;
@@ -110,10 +87,9 @@ async fn a_shopper_who_reserves_while_a_restock_hangs_is_answered_once_and_right
 async fn a_shopper_who_hangs_while_the_sale_is_restocked_is_answered_once_and_rightly() {
     for asks_again in [false, true] {
         every_interleaving(async |interleaving| {
-            let environments = Environments::new();
-            let (shop, reserved) = all_held(&environments, 5).await;
+            let (shop, reserved) = all_held(5).await;
             let who = if asks_again { shopper(0) } else { shopper(100) };
-            let (reserve, restocking) = (environments.fresh(&shop, &interleaving.calls), function(&shop, &Calls::new()));
+            let (reserve, restocking) = (fresh(&shop, &interleaving.calls), function(&shop, &Calls::new()));
             let (answer, restocked) = interleaving.run(one(&reserve, &who), restocking.handle(restock("one", 30))).await;
             assert_eq!(brief(&restocked), "200");
             is_right(&shop, &reserved, asks_again, answer).await;

@@ -53,7 +53,7 @@ async fn goes_on_if_nobody_may_be_asking(method: &str, expected: Answer, charges
         let died = charging.on("ok").await;
         calls.heal();
         let last = charging.drive().await.pop().unwrap();
-        let asked_again = charging.shop.attempts().get(&charging.buyer.key(1)).await.unwrap().unwrap().asked_again;
+        let asked_again = charging.shop.uncounted().attempts().get(&charging.buyer.key(1)).await.unwrap().unwrap().asked_again;
         let ended = if asked_again { (error("PaymentOutcomeUnknown"), (0, 0)) } else { (expected.clone(), charges) };
         assert_eq!((last, charging.charges().await), ended, "{method} after {died:?}");
         seen.lock().unwrap().push(asked_again);
@@ -79,9 +79,9 @@ async fn a_failover_that_was_cut_off_charges_the_standby_once() {
     every_crash(async |calls| {
         let charging = Charging::with_calls(Stage::Pending, "sandbox:primary-down", &Calls::new()).await;
         assert_eq!(charging.on("ok").await, unavailable(Some(1)));
-        let dying = crate::saga::charge_payment::function(&charging.shop, calls, &["sandbox", "sandbox-standby"]);
+        let dying = crate::saga::charge_payment::function(&charging.shop, calls, "sandbox,sandbox-standby");
         let event = test_aws::event_value("charge-payment/next-gateway.json");
-        let died = test_shop::task(event, |task| dying.handle(task)).await;
+        let died = test_shop::task(&dying, event).await;
         calls.heal();
         let mut last = charging.on("next-gateway").await;
         if last == error("PaymentOutcomeUnknown") {

@@ -57,7 +57,7 @@ async fn what_the_gateway_confirms_is_written_down_for_who_completes_the_order()
     {
         let charging = Charging::of(method).await;
         charging.drive().await;
-        let attempt = charging.shop.attempts().get(&charging.buyer.key(1)).await.unwrap().unwrap();
+        let attempt = charging.shop.uncounted().attempts().get(&charging.buyer.key(1)).await.unwrap().unwrap();
         assert_eq!(attempt.confirmed, Some(confirmed), "{method}");
         assert_eq!(attempt.reference.unwrap(), format!("sandbox_{}", charging.buyer.key(1)), "{method}");
         assert_eq!(attempt.gateway.0, "sandbox", "{method}");

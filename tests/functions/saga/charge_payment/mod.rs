@@ -11,7 +11,7 @@ mod unknown;
 use std::{ops::ControlFlow, sync::Mutex, time::Duration};
 
 use charge_payment::ChargePayment;
-use payments::Gateways;
+use parts::FromParts;
 use serde_json::{Value, json};
 use test_asl::{Ended, Host, Invoked};
 use test_aws::Calls;
@@ -41,7 +41,7 @@ impl Charging {
     async fn with_calls(stage: Stage, method: &str, calls: &Calls) -> Self {
         let (shop, buyer) = (Shop::open().await, Buyer::first().paying(method));
         shop.bring(&buyer, stage).await;
-        let function = function(&shop, calls, &["sandbox", "sandbox-standby"]);
+        let function = function(&shop, calls, "sandbox,sandbox-standby");
         Self { shop, buyer, calls: calls.clone(), function }
     }
 
@@ -51,7 +51,7 @@ impl Charging {
     }
 
     async fn run(&self, input: Value) -> Answer {
-        test_shop::task(input, |task| self.function.handle(task)).await
+        test_shop::task(&self.function, input).await
     }
 
     /// Runs the task as the state machine does, until the saga goes on to another task. Gives every answer; the last one is what
@@ -95,11 +95,8 @@ impl Host for OnlyTheCharge<'_> {
     }
 }
 
-fn function(shop: &Shop, calls: &Calls, gateways: &[&str]) -> ChargePayment {
-    let client = shop.dynamo.client_with(calls);
-    let names: Vec<String> = gateways.iter().map(|name| (*name).to_owned()).collect();
-    let gateways = Gateways::configured(&names, true, &shop.books_on(client.clone())).unwrap();
-    ChargePayment::new(gateways, shop.orders_on(client.clone()), shop.attempts_on(client))
+fn function(shop: &Shop, calls: &Calls, gateways: &str) -> ChargePayment {
+    ChargePayment::wire(&mut shop.parts_with(calls, &[("PAYMENT_GATEWAYS", gateways)])).unwrap()
 }
 
 fn charged(gateway: usize, name: &str) -> Answer {

@@ -30,16 +30,7 @@ async fn at_declined() -> (Shop, Buyer) {
 }
 
 async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    let client = shop.dynamo.client_with(calls);
-    let function = FailOrder {
-        clock: shop.shared_clock(),
-        orders: shop.orders_on(client.clone()),
-        attempts: shop.attempts_on(client.clone()),
-        reservations: shop.reservations_on(client.clone()),
-        purchases: shop.purchases_on(client),
-        expiry: shop.expiry_queue(calls),
-    };
-    test_shop::task(input, |task| function.handle(task)).await
+    test_shop::task(&shop.wire::<FailOrder>(calls), input).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Answer {

@@ -1,12 +1,13 @@
 //! Money that was charged goes back, once, from where it is; that of a completed order never does.
 
 use domain::{AttemptStatus, OrderStatus};
+use parts::FromParts;
 use refund_payment::RefundPayment;
 use store::Advanced;
 use test_aws::{Calls, Fault, every_interleaving};
 use test_shop::Stage;
 
-use crate::saga::refund_payment::{Refunding, error, gateways, refunded};
+use crate::saga::refund_payment::{Refunding, error, refunded};
 
 #[tokio::test]
 async fn what_was_charged_goes_back_once() {
@@ -55,10 +56,10 @@ async fn the_gateway_that_charged_gives_it_back() {
 #[tokio::test]
 async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
     let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
-    let gateways = gateways(&refunding.shop, &Calls::new(), &["sandbox-standby"]);
-    let function = RefundPayment::new(gateways, refunding.shop.orders(), refunding.shop.attempts());
+    let mut parts = refunding.shop.parts_with(&Calls::new(), &[("PAYMENT_GATEWAYS", "sandbox-standby")]);
+    let function = RefundPayment::wire(&mut parts).unwrap();
     let event = test_aws::event_value("refund-payment/ok.json");
-    assert_eq!(test_shop::task(event, |task| function.handle(task)).await, error("RefundUnconfirmed"));
+    assert_eq!(test_shop::task(&function, event).await, error("RefundUnconfirmed"));
     assert_eq!(refunding.money().await, [(1, 0), (0, 0)]);
     assert_eq!(refunding.shop.attempt_status(&refunding.buyer, 1).await, Some(AttemptStatus::Refunding));
 }
@@ -79,7 +80,7 @@ async fn what_is_bought_meanwhile_is_not_refunded() {
     every_interleaving(async |interleaving| {
         let refunding = Refunding::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
         let (shop, buyer) = (&refunding.shop, &refunding.buyer);
-        let (purchases, order) = (shop.purchases(), shop.order(buyer).await);
+        let (purchases, order) = (shop.uncounted().purchases(), shop.order(buyer).await);
         let (answer, bought) = interleaving.run(refunding.on("ok"), purchases.complete(&order, 1, "sandbox_1", shop.now())).await;
         if bought.unwrap() == Advanced::Done {
             assert!([error("OrderNotPending"), error("StoreUnavailable")].contains(&answer), "{answer:?}");

@@ -2,10 +2,10 @@
 //! has gone back.
 
 use refund_payment::RefundPayment;
-use test_aws::{every_crash, every_interleaving};
+use test_aws::{Calls, every_crash, every_interleaving};
 use test_shop::Stage;
 
-use crate::saga::refund_payment::{Answer, Refunding, error, gateways_of, refunded};
+use crate::saga::refund_payment::{Answer, Refunding, error, refunded};
 
 /// After `charges` runs of the charge, has the first run of the refund die everywhere, drives it to its end, and checks.
 async fn survives(method: &str, charges: usize, expected: Answer, money: (u32, u32)) {
@@ -77,10 +77,9 @@ async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
         every_interleaving(async |interleaving| {
             let refunding = Refunding::with_calls(Stage::Pending, method, &interleaving.calls).await;
             let _ = refunding.charge(0).await;
-            let other = gateways_of(&refunding.shop);
-            let other = RefundPayment::new(other, refunding.shop.orders(), refunding.shop.attempts());
+            let other: RefundPayment = refunding.shop.wire(&Calls::new());
             let event = test_aws::event_value("refund-payment/ok.json");
-            let answers = interleaving.run(refunding.on("ok"), test_shop::task(event, |task| other.handle(task))).await;
+            let answers = interleaving.run(refunding.on("ok"), test_shop::task(&other, event)).await;
             assert_eq!(refunding.drive().await.pop(), Some(expected.clone()), "{method}: {answers:?}");
             let [(charges, refunds), standby] = refunding.money().await;
             assert_eq!((charges, standby), (refunds, (0, 0)), "{method}: {answers:?}");

@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unnecessary_wraps,
-    clippy::unwrap_used,
     reason = "the helpers of tests say what they expect"
 )]
 
@@ -13,7 +12,6 @@ mod crashes;
 mod uncharged;
 
 use charge_payment::ChargePayment;
-use payments::Gateways;
 use refund_payment::RefundPayment;
 use serde_json::{Value, json};
 use test_aws::Calls;
@@ -39,11 +37,7 @@ impl Refunding {
     async fn with_calls(stage: Stage, method: &str, calls: &Calls) -> Self {
         let (shop, buyer) = (Shop::open().await, Buyer::first().paying(method));
         shop.bring(&buyer, stage).await;
-        let client = shop.dynamo.client_with(calls);
-        let gateways = gateways(&shop, calls, &["sandbox", "sandbox-standby"]);
-        let function = RefundPayment::new(gateways, shop.orders_on(client.clone()), shop.attempts_on(client));
-        let uncounted = gateways_of(&shop);
-        let charge = ChargePayment::new(uncounted, shop.orders(), shop.attempts());
+        let (function, charge) = (shop.wire(calls), shop.wire(&Calls::new()));
         Self { shop, buyer, calls: calls.clone(), function, charge }
     }
 
@@ -53,7 +47,7 @@ impl Refunding {
     }
 
     async fn run(&self, input: Value) -> Answer {
-        test_shop::task(input, |task| self.function.handle(task)).await
+        test_shop::task(&self.function, input).await
     }
 
     /// Runs the task as the state machine does: errors that pass are tried again. Gives every answer.
@@ -74,7 +68,7 @@ impl Refunding {
     async fn charge(&self, gateway: usize) -> Answer {
         let mut input = test_aws::event_value("charge-payment/ok.json");
         input["gateway"] = gateway.into();
-        test_shop::task(input, |task| self.charge.handle(task)).await
+        test_shop::task(&self.charge, input).await
     }
 
     /// How often attempt 1 was charged and refunded at the first gateway, and at the standby.
@@ -82,15 +76,6 @@ impl Refunding {
         let of = |gateway| self.shop.money(&self.buyer, 1, gateway);
         [of("sandbox").await, of("sandbox-standby").await]
     }
-}
-
-fn gateways(shop: &Shop, calls: &Calls, names: &[&str]) -> Gateways {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    Gateways::configured(&names, true, &shop.books_on(shop.dynamo.client_with(calls))).unwrap()
-}
-
-fn gateways_of(shop: &Shop) -> Gateways {
-    gateways(shop, &Calls::new(), &["sandbox", "sandbox-standby"])
 }
 
 fn refunded(yes: bool) -> Answer {

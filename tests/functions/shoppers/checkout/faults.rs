@@ -2,6 +2,7 @@
 
 use domain::{OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
+use kit::HttpFunction;
 use test_aws::{Calls, Fault, event, every_crash};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 

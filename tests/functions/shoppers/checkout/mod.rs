@@ -4,25 +4,16 @@
 mod faults;
 mod refusals;
 
-use checkout::{Checkout, Ordering};
+use checkout::Checkout;
 use domain::{Address, OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
-use kit::{Response, http::Identity};
+use kit::{HttpFunction, Response};
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event, every_interleaving};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 
 fn function(shop: &Shop, calls: &Calls) -> Checkout {
-    let client = shop.dynamo.client_with(calls);
-    let ordering = Ordering {
-        clock: shop.shared_clock(),
-        sales: shop.sales_on(client.clone()),
-        reservations: shop.reservations_on(client.clone()),
-        orders: shop.orders_on(client.clone()),
-        purchases: shop.purchases_on(client),
-        queue: shop.orders_queue(calls),
-    };
-    Checkout::new(Identity::claims_only(), shop.shared_clock(), ordering)
+    shop.wire(calls)
 }
 
 async fn shop_at(stage: Stage) -> Shop {

@@ -5,12 +5,12 @@ mod list;
 
 use get_order::GetOrder;
 use insta::assert_snapshot;
-use kit::{Response, http::Identity};
+use kit::{HttpFunction, Response};
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 
 fn function(shop: &Shop, calls: &Calls) -> GetOrder {
-    GetOrder::new(Identity::claims_only(), shop.shared_clock(), shop.orders_on(shop.dynamo.client_with(calls)))
+    shop.wire(calls)
 }
 
 async fn shop_at(stage: Stage) -> Shop {
@@ -191,7 +191,7 @@ async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_
         let response = function.handle(event("get-order/ok.json")).await;
         assert_eq!(statuses(&response), format!("expired {payment} released"));
         assert!(test_shop::body(&response)["pay_by"].is_null());
-        assert!(shop.orders().expire(&Buyer::first().id, shop.now()).await.unwrap());
+        assert!(shop.uncounted().orders().expire(&Buyer::first().id, shop.now()).await.unwrap());
         let written_down = function.handle(event("get-order/ok.json")).await;
         assert_eq!(statuses(&written_down), format!("expired {payment} released"), "and so it stays");
     }

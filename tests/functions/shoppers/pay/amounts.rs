@@ -1,6 +1,7 @@
 //! The amount: exact, as a number and as a string, and never through a float.
 
 use insta::assert_snapshot;
+use kit::HttpFunction;
 use test_aws::{Calls, event};
 use test_shop::{Buyer, Stage, brief};
 

@@ -8,21 +8,14 @@ mod waiting;
 
 use domain::{OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
-use kit::http::Identity;
+use kit::HttpFunction;
 use pay::Pay;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
 
 fn function(shop: &Shop, calls: &Calls) -> Pay {
-    let client = shop.dynamo.client_with(calls);
-    Pay {
-        identity: Identity::claims_only(),
-        clock: shop.shared_clock(),
-        orders: shop.orders_on(client.clone()),
-        purchases: shop.purchases_on(client),
-        queue: shop.orders_queue(calls),
-    }
+    shop.wire(calls)
 }
 
 async fn shop_at(stage: Stage) -> Shop {

@@ -4,44 +4,17 @@
 mod faults;
 mod refusals;
 
-use std::sync::Arc;
-
-use checkout::Ordering;
 use domain::{Order, OrderStatus, ProductId, Quantity, ReservationStatus, SaleDraft};
 use insta::assert_snapshot;
-use kit::{Response, http::Identity};
+use kit::{HttpFunction, Response};
 use place_order::PlaceOrder;
-use reserve::ReserveUnits;
 use serde_json::{Value, json};
-use test_aws::{Calls, CountingRandomness, RequestBuilder, event};
+use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
 
-/// A new execution environment, whose ids begin with the first.
+/// A new execution environment.
 fn function(shop: &Shop, calls: &Calls) -> PlaceOrder {
-    environment(shop, calls, &CountingRandomness::new())
-}
-
-/// A new execution environment, whose ids go on from those of others.
-fn environment(shop: &Shop, calls: &Calls, randomness: &CountingRandomness) -> PlaceOrder {
-    let client = shop.dynamo.client_with(calls);
-    let units = ReserveUnits::new(
-        shop.shared_clock(),
-        Arc::new(randomness.clone()),
-        shop.sales_on(client.clone()),
-        shop.availabilities_on(client.clone()),
-        shop.stock_on(client.clone()),
-        shop.reservations_on(client.clone()),
-        shop.expiry_queue(calls),
-    );
-    let ordering = Ordering {
-        clock: shop.shared_clock(),
-        sales: shop.sales_on(client.clone()),
-        reservations: shop.reservations_on(client.clone()),
-        orders: shop.orders_on(client.clone()),
-        purchases: shop.purchases_on(client),
-        queue: shop.orders_queue(calls),
-    };
-    PlaceOrder::new(Identity::claims_only(), shop.shared_clock(), units, ordering)
+    shop.wire(calls)
 }
 
 fn sold_out() -> ProductId {
@@ -76,7 +49,7 @@ fn body() -> Value {
 /// The order that a response is about.
 async fn order_of(shop: &Shop, response: &Response) -> Order {
     let id = test_shop::body(response)["order_id"].as_str().unwrap().parse().unwrap();
-    shop.orders().get(&id).await.unwrap().unwrap()
+    shop.uncounted().orders().get(&id).await.unwrap().unwrap()
 }
 
 fn message(order: &Order) -> Value {
@@ -128,7 +101,7 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     assert_eq!(shop.orders_sent(), [message(&order)]);
     let expiry = json!({"reservation_id": order.id, "shopper": order.shopper, "expires_at": "2026-11-01T12:06:00Z"});
     assert_eq!(shop.expiries_sent(), [expiry]);
-    let reservation = shop.reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
+    let reservation = shop.uncounted().reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
     assert_eq!((reservation.id, reservation.status), (order.id, ReservationStatus::Paying));
     assert_eq!(shop.units(&demo()).await, (99, 1, 0));
     let counted = ["UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
@@ -160,7 +133,7 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     let order = order_of(&shop, &response).await;
     assert_eq!((order.status, order.attempt, order.payment_method), (OrderStatus::AwaitingPayment, 0, None));
     assert_eq!((shop.orders_sent().len(), shop.expiries_sent().len()), (0, 1));
-    let reservation = shop.reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
+    let reservation = shop.uncounted().reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
     assert_eq!((reservation.status, reservation.expires_at), (ReservationStatus::Held, order.pay_by));
     let counted = ["GetItem", "UpdateItem", "PutItem", "SendMessage"].map(|operation| calls.count(operation));
     assert_eq!((counted, calls.total()), ([2, 1, 2, 1], 6));
@@ -229,8 +202,8 @@ async fn two_units_cost_twice_as_much() {
 
 #[tokio::test]
 async fn twenty_tabs_at_once_make_one_order() {
-    let (shop, randomness) = (Shop::open().await, CountingRandomness::new());
-    let tabs: Vec<PlaceOrder> = (0..20).map(|_| environment(&shop, &Calls::new(), &randomness)).collect();
+    let shop = Shop::open().await;
+    let tabs: Vec<PlaceOrder> = (0..20).map(|_| function(&shop, &Calls::new())).collect();
     let answers = tabs.iter().map(|tab| tab.handle(event("place-order/ok.json")));
     for response in futures_util::future::join_all(answers).await {
         // A tab may come between the other's claim and its reservation.

@@ -11,13 +11,13 @@ async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_r
         let died = world.environment_with(calls).one(&shopper("ann")).await;
         calls.heal();
         // The run is surely dead by then.
-        world.clock.advance_seconds(12);
+        world.shop.clock.advance_seconds(12);
         let (reservation, _) = world.environment().got(&shopper("ann")).await;
         assert_eq!(world.units().await, (1, 1), "after {died:?}");
-        let found = world.reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap();
+        let found = world.shop.uncounted().reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap();
         assert_eq!(found, Some(reservation.clone()), "after {died:?}");
         let asks = |sent: &test_aws::Sent| sent.body["reservation_id"] == reservation.id.to_string();
-        assert!(world.queue.sent().iter().any(asks), "after {died:?}: its expiry is asked for");
+        assert!(world.shop.queue.sent().iter().any(asks), "after {died:?}: its expiry is asked for");
     })
     .await;
 }
@@ -52,11 +52,14 @@ async fn a_run_that_dies_after_its_claim_keeps_the_unit_until_it_is_surely_dead(
 
     let environment = world.environment();
     assert_eq!(environment.refused(&shopper("ann")).await, "try-again", "the other run may still write its reservation");
-    world.clock.advance_seconds(12);
+    world.shop.clock.advance_seconds(12);
     let (reservation, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new);
     assert_eq!(world.units().await, (0, 1));
-    assert_eq!(world.reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap(), Some(reservation));
+    assert_eq!(
+        world.shop.uncounted().reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap(),
+        Some(reservation)
+    );
 }
 
 #[tokio::test]
@@ -68,7 +71,10 @@ async fn a_run_that_dies_after_its_reservation_is_found_by_the_next() {
     assert_eq!(dying.refused(&shopper("ann")).await, "try-again");
     let (reservation, is_new) = world.environment().got(&shopper("ann")).await;
     assert!(!is_new, "the reservation of the run that died stands");
-    assert_eq!(world.reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap(), Some(reservation));
+    assert_eq!(
+        world.shop.uncounted().reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap(),
+        Some(reservation)
+    );
     assert_eq!(world.units().await, (0, 1));
 }
 

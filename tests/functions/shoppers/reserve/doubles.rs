@@ -1,11 +1,11 @@
 //! The same shopper twice: a double click, a retry, a return after the hold's end.
 
-use std::{cell::Cell, sync::Arc};
+use std::cell::Cell;
 
 use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutcome, SignedDuration};
 use reserve::ReserveUnits;
 use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
-use test_aws::{CountingRandomness, every_interleaving};
+use test_aws::every_interleaving;
 use test_shop::{Buyer, Shop, Stage};
 
 use crate::shoppers::reserve::world::{World, code, demo, draft, shopper};
@@ -38,7 +38,7 @@ async fn a_second_claim_in_another_shard_goes_back_and_the_first_stays() {
         (0..1_000).map(|n| shopper(&format!("n-{n}"))).find(|n| draft(100).layout().home_of(&demo(), n) == home).unwrap();
     for _ in 0..24 {
         let hold = world.hold();
-        world.stock().claim(home, &world.stranger(), &hold).await.unwrap();
+        world.shop.uncounted().stock().claim(home, &world.stranger(), &hold).await.unwrap();
     }
     elsewhere.got(&neighbour).await;
     assert_eq!(elsewhere.got(&ann).await, (first, false));
@@ -51,14 +51,14 @@ async fn a_shopper_may_reserve_again_after_the_hold_has_ended_even_if_nobody_has
     let world = World::with_units(1).await;
     let environment = world.environment();
     let (first, _) = environment.got(&shopper("ann")).await;
-    world.clock.advance_seconds(120);
+    world.shop.clock.advance_seconds(120);
     let (second, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new && second.id != first.id);
     assert_eq!(world.units().await, (0, 1));
     // What clears the first hold away comes late, and finds another one.
-    let late = world.reservations().end(&shopper("ann"), &first.id, Ending::Overdue(world.now())).await.unwrap();
+    let late = world.shop.uncounted().reservations().end(&shopper("ann"), &first.id, Ending::Overdue(world.now())).await.unwrap();
     assert_eq!(late, EndOutcome::Gone);
-    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    world.shop.uncounted().stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
     assert_eq!(world.units().await, (0, 1), "the second hold stays");
 }
 
@@ -67,10 +67,10 @@ async fn a_shopper_may_reserve_again_after_the_hold_has_ended_even_if_nobody_has
 async fn a_reservation_that_is_written_again_after_its_end_has_no_units_and_cannot_be_bought() {
     let world = World::with_units(1).await;
     let (first, _) = world.environment().got(&shopper("ann")).await;
-    world.reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
-    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
-    assert_eq!(world.reservations().open(&first).await.unwrap(), OpenOutcome::Opened);
-    let sold = world.stock().sell(first.shard, &shopper("ann"), &first.id, first.quantity).await.unwrap();
+    world.shop.uncounted().reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
+    world.shop.uncounted().stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    assert_eq!(world.shop.uncounted().reservations().open(&first).await.unwrap(), OpenOutcome::Opened);
+    let sold = world.shop.uncounted().stock().sell(first.shard, &shopper("ann"), &first.id, first.quantity).await.unwrap();
     assert_eq!((sold, world.units().await), (SellOutcome::HoldLost, (1, 0)));
     world.environment().got(&shopper("bob")).await;
     assert_eq!(world.units().await, (0, 1), "the unit is for whoever comes");
@@ -81,12 +81,12 @@ async fn a_shopper_may_reserve_again_after_a_cancellation_that_the_stream_has_no
     let world = World::with_units(1).await;
     let environment = world.environment();
     let (first, _) = environment.got(&shopper("ann")).await;
-    world.clock.advance_seconds(13);
-    world.reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
+    world.shop.clock.advance_seconds(13);
+    world.shop.uncounted().reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
     let (second, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new && second.id != first.id);
     // The stream comes now.
-    world.stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
+    world.shop.uncounted().stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
     assert_eq!(world.units().await, (0, 1), "and must not release the second hold");
 }
 
@@ -95,7 +95,7 @@ async fn who_has_bought_is_told_so() {
     let world = World::with_units(100).await;
     let ann = shopper("ann");
     let (reservation, _) = world.environment().got(&ann).await;
-    world.stock().sell(reservation.shard, &ann, &reservation.id, Quantity::ONE).await.unwrap();
+    world.shop.uncounted().stock().sell(reservation.shard, &ann, &reservation.id, Quantity::ONE).await.unwrap();
     assert_eq!(world.environment().refused(&ann).await, "already-purchased");
     assert_eq!(world.units().await, (99, 0));
 }
@@ -109,15 +109,15 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     let home = layout.home_of(&demo(), &ann);
     let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
     // A run of ann's died after its claim; strangers have everything else. The availability item still promises all of it.
-    world.stock().claim(elsewhere, &ann, &world.hold()).await.unwrap();
+    world.shop.uncounted().stock().claim(elsewhere, &ann, &world.hold()).await.unwrap();
     for (number, units) in [(home, 25), (elsewhere, 24)] {
         for _ in 0..units {
-            world.stock().claim(number, &world.stranger(), &world.hold()).await.unwrap();
+            world.shop.uncounted().stock().claim(number, &world.stranger(), &world.hold()).await.unwrap();
         }
     }
     assert_eq!(world.units().await, (0, 50));
     assert_eq!(world.environment().refused(&ann).await, "try-again", "the other run may still write its reservation");
-    world.clock.advance_seconds(12);
+    world.shop.clock.advance_seconds(12);
     let (reservation, is_new) = world.environment().got(&ann).await;
     assert!(is_new);
     assert_eq!(reservation.shard, elsewhere, "nothing else is free");
@@ -134,12 +134,12 @@ async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
     let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
     let (old, _) = world.environment().got(&ann).await;
     // Her home was there before a restock.
-    world.reservations().end(&ann, &old.id, Ending::Cancelled).await.unwrap();
-    world.stock().release(home, &ann, &old.id).await.unwrap();
+    world.shop.uncounted().reservations().end(&ann, &old.id, Ending::Cancelled).await.unwrap();
+    world.shop.uncounted().stock().release(home, &ann, &old.id).await.unwrap();
     let old = Reservation { shard: elsewhere, ..old };
-    world.stock().claim(elsewhere, &ann, &Hold { reservation: old.id.clone(), ..world.hold() }).await.unwrap();
-    assert_eq!(world.reservations().open(&old).await.unwrap(), OpenOutcome::Opened);
-    world.clock.advance(SignedDuration::from_mins(10));
+    world.shop.uncounted().stock().claim(elsewhere, &ann, &Hold { reservation: old.id.clone(), ..world.hold() }).await.unwrap();
+    assert_eq!(world.shop.uncounted().reservations().open(&old).await.unwrap(), OpenOutcome::Opened);
+    world.shop.clock.advance(SignedDuration::from_mins(10));
 
     let environment = world.environment();
     let (new, is_new) = environment.got(&ann).await;
@@ -159,22 +159,13 @@ async fn a_hold_that_is_being_cleared_away_and_paid_at_once_is_either_but_not_bo
         shop.bring(&buyer, Stage::Held).await;
         let end = buyer.reservation().expires_at;
         shop.clock.set_to(end);
-        let client = shop.dynamo.client_with(&interleaving.calls);
-        let units = ReserveUnits::new(
-            shop.shared_clock(),
-            Arc::new(CountingRandomness::new()),
-            shop.sales_on(client.clone()),
-            shop.availabilities_on(client.clone()),
-            shop.stock_on(client.clone()),
-            shop.reservations_on(client),
-            shop.expiry_queue(&interleaving.calls),
-        );
-        let (order, purchases) = (buyer.order(OrderStep::PaymentStarted), shop.purchases());
+        let units: ReserveUnits = shop.wire(&interleaving.calls);
+        let (order, purchases) = (buyer.order(OrderStep::PaymentStarted), shop.uncounted().purchases());
         let again = units.reserve(&buyer.shopper, buyer.id.product(), Some(Quantity::ONE));
         let pays = purchases.start(&order, end - SignedDuration::from_secs(2));
         let (reserved, started) = interleaving.run(again, pays).await;
         let (reserved, shards) = (reserved.unwrap(), shop.shards(buyer.id.product()).await);
-        let found = shop.reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap().unwrap();
+        let found = shop.uncounted().reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap().unwrap();
         assert_eq!(reserved.reservation, found);
         let held: Vec<_> =
             shards.iter().filter_map(|shard| shard.held().get(&buyer.shopper)).map(|hold| &hold.reservation).collect();

@@ -8,7 +8,7 @@ use crate::shoppers::reserve::world::{World, code, demo, draft, shopper};
 async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
     let world = World::with_units(1_000).await;
     // Strangers take everything; the availability item still promises all of it: it is held stale.
-    let stock = world.stock();
+    let stock = world.shop.uncounted().stock();
     let (product, layout) = (demo(), draft(1_000).layout());
     for (number, shard) in stock.read_all(&product, &layout).await.unwrap() {
         for _ in 0..shard.available() {
@@ -22,7 +22,7 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
     for loser in 0..10_000 {
         let environment = &environments[loser % environments.len()];
         assert_eq!(environment.refused(&shopper(&format!("loser-{loser}"))).await, "sold-out");
-        world.clock.advance(SignedDuration::from_micros(90));
+        world.shop.clock.advance(SignedDuration::from_micros(90));
     }
     let failed: usize = environments.iter().map(|e| e.calls.failed("ConditionalCheckFailedException")).sum();
     let calls: usize = environments.iter().map(|e| e.calls.total()).sum();
@@ -41,10 +41,10 @@ async fn a_loser_costs_nothing_once_its_environment_knows_and_it_knows_for_a_sec
     let environment = world.environment();
     assert_eq!(environment.refused(&shopper("first")).await, "sold-out");
     environment.calls.reset();
-    world.clock.advance(SignedDuration::from_millis(999));
+    world.shop.clock.advance(SignedDuration::from_millis(999));
     assert_eq!(environment.refused(&shopper("second")).await, "sold-out");
     assert_eq!(environment.calls.total(), 0);
-    world.clock.advance(SignedDuration::from_millis(1));
+    world.shop.clock.advance(SignedDuration::from_millis(1));
     assert_eq!(environment.refused(&shopper("third")).await, "sold-out");
     assert!(environment.calls.total() > 0, "after a second it looks again");
 }
@@ -55,14 +55,14 @@ async fn a_unit_that_comes_back_is_offered_within_a_second_of_being_known() {
     let environment = world.environment();
     let (reservation, _) = environment.got(&shopper("ann")).await;
     assert_eq!(environment.refused(&shopper("bob")).await, "sold-out");
-    let item = world.availabilities().get(&demo(), true).await.unwrap().unwrap();
+    let item = world.shop.uncounted().availabilities().get(&demo(), true).await.unwrap().unwrap();
     assert!(item.sold_out_at.is_some(), "the loser who read every shard has said so");
 
-    world.stock().release(reservation.shard, &shopper("ann"), &reservation.id).await.unwrap();
+    world.shop.uncounted().stock().release(reservation.shard, &shopper("ann"), &reservation.id).await.unwrap();
     world.refresh_availability().await;
-    let item = world.availabilities().get(&demo(), true).await.unwrap().unwrap();
+    let item = world.shop.uncounted().availabilities().get(&demo(), true).await.unwrap().unwrap();
     assert_eq!((item.sold_out_at, item.available()), (None, 1));
-    world.clock.advance_seconds(1);
+    world.shop.clock.advance_seconds(1);
     assert!(environment.got(&shopper("bob")).await.1);
 }
 
@@ -70,9 +70,9 @@ async fn a_unit_that_comes_back_is_offered_within_a_second_of_being_known() {
 async fn a_sold_out_mark_is_not_written_over_news() {
     let world = World::with_units(1).await;
     world.environment().got(&shopper("ann")).await;
-    let before = world.availabilities().get(&demo(), true).await.unwrap().unwrap();
+    let before = world.shop.uncounted().availabilities().get(&demo(), true).await.unwrap().unwrap();
     world.refresh_availability().await;
-    assert!(!world.availabilities().mark_sold_out(&demo(), before.version, world.now()).await.unwrap());
+    assert!(!world.shop.uncounted().availabilities().mark_sold_out(&demo(), before.version, world.now()).await.unwrap());
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn an_environment_makes_at_most_five_failed_claims_a_second() {
     // Too many shards to read them all, and an availability item that promises what is not there.
     let world = World::new().await;
     world.sale("demo", domain::SaleDraft { shards: Some(200), ..draft(200) }).await;
-    let stock = world.stock();
+    let stock = world.shop.uncounted().stock();
     for (number, _) in stock.read_all(&demo(), &domain::ShardLayout::new(200, 200)).await.unwrap() {
         let hold = world.hold();
         stock.claim(number, &world.stranger(), &hold).await.unwrap();
@@ -91,7 +91,7 @@ async fn an_environment_makes_at_most_five_failed_claims_a_second() {
     }
     assert_eq!(environment.calls.failed("ConditionalCheckFailedException"), 5);
     assert!(environment.calls.total() <= 7, "{} calls", environment.calls.total());
-    world.clock.advance_seconds(1);
+    world.shop.clock.advance_seconds(1);
     for loser in 0..500 {
         assert_eq!(environment.refused(&shopper(&format!("late-{loser}"))).await, "try-again");
     }
@@ -106,7 +106,7 @@ async fn who_finds_the_home_shard_empty_gets_a_unit_of_another() {
     let home = draft(100).layout().home_of(&demo(), &loser);
     for _ in 0..25 {
         let hold = world.hold();
-        world.stock().claim(home, &world.stranger(), &hold).await.unwrap();
+        world.shop.uncounted().stock().claim(home, &world.stranger(), &hold).await.unwrap();
     }
     let (reservation, is_new) = environment.got(&loser).await;
     assert!(is_new && reservation.shard != home);

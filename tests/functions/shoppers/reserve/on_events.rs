@@ -2,7 +2,10 @@
 
 use domain::{Quantity, SaleDraft, Timestamp};
 use insta::assert_snapshot;
-use kit::http::Identity;
+use kit::HttpFunction;
+use parts::FromParts;
+use reserve::Reserve;
+use test_aws::Calls;
 
 use crate::shoppers::reserve::world::{World, draft};
 
@@ -22,7 +25,7 @@ async fn world() -> World {
 
 async fn answer(event: &str) -> String {
     let world = world().await;
-    let function = world.function(Identity::claims_only());
+    let function = world.function();
     test_aws::response(&function.handle(test_aws::event(&format!("reserve/{event}.json"))).await)
 }
 
@@ -80,7 +83,7 @@ async fn adding_to_a_cart_also_names_the_cart() {
 #[tokio::test]
 async fn the_same_again_answers_the_same_with_200() {
     let world = world().await;
-    let function = world.function(Identity::claims_only());
+    let function = world.function();
     let first = function.handle(test_aws::event("reserve/ok.json")).await;
     let again = function.handle(test_aws::event("reserve/ok.json")).await;
     assert_eq!((first.status(), again.status()), (201.try_into().unwrap(), 200.try_into().unwrap()));
@@ -229,7 +232,8 @@ async fn every_other_refusal_says_what_to_do() {
 #[tokio::test]
 async fn the_header_stands_in_for_a_token_where_it_is_trusted() {
     let world = world().await;
-    let function = world.function(Identity::trusting_header());
+    let mut parts = world.shop.parts_with(&Calls::new(), &[("TRUST_USER_ID_HEADER", "true")]);
+    let function = Reserve::wire(&mut parts).unwrap();
     let response = function.handle(test_aws::event("reserve/header-identity.json")).await;
     assert_eq!(response.status(), 201);
 }

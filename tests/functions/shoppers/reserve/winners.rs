@@ -18,10 +18,10 @@ async fn a_winner_costs_two_writes_and_one_message() {
     let calls = &environment.calls;
     assert_eq!((calls.count("UpdateItem"), calls.count("PutItem"), calls.count("SendMessage")), (1, 1, 1));
     assert_eq!(calls.total(), 3, "the sale is known by now");
-    if world.dynamo.measures_capacity() {
+    if world.shop.dynamo.measures_capacity() {
         assert_eq!((calls.write_units(), calls.read_units()), (2.0, 0.0));
     }
-    let message = world.queue.sent().pop().unwrap();
+    let message = world.shop.queue.sent().pop().unwrap();
     assert_eq!(message.body["reservation_id"], reservation.id.to_string());
     assert_eq!(message.delay_seconds, 120, "at the end of the hold");
 }
@@ -82,7 +82,7 @@ async fn as_many_units_are_held_as_there_are_and_no_more() {
                 Err(refusal) => assert_eq!(code(&refusal), "sold-out"),
             }
         }
-        world.clock.advance_seconds(2);
+        world.shop.clock.advance_seconds(2);
     }
     assert_eq!(winners, 30);
     assert_eq!(world.units().await, (0, 30));
@@ -119,13 +119,13 @@ async fn two_units_are_held_together_or_not_at_all() {
 #[tokio::test]
 async fn a_queue_that_is_down_costs_nobody_a_unit_and_the_same_again_sends_the_message() {
     let world = World::with_units(5).await;
-    world.queue.fail(true);
+    world.shop.queue.fail(true);
     let environment = world.environment();
     let (reservation, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new);
     assert_eq!(world.units().await, (4, 1));
-    assert!(world.queue.sent().is_empty());
-    world.queue.fail(false);
+    assert!(world.shop.queue.sent().is_empty());
+    world.shop.queue.fail(false);
     assert_eq!(environment.got(&shopper("ann")).await, (reservation.clone(), false));
-    assert_eq!(world.queue.sent().pop().unwrap().body["reservation_id"], reservation.id.to_string());
+    assert_eq!(world.shop.queue.sent().pop().unwrap().body["reservation_id"], reservation.id.to_string());
 }

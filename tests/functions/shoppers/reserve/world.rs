@@ -1,28 +1,21 @@
 //! A world with sales in it, and execution environments of `reserve` in that world.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use contract::Refusal;
 use domain::{
     Admission, Availability, Hold, Money, ProductId, Quantity, Reservation, ReservationId, Sale, SaleDraft, SaleStatus,
     ShopperId, SignedDuration, StockShard, Timestamp,
 };
-use kit::http::Identity;
-use messages::ExpiryQueue;
 use reserve::{Reserve, ReserveUnits, Reserved};
-use store::{Availabilities, Reservations, Sales, Stock, WriteOutcome};
-use test_aws::{Calls, CountingRandomness, Dynamo, FixedClock, Queue};
+use store::WriteOutcome;
+use test_aws::Calls;
+use test_shop::Shop;
 
 pub(crate) const START: &str = "2026-11-20T12:00:00Z";
 
 pub(crate) struct World {
-    pub(crate) dynamo: Dynamo,
-    pub(crate) clock: FixedClock,
-    pub(crate) queue: Queue,
-    randomness: Arc<CountingRandomness>,
+    pub(crate) shop: Shop,
     strangers: AtomicU32,
 }
 
@@ -35,14 +28,9 @@ pub(crate) struct Environment {
 impl World {
     /// An empty world, a minute after sales have started.
     pub(crate) async fn new() -> Self {
-        let clock = FixedClock::at("2026-11-20T12:01:00Z");
-        Self {
-            dynamo: Dynamo::start().await,
-            clock,
-            queue: Queue::new(),
-            randomness: Arc::new(CountingRandomness::new()),
-            strangers: AtomicU32::new(0),
-        }
+        let shop = Shop::empty().await;
+        shop.clock.set("2026-11-20T12:01:00Z");
+        Self { shop, strangers: AtomicU32::new(0) }
     }
 
     /// A world with one sale, `demo`.
@@ -55,12 +43,12 @@ impl World {
     pub(crate) async fn sale(&self, product: &str, draft: SaleDraft) {
         let product: ProductId = product.parse().unwrap();
         let sale = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
-        let sales = self.sales();
+        let sales = self.shop.uncounted().sales();
         let WriteOutcome::Written(prepared) = sales.prepare(&sale, None).await.unwrap() else { panic!("{product} is there") };
         sales.list(&product).await.unwrap();
-        self.stock().create(&product, &sale.layout, 1).await.unwrap();
+        self.shop.uncounted().stock().create(&product, &sale.layout, 1).await.unwrap();
         let untouched = Availability::untouched(&sale.layout, self.now());
-        assert!(self.availabilities().put(&product, &untouched, 0).await.unwrap());
+        assert!(self.shop.uncounted().availabilities().put(&product, &untouched, 0).await.unwrap());
         assert!(matches!(sales.activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
 
@@ -70,49 +58,22 @@ impl World {
 
     /// One that makes these calls.
     pub(crate) fn environment_with(&self, calls: &Calls) -> Environment {
-        let calls = calls.clone();
-        let client = self.dynamo.client_with(&calls);
-        let units = ReserveUnits::new(
-            Arc::new(self.clock.clone()),
-            self.randomness.clone(),
-            Sales::new(client.clone(), self.dynamo.stock_table()),
-            Availabilities::new(client.clone(), self.dynamo.stock_table()),
-            Stock::new(client.clone(), self.dynamo.stock_table()),
-            Reservations::new(client, self.dynamo.reservation_table()),
-            ExpiryQueue::new(self.queue.client_with(&calls), "http://127.0.0.1/expiry"),
-        );
-        Environment { units, calls }
+        Environment { units: self.shop.wire(calls), calls: calls.clone() }
     }
 
-    pub(crate) fn function(&self, identity: Identity) -> Reserve {
-        Reserve::new(identity, Arc::new(self.clock.clone()), self.environment().units)
+    pub(crate) fn function(&self) -> Reserve {
+        self.shop.wire(&Calls::new())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        domain::Clock::now(&self.clock)
-    }
-
-    pub(crate) fn sales(&self) -> Sales {
-        Sales::new(self.dynamo.client(), self.dynamo.stock_table())
-    }
-
-    pub(crate) fn stock(&self) -> Stock {
-        Stock::new(self.dynamo.client(), self.dynamo.stock_table())
-    }
-
-    pub(crate) fn availabilities(&self) -> Availabilities {
-        Availabilities::new(self.dynamo.client(), self.dynamo.stock_table())
-    }
-
-    pub(crate) fn reservations(&self) -> Reservations {
-        Reservations::new(self.dynamo.client(), self.dynamo.reservation_table())
+        self.shop.now()
     }
 
     /// Every shard of `demo`. They must add up.
     pub(crate) async fn shards(&self) -> Vec<StockShard> {
         let product = demo();
-        let layout = self.sales().get(&product).await.unwrap().unwrap().layout;
-        let shards = self.stock().read_all(&product, &layout).await.unwrap();
+        let layout = self.shop.uncounted().sales().get(&product).await.unwrap().unwrap().layout;
+        let shards = self.shop.uncounted().stock().read_all(&product, &layout).await.unwrap();
         let shards: Vec<StockShard> = shards.into_iter().map(|(_, shard)| shard).collect();
         for shard in &shards {
             assert!(shard.is_balanced(), "{shard:?}");
@@ -129,19 +90,19 @@ impl World {
     /// Does what the Stock stream's function does: derives the availability item from the shards.
     pub(crate) async fn refresh_availability(&self) {
         let product = demo();
-        let layout = self.sales().get(&product).await.unwrap().unwrap().layout;
-        let mut availability = self.availabilities().get(&product, true).await.unwrap().unwrap();
+        let layout = self.shop.uncounted().sales().get(&product).await.unwrap().unwrap().layout;
+        let mut availability = self.shop.uncounted().availabilities().get(&product, true).await.unwrap().unwrap();
         let from = availability.version;
-        for (number, shard) in self.stock().read_all(&product, &layout).await.unwrap() {
+        for (number, shard) in self.shop.uncounted().stock().read_all(&product, &layout).await.unwrap() {
             availability.fold(number, &shard);
         }
         availability.stamp(self.now());
-        assert!(self.availabilities().put(&product, &availability, from).await.unwrap());
+        assert!(self.shop.uncounted().availabilities().put(&product, &availability, from).await.unwrap());
     }
 
     /// A hold of one unit for somebody, as a claim of this moment would make it.
     pub(crate) fn hold(&self) -> Hold {
-        let reservation = ReservationId::generate(&demo(), self.now(), self.randomness.as_ref());
+        let reservation = ReservationId::generate(&demo(), self.now(), &self.shop.randomness);
         Hold { reservation, quantity: Quantity::ONE, expires_at: self.now() + SignedDuration::from_secs(120) }
     }
 
@@ -155,7 +116,7 @@ impl World {
         let environment = self.environment();
         while self.units().await.0 > 0 {
             let _: Result<Reserved, Refusal> = environment.one(&self.stranger()).await;
-            self.clock.advance(domain::SignedDuration::from_millis(1_001));
+            self.shop.clock.advance(domain::SignedDuration::from_millis(1_001));
             self.refresh_availability().await;
         }
     }

@@ -27,8 +27,8 @@ async fn damage() -> (World, Damage) {
     let overdue = other("overdue", "01JD3V3Z5T8Q6W7X9Y0A1B2C3F");
     world.shop.bring(&unpaid, Stage::Pending).await;
     world.shop.bring(&lost, Stage::Waiting).await;
-    world.shop.reservations().end(&lost.shopper, &lost.id, Ending::Cancelled).await.unwrap();
-    world.shop.stock().claim(dead.shard, &dead.shopper, &dead.hold()).await.unwrap();
+    world.shop.uncounted().reservations().end(&lost.shopper, &lost.id, Ending::Cancelled).await.unwrap();
+    world.shop.uncounted().stock().claim(dead.shard, &dead.shopper, &dead.hold()).await.unwrap();
     world.shop.bring(&overdue, Stage::Held).await;
     // So far goes the stream, and no further.
     world.shop.dynamo.reservation_records();

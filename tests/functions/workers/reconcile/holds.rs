@@ -14,7 +14,7 @@ fn overdue(holds_overdue: usize) -> Findings {
 /// A sale in which a run of `reserve` has died between its two writes.
 async fn abandoned() -> (World, Buyer) {
     let (world, buyer) = (World::open().await, Buyer::first());
-    world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
     world.shop.refresh_availability(&demo()).await;
     (world, buyer)
 }
@@ -39,7 +39,7 @@ async fn a_hold_that_may_still_get_its_reservation_is_left_alone_however_overdue
     let now = world.shop.now();
     let reservation = ReservationId::generate(&demo(), now, &test_aws::CountingRandomness::new());
     let hold = Hold { reservation, expires_at: now - SignedDuration::from_secs(60), ..buyer.hold() };
-    world.shop.stock().claim(buyer.shard, &buyer.shopper, &hold).await.unwrap();
+    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &hold).await.unwrap();
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.advance(SignedDuration::from_millis(11_999));
     world.finds_nothing().await;
@@ -54,9 +54,9 @@ async fn the_second_hold_of_a_shopper_is_released_and_the_first_stays() {
     let first = Buyer { shopper: buyer.shopper.clone(), ..other };
     let later = Timestamp::from_second(buyer.hold().expires_at.as_second() + 600).unwrap();
     let hold = Hold { expires_at: later, ..first.hold() };
-    world.shop.stock().claim(first.shard, &first.shopper, &hold).await.unwrap();
+    world.shop.uncounted().stock().claim(first.shard, &first.shopper, &hold).await.unwrap();
     let reservation = Reservation { expires_at: later, ..first.reservation() };
-    assert_eq!(world.shop.reservations().open(&reservation).await.unwrap(), OpenOutcome::Opened);
+    assert_eq!(world.shop.uncounted().reservations().open(&reservation).await.unwrap(), OpenOutcome::Opened);
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(LATE);
     assert_eq!(world.run().await, overdue(1));
@@ -84,7 +84,7 @@ async fn an_overdue_reservation_is_ended_and_the_stream_does_the_rest() {
 #[tokio::test]
 async fn units_whose_stream_record_is_lost_are_released_and_their_order_expires() {
     let (world, buyer) = World::at(Stage::Waiting).await;
-    let ended = world.shop.reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
+    let ended = world.shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
     assert_eq!(ended, EndOutcome::Ended);
     world.shop.clock.set(END);
     world.finds_nothing().await;
@@ -142,14 +142,14 @@ async fn many_overdue_holds_are_ended_in_one_run_and_one_that_fails_keeps_none_o
         })
         .collect();
     for buyer in &buyers {
-        world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
     }
     world.shop.refresh_availability(&demo()).await;
     world.shop.spoil_reservation(&buyers[0]).await;
     world.shop.clock.set(LATE);
     assert_eq!(world.run().await, Findings { failed: vec![demo()], ..overdue(39) });
     assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
-    let released = world.shop.stock().release(buyers[0].shard, &buyers[0].shopper, &buyers[0].id).await.unwrap();
+    let released = world.shop.uncounted().stock().release(buyers[0].shard, &buyers[0].shopper, &buyers[0].id).await.unwrap();
     assert_eq!(released, ReleaseOutcome::Released, "a person mends this one");
 }
 
@@ -159,12 +159,12 @@ async fn a_second_hold_under_the_same_reservation_in_another_shard_is_released_a
     for stage in [Stage::Pending, Stage::Completed] {
         let (world, buyer) = World::at(stage).await;
         let other = domain::ShardNumber(u32::from(buyer.shard.0 == 0));
-        world.shop.stock().claim(other, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.uncounted().stock().claim(other, &buyer.shopper, &buyer.hold()).await.unwrap();
         world.shop.refresh_availability(&demo()).await;
-        let before = (world.shop.orders().get(&buyer.id).await.unwrap(), world.shop.shard(&buyer).await);
+        let before = (world.shop.uncounted().orders().get(&buyer.id).await.unwrap(), world.shop.shard(&buyer).await);
         world.shop.clock.set(LATE);
         world.run().await;
-        let after = (world.shop.orders().get(&buyer.id).await.unwrap(), world.shop.shard(&buyer).await);
+        let after = (world.shop.uncounted().orders().get(&buyer.id).await.unwrap(), world.shop.shard(&buyer).await);
         assert_eq!(after, before, "{stage:?}");
         let shards = world.shop.shards(&demo()).await;
         assert!(!shards[other.0 as usize].held().contains_key(&buyer.shopper), "{stage:?}");

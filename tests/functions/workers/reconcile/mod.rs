@@ -10,26 +10,26 @@ mod stock;
 mod time;
 
 use domain::Timestamp;
+use kit::{QueueFunction, StreamFunction};
 use messages::OrderMessage;
-use reconcile::{Executions, Findings, Reconcile};
+use reconcile::{Findings, Reconcile};
 use release_stock::ReleaseStock;
-use test_aws::{Calls, StepFunctions};
+use start_payment::StartPayment;
+use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage};
 
-const ARN: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
 /// Ten seconds after the holds of the shop have ended: whoever was to end them is late.
 const LATE: &str = "2026-11-01T12:05:10Z";
 
-/// A shop with state machines.
+/// A shop in which `reconcile` runs.
 struct World {
     shop: Shop,
-    machines: StepFunctions,
 }
 
 impl World {
     /// With the sale `demo`, open.
     async fn open() -> Self {
-        Self { shop: Shop::open().await, machines: StepFunctions::new() }
+        Self { shop: Shop::open().await }
     }
 
     /// With a purchase of the first buyer at `stage`, of which readers know.
@@ -42,18 +42,7 @@ impl World {
 
     /// The function with these calls.
     fn reconcile(&self, calls: &Calls) -> Reconcile {
-        let (shop, client) = (&self.shop, self.shop.dynamo.client_with(calls));
-        let (stock, orders) = (shop.stock_on(client.clone()), shop.orders_on(client.clone()));
-        Reconcile {
-            clock: shop.shared_clock(),
-            sales: shop.sales_on(client.clone()),
-            availabilities: shop.availabilities_on(client.clone()),
-            reservations: shop.reservations_on(client),
-            releases: ReleaseStock::new(shop.shared_clock(), stock.clone(), orders.clone()),
-            executions: Executions::new(self.machines.client_with(calls), ARN),
-            stock,
-            orders,
-        }
+        self.shop.wire(calls)
     }
 
     /// A run with all the time it wants.
@@ -69,18 +58,18 @@ impl World {
     /// Starts the saga of the order's first attempt, as `start-payment` does.
     async fn start_saga(&self, buyer: &Buyer) -> String {
         let message = message(buyer);
-        start_payment::StartPayment::new(self.machines.client(), ARN).handle(message.clone()).await.unwrap();
+        self.shop.wire::<StartPayment>(&Calls::new()).handle(message.clone()).await.unwrap();
         message.execution_name()
     }
 
     /// Names of all executions that were started.
     fn executions(&self) -> Vec<String> {
-        self.machines.started().into_iter().map(|started| started.name).collect()
+        self.shop.machines.started().into_iter().map(|started| started.name).collect()
     }
 
     /// Has the streams do their work: the units of removed holds are released, and readers know.
     async fn streams(&self) {
-        let function = ReleaseStock::new(self.shop.shared_clock(), self.shop.stock(), self.shop.orders());
+        let function: ReleaseStock = self.shop.wire(&Calls::new());
         for record in self.shop.dynamo.reservation_records() {
             function.handle(record).await.unwrap();
         }

@@ -1,6 +1,7 @@
 //! Payments that do not end: never started, cut off, started again and again.
 
 use domain::{OrderStatus, OrderStep, SignedDuration};
+use kit::ScheduledFunction;
 use messages::OrderMessage;
 use reconcile::Findings;
 use serde_json::json;
@@ -21,10 +22,10 @@ async fn a_payment_that_nobody_started_is_started_after_a_minute() {
     world.finds_nothing().await;
     world.shop.clock.set(NOW);
     assert_eq!(world.run().await, started());
-    let execution = world.machines.started().pop().unwrap();
+    let execution = world.shop.machines.started().pop().unwrap();
     assert_eq!(
         (execution.state_machine_arn.as_str(), execution.name),
-        (crate::workers::reconcile::ARN, message(&buyer).execution_name())
+        (test_shop::STATE_MACHINE, message(&buyer).execution_name())
     );
     assert_eq!(execution.input, json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": 1}));
     world.finds_nothing().await;
@@ -49,7 +50,7 @@ async fn a_payment_whose_saga_has_ended_without_it_is_started_again_five_times_a
     let started_at = world.shop.order(&buyer).await.updated_at;
     let restarts = [("FAILED", 1), ("ABORTED", 4), ("TIMED_OUT", 15), ("SUCCEEDED", 60), ("FAILED", 240)];
     for (restart, (status, minutes)) in (1..).zip(restarts) {
-        world.machines.end(&last, status);
+        world.shop.machines.end(&last, status);
         let due = started_at + SignedDuration::from_mins(minutes);
         world.shop.clock.set_to(due - SignedDuration::from_millis(1));
         assert_eq!(world.run().await.payments_started, 0, "{minutes} minutes are not over");
@@ -59,12 +60,12 @@ async fn a_payment_whose_saga_has_ended_without_it_is_started_again_five_times_a
         assert_eq!(world.executions().pop(), Some(last.clone()));
         world.finds_nothing().await;
     }
-    world.machines.end(&last, "FAILED");
+    world.shop.machines.end(&last, "FAILED");
     for _ in 0..2 {
         assert_eq!(world.run().await, Findings { orders_stuck: 1, ..Findings::default() });
     }
     assert_eq!(world.executions().len(), 6);
-    let inputs: Vec<_> = world.machines.started().into_iter().map(|started| started.input).collect();
+    let inputs: Vec<_> = world.shop.machines.started().into_iter().map(|started| started.input).collect();
     assert!(inputs.iter().all(|input| *input == inputs[0]));
 }
 
@@ -72,7 +73,7 @@ async fn a_payment_whose_saga_has_ended_without_it_is_started_again_five_times_a
 async fn the_next_attempt_is_another_payment_with_restarts_of_its_own() {
     let (world, buyer) = World::at(Stage::PayingAgain).await;
     let first = world.start_saga(&buyer).await;
-    world.machines.end(&first, "SUCCEEDED");
+    world.shop.machines.end(&first, "SUCCEEDED");
     world.finds_nothing().await;
     world.shop.clock.advance_seconds(60);
     assert_eq!(world.run().await, started());
@@ -83,7 +84,7 @@ async fn the_next_attempt_is_another_payment_with_restarts_of_its_own() {
 async fn an_order_that_is_not_being_paid_is_not_looked_at() {
     for stage in Stage::ALL {
         let (world, buyer) = World::at(stage).await;
-        let order = world.shop.orders().get(&buyer.id).await.unwrap();
+        let order = world.shop.uncounted().orders().get(&buyer.id).await.unwrap();
         let is_pending = order.is_some_and(|order| order.status == OrderStatus::Pending);
         world.shop.clock.advance_seconds(60);
         let found = world.run().await;
@@ -101,9 +102,9 @@ async fn a_payment_that_ends_while_it_is_looked_at_is_not_started_again() {
         let reconcile = world.reconcile(&interleaving.calls);
         let settled = async {
             let order = world.shop.order(&buyer).await;
-            let outcome = world.shop.purchases().complete(&order, 1, "sandbox_1", world.shop.now()).await.unwrap();
+            let outcome = world.shop.uncounted().purchases().complete(&order, 1, "sandbox_1", world.shop.now()).await.unwrap();
             assert_eq!(outcome, Advanced::Done);
-            world.machines.end(&name, "SUCCEEDED");
+            world.shop.machines.end(&name, "SUCCEEDED");
         };
         let (found, ()) = interleaving.run(reconcile.run(domain::Timestamp::MAX), settled).await;
         assert_eq!(found.unwrap(), Findings::default());
@@ -119,7 +120,7 @@ async fn all_unsettled_orders_are_looked_at_page_by_page() {
     for number in 0..230_u32 {
         let id = format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}").parse().unwrap();
         let order = domain::Order { id, ..Buyer::first().order(OrderStep::PaymentStarted) };
-        world.shop.orders().place(&order).await.unwrap();
+        world.shop.uncounted().orders().place(&order).await.unwrap();
     }
     assert_eq!(world.run().await, Findings { payments_started: 230, ..Findings::default() });
     world.finds_nothing().await;
@@ -128,13 +129,13 @@ async fn all_unsettled_orders_are_looked_at_page_by_page() {
 #[tokio::test]
 async fn when_step_functions_does_not_answer_the_run_fails_after_it_has_done_everything_else() {
     let (world, _) = World::at(Stage::Pending).await;
-    world.shop.stock().claim(Buyer::second().shard, &Buyer::second().shopper, &Buyer::second().hold()).await.unwrap();
+    world.shop.uncounted().stock().claim(Buyer::second().shard, &Buyer::second().shopper, &Buyer::second().hold()).await.unwrap();
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(crate::workers::reconcile::LATE);
     for number in 0..40_u32 {
         let id = format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}").parse().unwrap();
         let order = domain::Order { id, ..Buyer::first().order(OrderStep::PaymentStarted) };
-        world.shop.orders().place(&order).await.unwrap();
+        world.shop.uncounted().orders().place(&order).await.unwrap();
     }
     let calls = Calls::new();
     calls.fail_always("DescribeExecution", Fault::ServerError);

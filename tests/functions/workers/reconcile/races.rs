@@ -1,11 +1,9 @@
 //! A run that hangs at any of its requests while others are at work on what it looks at: it acts only on what is still so.
 
-use std::sync::Arc;
-
 use domain::{OrderStatus, OrderStep, Quantity, ReservationStatus, Timestamp};
 use reserve::ReserveUnits;
 use store::{Ending, StartOutcome};
-use test_aws::{Calls, CountingRandomness, every_interleaving};
+use test_aws::{Calls, every_interleaving};
 use test_shop::{Buyer, END, Shop, Stage, demo};
 
 use crate::workers::reconcile::{LATE, World};
@@ -14,12 +12,12 @@ use crate::workers::reconcile::{LATE, World};
 async fn is_exact(shop: &Shop) {
     for (number, shard) in (0..).zip(shop.shards(&demo()).await) {
         for (shopper, hold) in shard.held() {
-            let reservation = shop.reservations().get(shopper, &demo()).await.unwrap().unwrap();
+            let reservation = shop.uncounted().reservations().get(shopper, &demo()).await.unwrap().unwrap();
             assert_eq!((reservation.id, reservation.shard.0), (hold.reservation.clone(), number));
             assert!(matches!(reservation.status, ReservationStatus::Held | ReservationStatus::Paying));
         }
         for (shopper, sold) in shard.sold() {
-            let reservation = shop.reservations().get(shopper, &demo()).await.unwrap().unwrap();
+            let reservation = shop.uncounted().reservations().get(shopper, &demo()).await.unwrap().unwrap();
             assert_eq!((reservation.id, reservation.status), (sold.reservation.clone(), ReservationStatus::Purchased));
         }
     }
@@ -28,27 +26,18 @@ async fn is_exact(shop: &Shop) {
 }
 
 fn reserve(shop: &Shop, calls: &Calls) -> ReserveUnits {
-    let client = shop.dynamo.client_with(calls);
-    ReserveUnits::new(
-        shop.shared_clock(),
-        Arc::new(CountingRandomness::new()),
-        shop.sales_on(client.clone()),
-        shop.availabilities_on(client.clone()),
-        shop.stock_on(client.clone()),
-        shop.reservations_on(client),
-        shop.expiry_queue(calls),
-    )
+    shop.wire(calls)
 }
 
 /// The first buyer's hold in the buyer's home shard, where the next request comes across it.
 async fn overdue_at_home(stage: Option<Stage>) -> (World, Buyer) {
     let world = World::open().await;
-    let layout = world.shop.sales().get(&demo()).await.unwrap().unwrap().layout;
+    let layout = world.shop.uncounted().sales().get(&demo()).await.unwrap().unwrap().layout;
     let buyer = Buyer::first();
     let buyer = Buyer { shard: layout.home_of(&demo(), &buyer.shopper), ..buyer };
     match stage {
         Some(stage) => world.shop.bring(&buyer, stage).await,
-        None => _ = world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap(),
+        None => _ = world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap(),
     }
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(LATE);
@@ -71,7 +60,7 @@ async fn the_shopper_who_reserves_again_keeps_what_is_new() {
             world.streams().await;
             is_exact(&world.shop).await;
             assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
-            let kept = world.shop.reservations().get(&buyer.shopper, &demo()).await.unwrap();
+            let kept = world.shop.uncounted().reservations().get(&buyer.shopper, &demo()).await.unwrap();
             assert_eq!(kept, Some(reserved.reservation));
             world.finds_nothing().await;
         })
@@ -90,7 +79,7 @@ async fn a_reservation_that_is_being_made_is_not_disturbed() {
         assert!(found.failed.is_empty());
         world.streams().await;
         is_exact(&world.shop).await;
-        let kept = world.shop.reservations().get(&buyer.shopper, &demo()).await.unwrap();
+        let kept = world.shop.uncounted().reservations().get(&buyer.shopper, &demo()).await.unwrap();
         assert_eq!(kept, Some(reserved.unwrap().reservation));
         world.finds_nothing().await;
     })
@@ -102,7 +91,7 @@ async fn units_that_the_stream_releases_meanwhile_are_released_once() {
     every_interleaving(async |interleaving| {
         let (world, buyer) = overdue_at_home(Some(Stage::Waiting)).await;
         let ending = Ending::Overdue(world.shop.now());
-        world.shop.reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
+        world.shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
         let hung = world.reconcile(&interleaving.calls);
         let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), world.streams()).await;
         assert!(found.unwrap().failed.is_empty());
@@ -123,7 +112,7 @@ async fn a_hold_that_is_taken_to_payment_meanwhile_keeps_its_units() {
         let checkout = async {
             let before_the_end = END.parse::<Timestamp>().unwrap() - domain::SignedDuration::from_secs(1);
             let order = domain::Order { updated_at: world.shop.now(), ..buyer.order(OrderStep::PaymentStarted) };
-            world.shop.purchases().start(&order, before_the_end).await.unwrap()
+            world.shop.uncounted().purchases().start(&order, before_the_end).await.unwrap()
         };
         let (found, started) = interleaving.run(hung.run(Timestamp::MAX), checkout).await;
         assert_eq!(found.unwrap().holds_overdue, usize::from(started != StartOutcome::Started));
@@ -153,7 +142,7 @@ async fn the_sagas_tasks_go_on_undisturbed() {
                 for step in steps {
                     world.shop.step(&buyer, *step).await;
                 }
-                world.machines.end(&execution, "SUCCEEDED");
+                world.shop.machines.end(&execution, "SUCCEEDED");
             };
             let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), goes_on).await;
             let found = found.unwrap();

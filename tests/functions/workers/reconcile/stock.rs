@@ -41,7 +41,7 @@ async fn an_item_that_is_not_there_or_knows_of_other_shards_is_written_anew() {
     for (number, shards) in (1..).zip([3, 5]) {
         let wrong = Availability::untouched(&ShardLayout::new(100, shards), world.shop.now());
         let wrong = Availability { version: known.version + 2 * number - 1, ..wrong };
-        assert!(world.shop.availabilities().put(&demo(), &wrong, known.version + 2 * number - 2).await.unwrap());
+        assert!(world.shop.uncounted().availabilities().put(&demo(), &wrong, known.version + 2 * number - 2).await.unwrap());
         world.shop.clock.advance_seconds(10);
         assert_eq!(world.run().await, mended(), "{shards} shards");
         assert!(world.shop.availability(&demo()).await.agrees_with(&known));
@@ -55,7 +55,7 @@ async fn an_item_that_is_not_there_or_knows_of_other_shards_is_written_anew() {
 async fn a_sold_out_mark_that_hides_units_is_ended_and_one_that_is_right_stays() {
     let world = World::open().await;
     let version = world.shop.availability(&demo()).await.version;
-    assert!(world.shop.availabilities().mark_sold_out(&demo(), version, world.shop.now()).await.unwrap());
+    assert!(world.shop.uncounted().availabilities().mark_sold_out(&demo(), version, world.shop.now()).await.unwrap());
     world.finds_nothing().await;
     world.shop.clock.advance_seconds(10);
     assert_eq!(world.run().await, mended());
@@ -65,10 +65,10 @@ async fn a_sold_out_mark_that_hides_units_is_ended_and_one_that_is_right_stays()
     let product = "two".parse().unwrap();
     world.shop.sale(&product, domain::SaleDraft { units: 2, ..test_shop::draft() }).await;
     let buyer = Buyer { id: "two.01JD3V3Z5T0000000000000000".parse().unwrap(), shard: ShardNumber(0), ..Buyer::second() };
-    world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
     let known = Availability { version: 2, free: vec![0], held: vec![2], ..Availability::untouched(&layout, world.shop.now()) };
-    assert!(world.shop.availabilities().put(&product, &known, 1).await.unwrap());
-    assert!(world.shop.availabilities().mark_sold_out(&product, 2, world.shop.now()).await.unwrap());
+    assert!(world.shop.uncounted().availabilities().put(&product, &known, 1).await.unwrap());
+    assert!(world.shop.uncounted().availabilities().mark_sold_out(&product, 2, world.shop.now()).await.unwrap());
     world.shop.clock.advance_seconds(60);
     world.finds_nothing().await;
 }

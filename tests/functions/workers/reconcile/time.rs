@@ -7,7 +7,8 @@ use std::sync::{
 };
 
 use domain::{Clock, ProductId, SignedDuration, Timestamp};
-use reconcile::{Findings, Reconcile};
+use kit::ScheduledFunction;
+use reconcile::Findings;
 use test_aws::{Calls, Fault};
 use test_shop::{Buyer, NOW, Stage, demo, draft};
 
@@ -28,12 +29,12 @@ fn at(time: &str) -> Timestamp {
 
 /// Sales `a`, `b`, `c`, each with a hold that nobody has a reservation for.
 async fn three_sales() -> World {
-    let world = World { shop: test_shop::Shop::empty().await, machines: test_aws::StepFunctions::new() };
+    let world = World { shop: test_shop::Shop::empty().await };
     for product in ["a", "b", "c"] {
         let id = format!("{product}.01JD3V3Z5T8Q6W7X9Y0A1B2C3D").parse().unwrap();
         let (product, buyer): (ProductId, _) = (product.parse().unwrap(), Buyer { id, ..Buyer::first() });
         world.shop.sale(&product, draft()).await;
-        world.shop.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
         world.shop.refresh_availability(&product).await;
     }
     world.shop.clock.set(LATE);
@@ -47,7 +48,8 @@ async fn a_run_stops_when_its_time_is_over_and_the_next_minutes_run_begins_with_
     for minute in 0..3 {
         let start = at("2026-11-01T12:06:00Z") + SignedDuration::from_mins(minute);
         let clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
-        let reconcile = Reconcile { clock, ..world.reconcile(&Calls::new()) };
+        let mut reconcile = world.reconcile(&Calls::new());
+        reconcile.clock = clock;
         // Time enough for one sale.
         let found = reconcile.run(start + SignedDuration::from_secs(8)).await.unwrap();
         assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "minute {minute}: {found:?}");

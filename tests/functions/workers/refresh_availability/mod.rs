@@ -7,16 +7,14 @@ mod moves;
 mod sales;
 
 use domain::{Availability, ProductId};
-use kit::workers::{StreamEvent, whole_stream_batch};
+use kit::workers::StreamEvent;
 use refresh_availability::RefreshAvailability;
 use test_aws::Calls;
-use test_shop::{Shop, demo, failed_record};
+use test_shop::{Shop, demo};
 
 /// Handles a batch, and gives the sequence number that the stream goes on from.
 async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
-    let client = shop.dynamo.client_with(calls);
-    let function = RefreshAvailability::new(shop.shared_clock(), shop.sales_on(client.clone()), shop.availabilities_on(client));
-    failed_record(&whole_stream_batch(event, |records| function.handle(records)).await)
+    test_shop::stream_batch(&shop.wire::<RefreshAvailability>(calls), event).await
 }
 
 async fn on(shop: &Shop, event: &str) -> Option<String> {

@@ -35,7 +35,7 @@ fn batches() -> impl Strategy<Value = Vec<(usize, usize)>> {
 }
 
 async fn apply(shop: &Shop, (who, shard, a_move): Step) {
-    let (stock, shard) = (shop.stock(), ShardNumber(shard));
+    let (stock, shard) = (shop.uncounted().stock(), ShardNumber(shard));
     let shopper: ShopperId = format!("shopper-{who}").parse().unwrap();
     let reservation: ReservationId = format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2{who}00").parse().unwrap();
     match a_move {

@@ -7,16 +7,18 @@ use aws_sdk_dynamodb::config::{
 };
 use kit::aws_config::SdkConfig;
 
+use parts::Aws;
+
 use crate::{services::wire::Wire, world::World};
 
 /// The clients that all functions of one history share: whose call it is, the wire knows from the task that makes it.
+#[derive(Clone)]
 pub(crate) struct Clients {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
-    pub(crate) sqs: aws_sdk_sqs::Client,
-    pub(crate) sfn: aws_sdk_sfn::Client,
-    /// Without the patience of the kit's: `reconcile` has it.
-    pub(crate) impatient_sfn: aws_sdk_sfn::Client,
-    pub(crate) sns: aws_sdk_sns::Client,
+    sqs: aws_sdk_sqs::Client,
+    sfn: aws_sdk_sfn::Client,
+    patient_sfn: aws_sdk_sfn::Client,
+    sns: aws_sdk_sns::Client,
 }
 
 /// A client without what the SDK shares in the process: retry budgets that other histories have used up. Its tokens come from
@@ -46,8 +48,30 @@ impl Clients {
             dynamodb: alone!(aws_sdk_dynamodb, kit::dynamodb(&config)),
             sqs: alone!(aws_sdk_sqs, kit::sqs(&config)),
             sfn: alone!(aws_sdk_sfn, kit::sfn(&config)),
-            impatient_sfn: alone!(aws_sdk_sfn, aws_sdk_sfn::Client::new(&config)),
+            patient_sfn: alone!(aws_sdk_sfn, kit::patient_sfn(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
         }
+    }
+}
+
+impl Aws for Clients {
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.clone()
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.sqs.clone()
+    }
+
+    fn sfn(&self) -> aws_sdk_sfn::Client {
+        self.sfn.clone()
+    }
+
+    fn patient_sfn(&self) -> aws_sdk_sfn::Client {
+        self.patient_sfn.clone()
+    }
+
+    fn sns(&self) -> aws_sdk_sns::Client {
+        self.sns.clone()
     }
 }

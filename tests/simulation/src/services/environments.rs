@@ -13,12 +13,11 @@ use std::{
 };
 
 use domain::Timestamp;
-use futures_util::future::BoxFuture;
 use kit::{
-    Failure, Request, Response,
-    workers::{SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent},
+    Failure, Function, Request, Response,
+    workers::{Diagnostic, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent},
 };
-use reconcile::Findings;
+use reconcile::{Findings, Reconcile};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -72,16 +71,12 @@ pub(crate) enum Cut {
     TimedOut,
 }
 
-/// A function's code as it handles events.
-pub(crate) type Handler<I, O> = Box<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>;
-
-/// A function, by what it is invoked with.
+/// What an environment runs.
 pub(crate) enum Code {
-    Http(Handler<Request, Response>),
-    Queue(Handler<SqsEvent, SqsBatchResponse>),
-    Stream(Handler<StreamEvent, StreamBatchResponse>),
-    Task(Handler<Value, Result<Value, String>>),
-    Schedule(Handler<Timestamp, Result<Findings, Failure>>),
+    /// A function, by what invokes it.
+    Function(Function),
+    /// `reconcile`, of which the simulation also wants to know what it found.
+    Reconcile(Arc<Reconcile>),
 }
 
 struct Environment {
@@ -103,7 +98,9 @@ macro_rules! invoke_as {
         /// Invokes a function of this kind.
         pub(crate) async fn $name(world: &Arc<World>, function: &'static str, input: $input) -> Result<$output, Cut> {
             let environment = world.environments.take(world, function);
-            let Code::$code(handler) = &environment.code else { panic!("{function} is not invoked like this") };
+            let Code::Function(Function::$code(handler)) = &environment.code else {
+                panic!("{function} is not invoked like this")
+            };
             let answer = run(world, function, environment.number, handler(input)).await;
             if answer.is_ok() {
                 world.environments.keep(function, environment);
@@ -115,8 +112,19 @@ macro_rules! invoke_as {
 invoke_as!(http, Http, Request, Response);
 invoke_as!(queue, Queue, SqsEvent, SqsBatchResponse);
 invoke_as!(stream, Stream, StreamEvent, StreamBatchResponse);
-invoke_as!(task, Task, Value, Result<Value, String>);
-invoke_as!(schedule, Schedule, Timestamp, Result<Findings, Failure>);
+invoke_as!(task, Task, Value, Result<Value, Diagnostic>);
+
+/// Invokes `reconcile`. What it found.
+pub(crate) async fn reconcile(world: &Arc<World>, until: Timestamp) -> Result<Result<Findings, Failure>, Cut> {
+    let environment = world.environments.take(world, "reconcile");
+    let Code::Reconcile(reconcile) = &environment.code else { panic!("this is not reconcile") };
+    let reconcile = Arc::clone(reconcile);
+    let answer = run(world, "reconcile", environment.number, async move { reconcile.run(until).await }).await;
+    if answer.is_ok() {
+        world.environments.keep("reconcile", environment);
+    }
+    answer
+}
 
 impl Environments {
     fn take(&self, world: &Arc<World>, function: &'static str) -> Environment {

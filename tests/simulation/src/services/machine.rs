@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use kit::workers::Diagnostic;
 use serde_json::{Value, json};
 use test_asl::{Ended, Host, Invoked, Machine, TASKS};
 
@@ -157,7 +158,8 @@ impl Host for Execution<'_> {
             if world.strikes_request_of(function, Fault::AnswerLost) {
                 // The connection to the function breaks, and the function goes on.
                 world.pause(1, 600).await;
-                return Ok(Ok(Err("Lambda.Unknown".to_owned())));
+                let error_type = "Lambda.Unknown".to_owned();
+                return Ok(Ok(Err(Diagnostic { error_type, error_message: String::new() })));
             }
             invoked.await
         };
@@ -166,7 +168,7 @@ impl Host for Execution<'_> {
             Ok(Err(_)) => std::future::pending().await,
             Ok(Ok(Err(Cut::Died))) => "Runtime.ExitError".to_owned(),
             Ok(Ok(Err(Cut::TimedOut))) => "Sandbox.Timedout".to_owned(),
-            Ok(Ok(Ok(Err(error)))) => error,
+            Ok(Ok(Ok(Err(error)))) => error.error_type,
             Ok(Ok(Ok(Ok(result)))) => return Invoked::Answered(result),
         };
         world.note(|| format!("execution {name}: {function} fails with {error}"));

@@ -45,7 +45,7 @@ pub(crate) async fn once(world: &Arc<World>) -> Option<Findings> {
     let longest = SignedDuration::from_secs(i64::try_from(timeout_seconds("reconcile")).unwrap());
     let until: Timestamp = world.time.now().checked_add(longest - TIME_TO_STOP).unwrap();
     world.step();
-    let found = environments::schedule(world, "reconcile", until).await.ok()?.ok()?;
+    let found = environments::reconcile(world, until).await.ok()?.ok()?;
     if found != Findings::default() {
         world.note(|| format!("reconcile found {found:?}"));
     }

@@ -7,7 +7,9 @@
 mod http;
 mod shop;
 mod state;
-mod wires;
 
 pub use http::{Body, answers, body, brief, refuses_what_every_route_refuses};
-pub use shop::{Buyer, END, Given, NOW, START, Shop, Stage, demo, draft, failed_messages, failed_record, price, task};
+pub use shop::{
+    Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, demo, draft, price, queue, stream, stream_batch,
+    task,
+};

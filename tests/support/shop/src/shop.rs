@@ -4,6 +4,7 @@
 mod attempts;
 mod buyer;
 mod given;
+mod parts;
 mod stages;
 mod tasks;
 #[cfg(test)]
@@ -12,13 +13,14 @@ mod tests;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, StockShard, Timestamp};
-use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock, WriteOutcome};
-use test_aws::{Dynamo, FixedClock, Queue};
+use store::{Client, WriteOutcome};
+use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic};
 
 pub use buyer::Buyer;
 pub use given::Given;
+pub use parts::{NOTIFICATIONS, STATE_MACHINE};
 pub use stages::Stage;
-pub use tasks::{failed_messages, failed_record, task};
+pub use tasks::{queue, stream, stream_batch, task};
 
 /// When the demo sale opens, and the reservations of the recorded events are made.
 pub const START: &str = "2026-11-01T12:00:00Z";
@@ -27,21 +29,29 @@ pub const NOW: &str = "2026-11-01T12:01:00Z";
 /// When the holds of the recorded events end.
 pub const END: &str = "2026-11-01T12:05:00Z";
 
-/// Three tables, queues and a clock of one test's own.
+/// What functions are deployed with, of one test's own.
 pub struct Shop {
     /// The tables.
     pub dynamo: Dynamo,
     /// Tells [`NOW`], also for TTL.
     pub clock: FixedClock,
+    /// Counts the ids.
+    pub randomness: CountingRandomness,
     /// The queues.
     pub queue: Queue,
+    /// The state machines.
+    pub machines: StepFunctions,
+    /// The topics.
+    pub topic: Topic,
+    /// To the tables; nobody counts its calls.
+    client: Client,
 }
 
 impl Shop {
     /// Empty tables and queues.
     pub async fn empty() -> Self {
         let clock = FixedClock::at(NOW);
-        Self { dynamo: Dynamo::start_at(&clock).await, clock, queue: Queue::new() }
+        Self::on(Dynamo::start_at(&clock).await, clock)
     }
 
     /// Empty tables on the server at `endpoint`, which must be there, and empty queues. Functions on that server have the real
@@ -49,7 +59,19 @@ impl Shop {
     pub async fn at(endpoint: &str) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = Timestamp::from_second(i64::try_from(since.as_secs()).unwrap()).unwrap();
-        Self { dynamo: Dynamo::at(endpoint).await, clock: FixedClock::at(&now.to_string()), queue: Queue::new() }
+        Self::on(Dynamo::at(endpoint).await, FixedClock::at(&now.to_string()))
+    }
+
+    fn on(dynamo: Dynamo, clock: FixedClock) -> Self {
+        Self {
+            client: dynamo.client(),
+            dynamo,
+            clock,
+            randomness: CountingRandomness::new(),
+            queue: Queue::new(),
+            machines: StepFunctions::new(),
+            topic: Topic::new(),
+        }
     }
 
     /// With the sale `demo`, open: 100 units in four shards.
@@ -62,20 +84,20 @@ impl Shop {
     /// Makes a sale, as `manage-sale` does.
     pub async fn sale(&self, product: &ProductId, draft: SaleDraft) {
         let sale = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
-        let WriteOutcome::Written(prepared) = self.sales().prepare(&sale, None).await.unwrap() else {
+        let WriteOutcome::Written(prepared) = self.uncounted().sales().prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there already")
         };
-        self.sales().list(product).await.unwrap();
-        self.stock().create(product, &sale.layout, 1).await.unwrap();
+        self.uncounted().sales().list(product).await.unwrap();
+        self.uncounted().stock().create(product, &sale.layout, 1).await.unwrap();
         let untouched = Availability::untouched(&sale.layout, self.now());
-        assert!(self.availabilities().put(product, &untouched, 0).await.unwrap());
-        assert!(matches!(self.sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
+        assert!(self.uncounted().availabilities().put(product, &untouched, 0).await.unwrap());
+        assert!(matches!(self.uncounted().sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
 
     /// Every shard of a sale. They must add up.
     pub async fn shards(&self, product: &ProductId) -> Vec<StockShard> {
-        let layout = self.sales().get(product).await.unwrap().expect("there is such a sale").layout;
-        let shards = self.stock().read_all(product, &layout).await.unwrap();
+        let layout = self.uncounted().sales().get(product).await.unwrap().expect("there is such a sale").layout;
+        let shards = self.uncounted().stock().read_all(product, &layout).await.unwrap();
         let shards: Vec<StockShard> = shards.into_iter().map(|(_, shard)| shard).collect();
         for shard in &shards {
             assert!(shard.is_balanced(), "{shard:?}");
@@ -93,86 +115,6 @@ impl Shop {
     /// Now, by the clock of the test.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// The sales, through a client whose calls nobody counts; so are the others.
-    pub fn sales(&self) -> Sales {
-        self.sales_on(self.dynamo.client())
-    }
-
-    /// The sales, through this client.
-    pub fn sales_on(&self, client: Client) -> Sales {
-        Sales::new(client, self.dynamo.stock_table())
-    }
-
-    /// The shards.
-    pub fn stock(&self) -> Stock {
-        self.stock_on(self.dynamo.client())
-    }
-
-    /// The shards, through this client.
-    pub fn stock_on(&self, client: Client) -> Stock {
-        Stock::new(client, self.dynamo.stock_table())
-    }
-
-    /// The availability items.
-    pub fn availabilities(&self) -> Availabilities {
-        self.availabilities_on(self.dynamo.client())
-    }
-
-    /// The availability items, through this client.
-    pub fn availabilities_on(&self, client: Client) -> Availabilities {
-        Availabilities::new(client, self.dynamo.stock_table())
-    }
-
-    /// The reservations.
-    pub fn reservations(&self) -> Reservations {
-        self.reservations_on(self.dynamo.client())
-    }
-
-    /// The reservations, through this client.
-    pub fn reservations_on(&self, client: Client) -> Reservations {
-        Reservations::new(client, self.dynamo.reservation_table())
-    }
-
-    /// The orders.
-    pub fn orders(&self) -> Orders {
-        self.orders_on(self.dynamo.client())
-    }
-
-    /// The orders, through this client.
-    pub fn orders_on(&self, client: Client) -> Orders {
-        Orders::new(client, self.dynamo.order_table())
-    }
-
-    /// Reservations and orders, together.
-    pub fn purchases(&self) -> Purchases {
-        self.purchases_on(self.dynamo.client())
-    }
-
-    /// Reservations and orders, together, through this client.
-    pub fn purchases_on(&self, client: Client) -> Purchases {
-        Purchases::new(client, self.dynamo.reservation_table(), self.dynamo.order_table())
-    }
-
-    /// The payment attempts.
-    pub fn attempts(&self) -> Attempts {
-        self.attempts_on(self.dynamo.client())
-    }
-
-    /// The payment attempts, through this client.
-    pub fn attempts_on(&self, client: Client) -> Attempts {
-        Attempts::new(client, self.dynamo.order_table())
-    }
-
-    /// The sandbox gateways' books.
-    pub fn books(&self) -> SandboxLedger {
-        self.books_on(self.dynamo.client())
-    }
-
-    /// The sandbox gateways' books, through this client.
-    pub fn books_on(&self, client: Client) -> SandboxLedger {
-        SandboxLedger::new(client, self.dynamo.order_table())
     }
 }
 

@@ -105,16 +105,16 @@ impl Shop {
 
     /// Brings a purchase from the stage right before it to `stage`.
     pub async fn step(&self, buyer: &Buyer, stage: Stage) {
-        let (now, purchases) = (self.now(), self.purchases());
+        let (now, purchases) = (self.now(), self.uncounted().purchases());
         let order = buyer.order(OrderStep::PaymentStarted);
         match stage {
             Stage::Held => {
-                let claimed = self.stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+                let claimed = self.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
                 assert_eq!(claimed, ClaimOutcome::Claimed);
-                assert_eq!(self.reservations().open(&buyer.reservation()).await.unwrap(), OpenOutcome::Opened);
+                assert_eq!(self.uncounted().reservations().open(&buyer.reservation()).await.unwrap(), OpenOutcome::Opened);
             }
             Stage::Waiting => {
-                assert_eq!(self.orders().place(&buyer.order(OrderStep::Placed)).await.unwrap(), PlaceOutcome::Placed);
+                assert_eq!(self.uncounted().orders().place(&buyer.order(OrderStep::Placed)).await.unwrap(), PlaceOutcome::Placed);
             }
             Stage::Pending => {
                 assert_eq!(purchases.start(&order, now).await.unwrap(), StartOutcome::Started);
@@ -148,7 +148,7 @@ impl Shop {
             Stage::GivenBack => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Refunded).await,
             Stage::Refunded => {
                 self.sell(buyer).await;
-                let taken_back = self.stock().take_back(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+                let taken_back = self.uncounted().stock().take_back(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
                 assert_eq!(taken_back, TakeBackOutcome::TakenBack);
                 assert_eq!(purchases.end(&order, 1, OrderStep::Refunded, now).await.unwrap(), Advanced::Done);
             }
@@ -157,38 +157,38 @@ impl Shop {
                 assert_eq!(purchases.end_order(&order, 1, OrderStep::RefundFailed, now).await.unwrap(), Advanced::Done);
             }
             Stage::GivenBackLater => {
-                self.books().refund(&GatewayName("sandbox".to_owned()), &buyer.key(1)).await.unwrap();
+                self.uncounted().books().refund(&GatewayName("sandbox".to_owned()), &buyer.key(1)).await.unwrap();
                 self.becomes(buyer, 1, AttemptStatus::Refunded).await;
             }
             Stage::Expired => {
                 let end = Ending::Overdue(buyer.reservation().expires_at);
-                assert_eq!(self.reservations().end(&buyer.shopper, &buyer.id, end).await.unwrap(), EndOutcome::Ended);
+                assert_eq!(self.uncounted().reservations().end(&buyer.shopper, &buyer.id, end).await.unwrap(), EndOutcome::Ended);
                 self.release(buyer).await;
-                assert!(self.orders().expire(&buyer.id, now).await.unwrap());
+                assert!(self.uncounted().orders().expire(&buyer.id, now).await.unwrap());
             }
         }
     }
 
     /// Moves the buyer's units from held to sold.
     async fn sell(&self, buyer: &Buyer) {
-        let sold = self.stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+        let sold = self.uncounted().stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
         assert_eq!(sold, SellOutcome::Sold);
     }
 
     /// Moves the buyer's units from held to available.
     async fn release(&self, buyer: &Buyer) {
-        let released = self.stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+        let released = self.uncounted().stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
         assert_eq!(released, ReleaseOutcome::Released);
     }
 
     /// The order, which must be there.
     pub async fn order(&self, buyer: &Buyer) -> Order {
-        self.orders().get(&buyer.id).await.unwrap().expect("there is an order")
+        self.uncounted().orders().get(&buyer.id).await.unwrap().expect("there is an order")
     }
 
     /// The reservation, if it is still there and the buyer's.
     pub async fn reservation(&self, buyer: &Buyer) -> Option<Reservation> {
-        let found = self.reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap();
+        let found = self.uncounted().reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap();
         found.filter(|found| found.id == buyer.id)
     }
 

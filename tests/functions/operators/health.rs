@@ -1,30 +1,11 @@
-//! Shallow, deep, and with each dependency failing.
+//! `GET /health` on recorded events: shallow, deep, and with each dependency failing.
 
+use health::Health;
 use insta::assert_snapshot;
-use test_aws::{Calls, Dynamo, Fault, Queue};
-
-use super::*;
-
-struct Setup {
-    // Kept: the tables live as long as this does.
-    _dynamo: Dynamo,
-    queue: Queue,
-    calls: Calls,
-    health: Health,
-}
-
-async fn setup() -> Setup {
-    let (dynamo, queue, calls) = (Dynamo::start().await, Queue::new(), Calls::new());
-    let health = Health {
-        store: dynamo.client_with(&calls),
-        sqs: queue.client_with(&calls),
-        stock_table: dynamo.stock_table().to_owned(),
-        reservation_table: dynamo.reservation_table().to_owned(),
-        order_table: dynamo.order_table().to_owned(),
-        orders_queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/orders".to_owned(),
-    };
-    Setup { _dynamo: dynamo, queue, calls, health }
-}
+use kit::{HttpFunction, Request};
+use parts::FromParts;
+use test_aws::{Calls, Fault};
+use test_shop::Shop;
 
 fn deep() -> Request {
     test_aws::event("health/deep.json")
@@ -32,7 +13,8 @@ fn deep() -> Request {
 
 #[tokio::test]
 async fn a_shallow_answer_asks_nobody() {
-    let Setup { health, calls, .. } = &setup().await;
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let health: Health = shop.wire(&calls);
     let request = test_aws::event("health/ok.json");
     assert_snapshot!(test_aws::response(&health.handle(request).await), @r#"
     200 OK
@@ -52,14 +34,16 @@ async fn a_shallow_answer_asks_nobody() {
 
 #[tokio::test]
 async fn a_deep_answer_asks_three_tables_and_the_queue() {
-    let Setup { health, calls, .. } = &setup().await;
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let health: Health = shop.wire(&calls);
     assert_eq!(health.handle(deep()).await.status(), 200);
     assert_eq!((calls.count("GetItem"), calls.count("GetQueueAttributes"), calls.total()), (3, 1, 4));
 }
 
 #[tokio::test]
 async fn what_failed_is_named_and_why_is_not_told() {
-    let Setup { health, calls, .. } = &setup().await;
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let health: Health = shop.wire(&calls);
     calls.fail_always("GetQueueAttributes", Fault::Denied);
     assert_snapshot!(test_aws::response(&health.handle(deep()).await), @r#"
     503 Service Unavailable
@@ -84,9 +68,10 @@ async fn what_failed_is_named_and_why_is_not_told() {
 
 #[tokio::test]
 async fn each_table_is_named_by_what_it_holds() {
-    let Setup { health, queue, .. } = &mut setup().await;
-    health.reservation_table = "no-such-table".to_owned();
-    queue.fail(true);
+    let shop = Shop::empty().await;
+    let mut parts = shop.parts_with(&Calls::new(), &[("RESERVATION_TABLE", "no-such-table")]);
+    let health = Health::wire(&mut parts).unwrap();
+    shop.queue.fail(true);
     let response = test_aws::response(&health.handle(deep()).await);
     assert!(response.contains("\"reservation table\",\n    \"orders queue\""), "{response}");
     assert!(!response.contains("no-such-table"), "{response}");

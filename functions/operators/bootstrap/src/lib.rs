@@ -1,0 +1,18 @@
+//! The functions that operators and their monitoring call, over HTTP.
+
+use change_sale_status::ChangeSaleStatus;
+use get_sale_report::GetSaleReport;
+use health::Health;
+use kit::Function;
+use manage_sale::ManageSale;
+use parts::{FromParts, Registry};
+use restock_sale::RestockSale;
+
+/// Each function by its name, with what invokes it.
+pub const FUNCTIONS: Registry = &[
+    ("change-sale-status", |parts| ChangeSaleStatus::wire(parts).map(Function::http)),
+    ("get-sale-report", |parts| GetSaleReport::wire(parts).map(Function::http)),
+    ("health", |parts| Health::wire(parts).map(Function::http)),
+    ("manage-sale", |parts| ManageSale::wire(parts).map(Function::http)),
+    ("restock-sale", |parts| RestockSale::wire(parts).map(Function::http)),
+];

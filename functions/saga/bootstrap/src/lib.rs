@@ -1,0 +1,22 @@
+//! The tasks of the payment saga, which Step Functions invokes.
+
+use charge_payment::ChargePayment;
+use complete_order::CompleteOrder;
+use fail_order::FailOrder;
+use kit::Function;
+use notify_shopper::NotifyShopper;
+use parts::{FromParts, Registry};
+use refund_payment::RefundPayment;
+use sell_stock::SellStock;
+use take_back_stock::TakeBackStock;
+
+/// Each function by its name, with what invokes it.
+pub const FUNCTIONS: Registry = &[
+    ("charge-payment", |parts| ChargePayment::wire(parts).map(Function::task)),
+    ("complete-order", |parts| CompleteOrder::wire(parts).map(Function::task)),
+    ("fail-order", |parts| FailOrder::wire(parts).map(Function::task)),
+    ("notify-shopper", |parts| NotifyShopper::wire(parts).map(Function::task)),
+    ("refund-payment", |parts| RefundPayment::wire(parts).map(Function::task)),
+    ("sell-stock", |parts| SellStock::wire(parts).map(Function::task)),
+    ("take-back-stock", |parts| TakeBackStock::wire(parts).map(Function::task)),
+];

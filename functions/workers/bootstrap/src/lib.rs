@@ -1,0 +1,18 @@
+//! The functions that queues, streams and a schedule invoke.
+
+use expire_reservation::ExpireReservation;
+use kit::Function;
+use parts::{FromParts, Registry};
+use reconcile::Reconcile;
+use refresh_availability::RefreshAvailability;
+use release_stock::ReleaseStock;
+use start_payment::StartPayment;
+
+/// Each function by its name, with what invokes it.
+pub const FUNCTIONS: Registry = &[
+    ("expire-reservation", |parts| ExpireReservation::wire(parts).map(Function::queue)),
+    ("reconcile", |parts| Reconcile::wire(parts).map(Function::schedule)),
+    ("refresh-availability", |parts| RefreshAvailability::wire(parts).map(Function::stream_batch)),
+    ("release-stock", |parts| ReleaseStock::wire(parts).map(Function::stream)),
+    ("start-payment", |parts| StartPayment::wire(parts).map(Function::queue)),
+];

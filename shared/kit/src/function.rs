@@ -1,0 +1,146 @@
+//! A Lambda function by what invokes it.
+//!
+//! Each function implements the trait of its trigger. [`Function`] is the function without its type: the registries list
+//! it, [`serve`](crate::serve) runs it on Lambda, and tests invoke it with events.
+
+use std::{future::Future, sync::Arc};
+
+use domain::Timestamp;
+use futures_util::future::BoxFuture;
+use lambda_http::Request;
+use lambda_runtime::Diagnostic;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    Failure, Problem, Response, http,
+    workers::{self, EventRecord, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
+};
+
+/// Handles one event. The future owns what it needs, so a caller may run it anywhere.
+pub type Handler<I, O> = Box<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>;
+
+/// A function, by what invokes it.
+pub enum Function {
+    /// A request of API Gateway's REST API.
+    Http(Handler<Request, Response>),
+    /// A batch of queue messages.
+    Queue(Handler<SqsEvent, SqsBatchResponse>),
+    /// A batch of stream records.
+    Stream(Handler<StreamEvent, StreamBatchResponse>),
+    /// A task of the payment saga; the error's name is what the state machine matches.
+    Task(Handler<Value, Result<Value, Diagnostic>>),
+    /// A schedule; the handler gets the time at which it should stop.
+    Schedule(Handler<Timestamp, Result<(), Diagnostic>>),
+}
+
+/// A function that answers HTTP requests.
+pub trait HttpFunction: Send + Sync + 'static {
+    /// Answers a request, or says why not.
+    fn answer(&self, request: &Request) -> impl Future<Output = Result<Response, Problem>> + Send;
+
+    /// The response to a request: the answer or the rendered problem, with the headers that every response carries.
+    fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
+        async move {
+            let result = self.answer(&request).await;
+            http::answer(&request, result)
+        }
+    }
+}
+
+/// A function that takes messages from a queue.
+pub trait QueueFunction: Send + Sync + 'static {
+    /// The body of a message.
+    type Message: DeserializeOwned + Send;
+
+    /// Handles one message. One that fails is delivered again.
+    fn handle(&self, message: Self::Message) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// A function that takes the records of a stream one after the other.
+pub trait StreamFunction: Send + Sync + 'static {
+    /// Handles one record. The stream goes on from the first that fails.
+    fn handle(&self, record: EventRecord) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// A function that takes the records of a stream a batch at a time.
+pub trait StreamBatchFunction: Send + Sync + 'static {
+    /// Handles a batch. The whole batch is delivered again when it fails.
+    fn handle(&self, records: Vec<EventRecord>) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// A function that is a task of the payment saga.
+pub trait TaskFunction: Send + Sync + 'static {
+    /// The input.
+    type Task: DeserializeOwned + Send;
+    /// The output.
+    type Output: Serialize;
+    /// The errors, by the names that the state machine matches.
+    type Error: TaskError;
+
+    /// Runs one task.
+    fn handle(&self, task: Self::Task) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
+}
+
+/// A function that a schedule starts.
+pub trait ScheduledFunction: Send + Sync + 'static {
+    /// One run, which should stop at `until`.
+    fn handle(&self, until: Timestamp) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+// The futures of handlers are boxed: with the SDK calls in it, such a future is some levels deep and some 10 KB large.
+impl Function {
+    /// A function that answers HTTP requests.
+    pub fn http(function: impl HttpFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Http(Box::new(move |request| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { function.handle(request).await })
+        }))
+    }
+
+    /// A function that takes messages from a queue.
+    pub fn queue(function: impl QueueFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Queue(Box::new(move |event| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { workers::sqs_batch(event, |message| Box::pin(function.handle(message))).await })
+        }))
+    }
+
+    /// A function that takes the records of a stream one after the other.
+    pub fn stream(function: impl StreamFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Stream(Box::new(move |event| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { workers::stream_batch(event, |record| Box::pin(function.handle(record))).await })
+        }))
+    }
+
+    /// A function that takes the records of a stream a batch at a time.
+    pub fn stream_batch(function: impl StreamBatchFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Stream(Box::new(move |event| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { workers::whole_stream_batch(event, |records| Box::pin(function.handle(records))).await })
+        }))
+    }
+
+    /// A function that is a task of the payment saga.
+    pub fn task(function: impl TaskFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Task(Box::new(move |input| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { workers::task(input, |task| Box::pin(function.handle(task))).await })
+        }))
+    }
+
+    /// A function that a schedule starts.
+    pub fn schedule(function: impl ScheduledFunction) -> Self {
+        let function = Arc::new(function);
+        Self::Schedule(Box::new(move |until| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { workers::scheduled(until, |until| Box::pin(function.handle(until))).await })
+        }))
+    }
+}

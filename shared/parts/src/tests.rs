@@ -1,0 +1,71 @@
+//! Every fault is named, and each part asks for its own variables.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use test_aws::{CountingRandomness, FixedClock};
+
+use super::*;
+
+fn parts(variables: &[(&str, &str)]) -> Parts {
+    let clock = FixedClock::at("2026-11-01T12:00:00Z");
+    // It reaches nothing: parts make no call.
+    let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
+    Parts::new(Environment::of(variables.iter().copied()), aws, Arc::new(clock), Arc::new(CountingRandomness::new()))
+}
+
+#[test]
+fn all_that_is_missing_is_named_at_once_and_a_shared_variable_once() {
+    let mut parts = parts(&[("ORDER_TABLE", "orders")]);
+    let function = (parts.sales(), parts.stock(), parts.orders(), parts.orders_queue(), parts.notifications());
+    let error = parts.finish(function).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "the configuration is not usable: STOCK_TABLE is missing; ORDERS_QUEUE_URL is missing; \
+         NOTIFICATIONS_TOPIC_ARN is missing"
+    );
+    let asked = ["NOTIFICATIONS_TOPIC_ARN", "ORDERS_QUEUE_URL", "ORDER_TABLE", "STOCK_TABLE"];
+    assert!(parts.variables().iter().eq(asked), "{:?}", parts.variables());
+}
+
+#[test]
+fn a_fault_of_one_function_is_not_held_against_the_next() {
+    let mut parts = parts(&[("STOCK_TABLE", "stock")]);
+    let orders = parts.orders();
+    assert!(parts.finish(orders).is_err());
+    let sales = parts.sales();
+    assert!(parts.finish(sales).is_ok());
+}
+
+#[test]
+fn the_header_is_trusted_in_the_local_environment_only() {
+    let identity = |variables: &[(&str, &str)]| {
+        let mut parts = parts(variables);
+        let identity = parts.identity();
+        parts.finish(identity)
+    };
+    assert_eq!(identity(&[]), Ok(Identity::ClaimsOnly));
+    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "false"), ("ENVIRONMENT", "prod")]), Ok(Identity::ClaimsOnly));
+    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", "local")]), Ok(Identity::TrustingHeader));
+    for environment in ["staging", "prod", "Local", ""] {
+        assert!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", environment)]).is_err(), "{environment}");
+    }
+    assert!(identity(&[("TRUST_USER_ID_HEADER", "yes")]).is_err());
+}
+
+#[test]
+fn gateways_are_those_that_are_listed_and_prod_has_no_sandbox() {
+    let gateways = |names: &str, environment: &str| {
+        let mut parts = parts(&[("ORDER_TABLE", "orders"), ("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", environment)]);
+        let gateways = parts.gateways();
+        parts.finish(gateways).map(|gateways| (0..).map_while(|n| Some(gateways.at(n)?.name().0.clone())).collect::<Vec<_>>())
+    };
+    assert_eq!(gateways("sandbox, sandbox-standby", "local").unwrap(), ["sandbox", "sandbox-standby"]);
+    for (names, environment, fault) in [
+        ("sandbox", "prod", "PAYMENT_GATEWAYS: there is no payment gateway \"sandbox\""),
+        ("sandbox,stripe", "dev", "PAYMENT_GATEWAYS: there is no payment gateway \"stripe\""),
+        ("", "dev", "PAYMENT_GATEWAYS is missing"),
+        ("sandbox", "", "ENVIRONMENT is missing"),
+    ] {
+        let error = gateways(names, environment).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the configuration is not usable: {fault}")), "{error}");
+    }
+}

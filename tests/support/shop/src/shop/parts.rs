@@ -1,0 +1,103 @@
+//! The parts of functions in a shop: every function is wired as it is deployed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use kit::Environment;
+use parts::{Aws, FromParts, Parts};
+use serde_json::Value;
+use test_aws::{Calls, Queue, StepFunctions, Topic};
+
+use super::Shop;
+
+const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/orders";
+const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/expiry";
+
+/// The payment saga.
+pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
+/// The topic of notifications to shoppers.
+pub const NOTIFICATIONS: &str = "arn:aws:sns:us-east-1:123456789012:notifications";
+
+impl Shop {
+    /// A function, or a use case, in a new execution environment whose calls are counted by `calls`.
+    pub fn wire<T: FromParts>(&self, calls: &Calls) -> T {
+        T::wire(&mut self.parts(calls)).unwrap()
+    }
+
+    /// The parts of a function whose calls are counted by `calls`.
+    pub fn parts(&self, calls: &Calls) -> Parts {
+        self.parts_with(calls, &[])
+    }
+
+    /// The same with some variables set otherwise.
+    pub fn parts_with(&self, calls: &Calls, variables: &[(&'static str, &str)]) -> Parts {
+        self.parts_on(self.dynamo.client_with(calls), calls, variables)
+    }
+
+    /// Parts whose calls nobody counts, for what the test does and looks at itself.
+    pub fn uncounted(&self) -> Parts {
+        self.parts_on(self.client.clone(), &Calls::new(), &[])
+    }
+
+    fn parts_on(&self, dynamodb: store::Client, calls: &Calls, variables: &[(&'static str, &str)]) -> Parts {
+        let mut all = BTreeMap::from([
+            ("ENVIRONMENT", "local"),
+            ("STOCK_TABLE", self.dynamo.stock_table()),
+            ("RESERVATION_TABLE", self.dynamo.reservation_table()),
+            ("ORDER_TABLE", self.dynamo.order_table()),
+            ("ORDERS_QUEUE_URL", ORDERS),
+            ("EXPIRY_QUEUE_URL", EXPIRY),
+            ("STATE_MACHINE_ARN", STATE_MACHINE),
+            ("NOTIFICATIONS_TOPIC_ARN", NOTIFICATIONS),
+            ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
+        ]);
+        all.extend(variables.iter().copied());
+        let (queue, machines, topic) = (self.queue.clone(), self.machines.clone(), self.topic.clone());
+        let aws = Services { dynamodb, queue, machines, topic, calls: calls.clone() };
+        Parts::new(Environment::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
+    }
+
+    /// What was sent to the queue of orders.
+    pub fn orders_sent(&self) -> Vec<Value> {
+        self.sent_to(ORDERS)
+    }
+
+    /// What was sent to the queue of holds that end.
+    pub fn expiries_sent(&self) -> Vec<Value> {
+        self.sent_to(EXPIRY)
+    }
+
+    fn sent_to(&self, url: &str) -> Vec<Value> {
+        self.queue.sent().into_iter().filter(|sent| sent.queue_url == url).map(|sent| sent.body).collect()
+    }
+}
+
+/// Clients that reach the shop's services.
+struct Services {
+    dynamodb: store::Client,
+    queue: Queue,
+    machines: StepFunctions,
+    topic: Topic,
+    calls: Calls,
+}
+
+impl Aws for Services {
+    fn dynamodb(&self) -> store::Client {
+        self.dynamodb.clone()
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.queue.client_with(&self.calls)
+    }
+
+    fn sfn(&self) -> aws_sdk_sfn::Client {
+        self.machines.client_with(&self.calls)
+    }
+
+    fn patient_sfn(&self) -> aws_sdk_sfn::Client {
+        self.machines.client_with(&self.calls)
+    }
+
+    fn sns(&self) -> aws_sdk_sns::Client {
+        self.topic.client_with(&self.calls)
+    }
+}
