@@ -10,6 +10,7 @@ mod errors;
 mod machine;
 mod races;
 mod trouble;
+mod versions;
 
 use domain::{OrderStatus, PaymentStatus, ReservationStatus, StockStatus};
 use test_shop::{Buyer, Shop, Stage, demo};

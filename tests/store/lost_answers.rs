@@ -12,9 +12,12 @@ use domain::{
 use store::{Advanced, EndOutcome, Ending, Entry, EntryState, OpenOutcome, PlaceOutcome, StartOutcome, WriteOutcome};
 use test_aws::Fault;
 
-use crate::shop::{
-    END, NOW, SHARD, Shop, at, hold, id, key, key_of, method, pending_order, price, product, reservation, sale, shopper, units,
-    waiting_order,
+use crate::{
+    sales::listed,
+    shop::{
+        END, NOW, SHARD, Shop, at, hold, id, key, key_of, method, pending_order, price, product, reservation, sale, shopper,
+        units, waiting_order,
+    },
 };
 
 /// Makes `write`, loses the first answer to its `operation`, and sees that it was sent twice.
@@ -134,11 +137,14 @@ async fn a_payment_attempt_is_written_once() {
     assert_eq!((&begun, is_new), (&Attempt::started(key(1), sandbox), false));
     // So it is asked again, which is written once, whoever is told what.
     let again = Attempt { asked_again: true, ..begun.clone() };
-    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&begun, &again)).await.unwrap());
+    assert!(!losing_the_answer(&shop, "UpdateItem", shop.attempts.replace(&begun, &again)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(again.clone()));
     let declined = Attempt { status: AttemptStatus::Declined, ..again.clone() };
-    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&again, &declined)).await.unwrap());
-    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(declined));
+    assert!(!losing_the_answer(&shop, "UpdateItem", shop.attempts.replace(&again, &declined)).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap().as_ref(), Some(&declined));
+    let elsewhere = Attempt::started(key(1), GatewayName("sandbox-standby".into()));
+    assert!(!losing_the_answer(&shop, "PutItem", shop.attempts.replace(&declined, &elsewhere)).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(elsewhere));
     let ruled_out = losing_the_answer(&shop, "PutItem", shop.attempts.rule_out(&key(2), &begun.gateway)).await.unwrap();
     assert_eq!(ruled_out.status, AttemptStatus::Voided);
 }
@@ -176,7 +182,7 @@ async fn a_sale_is_written_once() {
     assert_eq!((stored.sale.status, stored.revision), (SaleStatus::Active, 2));
 
     losing_the_answer(&shop, "PutItem", shop.sales.list(&product())).await.unwrap();
-    assert_eq!(shop.sales.catalogue().await.unwrap().len(), 1);
+    assert_eq!(listed(&shop).await.len(), 1);
 }
 
 #[tokio::test]

@@ -23,4 +23,5 @@ mod shards;
 mod shop;
 mod streams;
 mod transitions;
+mod versions;
 mod write_costs;

@@ -16,6 +16,12 @@ fn written(outcome: WriteOutcome) -> Stored {
     }
 }
 
+/// The first page of the catalogue.
+pub(crate) async fn listed(shop: &Shop) -> Vec<Sale> {
+    let page = shop.sales.page(None).await.unwrap();
+    page.sales.into_iter().map(|(_, sale)| sale.unwrap()).collect()
+}
+
 async fn prepare(shop: &Shop, sale: &Sale, before: Option<&Stored>) -> Stored {
     written(shop.sales.prepare(sale, before).await.unwrap())
 }
@@ -88,7 +94,7 @@ async fn a_sale_that_was_never_prepared_is_not_activated() {
 #[tokio::test]
 async fn the_catalogue_lists_sales_by_product_and_once() {
     let shop = Shop::open().await;
-    assert_eq!(shop.sales.catalogue().await.unwrap(), []);
+    assert_eq!(listed(&shop).await, []);
     let mut expected = Vec::new();
     for name in ["c", "a", "b"] {
         let sale = sale(&name.parse().unwrap(), 10);
@@ -100,7 +106,7 @@ async fn the_catalogue_lists_sales_by_product_and_once() {
     prepare(&shop, &sale(&"not-listed".parse().unwrap(), 10), None).await;
     shop.sales.list(&"not-there".parse().unwrap()).await.unwrap();
     expected.sort_by(|a, b| a.product.cmp(&b.product));
-    assert_eq!(shop.sales.catalogue().await.unwrap(), expected, "neither what is not listed nor what is not there");
+    assert_eq!(listed(&shop).await, expected, "neither what is not listed nor what is not there");
 }
 
 #[tokio::test]
@@ -111,8 +117,8 @@ async fn the_catalogue_lists_a_hundred_sales_at_most() {
         prepare(&shop, &sale, None).await;
         shop.sales.list(&sale.product).await.unwrap();
     }
-    let listed = shop.sales.catalogue().await.unwrap();
-    let products: Vec<&str> = listed.iter().map(|sale| sale.product.as_str()).collect();
+    let sales = listed(&shop).await;
+    let products: Vec<&str> = sales.iter().map(|sale| sale.product.as_str()).collect();
     assert_eq!((products.len(), products[0], products[99]), (100, "sale-000", "sale-099"));
 }
 

@@ -10,6 +10,7 @@ use crate::{
     StoreError,
     error::{Written, conditional},
     item, keys,
+    word::word,
 };
 
 /// The attempts of all orders.
@@ -74,21 +75,41 @@ impl Attempts {
     /// Replaces what was read as `before` by `after`. False: it was written in between, perhaps by this very call when the
     /// answer to its first run was lost. Whoever is told so reads again, and looks the charge up before asking a gateway.
     ///
+    /// At the same gateway, what only a later version knows of the attempt stays, such as the provider's own id. Another gateway
+    /// begins without it.
+    ///
     /// Guards: the gateway, the status, and whether it was asked again are still what the decision was made from.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<bool, StoreError> {
         let asked_again = if before.asked_again { "attribute_exists" } else { "attribute_not_exists" };
-        let put = self
+        let condition = format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again)");
+        let (gateway, status) = (item::value(&before.gateway)?, word(before.status));
+        if before.gateway != after.gateway {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(form::to_item(after)?))
+                .condition_expression(condition)
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":gateway", gateway)
+                .expression_attribute_values(":status", status);
+            return Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done));
+        }
+        let change = form::to_change(after)?;
+        let update = self
             .client
-            .put_item()
+            .update_item()
             .table_name(&self.table)
-            .set_item(Some(form::to_item(after)?))
-            .condition_expression(format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again)"))
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":gateway", item::value(&before.gateway)?)
-            .expression_attribute_values(":status", item::value::<AttemptStatus>(&before.status)?);
-        Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done))
+            .set_key(Some(keys::attempt(&after.key)))
+            .update_expression(change.expression)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .expression_attribute_values(":gateway", gateway)
+            .expression_attribute_values(":status", status);
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 }

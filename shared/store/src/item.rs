@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Currency, Money, Timestamp};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{StoreError, keys::string};
 
@@ -46,4 +46,24 @@ pub(crate) fn money(item: &Item, amount_minor: i64, currency: Currency) -> Resul
 /// A `String` attribute for an id.
 pub(crate) fn id(of: &impl ToString) -> AttributeValue {
     string(of.to_string())
+}
+
+/// Money as an attribute of its own. Unlike money in a request, it lets pass what a later version has added.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MoneyForm {
+    amount_minor: i64,
+    currency: Currency,
+}
+
+impl From<Money> for MoneyForm {
+    fn from(money: Money) -> Self {
+        Self { amount_minor: money.amount_minor(), currency: money.currency() }
+    }
+}
+
+impl MoneyForm {
+    /// The money that `item` has.
+    pub(crate) fn money(self, item: &Item) -> Result<Money, StoreError> {
+        money(item, self.amount_minor, self.currency)
+    }
 }

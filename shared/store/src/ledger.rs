@@ -1,23 +1,24 @@
 //! The books of the sandbox gateway: one item per gateway and idempotency key, so that tests can count what was really
 //! charged and refunded. It belongs to the provider's side: the product never reads it to decide anything.
 
+mod form;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{GatewayName, IdempotencyKey, Money, PaymentMethod};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
-    item::{self, Item},
+    item::Item,
     keys::{self, number},
+    word::word,
 };
 
 /// Where a key stands in the books.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryState {
     /// Asked for, nothing charged yet.
     Called,
@@ -32,7 +33,7 @@ pub enum EntryState {
 }
 
 /// One key in the books.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Where it stands.
     pub state: EntryState,
@@ -43,13 +44,10 @@ pub struct Entry {
     /// The payment method.
     pub method: Option<PaymentMethod>,
     /// How often money was taken. More than once is the bug that idempotency keys are there to prevent.
-    #[serde(default)]
     pub charges: u32,
     /// How often money was given back.
-    #[serde(default)]
     pub refunds: u32,
     /// How often a refund was asked for.
-    #[serde(default)]
     pub refund_calls: u32,
 }
 
@@ -91,7 +89,7 @@ impl SandboxLedger {
     pub async fn get(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::ledger(gateway, key))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(item::parse).transpose()
+        answer.item.as_ref().map(form::from_item).transpose()
     }
 
     /// Writes `entry` unless the key has been settled before. Gives the entry that is there then.
@@ -103,10 +101,10 @@ impl SandboxLedger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item::attributes(keys::ledger(gateway, key), entry)?))
+            .set_item(Some(form::to_item(gateway, key, entry)?))
             .condition_expression("attribute_not_exists(pk) OR #state = :called")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":called", item::value(&EntryState::Called)?)
+            .expression_attribute_values(":called", word(EntryState::Called))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(entry.clone()),
@@ -144,8 +142,8 @@ impl SandboxLedger {
             .update_expression("SET #state = :refunded ADD refunds :one")
             .condition_expression("#state = :charged")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":refunded", item::value(&EntryState::Refunded)?)
-            .expression_attribute_values(":charged", item::value(&EntryState::Charged)?)
+            .expression_attribute_values(":refunded", word(EntryState::Refunded))
+            .expression_attribute_values(":charged", word(EntryState::Charged))
             .expression_attribute_values(":one", number(1));
         conditional("UpdateItem", update.send().await)?;
         self.get(gateway, key).await
@@ -169,11 +167,11 @@ impl SandboxLedger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item::attributes(keys::ledger(gateway, key), &voided)?))
+            .set_item(Some(form::to_item(gateway, key, &voided)?))
             .condition_expression("attribute_not_exists(pk) OR #state IN (:called, :declined)")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":called", item::value(&EntryState::Called)?)
-            .expression_attribute_values(":declined", item::value(&EntryState::Declined)?)
+            .expression_attribute_values(":called", word(EntryState::Called))
+            .expression_attribute_values(":declined", word(EntryState::Declined))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(voided),
@@ -184,5 +182,5 @@ impl SandboxLedger {
 
 fn settled(gateway: &GatewayName, key: &IdempotencyKey, item: Option<Item>) -> Result<Entry, StoreError> {
     let item = item.ok_or_else(|| StoreError::corrupt(format!("{gateway} {key}"), "there and not there"))?;
-    item::parse(&item)
+    form::from_item(&item)
 }

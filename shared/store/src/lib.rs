@@ -17,6 +17,7 @@ mod reservations;
 mod sales;
 mod stock;
 mod streams;
+mod word;
 
 pub use attempts::Attempts;
 pub use availability::Availabilities;

@@ -5,7 +5,7 @@ mod transaction;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use domain::{
     Address, AttemptStatus, IdempotencyKey, Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp,
@@ -17,7 +17,7 @@ use crate::{
     StoreError, item,
     keys::{self, number, string},
     orders::{self, change::OrderChange},
-    reservations,
+    word::word,
 };
 
 /// Reservations and orders, together.
@@ -104,7 +104,7 @@ impl Purchases {
             .set("unsettled", string(order.product().as_str()))
             .set("unsettled_since", number(now.as_second()));
         if let Some(address) = shipping_address {
-            change = change.set("shipping_address", item::value(address)?);
+            change = change.set("shipping_address", orders::form::address(address)?);
         }
         let order_write = self.order_update(&order.id, change)?;
         self.start_with(order_write, &order.shopper, &order.id, now).await
@@ -118,11 +118,11 @@ impl Purchases {
         now: Timestamp,
     ) -> Result<StartOutcome, StoreError> {
         let update = self
-            .reservation_update(shopper, id, ReservationStatus::Held)?
+            .reservation_update(shopper, id, ReservationStatus::Held)
             .update_expression("SET #status = :to REMOVE #ttl")
             .expression_attribute_names("#ttl", "ttl")
             .condition_expression("reservation_id = :id AND #status = :from AND expires_at > :now")
-            .expression_attribute_values(":to", status(ReservationStatus::Paying)?)
+            .expression_attribute_values(":to", word(ReservationStatus::Paying))
             .expression_attribute_values(":now", number(now.as_second()));
         match self.write(update, order_write).await? {
             Ok(()) => Ok(StartOutcome::Started),
@@ -152,11 +152,11 @@ impl Purchases {
         let change = OrderChange::new(OrderStep::PaymentFailed, Some(attempt), now, Some(reason))?
             .set("pay_by", number(pay_by.as_second()));
         let update = self
-            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)?
+            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)
             .update_expression("SET #status = :to, expires_at = :end, #ttl = :end")
             .expression_attribute_names("#ttl", "ttl")
             .condition_expression("reservation_id = :id AND #status = :from")
-            .expression_attribute_values(":to", status(ReservationStatus::Held)?)
+            .expression_attribute_values(":to", word(ReservationStatus::Held))
             .expression_attribute_values(":end", number(pay_by.as_second()));
         let reservation = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
         let key = IdempotencyKey { order: order.id.clone(), attempt };
@@ -182,10 +182,10 @@ impl Purchases {
         let change =
             OrderChange::new(OrderStep::Completed, Some(attempt), now, None)?.set("transaction_id", string(transaction_id));
         let update = self
-            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)?
+            .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)
             .update_expression("SET #status = :to")
             .condition_expression("reservation_id = :id AND #status = :from")
-            .expression_attribute_values(":to", status(ReservationStatus::Purchased)?);
+            .expression_attribute_values(":to", word(ReservationStatus::Purchased));
         let reservation = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
         let key = IdempotencyKey { order: order.id.clone(), attempt };
         let kept = self.attempt_update(&key, &[AttemptStatus::Charged], AttemptStatus::Kept)?;
@@ -206,7 +206,7 @@ impl Purchases {
             .condition_expression("reservation_id = :id AND #status = :from")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":id", item::id(&order.id))
-            .expression_attribute_values(":from", status(ReservationStatus::Paying)?);
+            .expression_attribute_values(":from", word(ReservationStatus::Paying));
         let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
         let change = OrderChange::new(step, Some(attempt), now, None)?;
         let result = self.transact(vec![delete, self.order_update(&order.id, change)?]).await?;
@@ -258,11 +258,11 @@ impl Purchases {
             .set_key(Some(keys::attempt(key)))
             .update_expression("SET #status = :to")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":to", item::value(&to)?);
+            .expression_attribute_values(":to", word(to));
         let mut names = Vec::new();
         for (n, status) in from.iter().enumerate() {
             let name = format!(":from{n}");
-            update = update.expression_attribute_values(&name, item::value(status)?);
+            update = update.expression_attribute_values(&name, word(*status));
             names.push(name);
         }
         let update = update.condition_expression(format!("#status IN ({})", names.join(", ")));
@@ -270,25 +270,16 @@ impl Purchases {
     }
 
     /// An update of the reservation `id` that is in status `from`; expression and condition are the caller's.
-    fn reservation_update(
-        &self,
-        shopper: &ShopperId,
-        id: &OrderId,
-        from: ReservationStatus,
-    ) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder, StoreError> {
-        Ok(Update::builder()
+    fn reservation_update(&self, shopper: &ShopperId, id: &OrderId, from: ReservationStatus) -> UpdateBuilder {
+        Update::builder()
             .table_name(&self.reservation_table)
             .set_key(Some(keys::reservation(shopper, id.product())))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":id", item::id(id))
-            .expression_attribute_values(":from", status(from)?))
+            .expression_attribute_values(":from", word(from))
     }
 
-    async fn write(
-        &self,
-        reservation: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-        order: TransactWriteItem,
-    ) -> Result<Result<(), Cancelled>, StoreError> {
+    async fn write(&self, reservation: UpdateBuilder, order: TransactWriteItem) -> Result<Result<(), Cancelled>, StoreError> {
         let reservation = TransactWriteItem::builder().update(reservation.build().map_err(unbuildable)?).build();
         self.transact(vec![reservation, order]).await
     }
@@ -311,8 +302,4 @@ fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, Sto
 
 fn no_such_order(id: &OrderId) -> StoreError {
     StoreError::corrupt(keys::order_pk(id), "there is no such order")
-}
-
-fn status(of: ReservationStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
-    item::value(&reservations::form::StatusForm::from(of))
 }

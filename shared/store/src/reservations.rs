@@ -13,6 +13,7 @@ use crate::{
     error::{Written, conditional},
     item,
     keys::{self, number},
+    word::word,
 };
 
 /// All reservations.
@@ -100,7 +101,6 @@ impl Reservations {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn end(&self, shopper: &ShopperId, id: &ReservationId, ending: Ending) -> Result<EndOutcome, StoreError> {
-        let held = item::value(&form::StatusForm::from(ReservationStatus::Held))?;
         let delete = self
             .client
             .delete_item()
@@ -108,7 +108,7 @@ impl Reservations {
             .set_key(Some(keys::reservation(shopper, id.product())))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":id", item::id(id))
-            .expression_attribute_values(":held", held)
+            .expression_attribute_values(":held", word(ReservationStatus::Held))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let delete = match ending {
             Ending::Cancelled => delete.condition_expression("reservation_id = :id AND #status = :held"),

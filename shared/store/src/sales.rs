@@ -9,6 +9,7 @@ use crate::{
     StoreError,
     batch::batch_get,
     error::{Written, conditional},
+    item::Item,
     keys::{self, number, string},
 };
 
@@ -35,6 +36,8 @@ pub struct Stored {
     pub restocks: Vec<Restock>,
     /// A restock whose shards are being made. The layout does not have it yet.
     pub unfinished: Option<Restock>,
+    /// What only a later version knows of it: written back as it was read.
+    unknown: Item,
 }
 
 /// Units added to a sale.
@@ -51,7 +54,7 @@ pub struct Restock {
 /// Some sales of the catalogue.
 #[derive(Debug)]
 pub struct SalesPage {
-    /// The sales by product; one that cannot be read keeps no other from being there.
+    /// The sales by product. A sale that cannot be read, such as one in a mode that only a later version knows, hides no other.
     pub sales: Vec<(ProductId, Result<Sale, StoreError>)>,
     /// The last product of this page, when there are more: where the next page starts.
     pub next: Option<ProductId>,
@@ -71,7 +74,7 @@ impl Stored {
     #[must_use]
     pub fn new(sale: Sale, shards_made: u32, revision: u64) -> Self {
         let shards_made = shards_made.max(sale.layout.shards());
-        Self { sale, shards_made, revision, restocks: Vec::new(), unfinished: None }
+        Self { sale, shards_made, revision, restocks: Vec::new(), unfinished: None, unknown: Item::new() }
     }
 }
 
@@ -198,15 +201,6 @@ impl Sales {
             .set_item(Some(keys::catalogue_entry(product)))
             .item("product", string(product.as_str()));
         put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", error))
-    }
-
-    /// The first hundred sales of the catalogue, by product: one query, then one batch of their descriptions.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer.
-    pub async fn catalogue(&self) -> Result<Vec<Sale>, StoreError> {
-        let page = self.page(None).await?;
-        page.sales.into_iter().map(|(_, sale)| sale).collect()
     }
 
     /// A hundred sales of the catalogue, by product: one query, then one batch of their descriptions; eventually consistent.

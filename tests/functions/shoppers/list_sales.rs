@@ -1,6 +1,7 @@
 //! `GET /api/flash-sales` on recorded events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{SaleDraft, SignedDuration};
 use insta::assert_snapshot;
 use kit::{HttpFunction, Response};
@@ -168,4 +169,17 @@ async fn an_answer_that_is_lost_once_is_asked_for_again() {
         let response = function(&shop, &calls).handle(event("list-sales/ok.json")).await;
         assert_eq!((brief(&response), listed(&response)), ("200".to_owned(), vec!["demo open".to_owned()]), "{operation}");
     }
+}
+
+/// After a roll-back: a later version has made a sale of a kind that this one does not know.
+#[tokio::test]
+async fn a_sale_that_cannot_be_read_hides_no_other() {
+    let shop = Shop::open().await;
+    shop.sale(&"later".parse().unwrap(), draft()).await;
+    let update = shop.dynamo.client().update_item().table_name(shop.dynamo.stock_table());
+    let update = update.key("pk", AttributeValue::S("SALE#later".into())).key("sk", AttributeValue::S("META".into()));
+    let update = update.update_expression("SET admission.#mode = :lottery").expression_attribute_names("#mode", "mode");
+    update.expression_attribute_values(":lottery", AttributeValue::S("lottery".into())).send().await.unwrap();
+    let response = function(&shop, &Calls::new()).handle(event("list-sales/ok.json")).await;
+    assert_eq!(listed(&response), ["demo open"]);
 }

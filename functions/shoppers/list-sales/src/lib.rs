@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::{SaleView, store_problem, time};
-use domain::{Availability, Clock, Memory, Sale, Timestamp};
+use domain::{Availability, Clock, Memory, ProductId, Sale, Timestamp};
 use kit::{HttpFunction, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use serde::Serialize;
@@ -45,7 +45,8 @@ impl ListSales {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(&(), now).cloned() {
             return Ok(known);
         }
-        let sales = self.sales.catalogue().await?;
+        let page = self.sales.page(None).await?;
+        let sales: Vec<Sale> = page.sales.into_iter().filter_map(|(product, sale)| readable(&product, sale)).collect();
         let products: Vec<_> = sales.iter().map(|sale| sale.product.clone()).collect();
         let mut availabilities = self.availabilities.get_all(&products).await?;
         let listed: Listed = sales
@@ -59,4 +60,9 @@ impl ListSales {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn((), listed.clone(), now);
         Ok(listed)
     }
+}
+
+/// The sale, unless it cannot be read: then the log says why, and the list is without it.
+fn readable(product: &ProductId, sale: Result<Sale, StoreError>) -> Option<Sale> {
+    sale.inspect_err(|error| tracing::error!(sale = %product, cause = kit::chain(error), "a sale cannot be read")).ok()
 }

@@ -1,41 +1,84 @@
 //! A payment attempt as it is stored.
 
-use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey, Money};
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
-    item::{Item, attributes, parse},
+    item::{Item, MoneyForm, attributes, parse},
     keys,
+    word::{Word, words},
 };
+
+words!("status of a payment attempt": AttemptStatus {
+    Started = "started",
+    Charged = "charged",
+    Kept = "kept",
+    Refunding = "refunding",
+    Declined = "declined",
+    Unavailable = "unavailable",
+    GivenUp = "given_up",
+    Refunded = "refunded",
+    Voided = "voided",
+});
 
 #[derive(Serialize, Deserialize)]
 struct AttemptForm {
     gateway: GatewayName,
     idempotency_key: String,
-    status: AttemptStatus,
+    status: Word<AttemptStatus>,
     /// There only if it is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     asked_again: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    confirmed: Option<Money>,
+    confirmed: Option<MoneyForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-pub(crate) fn to_item(attempt: &Attempt) -> Result<Item, StoreError> {
-    let body = AttemptForm {
+/// The attributes that an attempt may be without.
+const OPTIONAL: [&str; 4] = ["asked_again", "provider_reference", "confirmed", "reason"];
+
+/// An attempt as an update of its item.
+pub(crate) struct Change {
+    pub(crate) expression: String,
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: Item,
+}
+
+fn form(attempt: &Attempt) -> AttemptForm {
+    AttemptForm {
         gateway: attempt.gateway.clone(),
         idempotency_key: attempt.key.to_string(),
-        status: attempt.status,
+        status: Word(attempt.status),
         asked_again: attempt.asked_again,
         provider_reference: attempt.reference.clone(),
-        confirmed: attempt.confirmed,
+        confirmed: attempt.confirmed.map(MoneyForm::from),
         reason: attempt.reason.clone(),
-    };
-    attributes(keys::attempt(&attempt.key), &body)
+    }
+}
+
+pub(crate) fn to_item(attempt: &Attempt) -> Result<Item, StoreError> {
+    attributes(keys::attempt(&attempt.key), &form(attempt))
+}
+
+/// Writes every attribute that this version knows, and leaves alone what only a later one does.
+pub(crate) fn to_change(attempt: &Attempt) -> Result<Change, StoreError> {
+    let attributes = BTreeMap::from_iter(attributes(Item::new(), &form(attempt))?);
+    let set: Vec<String> = attributes.keys().map(|name| format!("#{name} = :new_{name}")).collect();
+    let removed: Vec<String> =
+        OPTIONAL.iter().filter(|name| !attributes.contains_key(**name)).map(|name| format!("#{name}")).collect();
+    let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
+    let names = attributes.keys().map(String::as_str).chain(OPTIONAL);
+    Ok(Change {
+        expression: format!("SET {}{remove}", set.join(", ")),
+        names: names.map(|name| (format!("#{name}"), name.to_owned())).collect(),
+        values: attributes.into_iter().map(|(name, value)| (format!(":new_{name}"), value)).collect(),
+    })
 }
 
 pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, StoreError> {
@@ -43,10 +86,10 @@ pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, St
     Ok(Attempt {
         key: key.clone(),
         gateway: form.gateway,
-        status: form.status,
+        status: form.status.0,
         asked_again: form.asked_again,
         reference: form.provider_reference,
-        confirmed: form.confirmed,
+        confirmed: form.confirmed.map(|form| form.money(item)).transpose()?,
         reason: form.reason,
     })
 }

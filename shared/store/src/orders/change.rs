@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{OrderEvent, OrderStatus, OrderStep, Timestamp};
 
-use crate::{StoreError, item, keys::number};
+use super::form;
+use crate::{StoreError, item, keys::number, word::word};
 
 /// One step of an order as an update: its expression, its condition and their values.
 pub(crate) struct OrderChange {
@@ -23,11 +24,11 @@ impl OrderChange {
         let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
         let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
         let values = HashMap::from([
-            (":from".to_owned(), item::value(&step.starts_from())?),
-            (":status".to_owned(), item::value(&status)?),
-            (":stock".to_owned(), item::value(&stock)?),
+            (":from".to_owned(), word(step.starts_from())),
+            (":status".to_owned(), word(status)),
+            (":stock".to_owned(), word(stock)),
             (":now".to_owned(), item::value(&now)?),
-            (":event".to_owned(), item::value(&[event])?),
+            (":event".to_owned(), form::history_line(&event)?),
         ]);
         let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                    history = list_append(history, :event)";
@@ -36,7 +37,7 @@ impl OrderChange {
         let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
         let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };
         if step.is_about_payment() {
-            change = change.set("payment_status", item::value(&payment)?);
+            change = change.set("payment_status", word(payment));
         }
         if let Some(attempt) = attempt {
             change.condition.push_str(" AND attempt = :attempt");

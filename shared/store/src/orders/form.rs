@@ -1,17 +1,55 @@
 //! An order as it is stored.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Currency, Order, OrderEvent, OrderId, OrderStatus, PaymentMethod, PaymentStatus, ProductId, Quantity, ShopperId,
-    StockStatus, Timestamp,
+    Address, Currency, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ProductId, Quantity,
+    ShopperId, StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Unsettled;
 use crate::{
     StoreError,
-    item::{Item, attributes, money, name, parse, second},
+    item::{self, Item, attributes, money, name, parse, second},
     keys,
+    word::{Word, Words, words},
 };
+
+words!("status of an order": OrderStatus {
+    AwaitingPayment = "awaiting_payment",
+    Pending = "pending",
+    Completed = "completed",
+    Failed = "failed",
+    Expired = "expired",
+    Refunded = "refunded",
+});
+
+words!("payment status": PaymentStatus {
+    None = "none",
+    Pending = "pending",
+    Completed = "completed",
+    Failed = "failed",
+    Refunded = "refunded",
+    RefundPending = "refund_pending",
+});
+
+words!("inventory status": StockStatus {
+    Held = "held",
+    Confirmed = "confirmed",
+    Released = "released",
+});
+
+words!("step of an order": OrderStep {
+    Placed = "placed",
+    PaymentStarted = "payment_started",
+    PaymentFailed = "payment_failed",
+    Completed = "completed",
+    Refunded = "refunded",
+    Failed = "failed",
+    RefundFailed = "refund_failed",
+    RefundConfirmed = "refund_confirmed",
+    Expired = "expired",
+});
 
 #[derive(Serialize, Deserialize)]
 struct OrderForm {
@@ -21,14 +59,14 @@ struct OrderForm {
     quantity: Quantity,
     amount_minor: i64,
     currency: Currency,
-    status: OrderStatus,
-    payment_status: PaymentStatus,
-    inventory_status: StockStatus,
+    status: Word<OrderStatus>,
+    payment_status: Word<PaymentStatus>,
+    inventory_status: Word<StockStatus>,
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_method: Option<PaymentMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shipping_address: Option<Address>,
+    shipping_address: Option<AddressForm>,
     /// Epoch seconds.
     pay_by: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +74,7 @@ struct OrderForm {
     /// Sort key of the shoppers' index, so of one width: RFC 3339 with milliseconds.
     created_at: String,
     updated_at: Timestamp,
-    history: Vec<OrderEvent>,
+    history: Vec<EventForm>,
     /// The product, while the order is pending: hash key of the index of unsettled orders, which has no other orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled: Option<ProductId>,
@@ -45,9 +83,57 @@ struct OrderForm {
     unsettled_since: Option<i64>,
 }
 
+/// Unlike an address in a request, it lets pass what a later version has added.
+#[derive(Serialize, Deserialize)]
+struct AddressForm {
+    address_line1: String,
+    city: String,
+    postal_code: String,
+    country: String,
+}
+
+/// A line of the history. Its step is a plain text: see [`from_item`].
+#[derive(Serialize, Deserialize)]
+struct EventForm {
+    at: Timestamp,
+    event: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<&Address> for AddressForm {
+    fn from(address: &Address) -> Self {
+        let Address { address_line1, city, postal_code, country } = address.clone();
+        Self { address_line1, city, postal_code, country }
+    }
+}
+
+impl From<AddressForm> for Address {
+    fn from(form: AddressForm) -> Self {
+        let AddressForm { address_line1, city, postal_code, country } = form;
+        Self { address_line1, city, postal_code, country }
+    }
+}
+
+impl From<&OrderEvent> for EventForm {
+    fn from(event: &OrderEvent) -> Self {
+        Self { at: event.at, event: event.event.word().to_owned(), reason: event.reason.clone() }
+    }
+}
+
 /// When an order was placed, as the sort key of the shoppers' index has it.
 pub(crate) fn created_at_key(order: &Order) -> String {
     format!("{:.3}", order.created_at)
+}
+
+/// An address as an attribute.
+pub(crate) fn address(of: &Address) -> Result<AttributeValue, StoreError> {
+    item::value(&AddressForm::from(of))
+}
+
+/// A line to append to the history.
+pub(crate) fn history_line(of: &OrderEvent) -> Result<AttributeValue, StoreError> {
+    item::value(&[EventForm::from(of)])
 }
 
 pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
@@ -59,17 +145,17 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         quantity: order.quantity,
         amount_minor: order.amount.amount_minor(),
         currency: order.amount.currency(),
-        status: order.status,
-        payment_status: order.payment_status,
-        inventory_status: order.stock_status,
+        status: Word(order.status),
+        payment_status: Word(order.payment_status),
+        inventory_status: Word(order.stock_status),
         attempt: order.attempt,
         payment_method: order.payment_method.clone(),
-        shipping_address: order.shipping_address.clone(),
+        shipping_address: order.shipping_address.as_ref().map(AddressForm::from),
         pay_by: order.pay_by.as_second(),
         transaction_id: order.transaction_id.clone(),
         created_at: created_at_key(order),
         updated_at: order.updated_at,
-        history: order.history.clone(),
+        history: order.history.iter().map(EventForm::from).collect(),
         unsettled: is_unsettled.then(|| order.product().clone()),
         // The last thing that happened to a pending order is that its payment was started.
         unsettled_since: is_unsettled.then_some(order.updated_at.as_second()),
@@ -77,8 +163,11 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
     attributes(keys::order(&order.id), &body)
 }
 
+/// A line of the history whose step only a later version knows is left out: shoppers read the history, no decision is made by it,
+/// and the line stays in the item, to which lines are only ever appended.
 pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     let form: OrderForm = parse(item)?;
+    let line = |form: EventForm| Some(OrderEvent { event: OrderStep::of(&form.event)?, at: form.at, reason: form.reason });
     Ok(Order {
         amount: money(item, form.amount_minor, form.currency)?,
         pay_by: second(item, form.pay_by)?,
@@ -86,15 +175,15 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
         id: form.order_id,
         shopper: form.shopper,
         quantity: form.quantity,
-        status: form.status,
-        payment_status: form.payment_status,
-        stock_status: form.inventory_status,
+        status: form.status.0,
+        payment_status: form.payment_status.0,
+        stock_status: form.inventory_status.0,
         attempt: form.attempt,
         payment_method: form.payment_method,
-        shipping_address: form.shipping_address,
+        shipping_address: form.shipping_address.map(Address::from),
         transaction_id: form.transaction_id,
         updated_at: form.updated_at,
-        history: form.history,
+        history: form.history.into_iter().filter_map(line).collect(),
     })
 }
 

@@ -7,25 +7,14 @@ use crate::{
     StoreError,
     item::{Item, attributes, name, parse, second},
     keys,
+    word::{Word, words},
 };
 
-#[derive(Serialize, Deserialize, Clone, Copy)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum StatusForm {
-    Held,
-    Paying,
-    Purchased,
-}
-
-impl From<ReservationStatus> for StatusForm {
-    fn from(status: ReservationStatus) -> Self {
-        match status {
-            ReservationStatus::Held => Self::Held,
-            ReservationStatus::Paying => Self::Paying,
-            ReservationStatus::Purchased => Self::Purchased,
-        }
-    }
-}
+words!("status of a reservation": ReservationStatus {
+    Held = "HELD",
+    Paying = "PAYING",
+    Purchased = "PURCHASED",
+});
 
 #[derive(Serialize, Deserialize)]
 struct ReservationForm {
@@ -33,7 +22,7 @@ struct ReservationForm {
     reservation_id: ReservationId,
     shard: u32,
     quantity: Quantity,
-    status: StatusForm,
+    status: Word<ReservationStatus>,
     /// Epoch seconds.
     expires_at: i64,
     /// Epoch milliseconds.
@@ -50,7 +39,7 @@ pub(crate) fn to_item(reservation: &Reservation) -> Result<Item, StoreError> {
         reservation_id: reservation.id.clone(),
         shard: reservation.shard.0,
         quantity: reservation.quantity,
-        status: reservation.status.into(),
+        status: Word(reservation.status),
         expires_at: reservation.expires_at.as_second(),
         created_at: reservation.created_at.as_millisecond(),
         ttl: (reservation.status == ReservationStatus::Held).then_some(reservation.expires_at.as_second()),
@@ -66,11 +55,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Reservation, StoreError> {
         shopper: shopper.parse().map_err(|error| StoreError::corrupt(name(item), error))?,
         shard: ShardNumber(form.shard),
         quantity: form.quantity,
-        status: match form.status {
-            StatusForm::Held => ReservationStatus::Held,
-            StatusForm::Paying => ReservationStatus::Paying,
-            StatusForm::Purchased => ReservationStatus::Purchased,
-        },
+        status: form.status.0,
         expires_at: second(item, form.expires_at)?,
         created_at: Timestamp::from_millisecond(form.created_at).map_err(|error| StoreError::corrupt(name(item), error))?,
     })

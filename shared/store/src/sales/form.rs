@@ -8,38 +8,19 @@ use crate::{
     StoreError,
     item::{Item, attributes, money, name, parse},
     keys,
+    word::{Word, words},
 };
 
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum StatusForm {
-    Preparing,
-    Active,
-    Paused,
-    Closed,
-}
+words!("status of a sale": SaleStatus {
+    Preparing = "PREPARING",
+    Active = "ACTIVE",
+    Paused = "PAUSED",
+    Closed = "CLOSED",
+});
 
-impl From<SaleStatus> for StatusForm {
-    fn from(status: SaleStatus) -> Self {
-        match status {
-            SaleStatus::Preparing => Self::Preparing,
-            SaleStatus::Active => Self::Active,
-            SaleStatus::Paused => Self::Paused,
-            SaleStatus::Closed => Self::Closed,
-        }
-    }
-}
-
-impl From<StatusForm> for SaleStatus {
-    fn from(status: StatusForm) -> Self {
-        match status {
-            StatusForm::Preparing => Self::Preparing,
-            StatusForm::Active => Self::Active,
-            StatusForm::Paused => Self::Paused,
-            StatusForm::Closed => Self::Closed,
-        }
-    }
-}
+words!("mode of admission": Admission {
+    Fcfs = "fcfs",
+});
 
 #[derive(Serialize, Deserialize)]
 struct SaleForm {
@@ -61,13 +42,18 @@ struct SaleForm {
     ends_at: Timestamp,
     hold_seconds: u32,
     max_per_shopper: Quantity,
-    admission: Admission,
-    status: StatusForm,
+    admission: AdmissionForm,
+    status: Word<SaleStatus>,
     revision: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restocks: Vec<RestockForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished_restock: Option<RestockForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AdmissionForm {
+    mode: Word<Admission>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,6 +78,8 @@ impl From<RestockForm> for Restock {
     }
 }
 
+/// The sale with everything that it was read with, also what only a later version knows: an operator who pauses the sale after a
+/// roll-back deletes nothing of it.
 pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
     let (sale, draft) = (&record.sale, &record.sale.draft);
     let body = SaleForm {
@@ -109,13 +97,15 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         ends_at: draft.ends_at,
         hold_seconds: draft.hold_seconds,
         max_per_shopper: draft.max_per_shopper,
-        admission: draft.admission,
-        status: sale.status.into(),
+        admission: AdmissionForm { mode: Word(draft.admission) },
+        status: Word(sale.status),
         revision: record.revision,
         restocks: record.restocks.iter().map(RestockForm::from).collect(),
         unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
     };
-    attributes(keys::sale(&sale.product), &body)
+    let mut item = attributes(keys::sale(&sale.product), &body)?;
+    item.extend(record.unknown.clone());
+    Ok(item)
 }
 
 pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
@@ -130,7 +120,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         ends_at: form.ends_at,
         hold_seconds: form.hold_seconds,
         max_per_shopper: form.max_per_shopper,
-        admission: form.admission,
+        admission: form.admission.mode.0,
         shards: form.shards_chosen.then_some(form.shards),
     };
     let restocks: Vec<Restock> = form.restocks.into_iter().map(Restock::from).collect();
@@ -140,6 +130,11 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
     }
     let made = ShardLayout::new(form.units, form.shards);
     let layout = restocks.iter().fold(made, |layout, restock| layout.restocked(restock.extent));
-    let sale = Sale { product: form.product, draft, layout, status: form.status.into() };
-    Ok(Stored { sale, shards_made: form.shards_made, revision: form.revision, restocks, unfinished })
+    let sale = Sale { product: form.product, draft, layout, status: form.status.0 };
+    let (shards_made, revision) = (form.shards_made, form.revision);
+    let mut stored = Stored { sale, shards_made, revision, restocks, unfinished, unknown: Item::new() };
+    let known = to_item(&stored)?;
+    stored.unknown =
+        item.iter().filter(|(name, _)| !known.contains_key(*name)).map(|(name, of)| (name.clone(), of.clone())).collect();
+    Ok(stored)
 }

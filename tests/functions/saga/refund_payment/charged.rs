@@ -68,10 +68,10 @@ async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
 async fn the_gateway_is_not_asked_before_it_is_written_down_that_the_money_goes_back() {
     let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
     let before = refunding.shop.everything().await;
-    refunding.calls.fail_always("PutItem", Fault::LostRequest);
+    refunding.calls.fail_always("UpdateItem", Fault::LostRequest);
     assert_eq!(refunding.on("ok").await, error("StoreUnavailable"));
     assert_eq!(refunding.shop.everything().await, before);
-    assert_eq!(refunding.calls.count("UpdateItem"), 0, "the sandbox's books");
+    assert_eq!(refunding.calls.count("GetItem"), 2, "the order and the attempt, but not the sandbox's books");
 }
 
 /// The order is completed while this run hangs, also after it has read the order as pending and the attempt as charged.
@@ -129,15 +129,15 @@ async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
 /// The order and the attempt are the store's; behind that it is the gateway that does not answer.
 #[tokio::test]
 async fn who_does_not_answer_is_asked_again() {
-    for (operation, fault, expected) in [
-        ("GetItem", Fault::LostRequest, "StoreUnavailable"),
-        ("GetItem", Fault::Throttled, "StoreUnavailable"),
-        ("GetItem", Fault::Denied, "StoreFailed"),
-        ("UpdateItem", Fault::LostRequest, "RefundUnconfirmed"),
-        ("UpdateItem", Fault::Denied, "RefundUnconfirmed"),
-        ("PutItem", Fault::ServerError, "StoreUnavailable"),
+    for (stage, operation, fault, expected) in [
+        (Stage::Charged, "GetItem", Fault::LostRequest, "StoreUnavailable"),
+        (Stage::Charged, "GetItem", Fault::Throttled, "StoreUnavailable"),
+        (Stage::Charged, "GetItem", Fault::Denied, "StoreFailed"),
+        (Stage::Charged, "UpdateItem", Fault::ServerError, "StoreUnavailable"),
+        (Stage::Refunding, "UpdateItem", Fault::LostRequest, "RefundUnconfirmed"),
+        (Stage::Refunding, "UpdateItem", Fault::Denied, "RefundUnconfirmed"),
     ] {
-        let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+        let refunding = Refunding::at(stage, "sandbox:ok").await;
         refunding.calls.fail_always(operation, fault);
         assert_eq!(refunding.on("ok").await, error(expected), "{operation} {fault:?}");
         refunding.calls.heal();

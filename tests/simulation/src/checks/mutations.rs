@@ -97,8 +97,8 @@ pub static MUTATIONS: [Mutation; 21] = [
         })
     }),
     Mutation::of_requests("attempt-overwritten", "a run that knows less overwrites an attempt", |it| {
-        (it.operation == "PutItem" && it.is_in(ORDER, "ORDER#") && it.sort_key().starts_with("PAYMENT#"))
-            .then(|| conditioned(it.body, None))
+        let is_write = ["PutItem", "UpdateItem"].contains(&it.operation);
+        (is_write && it.is_in(ORDER, "ORDER#") && it.sort_key().starts_with("PAYMENT#")).then(|| conditioned(it.body, None))
     }),
     Mutation::of_requests("another-key-for-each-charge", "every charge has its own idempotency key", |it| {
         let is_charge = it.function == "charge-payment" && it.sort_key().starts_with("SANDBOX#");

@@ -1,0 +1,61 @@
+//! An entry in the sandbox's books as it is stored.
+
+use domain::{GatewayName, IdempotencyKey, PaymentMethod};
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, EntryState};
+use crate::{
+    StoreError,
+    item::{Item, MoneyForm, attributes, parse},
+    keys,
+    word::{Word, words},
+};
+
+words!("state in the sandbox's books": EntryState {
+    Called = "called",
+    Charged = "charged",
+    Declined = "declined",
+    Refunded = "refunded",
+    Voided = "voided",
+});
+
+#[derive(Serialize, Deserialize)]
+struct EntryForm {
+    state: Word<EntryState>,
+    asked: Option<MoneyForm>,
+    confirmed: Option<MoneyForm>,
+    method: Option<PaymentMethod>,
+    #[serde(default)]
+    charges: u32,
+    #[serde(default)]
+    refunds: u32,
+    #[serde(default)]
+    refund_calls: u32,
+}
+
+pub(crate) fn to_item(gateway: &GatewayName, key: &IdempotencyKey, entry: &Entry) -> Result<Item, StoreError> {
+    let body = EntryForm {
+        state: Word(entry.state),
+        asked: entry.asked.map(MoneyForm::from),
+        confirmed: entry.confirmed.map(MoneyForm::from),
+        method: entry.method.clone(),
+        charges: entry.charges,
+        refunds: entry.refunds,
+        refund_calls: entry.refund_calls,
+    };
+    attributes(keys::ledger(gateway, key), &body)
+}
+
+pub(crate) fn from_item(item: &Item) -> Result<Entry, StoreError> {
+    let form: EntryForm = parse(item)?;
+    let money = |form: Option<MoneyForm>| form.map(|form| form.money(item)).transpose();
+    Ok(Entry {
+        state: form.state.0,
+        asked: money(form.asked)?,
+        confirmed: money(form.confirmed)?,
+        method: form.method,
+        charges: form.charges,
+        refunds: form.refunds,
+        refund_calls: form.refund_calls,
+    })
+}

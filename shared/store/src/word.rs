@@ -1,0 +1,67 @@
+//! The words that items have for the values of the domain's enumerations.
+//!
+//! They belong to the store: another name for a value in the domain or in the HTTP contract changes no item. A later version may
+//! have written a word that this one does not know. That is an error which names the word: a decision that took it for another
+//! value could sell or refund twice. The item stays as it is, because every write is conditional on a word that is known.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::keys::string;
+
+/// An enumeration that items name by a word for each value.
+pub(crate) trait Words: Copy {
+    /// What the enumeration is about, for errors.
+    const ABOUT: &'static str;
+
+    /// The word for this value.
+    fn word(self) -> &'static str;
+
+    /// The value that `word` is for, if this version knows it.
+    fn of(word: &str) -> Option<Self>;
+}
+
+/// A value that its item has as a word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word<T>(pub(crate) T);
+
+/// A value's word as an attribute.
+pub(crate) fn word(of: impl Words) -> AttributeValue {
+    string(of.word())
+}
+
+impl<T: Words> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word())
+    }
+}
+
+impl<'de, T: Words> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        T::of(&word).map(Self).ok_or_else(|| D::Error::custom(format!("this version knows no {} {word:?}", T::ABOUT)))
+    }
+}
+
+/// Gives each value of an enumeration its word, in both directions. A value without a word does not compile.
+macro_rules! words {
+    ($about:literal: $type:ty { $($value:ident = $word:literal),+ $(,)? }) => {
+        impl $crate::word::Words for $type {
+            const ABOUT: &'static str = $about;
+
+            fn word(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word),+
+                }
+            }
+
+            fn of(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$value),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
