@@ -6,7 +6,7 @@ use domain::{
 use store::{Advanced, PlaceOutcome, StartOutcome};
 
 use crate::shop::{
-    END, NOW, Shop, at, id, key, key_of, method, order_after, pending_order, product, reservation, shopper, waiting_order,
+    A_DAY, END, NOW, Shop, at, id, key, key_of, method, order_after, pending_order, product, reservation, shopper, waiting_order,
 };
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn the_history_tells_the_whole_story() {
     let placed = waiting_order(1);
     assert_eq!(shop.orders.place(&placed).await.unwrap(), PlaceOutcome::Placed);
 
-    let started_at = at("2026-11-20T12:01:00Z");
+    let started_at = at("12:01:00");
     let address = Address {
         address_line1: "1 Market Street".into(),
         city: "Springfield".into(),
@@ -35,16 +35,16 @@ async fn the_history_tells_the_whole_story() {
     let started = shop.purchases.start_waiting(&placed, &method("sandbox:declined"), Some(&address), started_at).await;
     assert_eq!(started.unwrap(), StartOutcome::Started);
     shop.attempt(&key_of(1, 1), AttemptStatus::Declined).await;
-    let (failed_at, pay_by) = (at("2026-11-20T12:01:05.5Z"), at("2026-11-20T12:05:00Z"));
+    let (failed_at, pay_by) = (at("12:01:05.5"), at("12:05:00"));
     let failed = shop.purchases.payment_failed(&placed, 1, pay_by, "The card was declined.", failed_at).await;
     assert_eq!(failed.unwrap(), Advanced::Done);
     let waits = shop.orders.get(&id(1)).await.unwrap().unwrap();
     assert_eq!((waits.attempt, waits.status, waits.payment_status), (1, OrderStatus::AwaitingPayment, PaymentStatus::Failed));
 
-    let again_at = at("2026-11-20T12:02:00Z");
+    let again_at = at("12:02:00");
     assert_eq!(shop.purchases.start_again(&waits, &method("sandbox:ok"), again_at).await.unwrap(), StartOutcome::Started);
     let charged = shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
-    let completed_at = at("2026-11-20T12:02:03Z");
+    let completed_at = at("12:02:03");
     assert_eq!(shop.purchases.complete(&placed, 2, "sandbox_demo-2", completed_at).await.unwrap(), Advanced::Done);
 
     let event = |at, event, reason: Option<&str>| OrderEvent { at, event, reason: reason.map(str::to_owned) };
@@ -117,9 +117,9 @@ async fn an_order_is_completed_by_the_charge_of_its_own_attempt() {
 async fn a_payment_starts_before_the_end_of_the_hold_only() {
     let shop = Shop::open().await;
     for (number, now, outcome) in [
-        (1, "2026-11-20T12:04:59.999Z", StartOutcome::Started),
+        (1, "12:04:59.999", StartOutcome::Started),
         (2, END, StartOutcome::ReservationEnded),
-        (3, "2026-11-20T12:05:00.001Z", StartOutcome::ReservationEnded),
+        (3, "12:05:00.001", StartOutcome::ReservationEnded),
     ] {
         shop.reservations.open(&reservation(number)).await.unwrap();
         assert_eq!(shop.purchases.start(&pending_order(number), at(now)).await.unwrap(), outcome, "at {now}");
@@ -142,7 +142,7 @@ async fn a_payment_that_has_started_ends_whatever_the_time() {
     let order = pending_order(1);
     shop.purchases.start(&order, at(NOW)).await.unwrap();
     shop.attempt(&key(1), AttemptStatus::Charged).await;
-    let next_day = at("2026-11-21T12:00:00Z");
+    let next_day = at("12:00:00") + A_DAY;
     assert_eq!(shop.purchases.complete(&order, 1, "sandbox_1", next_day).await.unwrap(), Advanced::Done);
 }
 

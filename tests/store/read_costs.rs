@@ -5,15 +5,14 @@
 
 use domain::{Availability, GatewayName, Order, ShardLayout};
 use store::{Entry, EntryState};
-use test_aws::FixedClock;
 
 use crate::{
     cost::{cost, reads},
-    shop::{NOW, Shop, at, id, id_in, key, method, price, product, reservation, sale, shopper, waiting_order},
+    shop::{NOW, Shop, at, clock, id, id_in, key, method, price, product, reservation, sale, shopper, waiting_order},
 };
 
 async fn shop() -> Shop {
-    Shop::open_at(&FixedClock::at(NOW)).await
+    Shop::open_at(&clock()).await
 }
 
 #[tokio::test]

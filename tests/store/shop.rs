@@ -1,12 +1,16 @@
 //! What the tests share: the whole store on three empty tables, and plain examples of everything that it keeps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
 
 use domain::{
-    Address, Admission, Attempt, AttemptStatus, GatewayName, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep,
-    PaymentMethod, ProductId, Quantity, Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout,
-    ShardNumber, ShopperId, StockShard, Timestamp,
+    Address, Admission, Attempt, AttemptStatus, Clock as _, GatewayName, Hold, IdempotencyKey, Money, Order, OrderEvent,
+    OrderStep, PaymentMethod, ProductId, Quantity, Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus,
+    ShardLayout, ShardNumber, ShopperId, SignedDuration, StockShard, Timestamp,
 };
+use kit::SystemClock;
 use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
 use test_aws::{Calls, Dynamo, FixedClock};
 
@@ -15,10 +19,13 @@ pub(crate) type RawItem = HashMap<String, aws_sdk_dynamodb::types::AttributeValu
 
 /// The first shard: enough for most tests.
 pub(crate) const SHARD: ShardNumber = ShardNumber(0);
-/// When most tests take place.
-pub(crate) const NOW: &str = "2026-11-20T12:00:00.25Z";
-/// When the holds of most tests end.
-pub(crate) const END: &str = "2026-11-20T12:05:00Z";
+/// When most tests take place, on their day.
+pub(crate) const NOW: &str = "12:00:00.25";
+/// When the holds of most tests end, on the same day.
+pub(crate) const END: &str = "12:05:00";
+
+/// From one day to the next.
+pub(crate) const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The store on three empty tables of its own.
 pub(crate) struct Shop {
@@ -130,8 +137,16 @@ pub(crate) fn text(text: &str) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned())
 }
 
-pub(crate) fn at(time: &str) -> Timestamp {
-    time.parse().unwrap()
+/// A time of day, such as `12:05:00`, of tomorrow (UTC): a server deletes whatever has ended by the real clock at any moment.
+pub(crate) fn at(time_of_day: &str) -> Timestamp {
+    // One day for all tests of this process, also when midnight comes between two of them.
+    static TOMORROW: LazyLock<String> = LazyLock::new(|| (SystemClock.now() + A_DAY).to_string()[..10].to_owned());
+    format!("{}T{time_of_day}Z", *TOMORROW).parse().unwrap()
+}
+
+/// A clock that stands still at [`NOW`].
+pub(crate) fn clock() -> FixedClock {
+    FixedClock::at(&at(NOW).to_string())
 }
 
 pub(crate) fn product() -> ProductId {
@@ -159,8 +174,8 @@ pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
         image_url: Some("https://example.com/phone.png".into()),
         price: price(),
         units,
-        starts_at: at("2026-11-20T12:00:00Z"),
-        ends_at: at("2026-11-20T13:00:00.5Z"),
+        starts_at: at("12:00:00"),
+        ends_at: at("13:00:00.5"),
         hold_seconds: 300,
         max_per_shopper: Quantity::ONE,
         admission: Admission::Fcfs,

@@ -5,13 +5,12 @@
 
 use domain::{Availability, Reservation, ReservationStatus, ShardLayout, ShardNumber};
 use store::{Ending, ended_reservation, shard_image};
-use test_aws::FixedClock;
 
-use crate::shop::{END, NOW, SHARD, Shop, at, hold, id, product, reservation, shopper, units};
+use crate::shop::{END, NOW, SHARD, Shop, at, clock, hold, id, product, reservation, shopper, units};
 
 #[tokio::test]
 async fn each_record_of_a_shard_shows_it_after_one_move() {
-    let shop = Shop::open_at(&FixedClock::at(NOW)).await;
+    let shop = Shop::open_at(&clock()).await;
     shop.stock.create(&product(), &ShardLayout::new(5, 1), 1).await.unwrap();
     let mut states = vec![shop.shard().await];
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
@@ -30,7 +29,7 @@ async fn each_record_of_a_shard_shows_it_after_one_move() {
 
 #[tokio::test]
 async fn a_record_of_another_item_of_the_stock_table_is_no_shard() {
-    let shop = Shop::open_at(&FixedClock::at(NOW)).await;
+    let shop = Shop::open_at(&clock()).await;
     let layout = ShardLayout::new(5, 1);
     shop.availabilities.put(&product(), &Availability::untouched(&layout, at(NOW)), 0).await.unwrap();
     shop.sales.list(&product()).await.unwrap();
@@ -50,7 +49,7 @@ async fn a_shard_in_a_record_that_cannot_be_read_is_an_error() {
 
 #[tokio::test]
 async fn a_reservation_that_ended_is_told_with_its_shard_and_units() {
-    let shop = Shop::open_at(&FixedClock::at(NOW)).await;
+    let shop = Shop::open_at(&clock()).await;
     let opened = Reservation { shard: ShardNumber(17), quantity: units(3), ..reservation(1) };
     shop.reservations.open(&opened).await.unwrap();
     shop.reservations.end(&shopper(1), &id(1), Ending::Cancelled).await.unwrap();
@@ -63,13 +62,13 @@ async fn a_reservation_that_ended_is_told_with_its_shard_and_units() {
 
 #[tokio::test]
 async fn time_deletes_held_reservations_only_and_the_record_says_so() {
-    let clock = FixedClock::at(NOW);
+    let clock = clock();
     let shop = Shop::open_at(&clock).await;
     let statuses = [ReservationStatus::Held, ReservationStatus::Paying, ReservationStatus::Purchased];
     for (number, status) in (1..).zip(statuses) {
         shop.reservations.open(&Reservation { status, ..reservation(number) }).await.unwrap();
     }
-    clock.set("2026-11-20T12:04:59Z");
+    clock.set_to(at("12:04:59"));
     assert_eq!(shop.dynamo.sweep_ttl(), 0);
     clock.set_to(at(END));
     clock.advance_seconds(3_600);

@@ -193,7 +193,7 @@ fn no_such_order(error: &StoreError) -> Came {
 
 /// Until when an order waits after a failed payment.
 fn later() -> Timestamp {
-    at("2026-11-20T12:07:00Z")
+    at("12:07:00")
 }
 
 fn reservation_found(number: u32, found: Found) -> Option<Reservation> {
@@ -203,7 +203,7 @@ fn reservation_found(number: u32, found: Found) -> Option<Reservation> {
         Found::AnotherHeld => Some(Reservation { id: another, ..held }),
         Found::AnotherPaying => Some(Reservation { id: another, status: ReservationStatus::Paying, ..held }),
         Found::Held => Some(held),
-        Found::Overdue => Some(Reservation { expires_at: at("2026-11-20T12:00:00Z"), ..held }),
+        Found::Overdue => Some(Reservation { expires_at: at("12:00:00"), ..held }),
         Found::Paying => Some(Reservation { status: ReservationStatus::Paying, ..held }),
         Found::Purchased => Some(Reservation { status: ReservationStatus::Purchased, ..held }),
     }

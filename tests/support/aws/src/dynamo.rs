@@ -36,45 +36,62 @@ pub struct Dynamo {
 
 enum Engine {
     /// In this process, with the positions up to which its streams have been read.
-    Dynoxide { database: Database, server: JoinHandle<()>, read_up_to: Mutex<HashMap<String, String>> },
+    Dynoxide { database: Database, server: JoinHandle<()>, read_up_to: Mutex<HashMap<String, String>>, time: Time },
     /// Somewhere else.
     Server,
 }
 
+/// Which clock TTL goes by.
+#[derive(Clone, Copy)]
+enum Time {
+    /// The test's own.
+    OfTheTest,
+    /// The one of this machine, as on a server.
+    Real,
+}
+
 impl Dynamo {
-    /// Starts the engine, or finds it, and makes the tables.
+    /// Starts the engine, or finds it, and makes the tables. TTL goes by the real clock: a test must not write a `ttl` that this clock
+    /// overtakes, since a server may delete the item at any moment. Dropping the tables checks that.
     pub async fn start() -> Self {
         match std::env::var(ENDPOINT_VARIABLE) {
             Ok(endpoint) if !endpoint.is_empty() => Self::make_tables(endpoint, Engine::Server).await,
-            _ => Self::serve(Database::memory().unwrap()).await,
+            _ => Self::serve(Database::memory().unwrap(), Time::Real).await,
         }
     }
 
-    /// Makes the tables on the server at `endpoint`, which must be there.
+    /// Makes the tables on the server at `endpoint`, which must be there. TTL is off, for it may come at any moment: a test that writes
+    /// what is overdue by the real clock must find it.
     pub async fn at(endpoint: &str) -> Self {
-        Self::make_tables(endpoint.to_owned(), Engine::Server).await
+        let dynamo = Self::without_tables(endpoint.to_owned(), Engine::Server);
+        tables::create_without_ttl(&dynamo.client(), &dynamo.names).await;
+        dynamo
     }
 
     /// Starts dynoxide on the test's own clock: TTL and the times of stream records go by it.
     pub async fn start_at(clock: &FixedClock) -> Self {
-        Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap()).await
+        Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap(), Time::OfTheTest).await
     }
 
-    async fn serve(database: Database) -> Self {
+    async fn serve(database: Database, time: Time) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-        Self::make_tables(endpoint, Engine::Dynoxide { database, server, read_up_to: Mutex::default() }).await
+        Self::make_tables(endpoint, Engine::Dynoxide { database, server, read_up_to: Mutex::default(), time }).await
     }
 
     async fn make_tables(endpoint: String, engine: Engine) -> Self {
+        let dynamo = Self::without_tables(endpoint, engine);
+        tables::create(&dynamo.client(), &dynamo.names).await;
+        dynamo
+    }
+
+    /// When making the tables fails, dropping this takes down those that were made.
+    fn without_tables(endpoint: String, engine: Engine) -> Self {
         let prefix = unique_prefix();
         let name = |table| format!("{prefix}-{table}");
         let names = Names { stock: name("stock"), reservation: name("reservation"), order: name("order") };
-        // Before the first call: when it fails, what was made so far is taken down again.
-        let dynamo = Self { names, endpoint, engine };
-        tables::create(&dynamo.client(), &dynamo.names).await;
-        dynamo
+        Self { names, endpoint, engine }
     }
 
     /// Whether the consumed capacity is DynamoDB's own arithmetic. Emulators elsewhere may answer with any figure.
@@ -168,7 +185,16 @@ impl Dynamo {
 impl Drop for Dynamo {
     fn drop(&mut self) {
         match &self.engine {
-            Engine::Dynoxide { server, .. } => server.abort(),
+            Engine::Dynoxide { server, database, time, .. } => {
+                server.abort();
+                if matches!(time, Time::Real) && !std::thread::panicking() {
+                    let overtaken = database.sweep_ttl().unwrap();
+                    assert_eq!(
+                        overtaken, 0,
+                        "the real clock has overtaken the `ttl` of {overtaken} items: a server deletes them at any moment"
+                    );
+                }
+            }
             Engine::Server => {
                 let client = self.client();
                 let names = self.names.clone();

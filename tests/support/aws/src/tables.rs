@@ -29,6 +29,13 @@ impl Names {
 
 /// Makes the tables and waits until they can be used.
 pub async fn create(client: &Client, names: &Names) {
+    create_without_ttl(client, names).await;
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().unwrap();
+    client.update_time_to_live().table_name(&names.reservation).time_to_live_specification(ttl).send().await.unwrap();
+}
+
+/// Does the same, but for TTL: nothing is deleted by itself.
+pub(crate) async fn create_without_ttl(client: &Client, names: &Names) {
     for table in names.all() {
         let mut request = client
             .create_table()
@@ -54,8 +61,6 @@ pub async fn create(client: &Client, names: &Names) {
     for table in names.all() {
         wait_until_active(client, table).await;
     }
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().unwrap();
-    client.update_time_to_live().table_name(&names.reservation).time_to_live_specification(ttl).send().await.unwrap();
 }
 
 async fn wait_until_active(client: &Client, table: &str) {

@@ -175,6 +175,25 @@ async fn what_ttl_deletes_is_marked_as_the_services_doing() {
     assert_eq!((identity.type_.as_str(), identity.principal_id.as_str()), ("Service", "dynamodb.amazonaws.com"));
 }
 
+/// A reservation whose `ttl` is so many seconds after now, on tables whose TTL goes by the real clock.
+async fn ending_after(seconds: i64) {
+    let dynamo = Dynamo::start().await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let item = dynamo.client().put_item().table_name(dynamo.reservation_table()).item("pk", s("SHOPPER#1"));
+    item.item("sk", s("SALE#demo")).item("ttl", n(i64::try_from(now).unwrap() + seconds)).send().await.unwrap();
+}
+
+#[tokio::test]
+#[should_panic(expected = "the real clock has overtaken the `ttl` of 1 items")]
+async fn an_end_that_the_real_clock_has_overtaken_is_noticed() {
+    ending_after(-1).await;
+}
+
+#[tokio::test]
+async fn an_end_that_is_far_away_may_be_written() {
+    ending_after(3_600).await;
+}
+
 #[tokio::test]
 async fn orders_are_found_by_shopper() {
     let dynamo = Dynamo::start().await;
