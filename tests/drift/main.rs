@@ -23,6 +23,7 @@ mod problems;
 mod queues;
 mod routes;
 mod saga;
+mod times;
 
 use system_tests::Repository;
 

@@ -66,7 +66,7 @@ async fn what_a_sale_may_refuse() {
     for path in ["/api/flash-sales/no-such-product", "/inventory/no-such-product"] {
         stack.nobody().get(path).await.refuses(404, "unknown-product");
     }
-    let ending = crate::stack::now() + jiff::SignedDuration::from_secs(2);
+    let ending = crate::stack::now() + jiff::SignedDuration::from_secs(6);
     let over = stack.sale("over", json!({"ends_at": ending})).await;
     crate::stack::eventually("end of a sale", std::time::Duration::from_secs(30), async || {
         let answer = reserve(&ann, json!({"product_id": over})).await;

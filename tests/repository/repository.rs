@@ -32,6 +32,8 @@ pub struct Repository {
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
     /// `events/expected.json`: what each event is answered with.
     pub expected: Value,
+    /// The Rust of `tests/` and `xtask/`, by path from the root.
+    pub tests: BTreeMap<PathBuf, String>,
     /// Markdown, by path from the root.
     pub documents: BTreeMap<PathBuf, String>,
 }
@@ -68,6 +70,11 @@ impl Repository {
                 .map(|folder| (name(folder), files(folder, "json").iter().map(|file| (stem(file), json(file))).collect()))
                 .collect(),
             expected: json(&root.join("events/expected.json")),
+            tests: ["tests", "xtask"]
+                .iter()
+                .flat_map(|folder| files_below(&root.join(folder), "rs"))
+                .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
+                .collect(),
             documents: files(&root, "md")
                 .into_iter()
                 .chain(["docs", "infra", "events", "tests"].iter().flat_map(|folder| files_below(&root.join(folder), "md")))
