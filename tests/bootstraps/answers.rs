@@ -1,37 +1,45 @@
-//! Compares an answer with `events/expected.json`.
+//! Compares an answer with what the table of the function expects.
 
 use serde_json::{Value, json};
+use test_cases::Answer;
 
 /// What is wrong with the answer to `event`.
-pub(crate) fn faults(event: &Value, answer: &Value, expected: &Value) -> Vec<String> {
+pub(crate) fn faults(event: &Value, answer: &Value, expected: &Answer) -> Vec<String> {
     let mut faults = Vec::new();
-    if let Some(status) = expected["status"].as_u64() {
-        if answer["statusCode"] != status {
-            faults.push(format!("status {} instead of {status}", answer["statusCode"]));
+    match expected {
+        Answer::Http { status, body: expected } => {
+            if answer["statusCode"] != *status {
+                faults.push(format!("status {} instead of {status}", answer["statusCode"]));
+            }
+            let body = answer["body"].as_str().unwrap_or_default();
+            let parsed = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap_or_else(|_| json!(body)) };
+            if !expected.is_null() && !contains(&parsed, expected) {
+                faults.push(format!("the body lacks {expected}"));
+            }
         }
-        let body = answer["body"].as_str().unwrap_or_default();
-        let parsed = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap_or_else(|_| json!(body)) };
-        if !expected["body"].is_null() && !contains(&parsed, &expected["body"]) {
-            faults.push(format!("the body lacks {}", expected["body"]));
+        Answer::FailedRecords(places) => {
+            let ids: Vec<Value> = places.iter().map(|place| json!({"itemIdentifier": record_id(event, *place)})).collect();
+            if *answer != json!({"batchItemFailures": ids}) {
+                faults.push(format!("should report {ids:?}"));
+            }
         }
-    } else if let Some(records) = expected["failed_records"].as_array() {
-        let ids: Vec<Value> = records.iter().map(|index| json!({"itemIdentifier": record_id(event, index)})).collect();
-        if *answer != json!({"batchItemFailures": ids}) {
-            faults.push(format!("should report {ids:?}"));
+        Answer::Error(error) => {
+            if answer["errorType"] != *error {
+                faults.push(format!("should fail with {error}"));
+            }
         }
-    } else if let Some(error) = expected["error"].as_str() {
-        if answer["errorType"] != error {
-            faults.push(format!("should fail with {error}"));
+        Answer::Output(output) => {
+            if answer.get("errorType").is_some() || !contains(answer, output) {
+                faults.push(format!("should answer {output}"));
+            }
         }
-    } else if answer.get("errorType").is_some() || !contains(answer, &expected["output"]) {
-        faults.push(format!("should answer {}", expected["output"]));
     }
     faults
 }
 
 /// What a queue's or a stream's reader calls a record that failed.
-fn record_id(event: &Value, index: &Value) -> Value {
-    let record = &event["Records"][usize::try_from(index.as_u64().expect("an index")).unwrap()];
+fn record_id(event: &Value, place: usize) -> Value {
+    let record = &event["Records"][place];
     [&record["messageId"], &record["dynamodb"]["SequenceNumber"]]
         .into_iter()
         .find(|id| id.is_string())
@@ -55,7 +63,7 @@ fn contains(all: &Value, part: &Value) -> bool {
 #[test]
 fn a_wrong_answer_is_noticed() {
     let http = |status: u16, body: &str| json!({"statusCode": status, "body": body});
-    let expected = json!({"status": 200, "body": {"a": [{"b": 1}]}});
+    let expected = Answer::Http { status: 200, body: json!({"a": [{"b": 1}]}) };
     let check = |answer: Value| faults(&json!({}), &answer, &expected).len();
     assert_eq!(check(http(200, r#"{"a":[{"b":1,"c":2}],"d":3}"#)), 0);
     assert_eq!(check(http(201, r#"{"a":[{"b":1}]}"#)), 1);
@@ -65,15 +73,15 @@ fn a_wrong_answer_is_noticed() {
     assert_eq!(check(json!({"errorType": "x"})), 2);
 
     let event = json!({"Records": [{"messageId": "m0"}, {"messageId": "m1"}]});
-    let check = |answer: Value| faults(&event, &answer, &json!({"failed_records": [1]})).len();
+    let check = |answer: Value| faults(&event, &answer, &Answer::FailedRecords(vec![1])).len();
     assert_eq!(check(json!({"batchItemFailures": [{"itemIdentifier": "m1"}]})), 0);
     assert_eq!(check(json!({"batchItemFailures": []})), 1);
     assert_eq!(check(json!({"batchItemFailures": [{"itemIdentifier": "m0"}]})), 1);
 
-    let check = |answer: Value, expected: Value| faults(&json!({}), &answer, &expected).len();
-    assert_eq!(check(json!({"errorType": "HoldLost"}), json!({"error": "HoldLost"})), 0);
-    assert_eq!(check(json!({"errorType": "HoldLost"}), json!({"error": "MalformedTask"})), 1);
-    assert_eq!(check(json!({"errorType": "HoldLost"}), json!({"output": {}})), 1);
-    assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), json!({"output": {"gateway": 0}})), 0);
-    assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), json!({"output": {"gateway": 1}})), 1);
+    let check = |answer: Value, expected: Answer| faults(&json!({}), &answer, &expected).len();
+    assert_eq!(check(json!({"errorType": "HoldLost"}), Answer::Error("HoldLost")), 0);
+    assert_eq!(check(json!({"errorType": "HoldLost"}), Answer::Error("MalformedTask")), 1);
+    assert_eq!(check(json!({"errorType": "HoldLost"}), Answer::Output(json!({}))), 1);
+    assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), Answer::Output(json!({"gateway": 0}))), 0);
+    assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), Answer::Output(json!({"gateway": 1}))), 1);
 }

@@ -1,5 +1,5 @@
 //! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the bootstrap, its environment from the
-//! template, a recorded event, and no more permissions than its policy grants.
+//! template, a sample event, and no more permissions than its policy grants.
 //!
 //! Every case has tables of its own on the emulator of the local stack, and a fresh process.
 
@@ -14,8 +14,8 @@
 
 mod answers;
 mod gateway;
-mod given;
 mod interface;
+mod left;
 mod services;
 
 use std::{
@@ -38,29 +38,32 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
     let mut faults = Vec::new();
     let mut used = permissions::Permissions::new();
     for (name, function) in &functions {
-        for (case, event) in &repository.events[name] {
-            for expected in template::one_or_many(&repository.expected[name][case]) {
-                let state = expected["given"].as_str().unwrap_or("sale");
-                let shop = given::shop(services.endpoint(), state).await;
+        for case in repository.cases.iter().filter(|case| case.function == name) {
+            let event = case.json();
+            for expected in &case.expected {
+                let shop = Shop::at(services.endpoint()).await;
+                shop.give(expected.given).await;
                 let names = services.physical_names(&shop.dynamo);
                 let gateway = Gateway::open(services.endpoint(), name, &names, &repository);
-                let variables = variables(&repository.template, function, &names, expected["trust_user_id_header"] == true);
+                let variables = variables(&repository.template, function, &names, expected.trust_user_id_header);
                 let interface = Interface::start(name, &variables, &gateway.endpoint());
-                let mut answer = interface.invoke(event).await;
-                for _ in 1..expected["times"].as_u64().unwrap_or(1) {
-                    answer = interface.invoke(event).await;
+                let mut answer = Value::Null;
+                for _ in 0..expected.times {
+                    answer = interface.invoke(&event).await;
                 }
                 let log = interface.stop();
                 let (calls, refused) = gateway.close();
                 for (resource, action) in calls {
                     used.entry((name.clone(), resource)).or_default().insert(action);
                 }
-                let found = answers::faults(event, &answer, expected).into_iter().chain(refused);
-                let found: Vec<String> = found.chain(given::faults(&shop, expected).await).collect();
+                let found = answers::faults(&event, &answer, &expected.answer).into_iter().chain(refused);
+                let found: Vec<String> = found.chain(left::faults(&shop, expected).await).collect();
                 if !found.is_empty() {
                     let log = log.replace('\n', "\n       ");
                     faults.push(format!(
-                        "events/{name}/{case}.json, given {state}: {}\n  answer: {answer}\n  log: {log}",
+                        "events/{name}/{}.json, given {:?}: {}\n  answer: {answer}\n  log: {log}",
+                        case.name,
+                        expected.given,
                         found.join("; ")
                     ));
                 }

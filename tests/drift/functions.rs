@@ -1,8 +1,8 @@
-//! A function is a resource of the template, a crate, a folder of events and a log group, all by one name.
+//! A function is a resource of the template, a crate and a log group, all by one name; its sample events are in `events.rs`.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use system_tests::{
     Repository,
     template::{self, Function},
@@ -32,28 +32,6 @@ fn crates(repository: &Repository) -> Faults {
     }
     let unknown = repository.functions.keys().filter(|name| !functions.contains_key(*name));
     faults.extend(unknown.map(|name| format!("functions/{name} is in no resource of the template")));
-    faults
-}
-
-fn events(repository: &Repository) -> Faults {
-    let functions = template::functions(&repository.template);
-    let none = BTreeMap::new();
-    let mut faults = Faults::new();
-    for name in functions.keys() {
-        let events = repository.events.get(name).unwrap_or(&none);
-        let expected = repository.expected[name].as_object();
-        if !events.contains_key("ok") {
-            faults.push(format!("events/{name}/ok.json is missing"));
-        }
-        let answered = |case: &String| expected.is_some_and(|cases| cases.contains_key(case));
-        faults.extend(
-            events.keys().filter(|case| !answered(case)).map(|case| format!("events/expected.json: {name}/{case} is missing")),
-        );
-        let left_over = expected.into_iter().flat_map(|cases| cases.keys()).filter(|case| !events.contains_key(*case));
-        faults.extend(left_over.map(|case| format!("events/{name}/{case}.json is expected, but missing")));
-    }
-    let unknown = repository.events.keys().filter(|name| !functions.contains_key(*name));
-    faults.extend(unknown.map(|name| format!("events/{name} belongs to no function")));
     faults
 }
 
@@ -106,26 +84,6 @@ fn a_function_without_a_crate_or_a_crate_without_a_function_is_noticed() {
     });
     notices(crates, "does not build the binary", |repository| {
         repository.template["Resources"]["HealthFunction"]["Metadata"]["BuildProperties"]["Binary"] = json!("reserve");
-    });
-}
-
-#[test]
-fn every_function_has_events_and_every_event_an_expected_answer() {
-    none(&events(&Repository::read()));
-}
-
-#[test]
-fn a_missing_event_or_answer_is_noticed() {
-    notices(events, "events/expected.json: health/strange is missing", |repository| {
-        repository.events.get_mut("health").unwrap().insert("strange".to_owned(), Value::Null);
-    });
-    notices(events, "health/gone.json is expected", |repository| repository.expected["health"]["gone"] = json!({"status": 200}));
-    notices(events, "events/oversell belongs to no function", |repository| {
-        repository.events.insert("oversell".to_owned(), BTreeMap::new());
-    });
-    notices(events, "events/health/ok.json is missing", |repository| {
-        repository.events.get_mut("health").unwrap().remove("ok");
-        repository.expected["health"].as_object_mut().unwrap().remove("ok");
     });
 }
 

@@ -17,6 +17,7 @@ mod building;
 mod documents;
 mod environment;
 mod errors;
+mod events;
 mod functions;
 mod permissions;
 mod problems;

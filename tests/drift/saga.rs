@@ -127,7 +127,7 @@ pub(crate) fn task<'r>(repository: &'r mut Repository, state: &str) -> &'r mut V
     &mut repository.state_machines.get_mut("payment-saga.asl.json").unwrap()["States"][state]
 }
 
-/// What a task's recorded input has, its state gives: the execution's input, which is a message of the orders queue, and what the
+/// What a task's sample input has, its state gives: the execution's input, which is a message of the orders queue, and what the
 /// payload's expression adds.
 fn payloads(repository: &Repository) -> Faults {
     let message = repository.events["start-payment"]["ok"]["Records"][0]["body"].as_str().unwrap();
@@ -139,11 +139,11 @@ fn payloads(repository: &Repository) -> Faults {
             // The input as a whole, not one member of it.
             let mut after_input = payload.split("$states.context.Execution.Input").skip(1);
             let passes_on = payload.contains("$states.input %") || after_input.any(|after| !after.starts_with('.'));
-            let recorded = repository.events[&function]["ok"].as_object().expect("a task's input is an object");
+            let sample = repository.events[&function]["ok"].as_object().expect("a task's input is an object");
             let is_given =
                 |member: &str| (passes_on && message.get(member).is_some()) || payload.contains(&format!("\"{member}\":"));
             // A reason is for people; a task does without.
-            let missing = recorded.keys().filter(|member| *member != "reason" && !is_given(member));
+            let missing = sample.keys().filter(|member| *member != "reason" && !is_given(member));
             faults.extend(missing.map(|member| format!("{state}: gives {function} no {member}")));
         }
     }
@@ -151,7 +151,7 @@ fn payloads(repository: &Repository) -> Faults {
 }
 
 #[test]
-fn every_task_is_given_what_its_recorded_input_has() {
+fn every_task_is_given_what_its_sample_input_has() {
     none(&payloads(&Repository::read()));
     notices(payloads, "NotifyFailed: gives notify-shopper no message", |repository| {
         task(repository, "NotifyFailed")["Arguments"]["Payload"] = json!("{% $states.context.Execution.Input %}");

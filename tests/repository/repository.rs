@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
+use test_cases::Case;
 
 use crate::{linked, samconfig, yaml};
 
@@ -30,8 +31,8 @@ pub struct Repository {
     pub packages: linked::Packages,
     /// `events/<function>/<case>.json`, by function and case.
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
-    /// `events/expected.json`: what each event is answered with.
-    pub expected: Value,
+    /// The tables that the events are made from.
+    pub cases: Vec<Case>,
     /// The Rust of `tests/` and `xtask/`, by path from the root.
     pub tests: BTreeMap<PathBuf, String>,
     /// Markdown, by path from the root.
@@ -69,7 +70,7 @@ impl Repository {
                 .iter()
                 .map(|folder| (name(folder), files(folder, "json").iter().map(|file| (stem(file), json(file))).collect()))
                 .collect(),
-            expected: json(&root.join("events/expected.json")),
+            cases: test_cases::cases(),
             tests: ["tests", "xtask"]
                 .iter()
                 .flat_map(|folder| files_below(&root.join(folder), "rs"))

@@ -10,6 +10,7 @@ mod aws;
 mod demo;
 mod down;
 mod emulator;
+mod events;
 mod functions;
 mod measure;
 mod process;
@@ -36,6 +37,7 @@ struct Arguments {
 enum Command {
     Up(up::Up),
     Down(down::Down),
+    Events(events::Events),
     Measure(measure::Measure),
     Redrive(redrive::Redrive),
     SamLocal(sam_local::SamLocal),
@@ -50,6 +52,7 @@ fn main() -> std::process::ExitCode {
             down::run();
             Ok(())
         }
+        Command::Events(events::Events {}) => events::Events::run(),
         Command::Measure(measure) => measure.run(),
         Command::Redrive(redrive) => redrive.run(),
         Command::SamLocal(sam_local) => sam_local.run(),

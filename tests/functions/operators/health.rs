@@ -22,7 +22,7 @@ async fn a_shallow_answer_asks_nobody() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: f7602dfc-3b16-4ff2-b751-8ba2f5cc7131
+    x-request-id: aaecf39e-99b9-423c-8c7a-fa4a84cd7f4c
 
     {
       "status": "ok",
@@ -51,14 +51,14 @@ async fn what_failed_is_named_and_why_is_not_told() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 443d9998-0ebd-4180-a174-f32e75f90f9b
+    x-request-id: 45ba709c-bd73-40f5-97aa-15bf2184c9df
 
     {
       "code": "unhealthy",
       "failed": [
         "orders queue"
       ],
-      "instance": "443d9998-0ebd-4180-a174-f32e75f90f9b",
+      "instance": "45ba709c-bd73-40f5-97aa-15bf2184c9df",
       "status": 503,
       "title": "Something that the service needs does not answer",
       "type": "/problems/unhealthy"

@@ -1,4 +1,4 @@
-//! `DELETE /reservations/{reservation_id}` on recorded events. Releasing the units is release-stock's.
+//! `DELETE /reservations/{reservation_id}` on sample events. Releasing the units is release-stock's.
 
 use cancel_reservation::CancelReservation;
 use insta::assert_snapshot;
@@ -17,7 +17,7 @@ async fn shop_at(stage: Stage) -> Shop {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("cancel-reservation", async |request| {
         function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
     });
@@ -39,7 +39,7 @@ async fn a_hold_is_given_up_for_one_write_and_its_units_are_the_streams_to_relea
     access-control-allow-origin: *
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
-    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+    x-request-id: 5cd472d0-26a6-42a8-b42f-07999ccc3bb3
     "#);
     assert_eq!((calls.count("DeleteItem"), calls.total()), (1, 1));
     assert_eq!(shop.reservation(&Buyer::first()).await, None);
@@ -78,12 +78,12 @@ async fn a_payment_that_is_under_way_is_not_cancelled() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+    x-request-id: 5cd472d0-26a6-42a8-b42f-07999ccc3bb3
 
     {
       "code": "payment-in-progress",
       "detail": "A payment is under way. Look at the order to see what becomes of it.",
-      "instance": "9bc15764-477a-4ea0-9049-d029550a61ee",
+      "instance": "5cd472d0-26a6-42a8-b42f-07999ccc3bb3",
       "status": 409,
       "title": "Payment in progress",
       "type": "/problems/payment-in-progress"
@@ -102,12 +102,12 @@ async fn what_is_bought_is_not_cancelled() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 9bc15764-477a-4ea0-9049-d029550a61ee
+    x-request-id: 5cd472d0-26a6-42a8-b42f-07999ccc3bb3
 
     {
       "code": "already-purchased",
       "detail": "You have bought in this sale; each shopper can buy once.",
-      "instance": "9bc15764-477a-4ea0-9049-d029550a61ee",
+      "instance": "5cd472d0-26a6-42a8-b42f-07999ccc3bb3",
       "status": 409,
       "title": "Already purchased",
       "type": "/problems/already-purchased"

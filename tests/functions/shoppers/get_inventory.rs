@@ -1,4 +1,4 @@
-//! `GET /inventory/{product_id}` on recorded events. How sales are known and remembered is get-sale's, and tested there.
+//! `GET /inventory/{product_id}` on sample events. How sales are known and remembered is get-sale's, and tested there.
 
 use domain::SignedDuration;
 use get_inventory::GetInventory;
@@ -12,7 +12,7 @@ fn function(shop: &Shop, calls: &Calls) -> GetInventory {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-inventory", async |request| {
         let shop = Shop::open().await;
         function(&shop, &Calls::new()).handle(request).await
@@ -37,7 +37,7 @@ async fn stock_is_shown_with_the_time_that_it_was_true_at() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: public, max-age=1
     content-type: application/json
-    x-request-id: 485a6133-b8a7-4aaa-8fc0-886b06752680
+    x-request-id: 80f803c1-4168-4727-a665-40b255bf6386
 
     {
       "as_of": "2026-11-01T12:01:00Z",
@@ -57,12 +57,12 @@ async fn an_unknown_product_is_404() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: a8aa8423-0897-4dbd-a255-51ea34b84336
+    x-request-id: f3f7d754-11f3-4286-b7c3-300ecf83c501
 
     {
       "code": "unknown-product",
       "detail": "There is no sale of this product.",
-      "instance": "a8aa8423-0897-4dbd-a255-51ea34b84336",
+      "instance": "f3f7d754-11f3-4286-b7c3-300ecf83c501",
       "status": 404,
       "title": "Unknown product",
       "type": "/problems/unknown-product"

@@ -1,4 +1,4 @@
-//! `GET /reservations/{reservation_id}` and `GET /reservations?product_id=` on recorded events.
+//! `GET /reservations/{reservation_id}` and `GET /reservations?product_id=` on sample events.
 
 use get_reservation::GetReservation;
 use insta::assert_snapshot;
@@ -21,7 +21,7 @@ fn of_first(path: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-reservation", async |request| {
         function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
     });
@@ -48,7 +48,7 @@ async fn its_owner_sees_a_reservation_for_one_read() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: e12987bb-a305-46da-9b66-05e8bb90dd4c
+    x-request-id: d1a468e6-f5bb-415d-979b-0b07e0e4bd7a
 
     {
       "created_at": "2026-11-01T12:00:00Z",
@@ -72,12 +72,12 @@ async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 141e1571-7a69-4c5c-b07b-64d03a54a244
+    x-request-id: 347ac511-c029-4971-ae12-f3001ba38eaa
 
     {
       "code": "unknown-reservation",
       "detail": "You have no such reservation.",
-      "instance": "141e1571-7a69-4c5c-b07b-64d03a54a244",
+      "instance": "347ac511-c029-4971-ae12-f3001ba38eaa",
       "status": 404,
       "title": "Unknown reservation",
       "type": "/problems/unknown-reservation"
@@ -96,11 +96,11 @@ async fn nobody_who_has_not_signed_in_is_answered() {
     cache-control: no-store
     content-type: application/problem+json
     www-authenticate: Bearer
-    x-request-id: 9e9c7ebb-4dd9-4bf7-8535-ca7b3d559ea5
+    x-request-id: 764e5293-ae5e-409c-9f1c-2f23f4522871
 
     {
       "code": "unauthenticated",
-      "instance": "9e9c7ebb-4dd9-4bf7-8535-ca7b3d559ea5",
+      "instance": "764e5293-ae5e-409c-9f1c-2f23f4522871",
       "status": 401,
       "title": "Sign in first",
       "type": "/problems/unauthenticated"

@@ -1,4 +1,4 @@
-//! `GET /api/flash-sales/{product_id}` on recorded events.
+//! `GET /api/flash-sales/{product_id}` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use domain::{SaleDraft, SignedDuration};
@@ -22,7 +22,7 @@ fn state(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-sale", async |request| {
         let shop = Shop::open().await;
         function(&shop, &Calls::new()).handle(request).await
@@ -51,7 +51,7 @@ async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: public, max-age=1
     content-type: application/json
-    x-request-id: 4474169b-7a5b-47b3-a021-5aa55d33f815
+    x-request-id: 7ff626b7-e58f-48da-aee4-6921685df258
 
     {
       "admission": {
@@ -100,12 +100,12 @@ async fn an_unknown_product_is_404() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: a7d542cc-1ca3-45d0-b8de-d4cbd6edefde
+    x-request-id: 86e8ef68-cdf7-4596-9f29-8cb0c73434ea
 
     {
       "code": "unknown-product",
       "detail": "There is no sale of this product.",
-      "instance": "a7d542cc-1ca3-45d0-b8de-d4cbd6edefde",
+      "instance": "86e8ef68-cdf7-4596-9f29-8cb0c73434ea",
       "status": 404,
       "title": "Unknown product",
       "type": "/problems/unknown-product"
@@ -206,11 +206,11 @@ async fn a_503_says_when_to_come_back() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 1
-    x-request-id: 4474169b-7a5b-47b3-a021-5aa55d33f815
+    x-request-id: 7ff626b7-e58f-48da-aee4-6921685df258
 
     {
       "code": "try-again",
-      "instance": "4474169b-7a5b-47b3-a021-5aa55d33f815",
+      "instance": "7ff626b7-e58f-48da-aee4-6921685df258",
       "status": 503,
       "title": "Try again in a moment",
       "type": "/problems/try-again"

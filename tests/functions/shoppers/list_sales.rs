@@ -1,4 +1,4 @@
-//! `GET /api/flash-sales` on recorded events.
+//! `GET /api/flash-sales` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -21,7 +21,7 @@ fn listed(response: &Response) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("list-sales", async |request| {
         let shop = Shop::open().await;
         function(&shop, &Calls::new()).handle(request).await
@@ -41,7 +41,7 @@ async fn a_sale_is_listed_with_its_stock_and_its_holds() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: public, max-age=1
     content-type: application/json
-    x-request-id: f673c093-93d8-4395-ba54-c4ddf458df98
+    x-request-id: 668c9b78-c2f1-4bf7-85db-020c8ecf9732
 
     {
       "sales": [
@@ -85,7 +85,7 @@ async fn before_the_first_sale_the_list_is_empty() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: public, max-age=1
     content-type: application/json
-    x-request-id: f673c093-93d8-4395-ba54-c4ddf458df98
+    x-request-id: 668c9b78-c2f1-4bf7-85db-020c8ecf9732
 
     {
       "sales": [],

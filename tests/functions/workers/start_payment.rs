@@ -84,7 +84,7 @@ async fn an_unknown_order_starts_an_execution_too() {
 async fn a_message_that_cannot_be_read_fails_alone() {
     let shop = Shop::empty().await;
     let failed = on(&shop, "malformed-body").await;
-    assert_eq!(failed, ["4ed10a3f-4f1e-4f39-b6c8-3fc230fc67b7", "2cd8a4c7-5114-48b5-819b-6ced2624f5e1"]);
+    assert_eq!(failed, ["8ce832d0-508e-4bee-85ce-224eace2aa55", "3080346f-17cc-415a-8ea6-1a2ffccae6cd"]);
     assert_eq!(names(&shop), ["demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"], "by the other two");
 }
 

@@ -1,4 +1,4 @@
-//! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close` on recorded events.
+//! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close` on sample events.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod faults;
@@ -41,7 +41,7 @@ async fn state_after(shop: &Shop, action: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers =
         test_shop::answers("change-sale-status", async |request| function(&shop().await, &Calls::new()).handle(request).await);
     assert_snapshot!(answers.await, @r#"
@@ -70,7 +70,7 @@ async fn a_pause_is_one_write_and_the_answer_shows_the_sale() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: 397b49d4-33b5-179b-070d-4015b914ef7a
+    x-request-id: 9d9f8db0-7440-4b3d-b5e3-6b3749ba7b6d
 
     {
       "admission": {

@@ -1,4 +1,4 @@
-//! `GET /admin/flash-sales/{product_id}/report` on recorded events.
+//! `GET /admin/flash-sales/{product_id}/report` on sample events.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use domain::{Extent, ProductId, Quantity, ReservationId, SaleDraft, ShardNumber, SignedDuration};
@@ -50,7 +50,7 @@ async fn busy() -> Shop {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-sale-report", async |request| {
         let shop = Shop::open().await;
         function(&shop, &Calls::new()).handle(request).await
@@ -75,7 +75,7 @@ async fn a_sale_that_nobody_has_touched_has_all_its_units() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: dd8cbed0-1efe-c12b-27dc-62887a264f1b
+    x-request-id: 8cfb0fe6-e6c9-4814-95fa-236d03c28880
 
     {
       "as_of": "2026-11-01T12:01:00Z",

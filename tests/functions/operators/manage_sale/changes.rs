@@ -119,12 +119,12 @@ async fn a_sale_that_has_started_is_not_changed() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: dcb3637a-8d88-402e-80e6-7c7f18030ad3
+    x-request-id: 0329c09f-aa8d-4cc6-90a7-eee18ea65318
 
     {
       "code": "sale-started",
       "detail": "A sale can be changed until ten seconds before it starts, and not after.",
-      "instance": "dcb3637a-8d88-402e-80e6-7c7f18030ad3",
+      "instance": "0329c09f-aa8d-4cc6-90a7-eee18ea65318",
       "status": 409,
       "title": "The sale has started",
       "type": "/problems/sale-started"

@@ -1,4 +1,4 @@
-//! `PUT /admin/flash-sales/{product_id}` on recorded events.
+//! `PUT /admin/flash-sales/{product_id}` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 mod changes;
@@ -80,7 +80,7 @@ async fn shop() -> Shop {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("manage-sale", async |request| function(&shop().await, &Calls::new()).handle(request).await);
     assert_snapshot!(answers.await, @r#"
     broken-json: 400 malformed-request
@@ -109,7 +109,7 @@ async fn a_sale_is_made_with_a_write_for_each_shard_and_four_more() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: f89cba96-c0ce-4887-b5cc-046406977c97
+    x-request-id: 8a6e60e0-ebd5-4ec1-b63a-9e5ef650b14f
 
     {
       "admission": {
@@ -151,7 +151,7 @@ async fn what_is_left_out_has_its_default() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: 2a014524-27f5-4967-b3ac-34f036d88815
+    x-request-id: 8faeba57-5340-410d-afb7-32fb3af5276e
 
     {
       "admission": {

@@ -29,12 +29,12 @@ async fn whoever_is_no_operator_is_403_whatever_is_asked_for() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 0693ca33-b3c5-48ef-abf2-edab56635d66
+    x-request-id: f8721740-a054-4309-b672-02a5db83055e
 
     {
       "code": "forbidden",
       "detail": "only members of the group 'ops' may do this",
-      "instance": "0693ca33-b3c5-48ef-abf2-edab56635d66",
+      "instance": "f8721740-a054-4309-b672-02a5db83055e",
       "status": 403,
       "title": "Not allowed",
       "type": "/problems/forbidden"
@@ -72,12 +72,12 @@ async fn a_path_that_can_be_no_product_is_400() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 3f0313f2-29d7-4bf5-9fc7-d6fda4d1aea8
+    x-request-id: 6d9419e0-bcd9-47aa-a186-b5b5e828bbb5
 
     {
       "code": "malformed-request",
       "detail": "product_id in the path: a product id is 1 to 64 characters of a-z, 0-9, '-' and '_'",
-      "instance": "3f0313f2-29d7-4bf5-9fc7-d6fda4d1aea8",
+      "instance": "6d9419e0-bcd9-47aa-a186-b5b5e828bbb5",
       "pointer": "",
       "status": 400,
       "title": "The request cannot be read",

@@ -1,4 +1,4 @@
-//! `POST /admin/flash-sales/{product_id}/restock` on recorded events.
+//! `POST /admin/flash-sales/{product_id}/restock` on sample events.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod faults;
@@ -58,7 +58,7 @@ async fn has(shop: &Shop, restocks: &[u32], context: &str) {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers =
         test_shop::answers("restock-sale", async |request| function(&shop().await, &Calls::new()).handle(request).await);
     assert_snapshot!(answers.await, @r#"
@@ -88,7 +88,7 @@ async fn a_restock_is_a_write_for_each_shard_and_three_more() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: c032b366-1105-5ebe-2625-9ffcb90c19fe
+    x-request-id: 6fb53007-3e8e-430f-82c8-004827c9a241
 
     {
       "admission": {

@@ -32,12 +32,12 @@ async fn without_a_key_that_can_be_kept_it_is_400() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 364b9094-8935-f60b-5ffd-c7b223d20255
+    x-request-id: a0c69b7f-ce98-4781-a346-e80f02b06e9b
 
     {
       "code": "malformed-request",
       "detail": "header Idempotency-Key: an idempotency key is 1 to 64 printable ASCII characters, such as a UUID",
-      "instance": "364b9094-8935-f60b-5ffd-c7b223d20255",
+      "instance": "a0c69b7f-ce98-4781-a346-e80f02b06e9b",
       "pointer": "",
       "status": 400,
       "title": "The request cannot be read",

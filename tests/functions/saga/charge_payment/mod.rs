@@ -45,7 +45,7 @@ impl Charging {
         Self { shop, buyer, calls: calls.clone(), function }
     }
 
-    /// Runs the task on a recorded event.
+    /// Runs the task on a sample event.
     async fn on(&self, event: &str) -> Answer {
         self.run(test_aws::event_value(&format!("charge-payment/{event}.json"))).await
     }

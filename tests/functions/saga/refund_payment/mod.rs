@@ -41,7 +41,7 @@ impl Refunding {
         Self { shop, buyer, calls: calls.clone(), function, charge }
     }
 
-    /// Runs the task on a recorded event.
+    /// Runs the task on a sample event.
     async fn on(&self, event: &str) -> Answer {
         self.run(test_aws::event_value(&format!("refund-payment/{event}.json"))).await
     }

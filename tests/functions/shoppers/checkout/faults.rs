@@ -31,11 +31,11 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 1
-    x-request-id: c7a06453-c330-4336-a0d0-3b0a545f8cb6
+    x-request-id: a51ab2dc-58ec-42ee-a888-dd59f86bd46e
 
     {
       "code": "try-again",
-      "instance": "c7a06453-c330-4336-a0d0-3b0a545f8cb6",
+      "instance": "a51ab2dc-58ec-42ee-a888-dd59f86bd46e",
       "status": 503,
       "title": "Try again in a moment",
       "type": "/problems/try-again"

@@ -1,4 +1,4 @@
-//! `POST /checkout` on recorded events.
+//! `POST /checkout` on sample events.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod faults;
@@ -44,10 +44,10 @@ fn message(buyer: &Buyer, attempt: u32) -> Value {
     json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": attempt})
 }
 
-/// The recorded cart's id is of 2024: for anybody but its owner a hold with such an id must have ended long ago, hence 410 for
+/// The sample cart's id is of 2024: for anybody but its owner a hold with such an id must have ended long ago, hence 410 for
 /// `somebody-elses`. With an id of today it is 404, see `refusals`.
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("checkout", async |request| {
         function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
     });
@@ -79,7 +79,7 @@ async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
     cache-control: no-store
     content-type: application/json
     location: /v1/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
-    x-request-id: c7a06453-c330-4336-a0d0-3b0a545f8cb6
+    x-request-id: a51ab2dc-58ec-42ee-a888-dd59f86bd46e
 
     {
       "inventory_status": "confirmed",

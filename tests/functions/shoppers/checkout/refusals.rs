@@ -10,7 +10,7 @@ use test_shop::{Body, Buyer, Shop, Stage, brief, demo, refuses_what_every_route_
 
 use crate::shoppers::checkout::{function, good_body, request, shop_at};
 
-/// A buyer whose reservation has an id that was really made when it says: those of the recorded events are of 2024.
+/// A buyer whose reservation has an id that was really made when it says: those of the sample events are of 2024.
 fn fresh() -> Buyer {
     let made_at: Timestamp = test_shop::START.parse().unwrap();
     Buyer { id: ReservationId::generate(&demo(), made_at, &CountingRandomness::new()), ..Buyer::first() }
@@ -99,12 +99,12 @@ async fn a_fault_is_told_in_words_that_help() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 663efffe-638c-45f2-9e48-7943fc796c2e
+    x-request-id: b9d002a8-0231-475f-bffe-0f66eabeee55
 
     {
       "code": "invalid-request",
       "detail": "city is 1 to 100 characters of text without control characters",
-      "instance": "663efffe-638c-45f2-9e48-7943fc796c2e",
+      "instance": "b9d002a8-0231-475f-bffe-0f66eabeee55",
       "pointer": "/shipping_address/city",
       "status": 422,
       "title": "A value is not allowed",
@@ -117,12 +117,12 @@ async fn a_fault_is_told_in_words_that_help() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 0f156213-56d4-4fdf-89f1-ded5fdb8f82a
+    x-request-id: 871a3758-fe73-4a01-aa7a-1ec43a36f71b
 
     {
       "code": "invalid-request",
       "detail": "a payment method is a token '<provider>:<token>' of at most 255 printable characters; never send card data",
-      "instance": "0f156213-56d4-4fdf-89f1-ded5fdb8f82a",
+      "instance": "871a3758-fe73-4a01-aa7a-1ec43a36f71b",
       "pointer": "/payment_method",
       "status": 422,
       "title": "A value is not allowed",
@@ -142,12 +142,12 @@ async fn a_body_cannot_make_the_caller_somebody_else() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: e7cd47eb-5b59-4ae8-ae38-3af0619c122a
+    x-request-id: 1ae7f1cb-ebc6-459e-8347-b29a969acca9
 
     {
       "code": "forbidden",
       "detail": "user_id is not the one who has signed in",
-      "instance": "e7cd47eb-5b59-4ae8-ae38-3af0619c122a",
+      "instance": "1ae7f1cb-ebc6-459e-8347-b29a969acca9",
       "status": 403,
       "title": "Not allowed",
       "type": "/problems/forbidden"

@@ -23,7 +23,7 @@ async fn the_list_has_the_callers_orders_only() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: 74a3d25c-d634-40d9-b589-114b01d13f21
+    x-request-id: f5f9726c-6b6c-4bc7-af42-e2c79805f9c5
 
     {
       "orders": [
@@ -120,12 +120,12 @@ async fn a_page_starts_after_an_order_of_the_callers_own_or_not_at_all() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 2bbb5ca6-2567-4b29-a5de-c9b9deeac4c4
+    x-request-id: 8942f5dd-a1cb-461c-9040-d1d8f9c28fce
 
     {
       "code": "malformed-request",
       "detail": "next: give the next of the page before, as it was",
-      "instance": "2bbb5ca6-2567-4b29-a5de-c9b9deeac4c4",
+      "instance": "8942f5dd-a1cb-461c-9040-d1d8f9c28fce",
       "pointer": "",
       "status": 400,
       "title": "The request cannot be read",

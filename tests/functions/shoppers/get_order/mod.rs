@@ -1,4 +1,4 @@
-//! `GET /orders/{order_id}` and `GET /orders` on recorded events.
+//! `GET /orders/{order_id}` and `GET /orders` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 mod list;
@@ -26,7 +26,7 @@ fn statuses(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-order", async |request| {
         function(&shop_at(Stage::Completed).await, &Calls::new()).handle(request).await
     });
@@ -53,7 +53,7 @@ async fn its_owner_sees_an_order_with_its_history_for_one_read() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: e88c9f86-e8ef-4556-a389-0e8c48c42071
+    x-request-id: 04dd5551-1bc7-4c06-8428-d204f99aee72
 
     {
       "created_at": "2026-11-01T12:00:00Z",
@@ -94,7 +94,7 @@ async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_p
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: e88c9f86-e8ef-4556-a389-0e8c48c42071
+    x-request-id: 04dd5551-1bc7-4c06-8428-d204f99aee72
 
     {
       "created_at": "2026-11-01T12:00:00Z",
@@ -136,12 +136,12 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 1c746f1e-58c9-4444-8070-0d5b4c129335
+    x-request-id: efcc8d2b-43d4-4864-a272-80a67c7ab378
 
     {
       "code": "unknown-order",
       "detail": "You have no such order.",
-      "instance": "1c746f1e-58c9-4444-8070-0d5b4c129335",
+      "instance": "efcc8d2b-43d4-4864-a272-80a67c7ab378",
       "status": 404,
       "title": "Unknown order",
       "type": "/problems/unknown-order"

@@ -76,7 +76,7 @@ async fn a_mismatch_says_what_the_order_costs() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 40a7b79b-40fe-418f-a742-205607653c5c
+    x-request-id: 5cf8eda0-7e25-4b6d-bb12-e270f64a6190
 
     {
       "amount": {
@@ -85,7 +85,7 @@ async fn a_mismatch_says_what_the_order_costs() {
       },
       "code": "amount-mismatch",
       "detail": "The order costs 999.00 USD.",
-      "instance": "40a7b79b-40fe-418f-a742-205607653c5c",
+      "instance": "5cf8eda0-7e25-4b6d-bb12-e270f64a6190",
       "status": 422,
       "title": "Amount mismatch",
       "type": "/problems/amount-mismatch"
@@ -98,12 +98,12 @@ async fn a_mismatch_says_what_the_order_costs() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 35721e8f-0e81-41ac-8c42-c6a6d6c3425d
+    x-request-id: 9b1a162b-19d5-4248-8a4a-826d988d649d
 
     {
       "code": "malformed-request",
       "detail": "an amount is a plain decimal number such as 999.00, without exponent, sign or separators",
-      "instance": "35721e8f-0e81-41ac-8c42-c6a6d6c3425d",
+      "instance": "9b1a162b-19d5-4248-8a4a-826d988d649d",
       "pointer": "/amount",
       "status": 400,
       "title": "The request cannot be read",

@@ -29,11 +29,11 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 1
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "code": "try-again",
-      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "instance": "7f3eb51e-f32c-4351-ad43-c9b0240db09d",
       "status": 503,
       "title": "Try again in a moment",
       "type": "/problems/try-again"

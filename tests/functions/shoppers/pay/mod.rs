@@ -1,4 +1,4 @@
-//! `POST /payment` on recorded events.
+//! `POST /payment` on sample events.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod amounts;
@@ -39,7 +39,7 @@ fn message(attempt: u32) -> Value {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers =
         test_shop::answers("pay", async |request| function(&shop_at(Stage::Waiting).await, &Calls::new()).handle(request).await);
     assert_snapshot!(answers.await, @r#"
@@ -68,7 +68,7 @@ async fn a_payment_is_one_read_one_transaction_and_one_message() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "order_status": "pending",

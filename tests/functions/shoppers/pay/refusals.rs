@@ -81,12 +81,12 @@ async fn what_is_paid_is_not_charged_again_and_what_is_being_paid_is_not_either(
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "code": "already-paid",
       "detail": "The order has been paid; nothing was charged again.",
-      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "instance": "7f3eb51e-f32c-4351-ad43-c9b0240db09d",
       "status": 409,
       "title": "Already paid",
       "type": "/problems/already-paid"
@@ -100,12 +100,12 @@ async fn what_is_paid_is_not_charged_again_and_what_is_being_paid_is_not_either(
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "code": "payment-in-progress",
       "detail": "A payment is under way. Look at the order to see what becomes of it.",
-      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "instance": "7f3eb51e-f32c-4351-ad43-c9b0240db09d",
       "status": 409,
       "title": "Payment in progress",
       "type": "/problems/payment-in-progress"
@@ -130,12 +130,12 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: bd7ae4d5-2e42-4038-ae67-b238163eaffe
+    x-request-id: 35faadda-bbd1-497a-8820-9028e85b1612
 
     {
       "code": "unknown-order",
       "detail": "You have no such order.",
-      "instance": "bd7ae4d5-2e42-4038-ae67-b238163eaffe",
+      "instance": "35faadda-bbd1-497a-8820-9028e85b1612",
       "status": 404,
       "title": "Unknown order",
       "type": "/problems/unknown-order"
@@ -169,12 +169,12 @@ async fn an_order_whose_reservation_was_given_up_is_410() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "code": "reservation-expired",
       "detail": "The time of this reservation is over. Reserve again.",
-      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "instance": "7f3eb51e-f32c-4351-ad43-c9b0240db09d",
       "status": 410,
       "title": "Reservation expired",
       "type": "/problems/reservation-expired"
@@ -215,12 +215,12 @@ async fn the_last_attempt_is_taken_and_one_more_is_429() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 240
-    x-request-id: d30b5ba7-3b30-4382-8136-3eabb6f26d4e
+    x-request-id: 7f3eb51e-f32c-4351-ad43-c9b0240db09d
 
     {
       "code": "rate-limited",
       "detail": "An order can be paid in at most 20 attempts.",
-      "instance": "d30b5ba7-3b30-4382-8136-3eabb6f26d4e",
+      "instance": "7f3eb51e-f32c-4351-ad43-c9b0240db09d",
       "status": 429,
       "title": "Too many attempts",
       "type": "/problems/rate-limited"

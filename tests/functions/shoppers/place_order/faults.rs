@@ -31,11 +31,11 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 1
-    x-request-id: 703d59f9-463f-460c-ac60-6ba959fac430
+    x-request-id: 9d875553-1105-41d1-adef-77924adc1a24
 
     {
       "code": "try-again",
-      "instance": "703d59f9-463f-460c-ac60-6ba959fac430",
+      "instance": "9d875553-1105-41d1-adef-77924adc1a24",
       "status": 503,
       "title": "Try again in a moment",
       "type": "/problems/try-again"

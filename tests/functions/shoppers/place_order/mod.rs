@@ -1,4 +1,4 @@
-//! `POST /api/flash-sales/{product_id}/order` on recorded events.
+//! `POST /api/flash-sales/{product_id}/order` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 mod faults;
@@ -32,7 +32,7 @@ async fn shop() -> Shop {
     shop
 }
 
-/// An order by the shopper of the recorded events.
+/// An order by the shopper of the sample events.
 fn request(product: &str) -> RequestBuilder {
     let path = format!("/api/flash-sales/{product}/order");
     test_aws::request("POST", &path).path_parameter("product_id", product).shopper(Buyer::first().shopper.as_str())
@@ -57,7 +57,7 @@ fn message(order: &Order) -> Value {
 }
 
 #[tokio::test]
-async fn every_recorded_event_is_answered() {
+async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("place-order", async |request| function(&shop().await, &Calls::new()).handle(request).await);
     assert_snapshot!(answers.await, @r#"
     broken-json: 400 malformed-request
@@ -84,7 +84,7 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     cache-control: no-store
     content-type: application/json
     location: /v1/orders/demo.01M6BFR0300000000000000001
-    x-request-id: 703d59f9-463f-460c-ac60-6ba959fac430
+    x-request-id: 9d875553-1105-41d1-adef-77924adc1a24
 
     {
       "inventory_status": "confirmed",
@@ -119,7 +119,7 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     cache-control: no-store
     content-type: application/json
     location: /v1/orders/demo.01M6BFR0300000000000000001
-    x-request-id: 6ad4afeb-2897-4769-ae1c-ebe80d3c1794
+    x-request-id: 50665e93-1e1e-41e3-bf4d-79cd53f05ece
 
     {
       "inventory_status": "held",

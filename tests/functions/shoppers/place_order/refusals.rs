@@ -75,12 +75,12 @@ async fn more_than_the_sale_allows_is_422_however_much_it_is() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 5afce996-a665-4aa0-ad60-0e0211b58fa0
+    x-request-id: 37cc377f-8335-44e2-ac00-4615d0bebcb3
 
     {
       "code": "quantity-not-allowed",
       "detail": "A shopper can have at most 2 of this product.",
-      "instance": "5afce996-a665-4aa0-ad60-0e0211b58fa0",
+      "instance": "37cc377f-8335-44e2-ac00-4615d0bebcb3",
       "max_per_shopper": 2,
       "status": 422,
       "title": "Quantity not allowed",
@@ -134,7 +134,7 @@ async fn a_sold_out_sale_says_what_is_held_and_costs_nothing_from_the_second_tim
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 949bc7f4-4252-402d-9611-09e58bf0eee8
+    x-request-id: 0c757a17-4694-4be4-ac04-ac7e46bddf22
 
     {
       "available_quantity": 0,
@@ -144,7 +144,7 @@ async fn a_sold_out_sale_says_what_is_held_and_costs_nothing_from_the_second_tim
         "count": 1,
         "next_ends_at": "2026-11-01T12:05:00Z"
       },
-      "instance": "949bc7f4-4252-402d-9611-09e58bf0eee8",
+      "instance": "0c757a17-4694-4be4-ac04-ac7e46bddf22",
       "status": 409,
       "title": "Sold out",
       "type": "/problems/sold-out"

@@ -47,7 +47,7 @@ async fn units_are_reserved() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: ee4a067d-fe1d-4a41-8f0e-bb4d121e720d
+    x-request-id: ac54c5e9-6994-439f-94ce-dc5890002408
 
     {
       "product_id": "demo",
@@ -67,7 +67,7 @@ async fn adding_to_a_cart_also_names_the_cart() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/json
-    x-request-id: b6b2f4e8-293c-47b5-be9b-355f0ca83c25
+    x-request-id: 12950371-e042-48f9-909f-d56809d6ae8d
 
     {
       "cart_id": "demo.01M7WD9N300000000000000002",
@@ -108,7 +108,7 @@ async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     access-control-expose-headers: Location, Retry-After, X-Request-Id
     cache-control: no-store
     content-type: application/problem+json
-    x-request-id: 7701a924-47b3-4054-8e49-4ff8ee3f46d9
+    x-request-id: 0165c20e-ece7-4d30-a43e-ee10788fb1e7
 
     {
       "available_quantity": 0,
@@ -118,7 +118,7 @@ async fn a_sold_out_sale_says_what_is_held_and_until_when() {
         "count": 1,
         "next_ends_at": "2026-11-20T12:03:00Z"
       },
-      "instance": "7701a924-47b3-4054-8e49-4ff8ee3f46d9",
+      "instance": "0165c20e-ece7-4d30-a43e-ee10788fb1e7",
       "status": 409,
       "title": "Sold out",
       "type": "/problems/sold-out"
@@ -135,12 +135,12 @@ async fn a_sale_that_has_not_started_says_when_it_does() {
     cache-control: no-store
     content-type: application/problem+json
     retry-after: 60
-    x-request-id: fd064450-8a8e-42f6-8ceb-a369f8c5f590
+    x-request-id: 496db796-d0f9-4e8c-ab0a-ab3a1ccb1bec
 
     {
       "code": "sale-not-started",
       "detail": "The sale starts at 2026-11-20T12:02:00Z.",
-      "instance": "fd064450-8a8e-42f6-8ceb-a369f8c5f590",
+      "instance": "496db796-d0f9-4e8c-ab0a-ab3a1ccb1bec",
       "starts_at": "2026-11-20T12:02:00Z",
       "status": 409,
       "title": "The sale has not started",

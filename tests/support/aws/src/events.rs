@@ -1,4 +1,4 @@
-//! The recorded events of `events/<function>/<case>.json`.
+//! The sample events of `events/<function>/<case>.json`.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
 //! What tests share: the three tables on dynoxide, queues and state machines in the process, counted AWS calls, a clock
-//! that is set by hand, recorded events.
+//! that is set by hand, sample events.
 //!
 //! The AWS clients are the real ones: a test runs every expression and every (de)serialization that production runs.
 // This is test code that several crates share: what goes wrong here fails the test, loudly.

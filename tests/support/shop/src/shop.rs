@@ -22,11 +22,11 @@ pub use parts::{NOTIFICATIONS, STATE_MACHINE};
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, task};
 
-/// When the demo sale opens, and the reservations of the recorded events are made.
+/// When the demo sale opens, and the reservations of the sample events are made.
 pub const START: &str = "2026-11-01T12:00:00Z";
 /// When most tests take place.
 pub const NOW: &str = "2026-11-01T12:01:00Z";
-/// When the holds of the recorded events end.
+/// When the holds of the sample events end.
 pub const END: &str = "2026-11-01T12:05:00Z";
 
 /// What functions are deployed with, of one test's own.
@@ -118,7 +118,7 @@ impl Shop {
     }
 }
 
-/// The product of the recorded events.
+/// The product of the sample events.
 pub fn demo() -> ProductId {
     "demo".parse().unwrap()
 }

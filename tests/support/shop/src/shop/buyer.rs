@@ -1,4 +1,4 @@
-//! Somebody who buys: who, which reservation, which units, paying how. Two of them are in the recorded events.
+//! Somebody who buys: who, which reservation, which units, paying how. Two of them are in the sample events.
 
 use domain::{
     Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, Quantity, Reservation, ReservationId,
@@ -27,12 +27,12 @@ pub struct Buyer {
 }
 
 impl Buyer {
-    /// The shopper of most recorded events: one unit of shard 0, paid with `sandbox:ok`.
+    /// The shopper of most sample events: one unit of shard 0, paid with `sandbox:ok`.
     pub fn first() -> Self {
         Self::of("5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", 0, 1)
     }
 
-    /// The other shopper of the recorded events: two units of shard 1, paid with `sandbox:ok`.
+    /// The other shopper of the sample events: two units of shard 1, paid with `sandbox:ok`.
     pub fn second() -> Self {
         Self::of("9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", "demo.01JD3V3Z5T0000000000000000", 1, 2)
     }

@@ -75,37 +75,6 @@ impl Given {
         Self::RefundedLater,
     ];
 
-    /// Its name in the tables of cases, like `given-up`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sale => "sale",
-            Self::Stale => "stale",
-            Self::Unknown => "unknown",
-            Self::Held => "held",
-            Self::Overdue => "overdue",
-            Self::Abandoned => "abandoned",
-            Self::Waiting => "waiting",
-            Self::Waited => "waited",
-            Self::Paying => "paying",
-            Self::Unpaid => "unpaid",
-            Self::Unavailable => "unavailable",
-            Self::Declined => "declined",
-            Self::GivenUp => "given-up",
-            Self::Charged => "charged",
-            Self::Sold => "sold",
-            Self::Mischarged => "mischarged",
-            Self::Completed => "completed",
-            Self::Refunding => "refunding",
-            Self::Refunded => "refunded",
-            Self::RefundedLater => "refunded-later",
-        }
-    }
-
-    /// What is given under this name; `None`: nothing is.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|given| given.name() == name)
-    }
-
     /// How far the purchase has come; `None`: it has not begun.
     pub fn stage(self) -> Option<Stage> {
         match self {

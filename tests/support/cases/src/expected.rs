@@ -1,0 +1,127 @@
+//! What a function answers, and what it leaves.
+
+use domain::ReservationStatus;
+use serde_json::{Value, json};
+use test_shop::Given;
+
+/// What a function answers to an event in one state, and what it leaves.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// What the purchase had come to before.
+    pub given: Given,
+    /// How often the event comes; the last answer counts.
+    pub times: u32,
+    /// Whether the function believes the header `X-User-ID` where nobody has signed in.
+    pub trust_user_id_header: bool,
+    /// The answer.
+    pub answer: Answer,
+    /// Units of the purchase's shard afterwards; `None`: they do not matter.
+    pub units: Option<Units>,
+    /// Status of the first shopper's reservation afterwards, or that it is gone; `None`: it does not matter.
+    pub reservation: Option<Option<ReservationStatus>>,
+}
+
+/// An answer to the caller of a function.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// To API Gateway.
+    Http {
+        /// The status.
+        status: u16,
+        /// What the body has at least. Null: anything, or no body.
+        body: Value,
+    },
+    /// To a queue or a stream: the places of the records that come again.
+    FailedRecords(Vec<usize>),
+    /// To the state machine or the schedule: what the output has at least.
+    Output(Value),
+    /// To the state machine: the error's name.
+    Error(&'static str),
+}
+
+/// Units of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Units {
+    /// Anyone may claim them.
+    pub available: u32,
+    /// In reservations.
+    pub held: u32,
+    /// Paid.
+    pub sold: u32,
+}
+
+/// Status and some of the body.
+pub(crate) fn answer(status: u16, body: Value) -> Expected {
+    Expected::new(Answer::Http { status, body })
+}
+
+/// A status; the body does not matter.
+pub(crate) fn status(status: u16) -> Expected {
+    answer(status, Value::Null)
+}
+
+/// A refusal by its problem's code.
+pub(crate) fn problem(status: u16, code: &str) -> Expected {
+    answer(status, json!({"code": code}))
+}
+
+/// A refusal that points at a member of the body.
+pub(crate) fn problem_at(status: u16, code: &str, pointer: &str) -> Expected {
+    answer(status, json!({"code": code, "pointer": pointer}))
+}
+
+/// No record comes again.
+pub(crate) fn done() -> Expected {
+    failed([])
+}
+
+/// The records at these places come again.
+pub(crate) fn failed<const N: usize>(records: [usize; N]) -> Expected {
+    Expected::new(Answer::FailedRecords(records.into()))
+}
+
+/// Some of the output.
+pub(crate) fn output(output: Value) -> Expected {
+    Expected::new(Answer::Output(output))
+}
+
+/// An error by its name.
+pub(crate) fn error(name: &'static str) -> Expected {
+    Expected::new(Answer::Error(name))
+}
+
+impl Expected {
+    fn new(answer: Answer) -> Self {
+        Self { given: Given::Sale, times: 1, trust_user_id_header: false, answer, units: None, reservation: None }
+    }
+
+    /// In this state.
+    pub(crate) fn given(self, given: Given) -> Self {
+        Self { given, ..self }
+    }
+
+    /// The second time.
+    pub(crate) fn twice(self) -> Self {
+        Self { times: 2, ..self }
+    }
+
+    /// Where `X-User-ID` is believed.
+    pub(crate) fn trusting_header(self) -> Self {
+        Self { trust_user_id_header: true, ..self }
+    }
+
+    /// And leaves these units in the purchase's shard.
+    pub(crate) fn units(self, available: u32, held: u32, sold: u32) -> Self {
+        Self { units: Some(Units { available, held, sold }), ..self }
+    }
+
+    /// And leaves the reservation with this status.
+    pub(crate) fn reservation(self, status: ReservationStatus) -> Self {
+        Self { reservation: Some(Some(status)), ..self }
+    }
+
+    /// And leaves no reservation.
+    pub(crate) fn no_reservation(self) -> Self {
+        Self { reservation: Some(None), ..self }
+    }
+}

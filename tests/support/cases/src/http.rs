@@ -1,0 +1,211 @@
+//! A request, and the event that API Gateway's REST API makes of it for a proxy integration behind a Cognito authorizer.
+
+use serde_json::{Map, Value, json};
+
+use crate::{ids, json::sorted, values::START_MILLISECONDS};
+
+const DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
+const STAGE: &str = "v1";
+const USER_AGENT: &str = "flash-sale-events/1.0";
+const ADDRESS: &str = "203.0.113.7";
+
+/// Who has signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The token's subject.
+    pub id: &'static str,
+    /// The address that signed in.
+    pub email: &'static str,
+    /// The group of the user pool.
+    pub group: Option<&'static str>,
+}
+
+/// A request of a client.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// In capitals.
+    pub method: &'static str,
+    /// The route's path, with its parameter: `/orders/{order_id}`.
+    pub route: &'static str,
+    parameter: Option<&'static str>,
+    query: Option<(&'static str, &'static str)>,
+    headers: Map<String, Value>,
+    caller: Option<Caller>,
+    body: Option<String>,
+    is_base64: bool,
+}
+
+pub(crate) fn get(route: &'static str) -> Request {
+    request("GET", route)
+}
+
+pub(crate) fn post(route: &'static str) -> Request {
+    request("POST", route)
+}
+
+pub(crate) fn put(route: &'static str) -> Request {
+    request("PUT", route)
+}
+
+pub(crate) fn delete(route: &'static str) -> Request {
+    request("DELETE", route)
+}
+
+/// A request of nobody, without a body.
+fn request(method: &'static str, route: &'static str) -> Request {
+    let headers = [
+        ("Accept", "application/json"),
+        ("Host", DOMAIN),
+        ("User-Agent", USER_AGENT),
+        ("X-Amzn-Trace-Id", "Root=1-690df280-3f2a1b4c5d6e7f8091a2b3c4"),
+        ("X-Forwarded-For", ADDRESS),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    Request { method, route, parameter: None, query: None, headers, caller: None, body: None, is_base64: false }
+}
+
+impl Request {
+    /// The value of the path's parameter.
+    pub(crate) fn of(self, parameter: &'static str) -> Self {
+        Self { parameter: Some(parameter), ..self }
+    }
+
+    /// Who has signed in.
+    pub(crate) fn by(self, caller: Caller) -> Self {
+        let token = "Bearer eyJraWQiOiJleGFtcGxlIn0.e30.c2lnbmF0dXJl";
+        Self { caller: Some(caller), ..self }.header("Authorization", token)
+    }
+
+    /// The query's parameter.
+    pub(crate) fn query(self, name: &'static str, value: &'static str) -> Self {
+        Self { query: Some((name, value)), ..self }
+    }
+
+    /// One more header.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    /// A JSON body.
+    pub(crate) fn json(self, body: Value) -> Self {
+        self.text(&sorted(body).to_string())
+    }
+
+    /// A body that says that it is JSON.
+    pub(crate) fn text(self, body: &str) -> Self {
+        self.body("application/json", body)
+    }
+
+    /// A JSON body without its closing braces.
+    pub(crate) fn broken_json(self, body: Value) -> Self {
+        self.text(sorted(body).to_string().trim_end_matches('}'))
+    }
+
+    /// A JSON body as API Gateway hands over those that it takes for binary.
+    pub(crate) fn base64(self, body: Value) -> Self {
+        let text = aws_smithy_types::base64::encode(sorted(body).to_string());
+        Self { is_base64: true, ..self.text(&text) }
+    }
+
+    /// A body of this type.
+    pub(crate) fn body(self, content_type: &str, body: &str) -> Self {
+        Self { body: Some(body.to_owned()), ..self }.header("Content-Type", content_type)
+    }
+
+    /// The path that the client asked for.
+    fn path(&self) -> String {
+        let value = |segment: &str| if is_parameter(segment) { self.parameter.unwrap().to_owned() } else { segment.to_owned() };
+        self.route.split('/').map(value).collect::<Vec<_>>().join("/")
+    }
+
+    /// The event; the names are those of function and case.
+    pub(crate) fn event(&self, names: &[&str; 2]) -> Value {
+        let path = self.path();
+        let parameter = self.route.split('/').find(|segment| is_parameter(segment));
+        let parameters = parameter.map(|name| json!({name.trim_matches(['{', '}']): self.parameter}));
+        json!({
+            "resource": self.route,
+            "path": path,
+            "httpMethod": self.method,
+            "headers": self.headers,
+            "multiValueHeaders": self.headers.iter().map(|(name, value)| (name.clone(), json!([value]))).collect::<Map<_, _>>(),
+            "queryStringParameters": self.query.map(|(name, value)| json!({name: value})),
+            "multiValueQueryStringParameters": self.query.map(|(name, value)| json!({name: [value]})),
+            "pathParameters": parameters,
+            "stageVariables": null,
+            "requestContext": self.context(&path, names),
+            "body": self.body,
+            "isBase64Encoded": self.is_base64,
+        })
+    }
+
+    fn context(&self, path: &str, names: &[&str; 2]) -> Value {
+        let mut context = json!({
+            "resourceId": &ids::digits(&[self.route])[..6],
+            "resourcePath": self.route,
+            "httpMethod": self.method,
+            "extendedRequestId": "YHk2LGxoIAMEbRw=",
+            "requestTime": "01/Nov/2026:12:00:00 +0000",
+            "requestTimeEpoch": START_MILLISECONDS,
+            "path": format!("/{STAGE}{path}"),
+            "accountId": "123456789012",
+            "protocol": "HTTP/1.1",
+            "stage": STAGE,
+            "domainPrefix": DOMAIN.split('.').next(),
+            "domainName": DOMAIN,
+            "deploymentId": "d3p10y",
+            "apiId": DOMAIN.split('.').next(),
+            "requestId": ids::uuid(&[names[0], names[1], "request"]),
+            "identity": {
+                "cognitoIdentityPoolId": null,
+                "accountId": null,
+                "cognitoIdentityId": null,
+                "caller": null,
+                "sourceIp": ADDRESS,
+                "principalOrgId": null,
+                "accessKey": null,
+                "cognitoAuthenticationType": null,
+                "cognitoAuthenticationProvider": null,
+                "userArn": null,
+                "userAgent": USER_AGENT,
+                "user": null,
+            },
+        });
+        if let Some(caller) = self.caller {
+            context["authorizer"] = json!({"claims": caller.claims()});
+        }
+        context
+    }
+}
+
+impl Caller {
+    /// The claims of an id token, as the authorizer hands them on: all of them are texts.
+    fn claims(self) -> Value {
+        let mut claims = json!({
+            "sub": self.id,
+            "email_verified": "true",
+            "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_aBcDeFgHi",
+            "cognito:username": self.id,
+            "origin_jti": ids::uuid(&[self.id, "origin"]),
+            "aud": "4l1s2h3s4a5l6e7c8l9i0e1n2t",
+            "event_id": ids::uuid(&[self.id, "sign-in"]),
+            "token_use": "id",
+            "auth_time": "1793534340",
+            "exp": "Sun Nov 01 12:59:00 UTC 2026",
+            "iat": "Sun Nov 01 11:59:00 UTC 2026",
+            "jti": ids::uuid(&[self.id, "token"]),
+            "email": self.email,
+        });
+        if let Some(group) = self.group {
+            claims["cognito:groups"] = json!(group);
+        }
+        claims
+    }
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{')
+}

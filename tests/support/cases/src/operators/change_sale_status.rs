@@ -1,0 +1,21 @@
+//! `POST /admin/flash-sales/{product_id}/pause`, `…/resume` and `…/close`.
+
+use crate::prelude::*;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let pause = |product| post("/admin/flash-sales/{product_id}/pause").of(product).by(OPERATOR);
+    let resume = post("/admin/flash-sales/{product_id}/resume").of(DEMO).by(OPERATOR);
+    let close = |product| post("/admin/flash-sales/{product_id}/close").of(product);
+    let becomes = |product, state| answer(200, json!({"product_id": product, "state": state}));
+    vec![
+        case("ok", pause(DEMO), [becomes(DEMO, "paused")]),
+        case("resume", resume, [becomes(DEMO, "open")]),
+        case("close", close(DEMO).by(OPERATOR), [becomes(DEMO, "ended")]),
+        case("over", pause("ended"), [problem(409, "sale-ended")]),
+        case("close-over", close("ended").by(OPERATOR), [becomes("ended", "ended")]),
+        case("unknown-product", pause(NO_SUCH_PRODUCT), [problem(404, "unknown-product")]),
+        case("impossible-product-id", close(NOT_A_PRODUCT).by(OPERATOR), [problem(404, "unknown-product")]),
+        case("not-an-operator", close(DEMO).by(FIRST), [problem(403, "forbidden")]),
+        case("no-identity", close(DEMO), [problem(401, "unauthenticated")]),
+    ]
+}

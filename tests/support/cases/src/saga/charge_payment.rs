@@ -1,0 +1,30 @@
+//! The task `Charge`.
+
+use super::{attempt, malformed};
+use crate::prelude::*;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let charged = |gateway| output(json!({"outcome": "charged", "gateway": gateway}));
+    let unavailable = || output(json!({"outcome": "unavailable"}));
+    let not_pending = |given| error("OrderNotPending").given(given);
+    vec![
+        case(
+            "ok",
+            attempt(json!({})),
+            [
+                charged(0).given(Given::Paying),
+                charged(0).given(Given::Charged),
+                unavailable().given(Given::Unavailable),
+                not_pending(Given::Completed),
+                not_pending(Given::Refunding),
+                not_pending(Given::Refunded),
+            ],
+        ),
+        case("next-gateway", attempt(json!({"gateway": 1})), [charged(1).given(Given::Unavailable)]),
+        case("no-such-gateway", attempt(json!({"gateway": 9})), [unavailable().given(Given::Paying)]),
+        case("unknown-order", attempt(json!({"order_id": OTHER_RESERVATION})), [not_pending(Given::Paying)]),
+        malformed("wrong-type", json!({"attempt": "first"})),
+        malformed("malformed", json!({"order_id": DEMO})),
+        malformed("missing-shopper", json!({"shopper": null})),
+    ]
+}

@@ -1,0 +1,16 @@
+//! The tasks that tell a shopper how a payment has ended.
+
+use crate::prelude::*;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let tell = |message: &str| json!({"order_id": RESERVATION, "shopper": FIRST.id, "message": message});
+    let told = || output(json!({}));
+    vec![
+        case("ok", tell("order-completed"), [told()]),
+        case("payment-failed", tell("payment-failed"), [told()]),
+        case("order-failed", tell("order-failed"), [told()]),
+        case("refund-failed", tell("refund-failed"), [told()]),
+        case("malformed", tell("hello"), [error("MalformedTask")]),
+        case("missing-shopper", but(tell("order-completed"), json!({"shopper": null})), [error("MalformedTask")]),
+    ]
+}

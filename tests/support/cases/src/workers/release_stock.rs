@@ -1,0 +1,55 @@
+//! Records of the Reservation table's stream: a reservation was deleted.
+
+use crate::prelude::*;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let first = |change| {
+        let held = json!({
+            "pk": format!("SHOPPER#{}", FIRST.id),
+            "sk": format!("SALE#{DEMO}"),
+            "reservation_id": RESERVATION,
+            "shard": 0,
+            "quantity": 1,
+            "status": "HELD",
+            "expires_at": END_SECONDS,
+            "created_at": START_MILLISECONDS,
+            "ttl": END_SECONDS,
+        });
+        remove(but(held, change))
+    };
+    let held = || first(json!({}));
+    let second = first(json!({
+        "pk": format!("SHOPPER#{}", SECOND.id),
+        "reservation_id": OTHER_RESERVATION,
+        "shard": 1,
+        "quantity": 2,
+    }));
+    let released = || done().given(Given::Held).units(25, 0, 0);
+    vec![
+        case(
+            "ok",
+            deleted(vec![held()]),
+            [
+                released(),
+                done().units(25, 0, 0),
+                done().given(Given::Sold).units(24, 0, 1),
+                done().given(Given::Waiting).units(25, 0, 0),
+            ],
+        ),
+        case("deleted-by-ttl", deleted(vec![held().by_ttl()]), [released()]),
+        case("delivered-twice", deleted(vec![held(), held()]), [released()]),
+        case("several", deleted(vec![held(), second.by_ttl()]), [released()]),
+        case(
+            "stale-reservation",
+            deleted(vec![first(json!({"reservation_id": OTHER_RESERVATION}))]),
+            [done().given(Given::Held).units(24, 1, 0)],
+        ),
+        case("purchased", deleted(vec![first(json!({"status": "PURCHASED"}))]), [done().given(Given::Completed).units(24, 0, 1)]),
+        // A record that cannot be read is logged and left, or the stream would stop.
+        case("malformed-image", deleted(vec![held(), first(json!({"shard": null}))]), [released()]),
+    ]
+}
+
+fn deleted(changes: Vec<Change>) -> Event {
+    Event::Stream { table: "ReservationTable", changes }
+}
