@@ -25,6 +25,7 @@ use std::{
 
 use serde_json::Value;
 use system_tests::{Repository, permissions, template};
+use test_shop::Shop;
 
 use crate::{gateway::Gateway, interface::Interface, services::Services};
 
