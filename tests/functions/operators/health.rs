@@ -1,4 +1,4 @@
-//! `GET /health` on recorded events: shallow, deep, and with each dependency failing.
+//! `GET /health` on sample events: shallow, deep, and with each dependency failing.
 
 use health::Health;
 use insta::assert_snapshot;
