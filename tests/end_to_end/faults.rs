@@ -12,7 +12,7 @@ use std::{
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::json;
 
-use crate::stack::{Answer, Ledger, Person, Stack, Units, eventually, now};
+use crate::stack::{Answer, Books, Person, Stack, Units, eventually, now};
 
 const SHOPPERS: usize = 100;
 const UNITS: usize = 20;
@@ -107,7 +107,7 @@ async fn functions_that_die_lose_nothing() {
     let units = u64::try_from(UNITS).unwrap();
     let all = eventually("a quiet sale", PATIENCE, async || Some(stack.units(&product).await).filter(|units| units.held == 0));
     assert_eq!(all.await, Units { available: 0, held: 0, sold: units });
-    let Ledger { charges, refunds } = stack.ledger(&format!("{product}.")).await;
+    let Books { charges, refunds } = stack.books(&format!("{product}.")).await;
     assert_eq!(charges - refunds, units, "{charges} charged, {refunds} given back");
     assert_eq!(stack.order_statuses(&product).await.get("completed"), Some(&UNITS));
     assert_eq!(stack.order_statuses(&product).await.get("pending"), None);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stack::{Ledger, Stack, Units};
+use crate::stack::{Books, Stack, Units};
 
 /// An order paid with `method`, on a sale of five.
 struct Paid {
@@ -21,15 +21,15 @@ async fn pay_with(method: &str, shopper: u32) -> Paid {
 }
 
 impl Paid {
-    async fn ends(&self, status: &str, units: Units, ledger: Ledger) {
+    async fn ends(&self, status: &str, units: Units, books: Books) {
         self.shopper.order_becomes(&self.order, status).await;
         assert_eq!(self.stack.units(&self.product).await, units);
-        assert_eq!(self.stack.ledger(&self.order).await, ledger);
+        assert_eq!(self.stack.books(&self.order).await, books);
     }
 
     async fn is_paid_in_the_end(&self) {
         let units = Units { available: 4, held: 0, sold: 1 };
-        self.ends("completed", units, Ledger { charges: 1, refunds: 0 }).await;
+        self.ends("completed", units, Books { charges: 1, refunds: 0 }).await;
     }
 
     /// Waits until the attempt has failed, and pays with a method that works.
@@ -73,13 +73,13 @@ async fn a_charge_that_timed_out_is_looked_up_and_then_made_once() {
 #[tokio::test]
 async fn a_failure_after_the_charge_is_refunded_and_the_unit_is_back_in_stock() {
     let back = Units { available: 5, held: 0, sold: 0 };
-    pay_with("sandbox:wrong-amount", 6).await.ends("refunded", back, Ledger { charges: 1, refunds: 1 }).await;
+    pay_with("sandbox:wrong-amount", 6).await.ends("refunded", back, Books { charges: 1, refunds: 1 }).await;
 }
 
 #[tokio::test]
 async fn a_refund_that_fails_once_is_made_once() {
     let paid = pay_with("sandbox:refund-fails-once", 7).await;
-    paid.ends("refunded", Units { available: 5, held: 0, sold: 0 }, Ledger { charges: 1, refunds: 1 }).await;
+    paid.ends("refunded", Units { available: 5, held: 0, sold: 0 }, Books { charges: 1, refunds: 1 }).await;
     let order = paid.shopper.get(&format!("/orders/{}", paid.order)).await.expect(200);
     assert_eq!((order.text("payment_status"), order.text("inventory_status")), ("refunded", "released"));
     // The shopper may try again in the same sale.

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::stack::{Ledger, Stack, Units};
+use crate::stack::{Books, Stack, Units};
 
 #[tokio::test]
 async fn one_is_reserved_checked_out_and_completed_and_the_same_again_changes_nothing() {
@@ -36,7 +36,7 @@ async fn one_is_reserved_checked_out_and_completed_and_the_same_again_changes_no
     shopper.post("/payment", &pay).await.refuses(409, "already-paid");
 
     assert_eq!(stack.units(&product).await, Units { available: 4, held: 0, sold: 1 });
-    assert_eq!(stack.ledger(order).await, Ledger { charges: 1, refunds: 0 });
+    assert_eq!(stack.books(order).await, Books { charges: 1, refunds: 0 });
     let mine = shopper.get("/orders").await.expect(200);
     assert_eq!(mine.body["orders"][0]["order_id"], order, "newest first");
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Instant};
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::json;
 
-use crate::stack::{Ledger, Person, Stack, Units};
+use crate::stack::{Books, Person, Stack, Units};
 
 const SHOPPERS: usize = 300;
 const UNITS: usize = 30;
@@ -48,6 +48,6 @@ async fn exactly_thirty_of_three_hundred_buy_and_nobody_pays_for_nothing() {
     assert_eq!(endings.iter().filter(|ending| **ending == Ending::SoldOut).count(), SHOPPERS - UNITS);
     let units = u64::try_from(UNITS).unwrap();
     assert_eq!(stack.units(&product).await, Units { available: 0, held: 0, sold: units });
-    assert_eq!(stack.ledger(&format!("{product}.")).await, Ledger { charges: units, refunds: 0 });
+    assert_eq!(stack.books(&format!("{product}.")).await, Books { charges: units, refunds: 0 });
     assert_eq!(stack.dead_letters().await, dead_letters, "no message was given up");
 }

@@ -191,16 +191,16 @@ impl Stack {
     }
 
     /// What the sandbox gateways have charged and given back for one order or, with a product's prefix, for many.
-    pub(crate) async fn ledger(&self, orders: &str) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub(crate) async fn books(&self, orders: &str) -> Books {
+        let mut books = Books::default();
         for item in self.items("order", &format!("ORDER#{orders}")).await {
             if item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("SANDBOX#")) {
                 let (charges, refunds) = (number(&item["charges"]), number(&item["refunds"]));
                 assert!(charges <= 1 && refunds <= charges, "{item}");
-                ledger = Ledger { charges: ledger.charges + charges, refunds: ledger.refunds + refunds };
+                books = Books { charges: books.charges + charges, refunds: books.refunds + refunds };
             }
         }
-        ledger
+        books
     }
 
     /// Messages in the dead-letter queues and the stream failures queue: nothing may end there unnoticed.
@@ -274,7 +274,7 @@ pub(crate) struct Units {
 
 /// Charges and refunds.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ledger {
+pub(crate) struct Books {
     pub(crate) charges: u64,
     pub(crate) refunds: u64,
 }

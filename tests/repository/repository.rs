@@ -37,6 +37,8 @@ pub struct Repository {
     pub tests: BTreeMap<PathBuf, String>,
     /// Markdown, by path from the root.
     pub documents: BTreeMap<PathBuf, String>,
+    /// Every Rust file, by path from the root.
+    pub rust: BTreeMap<PathBuf, String>,
 }
 
 /// The text of a crate.
@@ -79,6 +81,11 @@ impl Repository {
             documents: files(&root, "md")
                 .into_iter()
                 .chain(["docs", "infra", "events", "tests"].iter().flat_map(|folder| files_below(&root.join(folder), "md")))
+                .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
+                .collect(),
+            rust: ["functions", "shared", "tests", "xtask"]
+                .iter()
+                .flat_map(|folder| files_below(&root.join(folder), "rs"))
                 .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
                 .collect(),
         }

@@ -154,14 +154,14 @@ async fn the_sandbox_charges_refunds_and_voids_once() {
     let shop = Shop::open().await;
     let sandbox = GatewayName("sandbox".into());
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
-    let settled = losing_the_answer(&shop, "PutItem", shop.ledger.settle(&sandbox, &key(1), &charged)).await;
+    let settled = losing_the_answer(&shop, "PutItem", shop.books.settle(&sandbox, &key(1), &charged)).await;
     assert_eq!(settled.unwrap(), charged);
-    let refunded = losing_the_answer(&shop, "UpdateItem", shop.ledger.refund(&sandbox, &key(1))).await;
+    let refunded = losing_the_answer(&shop, "UpdateItem", shop.books.refund(&sandbox, &key(1))).await;
     assert_eq!(refunded.unwrap(), Some(Entry { state: EntryState::Refunded, refunds: 1, ..charged }));
     // The count of calls is the sandbox's own and may be too high: its first refund then does not fail.
-    let calls = losing_the_answer(&shop, "UpdateItem", shop.ledger.count_refund_call(&sandbox, &key(1))).await;
+    let calls = losing_the_answer(&shop, "UpdateItem", shop.books.count_refund_call(&sandbox, &key(1))).await;
     assert_eq!(calls.unwrap(), 2);
-    let voided = losing_the_answer(&shop, "PutItem", shop.ledger.void(&sandbox, &key(2))).await;
+    let voided = losing_the_answer(&shop, "PutItem", shop.books.void(&sandbox, &key(2))).await;
     assert_eq!(voided.unwrap().state, EntryState::Voided);
 }
 

@@ -4,10 +4,10 @@
 
 mod attempts;
 mod availability;
+mod books;
 mod cost;
 mod documented;
 mod errors;
-mod ledger;
 mod lost_answers;
 mod moves;
 mod orders;

@@ -152,7 +152,7 @@ async fn only_ones_own_orders_are_listed_and_nothing_else_of_them() {
     let gateway = domain::GatewayName("sandbox".into());
     shop.attempts.begin(&key(1), &gateway).await.unwrap();
     let charged = store::Entry::asked(store::EntryState::Charged, price(), price(), &crate::shop::method("sandbox:ok"));
-    shop.ledger.settle(&gateway, &key(1), &charged).await.unwrap();
+    shop.books.settle(&gateway, &key(1), &charged).await.unwrap();
     assert_eq!(listed(&shop).await.0, [waiting_order(1)]);
 }
 

@@ -99,8 +99,8 @@ async fn an_attempt_and_the_sandboxs_books_are_a_unit() {
     shop.attempts.begin(&key(1), &sandbox).await.unwrap();
     assert_eq!(cost(&shop, shop.attempts.get(&key(1))).await, reads(1, 1.0));
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
-    shop.ledger.settle(&sandbox, &key(1), &charged).await.unwrap();
-    assert_eq!(cost(&shop, shop.ledger.get(&sandbox, &key(1))).await, reads(1, 1.0));
+    shop.books.settle(&sandbox, &key(1), &charged).await.unwrap();
+    assert_eq!(cost(&shop, shop.books.get(&sandbox, &key(1))).await, reads(1, 1.0));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use domain::{
     ShardLayout, ShardNumber, ShopperId, SignedDuration, StockShard, Timestamp,
 };
 use kit::SystemClock;
-use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
+use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
 use test_aws::{Calls, Dynamo, FixedClock};
 
 /// An item as it lies in its table.
@@ -39,7 +39,7 @@ pub(crate) struct Shop {
     pub(crate) orders: Orders,
     pub(crate) purchases: Purchases,
     pub(crate) attempts: Attempts,
-    pub(crate) ledger: SandboxLedger,
+    pub(crate) books: SandboxBooks,
 }
 
 impl Shop {
@@ -72,7 +72,7 @@ impl Shop {
             orders: Orders::new(client.clone(), order),
             purchases: Purchases::new(client.clone(), reservation, order),
             attempts: Attempts::new(client.clone(), order),
-            ledger: SandboxLedger::new(client.clone(), order),
+            books: SandboxBooks::new(client.clone(), order),
             client,
             calls,
             dynamo,

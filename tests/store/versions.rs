@@ -194,13 +194,13 @@ async fn an_attempt_is_read_and_what_it_does_not_know_of_it_outlives_its_own_wri
 async fn an_entry_in_the_sandboxs_books_is_read_and_refunded() {
     let shop = Shop::open().await;
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
-    shop.ledger.settle(&sandbox(), &key(1), &charged).await.unwrap();
+    shop.books.settle(&sandbox(), &key(1), &charged).await.unwrap();
     let pk = format!("ORDER#{}", id(1));
     let (table, item) = (shop.dynamo.order_table(), (pk.as_str(), "SANDBOX#sandbox#1"));
     rewrite(&shop, table, item, add_members).await;
-    assert_eq!(shop.ledger.get(&sandbox(), &key(1)).await.unwrap().as_ref(), Some(&charged));
-    assert_eq!(shop.ledger.settle(&sandbox(), &key(1), &charged).await.unwrap(), charged);
-    let refunded = shop.ledger.refund(&sandbox(), &key(1)).await.unwrap().unwrap();
+    assert_eq!(shop.books.get(&sandbox(), &key(1)).await.unwrap().as_ref(), Some(&charged));
+    assert_eq!(shop.books.settle(&sandbox(), &key(1), &charged).await.unwrap(), charged);
+    let refunded = shop.books.refund(&sandbox(), &key(1)).await.unwrap().unwrap();
     assert_eq!(refunded, Entry { state: EntryState::Refunded, refunds: 1, ..charged });
     assert!(is_kept(&shop.raw(table, item.0, item.1).await.unwrap()));
 }
@@ -226,7 +226,7 @@ async fn a_word_that_it_does_not_know_is_named_and_kept() {
     shop.orders.place(&order).await.unwrap();
     let attempt = shop.attempt(&key(1), AttemptStatus::Charged).await;
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
-    shop.ledger.settle(&sandbox(), &key(1), &charged).await.unwrap();
+    shop.books.settle(&sandbox(), &key(1), &charged).await.unwrap();
     let pk = format!("ORDER#{}", id(1));
     let tables = (shop.dynamo.stock_table(), shop.dynamo.reservation_table(), shop.dynamo.order_table());
     for (table, item, path, said) in [
@@ -247,7 +247,7 @@ async fn a_word_that_it_does_not_know_is_named_and_kept() {
             "SALE#demo" => shop.reservations.get(&shopper(1), &product()).await.map(drop),
             "ORDER" => shop.orders.get(&id(1)).await.map(drop),
             "PAYMENT#1" => shop.attempts.get(&key(1)).await.map(drop),
-            _ => shop.ledger.get(&sandbox(), &key(1)).await.map(drop),
+            _ => shop.books.get(&sandbox(), &key(1)).await.map(drop),
         };
         let Err(error) = error else { panic!("{path:?} was taken for a word that is known") };
         assert!(matches!(error, StoreError::Corrupt { .. }) && !error.is_passing(), "{error:?}");
@@ -264,7 +264,7 @@ async fn a_word_that_it_does_not_know_is_named_and_kept() {
                 let refunding = Attempt { status: AttemptStatus::Refunding, ..attempt.clone() };
                 assert!(!shop.attempts.replace(&attempt, &refunding).await.unwrap());
             }
-            _ => drop(shop.ledger.refund(&sandbox(), &key(1)).await),
+            _ => drop(shop.books.refund(&sandbox(), &key(1)).await),
         }
         assert_eq!(shop.raw(table, item.0, item.1).await.unwrap(), unknown, "{path:?}");
         shop.dynamo.client().put_item().table_name(table).set_item(Some(known)).send().await.unwrap();

@@ -176,11 +176,11 @@ async fn an_attempt_and_the_sandboxs_books_are_one_write() {
     assert_eq!(cost(&shop, shop.attempts.rule_out(&key(3), &sandbox)).await, writes(1, 1.0));
 
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
-    assert_eq!(cost(&shop, shop.ledger.settle(&sandbox, &key(1), &charged)).await, writes(1, 1.0));
-    assert_eq!(cost(&shop, shop.ledger.count_refund_call(&sandbox, &key(1))).await, writes(1, 1.0));
-    let refund = cost(&shop, shop.ledger.refund(&sandbox, &key(1))).await;
+    assert_eq!(cost(&shop, shop.books.settle(&sandbox, &key(1), &charged)).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.books.count_refund_call(&sandbox, &key(1))).await, writes(1, 1.0));
+    let refund = cost(&shop, shop.books.refund(&sandbox, &key(1))).await;
     assert_eq!((refund.requests, refund.write), (2, 1.0), "and a read");
-    assert_eq!(cost(&shop, shop.ledger.void(&sandbox, &key(2))).await, writes(1, 1.0));
+    assert_eq!(cost(&shop, shop.books.void(&sandbox, &key(2))).await, writes(1, 1.0));
 }
 
 #[tokio::test]

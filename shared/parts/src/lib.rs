@@ -17,7 +17,7 @@ use kit::{ConfigurationError, Environment, Identity, OsRandomness, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue};
 use payments::Gateways;
 pub use registry::{Registry, Wire, find};
-use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, SandboxLedger, Stock};
+use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
 pub use wired::FromParts;
 
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
@@ -143,8 +143,8 @@ impl Parts {
     }
 
     /// The sandbox gateways' books.
-    pub fn books(&mut self) -> SandboxLedger {
-        SandboxLedger::new(self.dynamodb(), self.order_table())
+    pub fn books(&mut self) -> SandboxBooks {
+        SandboxBooks::new(self.dynamodb(), self.order_table())
     }
 
     /// The payment gateways that `PAYMENT_GATEWAYS` lists, the preferred one first. `prod` has no sandbox.

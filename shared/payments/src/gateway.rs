@@ -2,7 +2,7 @@
 
 use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
 use futures_util::future::BoxFuture;
-use store::SandboxLedger;
+use store::SandboxBooks;
 
 use crate::Sandbox;
 
@@ -46,10 +46,10 @@ impl Gateways {
     ///
     /// # Errors
     /// Names the first one that does not exist.
-    pub fn configured(names: &[String], with_sandbox: bool, ledger: &SandboxLedger) -> Result<Self, UnknownGateway> {
+    pub fn configured(names: &[String], with_sandbox: bool, books: &SandboxBooks) -> Result<Self, UnknownGateway> {
         let gateway = |name: &String| -> Result<Box<dyn PaymentGateway>, UnknownGateway> {
             if with_sandbox && name.starts_with("sandbox") {
-                return Ok(Box::new(Sandbox::new(GatewayName(name.clone()), ledger.clone())));
+                return Ok(Box::new(Sandbox::new(GatewayName(name.clone()), books.clone())));
             }
             Err(UnknownGateway(name.clone()))
         };

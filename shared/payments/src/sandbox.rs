@@ -3,7 +3,7 @@
 
 use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
 use futures_util::future::BoxFuture;
-use store::{Entry, EntryState, SandboxLedger, StoreError};
+use store::{Entry, EntryState, SandboxBooks, StoreError};
 
 use crate::{LookUp, PaymentGateway};
 
@@ -65,14 +65,14 @@ impl Behaviour {
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     name: GatewayName,
-    ledger: SandboxLedger,
+    books: SandboxBooks,
 }
 
 impl Sandbox {
-    /// A sandbox called `name` that keeps its books in `ledger`.
+    /// A sandbox called `name` that keeps its books in `books`.
     #[must_use]
-    pub fn new(name: GatewayName, ledger: SandboxLedger) -> Self {
-        Self { name, ledger }
+    pub fn new(name: GatewayName, books: SandboxBooks) -> Self {
+        Self { name, books }
     }
 
     async fn try_charge(&self, key: &IdempotencyKey, amount: Money, method: &PaymentMethod) -> Result<ChargeOutcome, StoreError> {
@@ -80,7 +80,7 @@ impl Sandbox {
         if behaviour == Behaviour::Down {
             return Ok(ChargeOutcome::Unavailable);
         }
-        let known = self.ledger.get(&self.name, key).await?;
+        let known = self.books.get(&self.name, key).await?;
         let asked_before = known.is_some();
         if let Some(known) = known.filter(|entry| entry.state != EntryState::Called) {
             return Ok(self.answer_again(key, &known, amount, method));
@@ -89,17 +89,17 @@ impl Sandbox {
         match behaviour {
             Behaviour::Declined(_) => self.settle(key, &entry(EntryState::Declined), amount, method).await,
             Behaviour::TimeoutThenOk if !asked_before => {
-                self.ledger.settle(&self.name, key, &entry(EntryState::Called)).await?;
+                self.books.settle(&self.name, key, &entry(EntryState::Called)).await?;
                 Ok(ChargeOutcome::Unknown)
             }
             Behaviour::DownAtFirst if !asked_before => {
-                let settled = self.ledger.settle(&self.name, key, &entry(EntryState::Called)).await?;
+                let settled = self.books.settle(&self.name, key, &entry(EntryState::Called)).await?;
                 // Other calls may have come, and one may have been charged, since the books were read.
                 let is_down = settled.state == EntryState::Called;
                 Ok(if is_down { ChargeOutcome::Unavailable } else { self.answer_again(key, &settled, amount, method) })
             }
             Behaviour::ChargedButAnswerLost if !asked_before => {
-                self.ledger.settle(&self.name, key, &entry(EntryState::Charged)).await?;
+                self.books.settle(&self.name, key, &entry(EntryState::Charged)).await?;
                 Ok(ChargeOutcome::Unknown)
             }
             Behaviour::Ok
@@ -119,7 +119,7 @@ impl Sandbox {
         amount: Money,
         method: &PaymentMethod,
     ) -> Result<ChargeOutcome, StoreError> {
-        let settled = self.ledger.settle(&self.name, key, entry).await?;
+        let settled = self.books.settle(&self.name, key, entry).await?;
         Ok(self.answer_again(key, &settled, amount, method))
     }
 
@@ -149,19 +149,19 @@ impl Sandbox {
     }
 
     async fn try_look_up(&self, key: &IdempotencyKey) -> Result<LookUp, StoreError> {
-        Ok(match self.ledger.get(&self.name, key).await? {
+        Ok(match self.books.get(&self.name, key).await? {
             Some(entry) if entry.state != EntryState::Called => LookUp::Found(self.outcome(key, &entry)),
             Some(_) | None => LookUp::NotFound,
         })
     }
 
     async fn try_refund(&self, key: &IdempotencyKey) -> Result<RefundOutcome, StoreError> {
-        let entry = match self.ledger.get(&self.name, key).await? {
+        let entry = match self.books.get(&self.name, key).await? {
             Some(entry) => entry,
-            None => self.ledger.void(&self.name, key).await?,
+            None => self.books.void(&self.name, key).await?,
         };
         let entry = match entry.state {
-            EntryState::Called | EntryState::Declined => self.ledger.void(&self.name, key).await?,
+            EntryState::Called | EntryState::Declined => self.books.void(&self.name, key).await?,
             EntryState::Charged | EntryState::Refunded | EntryState::Voided => entry,
         };
         match entry.state {
@@ -170,12 +170,11 @@ impl Sandbox {
             EntryState::Called | EntryState::Declined => Ok(RefundOutcome::Unknown),
             EntryState::Charged => {
                 let fails_once = entry.method.as_ref().map(PaymentMethod::as_str) == Some("sandbox:refund-fails-once");
-                let calls = self.ledger.count_refund_call(&self.name, key).await?;
+                let calls = self.books.count_refund_call(&self.name, key).await?;
                 if fails_once && calls == 1 {
                     return Ok(RefundOutcome::Unknown);
                 }
-                let refunded =
-                    self.ledger.refund(&self.name, key).await?.is_some_and(|entry| entry.state == EntryState::Refunded);
+                let refunded = self.books.refund(&self.name, key).await?.is_some_and(|entry| entry.state == EntryState::Refunded);
                 Ok(if refunded { RefundOutcome::Refunded } else { RefundOutcome::Unknown })
             }
         }

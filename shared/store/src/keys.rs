@@ -85,7 +85,7 @@ pub(crate) fn attempt(of: &IdempotencyKey) -> Item {
     key(order_pk(&of.order), format!("PAYMENT#{}", of.attempt))
 }
 
-pub(crate) fn ledger(gateway: &GatewayName, of: &IdempotencyKey) -> Item {
+pub(crate) fn sandbox_books(gateway: &GatewayName, of: &IdempotencyKey) -> Item {
     key(order_pk(&of.order), format!("SANDBOX#{gateway}#{}", of.attempt))
 }
 

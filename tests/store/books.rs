@@ -26,13 +26,13 @@ async fn books(state: Option<EntryState>) -> Shop {
     match state {
         None => {}
         Some(EntryState::Refunded) => {
-            shop.ledger.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
-            shop.ledger.refund(&sandbox(), &key(1)).await.unwrap();
+            shop.books.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
+            shop.books.refund(&sandbox(), &key(1)).await.unwrap();
         }
-        Some(EntryState::Voided) => drop(shop.ledger.void(&sandbox(), &key(1)).await.unwrap()),
-        Some(state) => drop(shop.ledger.settle(&sandbox(), &key(1), &entry(state)).await.unwrap()),
+        Some(EntryState::Voided) => drop(shop.books.void(&sandbox(), &key(1)).await.unwrap()),
+        Some(state) => drop(shop.books.settle(&sandbox(), &key(1), &entry(state)).await.unwrap()),
     }
-    assert_eq!(shop.ledger.get(&sandbox(), &key(1)).await.unwrap(), state.map(entry));
+    assert_eq!(shop.books.get(&sandbox(), &key(1)).await.unwrap(), state.map(entry));
     shop
 }
 
@@ -51,9 +51,9 @@ async fn a_key_is_settled_once() {
         let shop = books(state).await;
         let open = matches!(state, None | Some(EntryState::Called));
         let expected = if open { EntryState::Charged } else { state.unwrap() };
-        let settled = shop.ledger.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
+        let settled = shop.books.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
         assert_eq!(settled, entry(expected), "{state:?}");
-        assert_eq!(shop.ledger.get(&sandbox(), &key(1)).await.unwrap(), Some(settled), "{state:?}");
+        assert_eq!(shop.books.get(&sandbox(), &key(1)).await.unwrap(), Some(settled), "{state:?}");
     }
 }
 
@@ -63,7 +63,7 @@ async fn a_charged_key_is_refunded_once_and_no_other_is() {
         let shop = books(state).await;
         for _ in 0..2 {
             let expected = if state == Some(EntryState::Charged) { Some(EntryState::Refunded) } else { state };
-            assert_eq!(shop.ledger.refund(&sandbox(), &key(1)).await.unwrap(), expected.map(entry), "{state:?}");
+            assert_eq!(shop.books.refund(&sandbox(), &key(1)).await.unwrap(), expected.map(entry), "{state:?}");
         }
     }
 }
@@ -74,8 +74,8 @@ async fn a_key_is_voided_unless_it_was_charged() {
         let shop = books(state).await;
         let charged = matches!(state, Some(EntryState::Charged | EntryState::Refunded));
         let expected = if charged { entry(state.unwrap()) } else { entry(EntryState::Voided) };
-        assert_eq!(shop.ledger.void(&sandbox(), &key(1)).await.unwrap(), expected, "{state:?}");
-        let settled = shop.ledger.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
+        assert_eq!(shop.books.void(&sandbox(), &key(1)).await.unwrap(), expected, "{state:?}");
+        let settled = shop.books.settle(&sandbox(), &key(1), &entry(EntryState::Charged)).await.unwrap();
         assert_eq!(settled, expected, "{state:?}: nothing is charged under it any more");
     }
 }
@@ -83,17 +83,17 @@ async fn a_key_is_voided_unless_it_was_charged() {
 #[tokio::test]
 async fn calls_for_a_refund_are_counted() {
     let shop = books(Some(EntryState::Charged)).await;
-    assert_eq!(shop.ledger.count_refund_call(&sandbox(), &key(1)).await.unwrap(), 1);
-    assert_eq!(shop.ledger.count_refund_call(&sandbox(), &key(1)).await.unwrap(), 2);
+    assert_eq!(shop.books.count_refund_call(&sandbox(), &key(1)).await.unwrap(), 1);
+    assert_eq!(shop.books.count_refund_call(&sandbox(), &key(1)).await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn every_gateway_has_its_own_books() {
     let shop = books(Some(EntryState::Charged)).await;
     let standby = GatewayName("sandbox-standby".into());
-    assert_eq!(shop.ledger.get(&standby, &key(1)).await.unwrap(), None);
-    assert_eq!(shop.ledger.void(&standby, &key(1)).await.unwrap(), entry(EntryState::Voided));
-    assert_eq!(shop.ledger.get(&sandbox(), &key(1)).await.unwrap(), Some(entry(EntryState::Charged)));
+    assert_eq!(shop.books.get(&standby, &key(1)).await.unwrap(), None);
+    assert_eq!(shop.books.void(&standby, &key(1)).await.unwrap(), entry(EntryState::Voided));
+    assert_eq!(shop.books.get(&sandbox(), &key(1)).await.unwrap(), Some(entry(EntryState::Charged)));
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ pub(crate) fn to_item(gateway: &GatewayName, key: &IdempotencyKey, entry: &Entry
         refunds: entry.refunds,
         refund_calls: entry.refund_calls,
     };
-    attributes(keys::ledger(gateway, key), &body)
+    attributes(keys::sandbox_books(gateway, key), &body)
 }
 
 pub(crate) fn from_item(item: &Item) -> Result<Entry, StoreError> {

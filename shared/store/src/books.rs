@@ -70,12 +70,12 @@ impl Entry {
 
 /// The sandbox's books.
 #[derive(Debug, Clone)]
-pub struct SandboxLedger {
+pub struct SandboxBooks {
     client: Client,
     table: String,
 }
 
-impl SandboxLedger {
+impl SandboxBooks {
     /// The books in `table`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -87,7 +87,8 @@ impl SandboxLedger {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::ledger(gateway, key))).consistent_read(true);
+        let get =
+            self.client.get_item().table_name(&self.table).set_key(Some(keys::sandbox_books(gateway, key))).consistent_read(true);
         let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
         answer.item.as_ref().map(form::from_item).transpose()
     }
@@ -121,7 +122,7 @@ impl SandboxLedger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(keys::ledger(gateway, key)))
+            .set_key(Some(keys::sandbox_books(gateway, key)))
             .update_expression("ADD refund_calls :one")
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
@@ -138,7 +139,7 @@ impl SandboxLedger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(keys::ledger(gateway, key)))
+            .set_key(Some(keys::sandbox_books(gateway, key)))
             .update_expression("SET #state = :refunded ADD refunds :one")
             .condition_expression("#state = :charged")
             .expression_attribute_names("#state", "state")
