@@ -1,9 +1,6 @@
 //! Environment variables: what a function asks for when it is wired is what the template gives it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use kit::{
     Environment, OsRandomness, SystemClock,
@@ -11,15 +8,9 @@ use kit::{
 };
 use parts::{Parts, Wire};
 use serde_json::{Map, Value, json};
-use system_tests::{Repository, template};
+use system_tests::{Repository, rust, template};
 
-use crate::{Faults, none, notices};
-
-/// Every function of every group.
-pub(crate) fn registered() -> BTreeMap<&'static str, Wire> {
-    let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, workers::FUNCTIONS];
-    groups.concat().into_iter().collect()
-}
+use crate::{Faults, none, notices, registries::registered};
 
 /// Parts on these variables. Their clients reach nothing: wiring makes no call.
 pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
@@ -28,7 +19,7 @@ pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
 }
 
 /// The variables that a function asks for.
-fn asked(wire: Wire) -> BTreeSet<String> {
+pub(crate) fn asked(wire: Wire) -> BTreeSet<String> {
     let mut parts = parts(&[]);
     // It misses them, which is not the question here.
     let _ = wire(&mut parts);
@@ -55,6 +46,18 @@ fn variables(repository: &Repository) -> Faults {
     faults
 }
 
+/// Code that reads a variable of the template itself, so that `asked` does not see it.
+fn read_elsewhere(repository: &Repository) -> Faults {
+    let functions = template::functions(&repository.template);
+    let known: BTreeSet<&String> = functions.values().flat_map(|function| function.variables.keys()).collect();
+    let crates = repository.functions.iter().chain(repository.shared.iter().filter(|(name, _)| *name != "parts"));
+    let literals = crates.flat_map(|(name, one)| {
+        one.sources.values().flat_map(|text| rust::string_literals(text)).map(move |literal| (name, literal))
+    });
+    let read = literals.filter(|(_, literal)| known.contains(literal));
+    read.map(|(name, variable)| format!("{name} names {variable}, which is for shared/parts to read")).collect()
+}
+
 #[test]
 fn every_variable_is_set_where_it_is_asked_for_and_asked_for_where_it_is_set() {
     none(&variables(&Repository::read()));
@@ -70,6 +73,23 @@ fn a_variable_that_is_only_set_or_only_asked_for_is_noticed() {
     });
     notices(variables, "no function asks for EVERYWHERE", |repository| {
         repository.template["Globals"]["Function"]["Environment"]["Variables"]["EVERYWHERE"] = json!("x");
+    });
+}
+
+#[test]
+fn only_the_composition_root_names_a_variable() {
+    none(&read_elsewhere(&Repository::read()));
+}
+
+#[test]
+fn a_variable_that_is_read_elsewhere_is_noticed() {
+    notices(read_elsewhere, "health names STOCK_TABLE", |repository| {
+        let code = "fn f() { std::env::var(\"STOCK_TABLE\"); }".to_owned();
+        repository.functions.get_mut("health").unwrap().sources.insert("more.rs".into(), code);
+    });
+    notices(read_elsewhere, "kit names ENVIRONMENT", |repository| {
+        let code = "fn f() { std::env::var(\"ENVIRONMENT\"); }".to_owned();
+        repository.shared.get_mut("kit").unwrap().sources.insert("more.rs".into(), code);
     });
 }
 

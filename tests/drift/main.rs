@@ -22,6 +22,7 @@ mod functions;
 mod permissions;
 mod problems;
 mod queues;
+mod registries;
 mod rooms;
 mod routes;
 mod saga;
