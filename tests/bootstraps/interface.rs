@@ -26,7 +26,7 @@ pub(crate) struct Interface {
 impl Interface {
     /// Starts the emulator. It starts the function when it is invoked.
     pub(crate) fn start(function: &str, variables: &BTreeMap<String, String>, endpoint: &str) -> Self {
-        let (address, runtime) = (free_address(), free_address());
+        let [address, runtime] = free_addresses();
         let log = std::env::temp_dir().join(format!("flash-sale-rie-{}.log", std::process::id()));
         let output = File::create(&log).expect("a log can be written");
         let child = Command::new(emulator())
@@ -169,7 +169,8 @@ fn emulator() -> PathBuf {
     found.expect("the SAM CLI is installed in target/tools/sam; `cargo xtask up` does that")
 }
 
-/// Free just now: the emulator cannot choose a port itself.
-fn free_address() -> String {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
+/// Free just now, and different, for both are taken at the same time: the emulator cannot choose a port itself.
+fn free_addresses() -> [String; 2] {
+    let taken = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    taken.each_ref().map(|listener| listener.local_addr().unwrap().to_string())
 }

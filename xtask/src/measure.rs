@@ -144,7 +144,7 @@ struct Emulator {
 
 impl Emulator {
     fn start(bootstrap: &Path, stack: &Stack) -> Result<Self> {
-        let (address, runtime) = (free_address()?, free_address()?);
+        let [address, runtime] = free_addresses()?;
         let log = local("measure.log");
         let output = fs::File::create(&log)?;
         let child = Command::new(interface_emulator()?)
@@ -234,9 +234,11 @@ fn interface_emulator() -> Result<PathBuf> {
     found.context("the SAM CLI is not installed; `cargo xtask up` does that")
 }
 
-/// An address that was free just now: the emulator cannot choose one itself.
-fn free_address() -> Result<String> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.to_string())
+/// Two addresses that are free just now, and different, for both are taken at the same time: the emulator cannot choose one itself.
+fn free_addresses() -> Result<[String; 2]> {
+    let take = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let taken = [take()?, take()?];
+    Ok([taken[0].local_addr()?.to_string(), taken[1].local_addr()?.to_string()])
 }
 
 fn child_of(parent: u32) -> Option<u32> {
