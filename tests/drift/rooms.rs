@@ -1,4 +1,6 @@
-//! No Rust file is longer than a reader keeps in mind.
+//! No Rust file is longer than a reader keeps in mind, and no name of a constant means two things.
+
+use std::collections::BTreeSet;
 
 use system_tests::Repository;
 
@@ -11,6 +13,31 @@ fn long_files(repository: &Repository) -> Faults {
     let lengths = repository.rust.iter().map(|(file, text)| (file, text.lines().count()));
     let long = lengths.filter(|(_, lines)| *lines > MOST_LINES);
     long.map(|(file, lines)| format!("{} has {lines} lines: look for the missing wall", file.display())).collect()
+}
+
+/// The constants of the product's modules: not those of its tests, and not those that a type's name tells apart.
+fn repeated_constants(repository: &Repository) -> Faults {
+    let mut names = BTreeSet::new();
+    let product =
+        repository.product_sources().flat_map(|source| source.split("#[cfg(test)]\nmod ").next().unwrap_or_default().lines());
+    let constants = product.filter_map(|line| {
+        let declared = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line);
+        declared.strip_prefix("const ")?.split_once(": ").map(|(name, _)| name)
+    });
+    constants.filter(|name| !names.insert(*name)).map(|name| format!("there are two constants {name}")).collect()
+}
+
+#[test]
+fn every_constant_has_a_name_of_its_own() {
+    none(&repeated_constants(&Repository::read()));
+}
+
+#[test]
+fn the_check_notices_a_constant_that_is_there_already() {
+    notices(repeated_constants, "there are two constants PAYMENT_SETTLES_AFTER", |repository| {
+        let source = repository.shared.get_mut("domain").and_then(|one| one.sources.values_mut().next()).expect("a source");
+        source.insert_str(0, "const PAYMENT_SETTLES_AFTER: u32 = 1;\n");
+    });
 }
 
 #[test]

@@ -105,3 +105,23 @@ async fn the_numbers_lie_in_the_item_for_people_to_read() {
     assert_eq!((number("available"), number("held"), number("sold"), number("units")), ("60", "0", "0", "60"));
     assert_eq!(item["free"].as_b().unwrap().as_ref(), [20, 20, 20], "one byte per shard");
 }
+
+#[tokio::test]
+async fn an_update_begins_again_after_a_write_that_came_between_and_gives_up_after_eight() {
+    let shop = Shop::open().await;
+    let mut update = shop.availabilities.update(&product());
+    for from in 0..8 {
+        assert!(update.read().await.unwrap(), "{from}");
+        assert_eq!(update.known().map(|known| known.version), (from > 0).then_some(from));
+        let faster = Availability { version: from + 1, ..untouched() };
+        assert!(shop.availabilities.put(&product(), &faster, from).await.unwrap());
+        assert_eq!(update.write(untouched()).await.unwrap(), None, "{from}");
+    }
+    assert!(!update.read().await.unwrap(), "eight times");
+
+    let mut update = shop.availabilities.update(&product());
+    assert!(update.read().await.unwrap());
+    let written = update.write(untouched()).await.unwrap();
+    assert_eq!(written, Some(Availability { version: 9, ..untouched() }));
+    assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), written);
+}

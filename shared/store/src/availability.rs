@@ -1,5 +1,5 @@
-//! The availability item: what readers know of a sale's stock. Only `refresh-availability` derives it; a loser who has read
-//! every shard may mark it sold out. Every write is conditional on the version that it was derived from.
+//! The availability item: what readers know of a sale's stock. [`AvailabilityUpdate`] derives it; a loser who has read every
+//! shard may mark it sold out. Every write is conditional on the version that it was derived from.
 
 pub(crate) mod form;
 
@@ -16,11 +16,59 @@ use crate::{
     keys::{self, number},
 };
 
+/// Times that [`AvailabilityUpdate`] reads the item. Its writers are few, and each of them writes what all of them know.
+const UPDATES: usize = 8;
+
 /// The availability items of all sales.
 #[derive(Debug, Clone)]
 pub struct Availabilities {
     client: Client,
     table: String,
+}
+
+/// The compare-and-set of one availability item: read it, derive it, write it as the next version, and begin again when another run
+/// has written it in between.
+///
+/// The item is read, strongly consistent, before the caller reads what it derives the item from. What changes after that is either
+/// in what the caller reads, or changes the item's version.
+#[derive(Debug)]
+#[must_use = "it does nothing before it is read"]
+pub struct AvailabilityUpdate {
+    of: Availabilities,
+    product: ProductId,
+    known: Option<Availability>,
+    tries_left: usize,
+}
+
+impl AvailabilityUpdate {
+    /// Reads the item for the next try. False after eight tries: others wrote it each time.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn read(&mut self) -> Result<bool, StoreError> {
+        if self.tries_left == 0 {
+            return Ok(false);
+        }
+        self.tries_left -= 1;
+        self.known = self.of.get(&self.product, true).await?;
+        Ok(true)
+    }
+
+    /// What the item says, as it was read; `None` when there is none.
+    #[must_use]
+    pub fn known(&self) -> Option<&Availability> {
+        self.known.as_ref()
+    }
+
+    /// Writes the item as it was derived, and gives it with its version. `None`: another run has written it since it was read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn write(&self, derived: Availability) -> Result<Option<Availability>, StoreError> {
+        let from = self.known.as_ref().map_or(0, |known| known.version);
+        let next = Availability { version: from + 1, ..derived };
+        Ok(self.of.put(&self.product, &next, from).await?.then_some(next))
+    }
 }
 
 impl Availabilities {
@@ -56,6 +104,11 @@ impl Availabilities {
             .filter_map(|item| Some((keys::sale_of(item)?, item)))
             .map(|(product, item)| Ok((product, form::from_item(item)?)))
             .collect()
+    }
+
+    /// Begins to derive the item of `product` from what it says: see [`AvailabilityUpdate`].
+    pub fn update(&self, product: &ProductId) -> AvailabilityUpdate {
+        AvailabilityUpdate { of: self.clone(), product: product.clone(), known: None, tries_left: UPDATES }
     }
 
     /// Writes one that was derived from version `from`; 0 is none. False: another was written in between.

@@ -20,7 +20,7 @@ mod streams;
 mod word;
 
 pub use attempts::Attempts;
-pub use availability::Availabilities;
+pub use availability::{Availabilities, AvailabilityUpdate};
 pub use aws_sdk_dynamodb::Client;
 pub use books::{Entry, EntryState, SandboxBooks};
 pub use error::StoreError;

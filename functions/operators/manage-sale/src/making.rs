@@ -14,9 +14,6 @@ use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 /// stops it may take four: it must never claim by a description that is being replaced.
 const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
 
-/// Times that the availability item is written again after somebody else wrote it.
-const WRITES_OF_AVAILABILITY: usize = 8;
-
 /// Makes sales.
 pub struct Making {
     clock: Arc<dyn Clock>,
@@ -115,14 +112,12 @@ impl Making {
     /// writes over this or is seen by its version.
     async fn write_availability(&self, prepared: &Stored) -> Result<Availability, MakeError> {
         let sale = &prepared.sale;
-        for _ in 0..WRITES_OF_AVAILABILITY {
-            let from = self.availabilities.get(&sale.product, true).await?.map_or(0, |found| found.version);
+        let mut update = self.availabilities.update(&sale.product);
+        while update.read().await? {
             let now_there = self.sales.get_for_write(&sale.product).await?;
             still_ours(now_there.is_some_and(|stored| stored.revision == prepared.revision))?;
-            let untouched = Availability::untouched(&sale.layout, self.clock.now());
-            let availability = Availability { version: from + 1, ..untouched };
-            if self.availabilities.put(&sale.product, &availability, from).await? {
-                return Ok(availability);
+            if let Some(written) = update.write(Availability::untouched(&sale.layout, self.clock.now())).await? {
+                return Ok(written);
             }
         }
         Err(MakeError::Changed)

@@ -12,9 +12,6 @@ use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutc
 /// Steps that one request takes: its own restock and an unfinished one are four; others may write the sale in between.
 const STEPS: usize = 12;
 
-/// Times that the availability item is written again after somebody else wrote it.
-const WRITES_OF_AVAILABILITY: usize = 8;
-
 /// Restocks sales.
 pub struct Restocking {
     clock: Arc<dyn Clock>,
@@ -141,18 +138,16 @@ impl Restocking {
     /// Takes the new shards into what readers know, which ends the sold-out mark. The stream does the same with the next move of
     /// any shard, if this run does not come to it.
     async fn tell(&self, sale: &Sale) -> Result<Availability, RestockError> {
-        for _ in 0..WRITES_OF_AVAILABILITY {
+        let mut update = self.availabilities.update(&sale.product);
+        while update.read().await? {
             let now = self.clock.now();
-            let found = self.availabilities.get(&sale.product, true).await?;
-            let from = found.as_ref().map_or(0, |found| found.version);
-            let untouched = || Availability { version: 0, ..Availability::untouched(&sale.layout, now) };
-            let mut availability = found.unwrap_or_else(untouched);
-            if !availability.extend_to(&sale.layout) && from > 0 {
+            let mut availability = update.known().cloned().unwrap_or_else(|| Availability::untouched(&sale.layout, now));
+            if !availability.extend_to(&sale.layout) && update.known().is_some() {
                 return Ok(availability);
             }
             availability.stamp(now);
-            if self.availabilities.put(&sale.product, &availability, from).await? {
-                return Ok(availability);
+            if let Some(written) = update.write(availability).await? {
+                return Ok(written);
             }
         }
         Err(RestockError::Changed)

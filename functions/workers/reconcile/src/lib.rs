@@ -21,7 +21,7 @@ pub use executions::Executions;
 
 /// From a sale's end until nothing in it moves any more: its last hold takes an hour, and each of 20 payments that fail, of
 /// some minutes, prolongs it by two.
-const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(8);
+const SALE_SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(8);
 /// Things that are looked at the same time; most of the time is waiting.
 const AT_ONCE: usize = 16;
 /// After so many failures in one sale's payments, or in its stock, the rest of them waits for the next run: whatever it is that
@@ -148,7 +148,7 @@ impl Reconcile {
         let has_unsettled = self.settle_payments(&mut look, found).await;
         let payments = (std::mem::take(&mut look.failures), std::mem::take(&mut look.out_of_time));
         look.until = until;
-        let settled_at = look.sale.draft.ends_at.checked_add(SETTLES_AFTER).unwrap_or(Timestamp::MAX);
+        let settled_at = look.sale.draft.ends_at.checked_add(SALE_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
         if look.sale.status != SaleStatus::Preparing && (has_unsettled || now < settled_at) {
             self.check_stock(&mut look, found).await;
         }

@@ -11,7 +11,7 @@ use store::Unsettled;
 use crate::{Findings, Look, Reconcile, executions::Execution};
 
 /// A payment takes seconds. Younger ones are left alone.
-const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
+const PAYMENT_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// How old an attempt is before its saga is started for the second time, the third, and so on, in minutes: what keeps it from
 /// ending may take hours to mend.
@@ -30,7 +30,7 @@ enum Settled {
 impl Reconcile {
     /// Looks after every order of a sale whose payment should have ended. Whether there were any.
     pub(crate) async fn settle_payments(&self, look: &mut Look, found: &mut Findings) -> bool {
-        let before = self.clock.now().checked_sub(SETTLES_AFTER).unwrap_or(Timestamp::MIN);
+        let before = self.clock.now().checked_sub(PAYMENT_SETTLES_AFTER).unwrap_or(Timestamp::MIN);
         let mut after: Option<Unsettled> = None;
         while self.goes_on(look) {
             let page = self.orders.unsettled(&look.sale.product, before, after.as_ref()).await;

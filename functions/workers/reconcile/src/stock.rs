@@ -83,28 +83,34 @@ impl Reconcile {
     /// than its version reaches it through the stream.
     async fn mend_availability(&self, look: &mut Look) -> Result<bool, Failure> {
         let product = look.sale.product.clone();
-        let known = self.availabilities.get(&product, true).await?;
+        let mut update = self.availabilities.update(&product);
+        while update.read().await? {
+            let Some(derived) = self.derive_availability(look, update.known()).await? else { return Ok(false) };
+            if let Some(written) = update.write(derived).await? {
+                let (available, before) = (written.available(), update.known().map(Availability::available));
+                tracing::warn!(sale = %product, available, before, cause = "the stream did not", "availability was mended");
+                return Ok(true);
+            }
+        }
+        // Whoever else writes the item knows what it should say, and the next run looks again.
+        Ok(false)
+    }
+
+    /// What the item should say; `None` when it says so, or will in a moment.
+    async fn derive_availability(&self, look: &mut Look, known: Option<&Availability>) -> Result<Option<Availability>, Failure> {
         // A restock may have added shards since the catalogue was read.
-        let Some(stored) = self.sales.get_for_write(&product).await? else { return Ok(false) };
+        let Some(stored) = self.sales.get_for_write(&look.sale.product).await? else { return Ok(None) };
         look.sale = stored.sale;
         if look.sale.status == SaleStatus::Preparing {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(mut sum) = self.sum(look, true).await else { return Ok(false) };
-        sum.derived.version = known.as_ref().map_or(0, |known| known.version);
-        sum.known = known;
-        let now = self.clock.now();
+        let Some(sum) = self.sum(look, true).await else { return Ok(None) };
+        let (mut sum, now) = (Sum { known: known.cloned(), ..sum }, self.clock.now());
         if is_known(&sum, now) {
-            return Ok(false);
+            return Ok(None);
         }
-        let from = sum.derived.version;
         sum.derived.stamp(now);
-        let mended = self.availabilities.put(&product, &sum.derived, from).await?;
-        if mended {
-            let (available, before) = (sum.derived.available(), sum.known.map(|known| known.available()));
-            tracing::warn!(sale = %product, available, before, cause = "the stream did not", "availability was mended");
-        }
-        Ok(mended)
+        Ok(Some(sum.derived))
     }
 }
 

@@ -9,9 +9,6 @@ use kit::{Failure, StreamBatchFunction, workers::EventRecord};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, shard_image};
 
-/// Times that a fold is made again after somebody else wrote the item.
-const TRIES: usize = 8;
-
 /// The Lambda handler and its dependencies.
 pub struct RefreshAvailability {
     clock: Arc<dyn Clock>,
@@ -50,28 +47,37 @@ impl StreamBatchFunction for RefreshAvailability {
 
 impl RefreshAvailability {
     async fn refresh(&self, product: &ProductId, shards: &Shards) -> Result<(), Failure> {
-        for _ in 0..TRIES {
-            let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(()) };
-            // While a sale is being prepared its maker writes the item, last thing before it opens.
-            if stored.sale.status == SaleStatus::Preparing {
-                return Ok(());
-            }
-            let layout = stored.sale.layout;
-            let now = self.clock.now();
-            let found = self.availabilities.get(product, true).await?;
-            let from = found.as_ref().map_or(0, |found| found.version);
-            let mut availability = found.unwrap_or_else(|| Availability { version: 0, ..Availability::untouched(&layout, now) });
-            // Whoever restocks the sale does this too, and may have died before.
-            availability.extend_to(&layout);
-            // Shards above the layout are left over from an earlier description of the sale.
-            for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards()) {
-                availability.fold(*number, shard);
-            }
-            availability.stamp(now);
-            if self.availabilities.put(product, &availability, from).await? {
+        let mut update = self.availabilities.update(product);
+        while update.read().await? {
+            let Some(derived) = self.derive(product, shards, update.known()).await? else { return Ok(()) };
+            if update.write(derived).await?.is_some() {
                 return Ok(());
             }
         }
         Err(Failure::new("the availability item kept changing"))
+    }
+
+    async fn derive(
+        &self,
+        product: &ProductId,
+        shards: &Shards,
+        known: Option<&Availability>,
+    ) -> Result<Option<Availability>, Failure> {
+        let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(None) };
+        // While a sale is being prepared its maker writes the item, last thing before it opens.
+        if stored.sale.status == SaleStatus::Preparing {
+            return Ok(None);
+        }
+        let layout = stored.sale.layout;
+        let now = self.clock.now();
+        let mut availability = known.cloned().unwrap_or_else(|| Availability::untouched(&layout, now));
+        // Whoever restocks the sale does this too, and may have died before.
+        availability.extend_to(&layout);
+        // Shards above the layout are left over from an earlier description of the sale.
+        for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards()) {
+            availability.fold(*number, shard);
+        }
+        availability.stamp(now);
+        Ok(Some(availability))
     }
 }
