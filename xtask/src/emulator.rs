@@ -59,7 +59,7 @@ pub(crate) fn start(state: State, attached: bool) -> Result<Child> {
         .arg(root().join("infra/local/emulator.py"))
         .current_dir(local(""))
         .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| is_kept(&name.to_string_lossy())))
+        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME" || name == "LANG"))
         .envs(environment())
         .stdin(if attached { Stdio::piped() } else { Stdio::null() })
         .stdout(output.try_clone()?)
@@ -71,12 +71,6 @@ pub(crate) fn start(state: State, attached: bool) -> Result<Child> {
     Emulator::remember(child.id())?;
     wait_until_ready(&mut child)?;
     Ok(child)
-}
-
-/// Which of the user's variables the emulator and its functions get. With the last two, which `faketime` sets, the whole stack has
-/// another date.
-fn is_kept(name: &str) -> bool {
-    matches!(name, "PATH" | "HOME" | "LANG" | "LD_PRELOAD") || name.starts_with("FAKETIME")
 }
 
 /// Takes nothing from the user's own AWS settings: the local stack must not be able to reach a real account.
