@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use kit::{
-    Environment, OsRandomness, SystemClock,
+    Configuration, OsRandomness, SystemClock,
     aws_config::{BehaviorVersion, SdkConfig},
 };
 use parts::{Parts, Wire};
@@ -15,7 +15,7 @@ use crate::{Faults, none, notices, registries::registered};
 /// Parts on these variables. Their clients reach nothing: wiring makes no call.
 pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
-    Parts::new(Environment::of(variables.iter().copied()), aws, Arc::new(SystemClock), Arc::new(OsRandomness))
+    Parts::new(Configuration::of(variables.iter().copied()), aws, Arc::new(SystemClock), Arc::new(OsRandomness))
 }
 
 /// The variables that a function asks for.

@@ -5,7 +5,7 @@
 
 mod aws;
 mod clock;
-mod environment;
+mod configuration;
 mod failure;
 mod function;
 pub mod http;
@@ -17,7 +17,7 @@ pub mod workers;
 pub use aws::{aws, bounds, dynamodb, patient_sfn, sfn, sns, sqs};
 pub use aws_config;
 pub use clock::{OsRandomness, SystemClock};
-pub use environment::{ConfigurationError, Environment};
+pub use configuration::{Configuration, ConfigurationError};
 pub use failure::Failure;
 pub use function::{
     Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction, TaskFunction,

@@ -6,7 +6,7 @@
 use domain::Clock;
 use serde_json::{Map, Value, json};
 
-use crate::{SystemClock, environment::function_name};
+use crate::{SystemClock, configuration::function_name};
 
 const NAMESPACE: &str = "FlashSale";
 

@@ -13,7 +13,7 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
 use domain::{Clock, Randomness};
-use kit::{ConfigurationError, Environment, Identity, OsRandomness, SystemClock};
+use kit::{Configuration, ConfigurationError, Identity, OsRandomness, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue};
 use payments::Gateways;
 pub use registry::{Registry, Wire, find};
@@ -23,7 +23,7 @@ pub use wired::FromParts;
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
 #[must_use = "ask `finish` whether anything was missing"]
 pub struct Parts {
-    environment: Environment,
+    configuration: Configuration,
     aws: Box<dyn Aws>,
     dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
     sqs: OnceCell<aws_sdk_sqs::Client>,
@@ -53,19 +53,19 @@ impl Parts {
     /// The parts of a deployed function: the process's variables, AWS, the machine's clock and randomness.
     pub async fn deployed() -> Self {
         // First: it starts the log.
-        let environment = Environment::read();
-        Self::new(environment, kit::aws().await, Arc::new(SystemClock), Arc::new(OsRandomness))
+        let configuration = Configuration::read();
+        Self::new(configuration, kit::aws().await, Arc::new(SystemClock), Arc::new(OsRandomness))
     }
 
     /// The parts on these variables, clients, clock and randomness.
     pub fn new(
-        environment: Environment,
+        configuration: Configuration,
         aws: impl Aws + 'static,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Self {
         let (dynamodb, sqs) = (OnceCell::new(), OnceCell::new());
-        Self { environment, aws: Box::new(aws), dynamodb, sqs, clock, randomness }
+        Self { configuration, aws: Box::new(aws), dynamodb, sqs, clock, randomness }
     }
 
     /// `value`, if every variable that its parts asked for was there and right.
@@ -73,13 +73,13 @@ impl Parts {
     /// # Errors
     /// Names every variable that is missing or wrong.
     pub fn finish<T>(&mut self, value: T) -> Result<T, ConfigurationError> {
-        self.environment.finish().map(|()| value)
+        self.configuration.finish().map(|()| value)
     }
 
     /// The variables that parts have asked for so far, whether they were there or not.
     #[must_use]
     pub fn variables(&self) -> &BTreeSet<String> {
-        self.environment.asked()
+        self.configuration.asked()
     }
 
     /// The clock.
@@ -96,13 +96,13 @@ impl Parts {
 
     /// Which identity sources the function accepts. `TRUST_USER_ID_HEADER` may be true only where `ENVIRONMENT` is `local`.
     pub fn identity(&mut self) -> Identity {
-        let trusts_header = self.environment.parsed_or("TRUST_USER_ID_HEADER", false);
-        let stage: Option<String> = self.environment.optional("ENVIRONMENT");
+        let trusts_header = self.configuration.parsed_or("TRUST_USER_ID_HEADER", false);
+        let stage: Option<String> = self.configuration.optional("ENVIRONMENT");
         if !trusts_header {
             return Identity::claims_only();
         }
         if stage.as_deref() != Some("local") {
-            self.environment.fault("TRUST_USER_ID_HEADER may be true only where ENVIRONMENT is local");
+            self.configuration.fault("TRUST_USER_ID_HEADER may be true only where ENVIRONMENT is local");
         }
         Identity::trusting_header()
     }
@@ -149,10 +149,10 @@ impl Parts {
 
     /// The payment gateways that `PAYMENT_GATEWAYS` lists, the preferred one first. `prod` has no sandbox.
     pub fn gateways(&mut self) -> Gateways {
-        let names = self.environment.list("PAYMENT_GATEWAYS");
-        let with_sandbox = self.environment.text("ENVIRONMENT") != "prod";
+        let names = self.configuration.list("PAYMENT_GATEWAYS");
+        let with_sandbox = self.configuration.text("ENVIRONMENT") != "prod";
         Gateways::configured(&names, with_sandbox, &self.books()).unwrap_or_else(|error| {
-            self.environment.fault(format!("PAYMENT_GATEWAYS: {error}"));
+            self.configuration.fault(format!("PAYMENT_GATEWAYS: {error}"));
             Gateways::default()
         })
     }
@@ -164,7 +164,7 @@ impl Parts {
 
     /// The queue of holds that end.
     pub fn expiry_queue(&mut self) -> ExpiryQueue {
-        ExpiryQueue::new(self.sqs(), self.environment.text("EXPIRY_QUEUE_URL"))
+        ExpiryQueue::new(self.sqs(), self.configuration.text("EXPIRY_QUEUE_URL"))
     }
 
     /// The payment saga, for a run that has other things to do when it is told to slow down.
@@ -179,7 +179,7 @@ impl Parts {
 
     /// The topic of notifications to shoppers.
     pub fn notifications(&mut self) -> Topic {
-        Topic { client: self.aws.sns(), arn: self.environment.text("NOTIFICATIONS_TOPIC_ARN") }
+        Topic { client: self.aws.sns(), arn: self.configuration.text("NOTIFICATIONS_TOPIC_ARN") }
     }
 
     /// The client of all tables. A cold start pays for it once, and only if some part asks for it.
@@ -196,26 +196,26 @@ impl Parts {
 
     /// The name of the table with sales and their stock.
     pub fn stock_table(&mut self) -> String {
-        self.environment.text("STOCK_TABLE")
+        self.configuration.text("STOCK_TABLE")
     }
 
     /// The name of the table with reservations.
     pub fn reservation_table(&mut self) -> String {
-        self.environment.text("RESERVATION_TABLE")
+        self.configuration.text("RESERVATION_TABLE")
     }
 
     /// The name of the table with orders, payment attempts and the sandbox's books.
     pub fn order_table(&mut self) -> String {
-        self.environment.text("ORDER_TABLE")
+        self.configuration.text("ORDER_TABLE")
     }
 
     /// The URL of the queue of orders to be paid.
     pub fn orders_queue_url(&mut self) -> String {
-        self.environment.text("ORDERS_QUEUE_URL")
+        self.configuration.text("ORDERS_QUEUE_URL")
     }
 
     fn state_machine_arn(&mut self) -> String {
-        self.environment.text("STATE_MACHINE_ARN")
+        self.configuration.text("STATE_MACHINE_ARN")
     }
 }
 

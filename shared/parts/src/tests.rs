@@ -9,7 +9,7 @@ fn parts(variables: &[(&str, &str)]) -> Parts {
     let clock = FixedClock::at("2026-11-01T12:00:00Z");
     // It reaches nothing: parts make no call.
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
-    Parts::new(Environment::of(variables.iter().copied()), aws, Arc::new(clock), Arc::new(CountingRandomness::new()))
+    Parts::new(Configuration::of(variables.iter().copied()), aws, Arc::new(clock), Arc::new(CountingRandomness::new()))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_fault_of_one_function_is_not_held_against_the_next() {
 }
 
 #[test]
-fn the_header_is_trusted_in_the_local_environment_only() {
+fn the_header_is_trusted_in_the_local_stage_only() {
     let identity = |variables: &[(&str, &str)]| {
         let mut parts = parts(variables);
         let identity = parts.identity();
@@ -45,27 +45,27 @@ fn the_header_is_trusted_in_the_local_environment_only() {
     assert_eq!(identity(&[]), Ok(Identity::ClaimsOnly));
     assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "false"), ("ENVIRONMENT", "prod")]), Ok(Identity::ClaimsOnly));
     assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", "local")]), Ok(Identity::TrustingHeader));
-    for environment in ["staging", "prod", "Local", ""] {
-        assert!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", environment)]).is_err(), "{environment}");
+    for stage in ["staging", "prod", "Local", ""] {
+        assert!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", stage)]).is_err(), "{stage}");
     }
     assert!(identity(&[("TRUST_USER_ID_HEADER", "yes")]).is_err());
 }
 
 #[test]
 fn gateways_are_those_that_are_listed_and_prod_has_no_sandbox() {
-    let gateways = |names: &str, environment: &str| {
-        let mut parts = parts(&[("ORDER_TABLE", "orders"), ("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", environment)]);
+    let gateways = |names: &str, stage: &str| {
+        let mut parts = parts(&[("ORDER_TABLE", "orders"), ("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", stage)]);
         let gateways = parts.gateways();
         parts.finish(gateways).map(|gateways| (0..).map_while(|n| Some(gateways.at(n)?.name().0.clone())).collect::<Vec<_>>())
     };
     assert_eq!(gateways("sandbox, sandbox-standby", "local").unwrap(), ["sandbox", "sandbox-standby"]);
-    for (names, environment, fault) in [
+    for (names, stage, fault) in [
         ("sandbox", "prod", "PAYMENT_GATEWAYS: there is no payment gateway \"sandbox\""),
         ("sandbox,stripe", "dev", "PAYMENT_GATEWAYS: there is no payment gateway \"stripe\""),
         ("", "dev", "PAYMENT_GATEWAYS is missing"),
         ("sandbox", "", "ENVIRONMENT is missing"),
     ] {
-        let error = gateways(names, environment).unwrap_err().to_string();
+        let error = gateways(names, stage).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the configuration is not usable: {fault}")), "{error}");
     }
 }

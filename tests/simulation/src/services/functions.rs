@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kit::Environment;
+use kit::Configuration;
 use parts::{FromParts, Parts};
 use reconcile::Reconcile;
 
@@ -85,6 +85,6 @@ pub(crate) fn deploy(world: &World, function: &str, clock: &SkewedClock) -> Code
 
 /// The parts of functions in `world`, by `clock`.
 pub(crate) fn parts(world: &World, clock: &SkewedClock) -> Parts {
-    let environment = Environment::of(VARIABLES);
-    Parts::new(environment, world.clients.clone(), Arc::new(clock.clone()), Arc::new(world.chance.clone()))
+    let configuration = Configuration::of(VARIABLES);
+    Parts::new(configuration, world.clients.clone(), Arc::new(clock.clone()), Arc::new(world.chance.clone()))
 }

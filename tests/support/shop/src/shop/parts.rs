@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kit::Environment;
+use kit::Configuration;
 use parts::{Aws, FromParts, Parts};
 use serde_json::Value;
 use test_aws::{Calls, Queue, StepFunctions, Topic};
@@ -53,7 +53,7 @@ impl Shop {
         all.extend(variables.iter().copied());
         let (queue, machines, topic) = (self.queue.clone(), self.machines.clone(), self.topic.clone());
         let aws = Services { dynamodb, queue, machines, topic, calls: calls.clone() };
-        Parts::new(Environment::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
+        Parts::new(Configuration::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
     }
 
     /// What was sent to the queue of orders.

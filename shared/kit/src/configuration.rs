@@ -14,14 +14,14 @@ use crate::telemetry;
 /// The variables that a function was started with, which of them it asked for, and what was wrong with those.
 #[derive(Debug)]
 #[must_use = "ask `finish` whether anything was missing"]
-pub struct Environment {
+pub struct Configuration {
     variables: HashMap<String, String>,
     asked: BTreeSet<String>,
     faults: Vec<String>,
 }
 
-impl Environment {
-    /// The environment of this process. It is the first thing a function does, so logging starts here too.
+impl Configuration {
+    /// The environment variables of this process. It is the first thing a function does, so logging starts here too.
     pub fn read() -> Self {
         telemetry::start();
         // A variable that is not UTF-8 cannot be one of ours: it counts as missing.
@@ -108,7 +108,7 @@ impl Environment {
     }
 }
 
-/// Everything that was wrong with a function's environment.
+/// Everything that was wrong with a function's configuration.
 #[derive(PartialEq, Eq, thiserror::Error)]
 pub struct ConfigurationError {
     faults: Vec<String>,
@@ -140,33 +140,33 @@ mod tests {
 
     #[test]
     fn what_is_there_is_read() {
-        let mut env = Environment::of([("STOCK_TABLE", " stock "), ("LIMIT", "5"), ("GATEWAYS", "a, b,,c")]);
-        assert_eq!(env.text("STOCK_TABLE"), "stock");
-        assert_eq!(env.parsed::<u32>("LIMIT"), 5);
-        assert_eq!(env.parsed_or("OTHER", 7_u32), 7);
-        assert_eq!(env.optional::<u32>("OTHER"), None);
-        assert_eq!(env.list("GATEWAYS"), ["a", "b", "c"]);
-        assert_eq!(env.finish(), Ok(()));
-        assert!(env.asked().iter().eq(["GATEWAYS", "LIMIT", "OTHER", "STOCK_TABLE"]), "{:?}", env.asked());
+        let mut configuration = Configuration::of([("STOCK_TABLE", " stock "), ("LIMIT", "5"), ("GATEWAYS", "a, b,,c")]);
+        assert_eq!(configuration.text("STOCK_TABLE"), "stock");
+        assert_eq!(configuration.parsed::<u32>("LIMIT"), 5);
+        assert_eq!(configuration.parsed_or("OTHER", 7_u32), 7);
+        assert_eq!(configuration.optional::<u32>("OTHER"), None);
+        assert_eq!(configuration.list("GATEWAYS"), ["a", "b", "c"]);
+        assert_eq!(configuration.finish(), Ok(()));
+        assert!(configuration.asked().iter().eq(["GATEWAYS", "LIMIT", "OTHER", "STOCK_TABLE"]), "{:?}", configuration.asked());
     }
 
     #[test]
     fn one_error_names_every_variable_that_is_missing_or_wrong() {
-        let mut env = Environment::of([("EMPTY", ""), ("LIMIT", "five"), ("OPTIONAL", "x"), ("COMMAS", ", ,")]);
-        env.text("STOCK_TABLE");
-        env.text("STOCK_TABLE");
-        env.text("EMPTY");
-        env.list("GATEWAYS");
-        env.list("COMMAS");
-        assert_eq!(env.parsed::<u32>("LIMIT"), 0);
-        assert_eq!(env.optional::<u32>("OPTIONAL"), None);
-        let error = env.finish().unwrap_err();
+        let mut configuration = Configuration::of([("EMPTY", ""), ("LIMIT", "five"), ("OPTIONAL", "x"), ("COMMAS", ", ,")]);
+        configuration.text("STOCK_TABLE");
+        configuration.text("STOCK_TABLE");
+        configuration.text("EMPTY");
+        configuration.list("GATEWAYS");
+        configuration.list("COMMAS");
+        assert_eq!(configuration.parsed::<u32>("LIMIT"), 0);
+        assert_eq!(configuration.optional::<u32>("OPTIONAL"), None);
+        let error = configuration.finish().unwrap_err();
         assert_eq!(
             error.to_string(),
             "the configuration is not usable: STOCK_TABLE is missing; EMPTY is missing; GATEWAYS is missing; \
              COMMAS is not as expected: \", ,\"; LIMIT is not as expected: \"five\"; OPTIONAL is not as expected: \"x\""
         );
         assert_eq!(format!("{error:?}"), error.to_string(), "main prints Debug");
-        assert_eq!(env.finish(), Ok(()), "what was named is not named again");
+        assert_eq!(configuration.finish(), Ok(()), "what was named is not named again");
     }
 }
