@@ -15,6 +15,7 @@ mod interleaving;
 mod kept;
 mod queue;
 mod requests;
+mod responses;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,8 @@ pub use events::{event, event_as, event_text, event_value};
 pub use executions::{Started, StepFunctions};
 pub use interleaving::{Interleaving, every_interleaving};
 pub use queue::{Queue, Sent};
-pub use requests::{RequestBuilder, request, response};
+pub use requests::{RequestBuilder, request};
+pub use responses::{response, told};
 pub use tables::{Names as TableNames, create as create_tables};
 pub use time::{CountingRandomness, FixedClock};
 pub use topic::{Published, Topic};

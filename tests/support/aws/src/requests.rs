@@ -1,8 +1,6 @@
-//! Requests as API Gateway's REST API hands them over, and responses as a text that a snapshot can hold.
+//! Requests as API Gateway's REST API hands them over.
 
-use std::fmt::Write;
-
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use serde_json::{Map, Value, json};
 
 /// Starts a request. `path` is the one that the client asked for, without the stage.
@@ -126,21 +124,4 @@ impl RequestBuilder {
             "isBase64Encoded": false,
         })
     }
-}
-
-/// Status, headers in order and a readable body, for a snapshot.
-pub fn response(response: &Response<Body>) -> String {
-    let mut text = format!("{}\n", response.status());
-    let mut headers: Vec<String> =
-        response.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
-    headers.sort();
-    for header in headers {
-        writeln!(text, "{header}").unwrap();
-    }
-    let body: &[u8] = response.body().as_ref();
-    if !body.is_empty() {
-        let readable = serde_json::from_slice::<Value>(body).and_then(|json| serde_json::to_string_pretty(&json));
-        write!(text, "\n{}", readable.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())).unwrap();
-    }
-    text
 }
