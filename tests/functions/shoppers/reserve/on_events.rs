@@ -26,7 +26,7 @@ async fn world() -> World {
 async fn answer(event: &str) -> String {
     let world = world().await;
     let function = world.function();
-    test_aws::response(&function.handle(test_aws::event(&format!("reserve/{event}.json"))).await)
+    test_aws::told(&function.handle(test_aws::event(&format!("reserve/{event}.json"))).await)
 }
 
 /// Status, code and the lines that say what is wrong.
