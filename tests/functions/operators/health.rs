@@ -48,7 +48,7 @@ async fn each_table_is_named_by_what_it_holds() {
     let mut parts = shop.parts_with(&Calls::new(), &[("RESERVATION_TABLE", "no-such-table")]);
     let health = Health::wire(&mut parts).unwrap();
     shop.queue.fail(true);
-    let response = test_aws::told(&health.handle(deep()).await);
+    let response = test_aws::response(&health.handle(deep()).await);
     assert!(response.contains("\"reservation table\",\n    \"orders queue\""), "{response}");
     assert!(!response.contains("no-such-table"), "{response}");
 }

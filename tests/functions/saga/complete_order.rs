@@ -4,33 +4,18 @@
 
 use complete_order::CompleteOrder;
 use domain::{Attempt, AttemptStatus, Money, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
-use serde_json::{Value, json};
+use serde_json::json;
 use test_aws::{Calls, Fault, every_crash, every_interleaving};
 use test_shop::{Buyer, Shop, Stage};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
-
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    let (shop, buyer) = (Shop::open().await, Buyer::first());
-    shop.bring(&buyer, stage).await;
-    (shop, buyer)
-}
-
-async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    test_shop::task(&shop.wire::<CompleteOrder>(calls), input).await
-}
+use super::{Answer, at, error, run};
 
 async fn on(shop: &Shop, event: &str) -> Answer {
-    run(shop, &Calls::new(), test_aws::event_value(&format!("complete-order/{event}.json"))).await
+    run::<CompleteOrder>(shop, &Calls::new(), test_aws::event_value(&format!("complete-order/{event}.json"))).await
 }
 
 fn completed() -> Answer {
     Ok(json!({"transaction_id": format!("sandbox_{}", Buyer::first().key(1))}))
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }
 
 #[tokio::test]
@@ -109,7 +94,7 @@ async fn money_that_is_on_its_way_back_completes_nothing() {
             let refunding = Attempt { status: AttemptStatus::Refunding, ..read.clone() };
             read.status == AttemptStatus::Charged && shop.uncounted().attempts().replace(&read, &refunding).await.unwrap()
         };
-        let complete = run(&shop, &interleaving.calls, test_aws::event_value("complete-order/ok.json"));
+        let complete = run::<CompleteOrder>(&shop, &interleaving.calls, test_aws::event_value("complete-order/ok.json"));
         let (answer, is_going_back) = interleaving.run(complete, decide).await;
         let order = shop.order(&buyer).await;
         if is_going_back {
@@ -131,7 +116,9 @@ async fn two_runs_that_meet_complete_the_order_once() {
         let (shop, buyer) = at(Stage::Sold).await;
         let input = || test_aws::event_value("complete-order/ok.json");
         let calls = Calls::new();
-        let answers = interleaving.run(run(&shop, &interleaving.calls, input()), run(&shop, &calls, input())).await;
+        let answers = interleaving
+            .run(run::<CompleteOrder>(&shop, &interleaving.calls, input()), run::<CompleteOrder>(&shop, &calls, input()))
+            .await;
         assert_eq!(answers, (completed(), completed()));
         assert_eq!(shop.order(&buyer).await.history.len(), 2);
     })
@@ -192,7 +179,7 @@ async fn an_order_of_nobody_or_of_somebody_else_is_not_completed() {
     assert_eq!(on(&shop, "unknown-order").await, error("OrderNotPending"));
     let mut input = test_aws::event_value("complete-order/ok.json");
     input["shopper"] = Buyer::second().shopper.as_str().into();
-    assert_eq!(run(&shop, &Calls::new(), input).await, error("OrderNotPending"));
+    assert_eq!(run::<CompleteOrder>(&shop, &Calls::new(), input).await, error("OrderNotPending"));
     assert_eq!(shop.everything().await, before);
 }
 
@@ -217,9 +204,9 @@ async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not
         let calls = Calls::new();
         calls.fail_always(operation, fault);
         let input = || test_aws::event_value("complete-order/ok.json");
-        assert_eq!(run(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
+        assert_eq!(run::<CompleteOrder>(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
         calls.heal();
-        assert_eq!(run(&shop, &calls, input()).await, completed(), "{operation} {fault:?}");
+        assert_eq!(run::<CompleteOrder>(&shop, &calls, input()).await, completed(), "{operation} {fault:?}");
     }
 }
 
@@ -228,9 +215,9 @@ async fn a_completion_that_was_cut_off_is_made_once() {
     every_crash(async |calls| {
         let (shop, buyer) = at(Stage::Sold).await;
         let input = || test_aws::event_value("complete-order/ok.json");
-        let died = run(&shop, calls, input()).await;
+        let died = run::<CompleteOrder>(&shop, calls, input()).await;
         calls.heal();
-        assert_eq!(run(&shop, calls, input()).await, completed(), "after {died:?}");
+        assert_eq!(run::<CompleteOrder>(&shop, calls, input()).await, completed(), "after {died:?}");
         let order = shop.order(&buyer).await;
         assert_eq!((order.status, order.history.len()), (OrderStatus::Completed, 2), "after {died:?}");
     })

@@ -2,33 +2,18 @@
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
 use sell_stock::SellStock;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Buyer, Shop, Stage, demo};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
-
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    let (shop, buyer) = (Shop::open().await, Buyer::first());
-    shop.bring(&buyer, stage).await;
-    (shop, buyer)
-}
-
-async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    test_shop::task(&shop.wire::<SellStock>(calls), input).await
-}
+use super::{Answer, at, error, run};
 
 async fn on(shop: &Shop, event: &str) -> Answer {
-    run(shop, &Calls::new(), test_aws::event_value(&format!("sell-stock/{event}.json"))).await
+    run::<SellStock>(shop, &Calls::new(), test_aws::event_value(&format!("sell-stock/{event}.json"))).await
 }
 
 fn sold(quantity: u32) -> Answer {
     Ok(json!({"quantity": quantity}))
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }
 
 #[tokio::test]
@@ -49,7 +34,7 @@ async fn all_units_of_an_order_are_sold() {
     let (shop, buyer) = (Shop::open().await, Buyer::second());
     shop.bring(&buyer, Stage::Charged).await;
     let input = json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": 1});
-    assert_eq!(run(&shop, &Calls::new(), input).await, sold(2));
+    assert_eq!(run::<SellStock>(&shop, &Calls::new(), input).await, sold(2));
     assert_eq!(shop.units(&demo()).await, (98, 0, 2));
 }
 
@@ -57,7 +42,7 @@ async fn all_units_of_an_order_are_sold() {
 async fn selling_costs_one_read_and_one_write() {
     let (shop, _) = at(Stage::Charged).await;
     let calls = Calls::new();
-    run(&shop, &calls, test_aws::event_value("sell-stock/ok.json")).await.unwrap();
+    run::<SellStock>(&shop, &calls, test_aws::event_value("sell-stock/ok.json")).await.unwrap();
     assert_eq!((calls.count("GetItem"), calls.count("UpdateItem"), calls.total()), (1, 1, 2));
 }
 
@@ -131,9 +116,9 @@ async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not
         let calls = Calls::new();
         calls.fail_always(operation, fault);
         let input = || test_aws::event_value("sell-stock/ok.json");
-        assert_eq!(run(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
+        assert_eq!(run::<SellStock>(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
         calls.heal();
-        assert_eq!(run(&shop, &calls, input()).await, sold(1), "{operation} {fault:?}");
+        assert_eq!(run::<SellStock>(&shop, &calls, input()).await, sold(1), "{operation} {fault:?}");
     }
 }
 
@@ -142,9 +127,9 @@ async fn a_sale_that_was_cut_off_is_made_once() {
     every_crash(async |calls| {
         let (shop, _) = at(Stage::Charged).await;
         let input = || test_aws::event_value("sell-stock/ok.json");
-        let died = run(&shop, calls, input()).await;
+        let died = run::<SellStock>(&shop, calls, input()).await;
         calls.heal();
-        assert_eq!(run(&shop, calls, input()).await, sold(1), "after {died:?}");
+        assert_eq!(run::<SellStock>(&shop, calls, input()).await, sold(1), "after {died:?}");
         assert_eq!(shop.units(&demo()).await, (99, 0, 1), "after {died:?}");
     })
     .await;

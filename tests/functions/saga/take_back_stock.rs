@@ -2,34 +2,19 @@
 //! were sold or held; those of anybody else stay where they are.
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
-use serde_json::{Value, json};
+use serde_json::json;
 use take_back_stock::TakeBackStock;
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Buyer, Shop, Stage, demo};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
-
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    let (shop, buyer) = (Shop::open().await, Buyer::first());
-    shop.bring(&buyer, stage).await;
-    (shop, buyer)
-}
-
-async fn run(shop: &Shop, calls: &Calls, input: Value) -> Answer {
-    test_shop::task(&shop.wire::<TakeBackStock>(calls), input).await
-}
+use super::{Answer, at, error, run};
 
 async fn on(shop: &Shop, event: &str) -> Answer {
-    run(shop, &Calls::new(), test_aws::event_value(&format!("take-back-stock/{event}.json"))).await
+    run::<TakeBackStock>(shop, &Calls::new(), test_aws::event_value(&format!("take-back-stock/{event}.json"))).await
 }
 
 fn moved(yes: bool) -> Answer {
     Ok(json!({"moved": yes}))
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }
 
 #[tokio::test]
@@ -118,9 +103,9 @@ async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not
         let calls = Calls::new();
         calls.fail_always(operation, fault);
         let input = || test_aws::event_value("take-back-stock/ok.json");
-        assert_eq!(run(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
+        assert_eq!(run::<TakeBackStock>(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
         calls.heal();
-        assert_eq!(run(&shop, &calls, input()).await, moved(true), "{operation} {fault:?}");
+        assert_eq!(run::<TakeBackStock>(&shop, &calls, input()).await, moved(true), "{operation} {fault:?}");
     }
 }
 
@@ -130,9 +115,9 @@ async fn units_whose_return_was_cut_off_come_back_once() {
         every_crash(async |calls| {
             let (shop, _) = at(stage).await;
             let input = || test_aws::event_value("take-back-stock/ok.json");
-            let died = run(&shop, calls, input()).await;
+            let died = run::<TakeBackStock>(&shop, calls, input()).await;
             calls.heal();
-            assert!(run(&shop, calls, input()).await.is_ok(), "{stage:?} after {died:?}");
+            assert!(run::<TakeBackStock>(&shop, calls, input()).await.is_ok(), "{stage:?} after {died:?}");
             assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{stage:?} after {died:?}");
         })
         .await;

@@ -10,16 +10,10 @@ fn function(shop: &Shop, calls: &Calls) -> CancelReservation {
     shop.wire(calls)
 }
 
-async fn shop_at(stage: Stage) -> Shop {
-    let shop = Shop::open().await;
-    shop.bring(&Buyer::first(), stage).await;
-    shop
-}
-
 #[tokio::test]
 async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("cancel-reservation", async |request| {
-        function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
+        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
     });
     assert_snapshot!(answers.await, @r#"
     impossible-reservation-id: 404 unknown-reservation
@@ -32,7 +26,7 @@ async fn every_sample_event_is_answered() {
 
 #[tokio::test]
 async fn a_hold_is_given_up_for_one_write_and_its_units_are_the_streams_to_release() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let response = function(&shop, &calls).handle(event("cancel-reservation/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"204 No Content");
     assert_eq!((calls.count("DeleteItem"), calls.total()), (1, 1));
@@ -44,7 +38,7 @@ async fn a_hold_is_given_up_for_one_write_and_its_units_are_the_streams_to_relea
 
 #[tokio::test]
 async fn the_same_again_is_answered_the_same_and_changes_nothing() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     let first = test_aws::told(&function.handle(event("cancel-reservation/ok.json")).await);
     let after = shop.everything().await;
@@ -59,12 +53,12 @@ async fn the_same_again_is_answered_the_same_and_changes_nothing() {
 #[tokio::test]
 async fn a_payment_that_is_under_way_is_not_cancelled() {
     for stage in [Stage::Pending, Stage::Charged, Stage::Sold, Stage::PayingAgain] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let before = shop.everything().await;
         let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
         assert_eq!((brief(&response), shop.everything().await), ("409 payment-in-progress".to_owned(), before), "{stage:?}");
     }
-    let shop = shop_at(Stage::Pending).await;
+    let shop = Shop::with(Stage::Pending).await;
     let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: payment-in-progress, Payment in progress
@@ -74,7 +68,7 @@ async fn a_payment_that_is_under_way_is_not_cancelled() {
 
 #[tokio::test]
 async fn what_is_bought_is_not_cancelled() {
-    let shop = shop_at(Stage::Completed).await;
+    let shop = Shop::with(Stage::Completed).await;
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
@@ -87,7 +81,7 @@ async fn what_is_bought_is_not_cancelled() {
 #[tokio::test]
 async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
     for stage in [Stage::Waiting, Stage::WaitingAgain] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
         assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{stage:?}");
     }
@@ -95,7 +89,7 @@ async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
 
 #[tokio::test]
 async fn a_hold_that_is_overdue_is_given_up_too() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     shop.clock.set("2026-11-01T13:00:00Z");
     let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
     assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None));
@@ -104,7 +98,7 @@ async fn a_hold_that_is_overdue_is_given_up_too() {
 /// Nothing tells a reservation that is gone from one that was never there, or was never the caller's: all are 204.
 #[tokio::test]
 async fn nothing_but_the_callers_own_reservation_by_its_own_id_is_touched() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     shop.bring(&Buyer::second(), Stage::Held).await;
     let before = shop.everything().await;
     let function = function(&shop, &Calls::new());
@@ -126,8 +120,8 @@ async fn a_reservation_that_was_made_since_is_not_cancelled_by_an_old_id() {
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again_and_a_table_that_stays_away_is_503() {
-    for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
-        let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    for fault in Fault::PASSING {
+        let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
         let function = function(&shop, &calls);
         calls.fail_always("DeleteItem", fault);
         let response = function.handle(event("cancel-reservation/ok.json")).await;
@@ -137,7 +131,7 @@ async fn a_lost_answer_is_asked_for_again_and_a_table_that_stays_away_is_503() {
         let response = function.handle(event("cancel-reservation/ok.json")).await;
         assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{fault:?} once");
     }
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     calls.fail_always("DeleteItem", Fault::Denied);
     let response = function(&shop, &calls).handle(event("cancel-reservation/ok.json")).await;
     assert_eq!(brief(&response), "500 internal-error");

@@ -10,12 +10,6 @@ fn function(shop: &Shop, calls: &Calls) -> GetReservation {
     shop.wire(calls)
 }
 
-async fn shop_at(stage: Stage) -> Shop {
-    let shop = Shop::open().await;
-    shop.bring(&Buyer::first(), stage).await;
-    shop
-}
-
 fn of_first(path: &str) -> RequestBuilder {
     test_aws::request("GET", path).shopper(Buyer::first().shopper.as_str())
 }
@@ -23,7 +17,7 @@ fn of_first(path: &str) -> RequestBuilder {
 #[tokio::test]
 async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-reservation", async |request| {
-        function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
+        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
     });
     assert_snapshot!(answers.await, @r#"
     by-impossible-product: 400 malformed-request
@@ -40,7 +34,7 @@ async fn every_sample_event_is_answered() {
 
 #[tokio::test]
 async fn its_owner_sees_a_reservation_for_one_read() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let response = function(&shop, &calls).handle(event("get-reservation/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     200 OK
@@ -53,7 +47,7 @@ async fn its_owner_sees_a_reservation_for_one_read() {
 
 #[tokio::test]
 async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     let response = function(&shop, &Calls::new()).handle(event("get-reservation/somebody-elses.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     404 Not Found: unknown-reservation, Unknown reservation
@@ -63,7 +57,7 @@ async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
 
 #[tokio::test]
 async fn nobody_who_has_not_signed_in_is_answered() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let response = function(&shop, &calls).handle(event("get-reservation/no-identity.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     401 Unauthorized: unauthenticated, Sign in first
@@ -85,7 +79,7 @@ async fn a_reservation_is_shown_until_it_is_over() {
         (Stage::Refunded, "404"),
         (Stage::Expired, "404"),
     ] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let response = function(&shop, &Calls::new()).handle(event("get-reservation/ok.json")).await;
         let status = test_shop::body(&response)["status"].clone();
         assert_eq!(status.as_str().map_or_else(|| status.to_string(), str::to_owned), expected, "{stage:?}");
@@ -95,7 +89,7 @@ async fn a_reservation_is_shown_until_it_is_over() {
 #[tokio::test]
 async fn a_hold_is_over_at_its_end_to_the_second_and_one_that_is_being_paid_is_not() {
     for (stage, expected) in [(Stage::Held, "404 unknown-reservation"), (Stage::Pending, "200"), (Stage::Completed, "200")] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let function = function(&shop, &Calls::new());
         shop.clock.set("2026-11-01T12:04:59.999Z");
         assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), "200", "{stage:?}");
@@ -106,7 +100,7 @@ async fn a_hold_is_over_at_its_end_to_the_second_and_one_that_is_being_paid_is_n
 
 #[tokio::test]
 async fn another_id_than_the_reservations_finds_nothing() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     let function = function(&shop, &Calls::new());
     for id in [
         "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3E",
@@ -124,7 +118,7 @@ async fn another_id_than_the_reservations_finds_nothing() {
 
 #[tokio::test]
 async fn a_client_that_lost_an_answer_finds_its_reservation_by_the_product() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     let by_product = function.handle(of_first("/reservations").query("product_id", "demo").build()).await;
     let by_id = function.handle(event("get-reservation/ok.json")).await;
@@ -143,7 +137,7 @@ async fn a_client_that_lost_an_answer_finds_its_reservation_by_the_product() {
 
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     for (fault, expected) in [
         (Fault::LostAnswer, "503 try-again"),

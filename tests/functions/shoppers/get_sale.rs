@@ -59,7 +59,7 @@ async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
 #[tokio::test]
 async fn what_the_operator_left_out_is_left_out() {
     let shop = Shop::open().await;
-    let shown = test_aws::told(&ask(&function(&shop, &Calls::new())).await);
+    let shown = test_aws::response(&ask(&function(&shop, &Calls::new())).await);
     assert!(!shown.contains("description") && !shown.contains("image_url") && !shown.contains("null"), "{shown}");
     assert!(shown.contains("\"holds\": {\n    \"count\": 0\n  }"), "{shown}");
 }

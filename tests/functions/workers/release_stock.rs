@@ -9,9 +9,7 @@ use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Buyer, END, Shop, Stage, demo};
 
 async fn at(stage: Stage) -> (Shop, Buyer) {
-    let (shop, buyer) = (Shop::open().await, Buyer::first());
-    shop.bring(&buyer, stage).await;
-    (shop, buyer)
+    (Shop::with(stage).await, Buyer::first())
 }
 
 /// Handles a batch, and gives the sequence number that the stream goes on from.

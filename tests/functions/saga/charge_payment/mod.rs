@@ -17,8 +17,7 @@ use test_asl::{Ended, Host, Invoked};
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
+use super::{Answer, error};
 
 /// A shop with one purchase, and the function in it.
 struct Charging {
@@ -113,8 +112,4 @@ fn unavailable(next: Option<usize>) -> Answer {
         Some(next) => json!({"outcome": "unavailable", "next_gateway": next}),
         None => json!({"outcome": "unavailable"}),
     })
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }

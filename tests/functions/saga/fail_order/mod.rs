@@ -13,14 +13,7 @@ use serde_json::{Value, json};
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
-
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    let (shop, buyer) = (Shop::open().await, Buyer::first());
-    shop.bring(&buyer, stage).await;
-    (shop, buyer)
-}
+use super::{Answer, at, error};
 
 /// The first payment was declined, and nothing came of that yet.
 async fn at_declined() -> (Shop, Buyer) {
@@ -43,10 +36,6 @@ fn event_of(event: &str) -> Value {
 
 fn status(status: &str) -> Answer {
     Ok(json!({"order_status": status}))
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }
 
 fn statuses(order: &Order) -> (OrderStatus, PaymentStatus, StockStatus) {

@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage};
 
-/// What the task answers: its output, or the name of its error.
-type Answer = Result<Value, String>;
+use super::{Answer, error};
 
 /// A shop with one purchase, the function in it, and the one that charges.
 struct Refunding {
@@ -80,8 +79,4 @@ impl Refunding {
 
 fn refunded(yes: bool) -> Answer {
     Ok(json!({"refunded": yes}))
-}
-
-fn error(name: &str) -> Answer {
-    Err(name.to_owned())
 }

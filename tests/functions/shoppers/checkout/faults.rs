@@ -3,10 +3,10 @@
 use domain::{OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
 use kit::HttpFunction;
-use test_aws::{Calls, Fault, event, every_crash};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_aws::{Calls, event, every_crash, passing_faults};
+use test_shop::{Buyer, Shop, Stage, brief, demo, hides_what_a_table_refuses};
 
-use crate::shoppers::checkout::{function, message, shop_at};
+use crate::shoppers::checkout::{function, message};
 
 /// One order, pending with its first attempt, whose message was sent.
 async fn is_ordered_once(shop: &Shop, context: &str) {
@@ -20,7 +20,7 @@ async fn is_ordered_once(shop: &Shop, context: &str) {
 
 #[tokio::test]
 async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("checkout/ok.json")).await;
@@ -39,50 +39,40 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
 
 #[tokio::test]
 async fn one_fault_is_overcome_and_nothing_is_made_twice() {
-    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
-        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
-            let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
-            calls.fail_next(operation, fault);
-            let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
-            let context = format!("{operation} {fault:?}");
-            assert_eq!(brief(&response), "202", "{context}");
-            is_ordered_once(&shop, &context).await;
-        }
+    for (operation, fault) in passing_faults(&["GetItem", "TransactWriteItems", "SendMessage"]) {
+        let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
+        calls.fail_next(operation, fault);
+        let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
+        let context = format!("{operation} {fault:?}");
+        assert_eq!(brief(&response), "202", "{context}");
+        is_ordered_once(&shop, &context).await;
     }
 }
 
 #[tokio::test]
 async fn a_fault_that_stays_is_503_and_the_same_again_finishes_it() {
-    for operation in ["GetItem", "TransactWriteItems", "SendMessage"] {
-        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
-            let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
-            let function = function(&shop, &calls);
-            calls.fail_always(operation, fault);
-            let context = format!("{operation} {fault:?}");
-            assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again", "{context}");
-            calls.heal();
-            assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "{context}");
-            is_ordered_once(&shop, &context).await;
-        }
+    for (operation, fault) in passing_faults(&["GetItem", "TransactWriteItems", "SendMessage"]) {
+        let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
+        let function = function(&shop, &calls);
+        calls.fail_always(operation, fault);
+        let context = format!("{operation} {fault:?}");
+        assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again", "{context}");
+        calls.heal();
+        assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "{context}");
+        is_ordered_once(&shop, &context).await;
     }
 }
 
 #[tokio::test]
 async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
-    for operation in ["GetItem", "TransactWriteItems"] {
-        let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
-        calls.fail_always(operation, Fault::Denied);
-        let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
-        assert_eq!(brief(&response), "500 internal-error", "{operation}");
-        let shown = test_aws::told(&response);
-        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
-    }
+    let answer = async |calls: &Calls| function(&Shop::with(Stage::Held).await, calls).handle(event("checkout/ok.json")).await;
+    hides_what_a_table_refuses(&["GetItem", "TransactWriteItems"], answer).await;
 }
 
 #[tokio::test]
 async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
     every_crash(async |calls| {
-        let shop = shop_at(Stage::Held).await;
+        let shop = Shop::with(Stage::Held).await;
         let first = function(&shop, calls).handle(event("checkout/ok.json")).await;
         calls.heal();
         let again = function(&shop, calls).handle(event("checkout/ok.json")).await;

@@ -16,12 +16,6 @@ fn function(shop: &Shop, calls: &Calls) -> Checkout {
     shop.wire(calls)
 }
 
-async fn shop_at(stage: Stage) -> Shop {
-    let shop = Shop::open().await;
-    shop.bring(&Buyer::first(), stage).await;
-    shop
-}
-
 fn good_body(cart: &str) -> Value {
     json!({
         "cart_id": cart,
@@ -49,7 +43,7 @@ fn message(buyer: &Buyer, attempt: u32) -> Value {
 #[tokio::test]
 async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("checkout", async |request| {
-        function(&shop_at(Stage::Held).await, &Calls::new()).handle(request).await
+        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
     });
     assert_snapshot!(answers.await, @r#"
     broken-json: 400 malformed-request /shipping_address
@@ -70,7 +64,7 @@ async fn every_sample_event_is_answered() {
 
 #[tokio::test]
 async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
-    let (shop, calls, buyer) = (shop_at(Stage::Held).await, Calls::new(), Buyer::first());
+    let (shop, calls, buyer) = (Shop::with(Stage::Held).await, Calls::new(), Buyer::first());
     let response = function(&shop, &calls).handle(event("checkout/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     202 Accepted
@@ -107,7 +101,7 @@ async fn the_order_has_what_was_asked_for_and_costs_what_the_sale_says() {
 
 #[tokio::test]
 async fn the_same_again_is_answered_the_same_and_only_sends_the_same_message_again() {
-    let (shop, calls, buyer) = (shop_at(Stage::Held).await, Calls::new(), Buyer::first());
+    let (shop, calls, buyer) = (Shop::with(Stage::Held).await, Calls::new(), Buyer::first());
     let function = function(&shop, &calls);
     let first = test_aws::told(&function.handle(event("checkout/ok.json")).await);
     let after = shop.everything().await;
@@ -121,7 +115,7 @@ async fn the_same_again_is_answered_the_same_and_only_sends_the_same_message_aga
 
 #[tokio::test]
 async fn another_method_does_not_change_a_payment_that_is_under_way() {
-    let shop = shop_at(Stage::Pending).await;
+    let shop = Shop::with(Stage::Pending).await;
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("checkout/declined.json")).await;
     assert_eq!((brief(&response), shop.everything().await), ("202".to_owned(), before));
@@ -140,7 +134,7 @@ async fn again_later_it_tells_how_the_same_order_stands() {
         (Stage::RefundPending, 200, "failed refund_pending confirmed"),
         (Stage::Expired, 200, "expired none released"),
     ] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let before = shop.everything().await;
         let response = function(&shop, &Calls::new()).handle(event("checkout/ok.json")).await;
         let body = test_shop::body(&response);
@@ -157,7 +151,7 @@ async fn again_later_it_tells_how_the_same_order_stands() {
 
 #[tokio::test]
 async fn an_order_that_was_placed_without_a_payment_method_is_paid_with_the_one_that_comes() {
-    let (shop, buyer) = (shop_at(Stage::Waiting).await, Buyer::first());
+    let (shop, buyer) = (Shop::with(Stage::Waiting).await, Buyer::first());
     for _ in 0..2 {
         let response = function(&shop, &Calls::new()).handle(request(&buyer).build()).await;
         assert_eq!(brief(&response), "202");
@@ -173,7 +167,7 @@ async fn an_order_that_was_placed_without_a_payment_method_is_paid_with_the_one_
 #[tokio::test]
 async fn an_order_that_waits_is_taken_to_payment_once_wherever_another_request_hangs() {
     every_interleaving(async |interleaving| {
-        let (shop, buyer) = (shop_at(Stage::Waiting).await, Buyer::first());
+        let (shop, buyer) = (Shop::with(Stage::Waiting).await, Buyer::first());
         let (here, there) = (function(&shop, &interleaving.calls), function(&shop, &Calls::new()));
         let (first, second) = interleaving.run(here.handle(request(&buyer).build()), there.handle(request(&buyer).build())).await;
         assert_eq!((brief(&first), answer(&first)), ("202".to_owned(), answer(&second)));
@@ -186,7 +180,7 @@ async fn an_order_that_waits_is_taken_to_payment_once_wherever_another_request_h
 
 #[tokio::test]
 async fn two_checkouts_of_a_cart_at_once_make_one_order() {
-    let (shop, buyer) = (shop_at(Stage::Held).await, Buyer::first());
+    let (shop, buyer) = (Shop::with(Stage::Held).await, Buyer::first());
     let (one, two) = (function(&shop, &Calls::new()), function(&shop, &Calls::new()));
     let (first, second) = tokio::join!(one.handle(request(&buyer).build()), two.handle(request(&buyer).build()));
     assert_eq!((brief(&first), answer(&first)), ("202".to_owned(), answer(&second)));
@@ -198,7 +192,7 @@ async fn two_checkouts_of_a_cart_at_once_make_one_order() {
 #[tokio::test]
 async fn what_is_held_can_be_bought_although_the_sale_is_paused_or_over() {
     for status in ["PAUSED", "CLOSED"] {
-        let shop = shop_at(Stage::Held).await;
+        let shop = Shop::with(Stage::Held).await;
         shop.set_status(&demo(), status).await;
         assert_eq!(brief(&function(&shop, &Calls::new()).handle(event("checkout/ok.json")).await), "202", "{status}");
     }

@@ -8,7 +8,7 @@ use store::Ending;
 use test_aws::{Calls, CountingRandomness, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, refuses_what_every_route_refuses};
 
-use crate::shoppers::checkout::{function, good_body, request, shop_at};
+use crate::shoppers::checkout::{function, good_body, request};
 
 /// A buyer whose reservation has an id that was really made when it says: those of the sample events are of 2024.
 fn fresh() -> Buyer {
@@ -18,7 +18,7 @@ fn fresh() -> Buyer {
 
 #[tokio::test]
 async fn what_every_route_refuses() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     let before = shop.everything().await;
     let good = test_aws::request("POST", "/checkout");
@@ -40,7 +40,7 @@ fn changed(pointer: &str, value: Option<Value>) -> Value {
 
 #[tokio::test]
 async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     let text = |length| Some(json!("x".repeat(length)));
     let cases = [
@@ -79,7 +79,7 @@ async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
 
 #[tokio::test]
 async fn the_longest_that_is_allowed_is_taken() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     let mut body = good_body(&Buyer::first().id.to_string());
     body["payment_method"] = json!(format!("sandbox:{}", "x".repeat(247)));
     for (member, length) in [("address_line1", 200), ("city", 100), ("postal_code", 20), ("country", 60)] {
@@ -91,7 +91,7 @@ async fn the_longest_that_is_allowed_is_taken() {
 
 #[tokio::test]
 async fn a_fault_is_told_in_words_that_help() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     let function = function(&shop, &Calls::new());
     assert_snapshot!(test_aws::told(&function.handle(event("checkout/empty-city.json")).await), @r#"
     422 Unprocessable Entity: invalid-request, A value is not allowed
@@ -107,7 +107,7 @@ async fn a_fault_is_told_in_words_that_help() {
 
 #[tokio::test]
 async fn a_body_cannot_make_the_caller_somebody_else() {
-    let shop = shop_at(Stage::Held).await;
+    let shop = Shop::with(Stage::Held).await;
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("checkout/other-user-id.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
@@ -119,7 +119,7 @@ async fn a_body_cannot_make_the_caller_somebody_else() {
 
 #[tokio::test]
 async fn what_can_be_no_cart_is_404_without_asking() {
-    let (shop, calls) = (shop_at(Stage::Held).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     for cart in ["", "demo", "demo.1", "DEMO.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", "demo.01jd3v3z5t8q6w7x9y0a1b2c3d"] {
         let response = function.handle(request(&Buyer::first()).json(&good_body(cart)).build()).await;

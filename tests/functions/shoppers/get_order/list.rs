@@ -6,7 +6,7 @@ use kit::{HttpFunction, Response};
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 
-use crate::shoppers::get_order::{function, shop_at};
+use crate::shoppers::get_order::function;
 
 fn of_first(path: &str) -> RequestBuilder {
     test_aws::request("GET", path).shopper(Buyer::first().shopper.as_str())
@@ -14,7 +14,7 @@ fn of_first(path: &str) -> RequestBuilder {
 
 #[tokio::test]
 async fn the_list_has_the_callers_orders_only() {
-    let (shop, calls) = (shop_at(Stage::Completed).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Completed).await, Calls::new());
     shop.bring(&Buyer::second(), Stage::Waiting).await;
     let response = function(&shop, &calls).handle(event("get-order/list.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
@@ -26,7 +26,7 @@ async fn the_list_has_the_callers_orders_only() {
 
 #[tokio::test]
 async fn whoever_has_no_orders_gets_an_empty_list() {
-    let shop = shop_at(Stage::Completed).await;
+    let shop = Shop::with(Stage::Completed).await;
     let response = function(&shop, &Calls::new()).handle(event("get-order/list-of-nobody.json")).await;
     assert_eq!((brief(&response), test_shop::body(&response)), ("200".to_owned(), serde_json::json!({"orders": []})));
 }
@@ -76,7 +76,7 @@ async fn pages_have_twenty_orders_newest_first_and_lead_to_each_other() {
 
 #[tokio::test]
 async fn a_page_starts_after_an_order_of_the_callers_own_or_not_at_all() {
-    let shop = shop_at(Stage::Completed).await;
+    let shop = Shop::with(Stage::Completed).await;
     shop.bring(&Buyer::second(), Stage::Waiting).await;
     let function = function(&shop, &Calls::new());
     let response = function.handle(event("get-order/list-impossible-next.json")).await;

@@ -13,12 +13,6 @@ fn function(shop: &Shop, calls: &Calls) -> GetOrder {
     shop.wire(calls)
 }
 
-async fn shop_at(stage: Stage) -> Shop {
-    let shop = Shop::open().await;
-    shop.bring(&Buyer::first(), stage).await;
-    shop
-}
-
 /// The three statuses as a shopper sees them.
 fn statuses(response: &Response) -> String {
     let body = test_shop::body(response);
@@ -28,7 +22,7 @@ fn statuses(response: &Response) -> String {
 #[tokio::test]
 async fn every_sample_event_is_answered() {
     let answers = test_shop::answers("get-order", async |request| {
-        function(&shop_at(Stage::Completed).await, &Calls::new()).handle(request).await
+        function(&Shop::with(Stage::Completed).await, &Calls::new()).handle(request).await
     });
     assert_snapshot!(answers.await, @r#"
     impossible-order-id: 404 unknown-order
@@ -45,7 +39,7 @@ async fn every_sample_event_is_answered() {
 
 #[tokio::test]
 async fn its_owner_sees_an_order_with_its_history_for_one_read() {
-    let (shop, calls) = (shop_at(Stage::Completed).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Completed).await, Calls::new());
     let response = function(&shop, &calls).handle(event("get-order/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     200 OK
@@ -61,7 +55,7 @@ async fn its_owner_sees_an_order_with_its_history_for_one_read() {
 
 #[tokio::test]
 async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_paid() {
-    let shop = shop_at(Stage::WaitingAgain).await;
+    let shop = Shop::with(Stage::WaitingAgain).await;
     let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     200 OK
@@ -75,7 +69,7 @@ async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_p
 
 #[tokio::test]
 async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
-    let shop = shop_at(Stage::Completed).await;
+    let shop = Shop::with(Stage::Completed).await;
     let function = function(&shop, &Calls::new());
     let elses = function.handle(event("get-order/somebody-elses.json")).await;
     assert_snapshot!(test_aws::told(&elses), @r"
@@ -106,7 +100,7 @@ async fn every_stage_of_an_order_shows() {
         (Stage::RefundPending, "failed refund_pending confirmed"),
         (Stage::Expired, "expired none released"),
     ] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
         assert_eq!(statuses(&response), expected, "{stage:?}");
         assert_eq!(test_shop::body(&response)["pay_by"].is_string(), expected.starts_with("awaiting"), "{stage:?}");
@@ -117,7 +111,7 @@ async fn every_stage_of_an_order_shows() {
 #[tokio::test]
 async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_down() {
     for (stage, payment) in [(Stage::Waiting, "none"), (Stage::WaitingAgain, "failed")] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let function = function(&shop, &Calls::new());
         shop.clock.set("2026-11-01T12:04:59.999Z");
         let waiting = statuses(&function.handle(event("get-order/ok.json")).await);
@@ -134,7 +128,7 @@ async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_
 
 #[tokio::test]
 async fn an_order_that_is_being_paid_does_not_expire() {
-    let shop = shop_at(Stage::Pending).await;
+    let shop = Shop::with(Stage::Pending).await;
     shop.clock.set("2026-11-02T12:00:00Z");
     let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
     assert_eq!(statuses(&response), "pending pending confirmed");
@@ -142,7 +136,7 @@ async fn an_order_that_is_being_paid_does_not_expire() {
 
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
-    let (shop, calls) = (shop_at(Stage::Completed).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Completed).await, Calls::new());
     let function = function(&shop, &calls);
     for (case, operation) in [("ok", "GetItem"), ("list", "Query")] {
         for (fault, expected) in [

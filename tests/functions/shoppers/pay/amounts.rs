@@ -3,9 +3,9 @@
 use insta::assert_snapshot;
 use kit::HttpFunction;
 use test_aws::{Calls, event};
-use test_shop::{Buyer, Stage, brief};
+use test_shop::{Buyer, Shop, Stage, brief};
 
-use crate::shoppers::pay::{function, request, shop_at};
+use crate::shoppers::pay::{function, request};
 
 /// A body with the amount as it is written here.
 fn body(amount: &str) -> String {
@@ -13,7 +13,7 @@ fn body(amount: &str) -> String {
 }
 
 async fn answer_to(amount: &str) -> (String, usize) {
-    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Waiting).await, Calls::new());
     let before = shop.everything().await;
     let line = brief(&function(&shop, &calls).handle(request().body(body(amount)).build()).await);
     if line != "202" {
@@ -68,7 +68,7 @@ async fn what_is_neither_a_number_nor_a_string_is_400_without_asking() {
 
 #[tokio::test]
 async fn a_mismatch_says_what_the_order_costs() {
-    let shop = shop_at(Stage::Waiting).await;
+    let shop = Shop::with(Stage::Waiting).await;
     let response = function(&shop, &Calls::new()).handle(event("pay/amount-mismatch.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     422 Unprocessable Entity: amount-mismatch, Amount mismatch

@@ -18,12 +18,6 @@ fn function(shop: &Shop, calls: &Calls) -> Pay {
     shop.wire(calls)
 }
 
-async fn shop_at(stage: Stage) -> Shop {
-    let shop = Shop::open().await;
-    shop.bring(&Buyer::first(), stage).await;
-    shop
-}
-
 fn good_body(buyer: &Buyer) -> Value {
     json!({"order_id": buyer.id, "payment_method": "sandbox:ok", "amount": "999.00"})
 }
@@ -40,8 +34,9 @@ fn message(attempt: u32) -> Value {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers =
-        test_shop::answers("pay", async |request| function(&shop_at(Stage::Waiting).await, &Calls::new()).handle(request).await);
+    let answers = test_shop::answers("pay", async |request| {
+        function(&Shop::with(Stage::Waiting).await, &Calls::new()).handle(request).await
+    });
     assert_snapshot!(answers.await, @r#"
     amount-as-number: 202
     amount-mismatch: 422 amount-mismatch
@@ -60,7 +55,7 @@ async fn every_sample_event_is_answered() {
 
 #[tokio::test]
 async fn a_payment_is_one_read_one_transaction_and_one_message() {
-    let (shop, calls, buyer) = (shop_at(Stage::Waiting).await, Calls::new(), Buyer::first());
+    let (shop, calls, buyer) = (Shop::with(Stage::Waiting).await, Calls::new(), Buyer::first());
     let response = function(&shop, &calls).handle(event("pay/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     202 Accepted
@@ -80,7 +75,7 @@ async fn a_payment_is_one_read_one_transaction_and_one_message() {
 
 #[tokio::test]
 async fn after_a_decline_another_method_is_the_next_attempt() {
-    let shop = shop_at(Stage::WaitingAgain).await;
+    let shop = Shop::with(Stage::WaitingAgain).await;
     let mut body = good_body(&Buyer::first());
     body["payment_method"] = json!("sandbox:timeout-then-ok");
     let response = function(&shop, &Calls::new()).handle(request().json(&body).build()).await;
@@ -93,7 +88,7 @@ async fn after_a_decline_another_method_is_the_next_attempt() {
 #[tokio::test]
 async fn the_same_again_is_409_and_only_sends_the_same_message_again() {
     for (stage, attempt) in [(Stage::Waiting, 1), (Stage::WaitingAgain, 2)] {
-        let (shop, calls) = (shop_at(stage).await, Calls::new());
+        let (shop, calls) = (Shop::with(stage).await, Calls::new());
         let function = function(&shop, &calls);
         assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "202");
         let after = shop.everything().await;
@@ -107,7 +102,7 @@ async fn the_same_again_is_409_and_only_sends_the_same_message_again() {
 
 #[tokio::test]
 async fn two_payments_at_once_are_one_attempt() {
-    let shop = shop_at(Stage::Waiting).await;
+    let shop = Shop::with(Stage::Waiting).await;
     let (one, two) = (function(&shop, &Calls::new()), function(&shop, &Calls::new()));
     let (first, second) = tokio::join!(one.handle(request().build()), two.handle(request().build()));
     let mut answers = [brief(&first), brief(&second)];

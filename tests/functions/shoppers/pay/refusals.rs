@@ -8,11 +8,11 @@ use store::{Advanced, Ending, StartOutcome};
 use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, refuses_what_every_route_refuses};
 
-use crate::shoppers::pay::{function, good_body, message, request, shop_at};
+use crate::shoppers::pay::{function, good_body, message, request};
 
 #[tokio::test]
 async fn what_every_route_refuses() {
-    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Waiting).await, Calls::new());
     let function = function(&shop, &calls);
     let before = shop.everything().await;
     let good = test_aws::request("POST", "/payment");
@@ -22,7 +22,7 @@ async fn what_every_route_refuses() {
 
 #[tokio::test]
 async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
-    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Waiting).await, Calls::new());
     let function = function(&shop, &calls);
     for (member, value, expected) in [
         ("order_id", json!(42), "400 malformed-request /order_id"),
@@ -61,7 +61,7 @@ async fn an_order_that_does_not_wait_for_a_payment_is_refused_by_what_became_of_
         (Stage::RefundPending, "410 reservation-expired"),
         (Stage::Expired, "410 reservation-expired"),
     ] {
-        let (shop, calls) = (shop_at(stage).await, Calls::new());
+        let (shop, calls) = (Shop::with(stage).await, Calls::new());
         let before = shop.everything().await;
         assert_eq!(brief(&function(&shop, &calls).handle(event("pay/ok.json")).await), expected, "{stage:?}");
         assert_eq!((shop.everything().await, calls.count("TransactWriteItems")), (before, 0), "{stage:?}");
@@ -73,13 +73,13 @@ async fn an_order_that_does_not_wait_for_a_payment_is_refused_by_what_became_of_
 
 #[tokio::test]
 async fn what_is_paid_is_not_charged_again_and_what_is_being_paid_is_not_either() {
-    let shop = shop_at(Stage::Completed).await;
+    let shop = Shop::with(Stage::Completed).await;
     let response = function(&shop, &Calls::new()).handle(event("pay/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: already-paid, Already paid
     The order has been paid; nothing was charged again.
     ");
-    let shop = shop_at(Stage::Pending).await;
+    let shop = Shop::with(Stage::Pending).await;
     let response = function(&shop, &Calls::new()).handle(event("pay/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: payment-in-progress, Payment in progress
@@ -90,13 +90,13 @@ async fn what_is_paid_is_not_charged_again_and_what_is_being_paid_is_not_either(
 #[tokio::test]
 async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
     for stage in [Stage::Waiting, Stage::Pending, Stage::Completed, Stage::WaitingAgain] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let before = shop.everything().await;
         let response = function(&shop, &Calls::new()).handle(event("pay/somebody-elses.json")).await;
         assert_eq!(brief(&response), "404 unknown-order", "{stage:?}");
         assert_eq!((shop.everything().await, shop.orders_sent()), (before, vec![]), "{stage:?}");
     }
-    let shop = shop_at(Stage::Waiting).await;
+    let shop = Shop::with(Stage::Waiting).await;
     let response = function(&shop, &Calls::new()).handle(event("pay/unknown-order.json")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     404 Not Found: unknown-order, Unknown order
@@ -107,7 +107,7 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
 #[tokio::test]
 async fn an_order_can_be_paid_until_its_end_to_the_second() {
     for stage in [Stage::Waiting, Stage::WaitingAgain] {
-        let shop = shop_at(stage).await;
+        let shop = Shop::with(stage).await;
         let (function, before) = (function(&shop, &Calls::new()), shop.everything().await);
         shop.clock.set(test_shop::END);
         assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "410 reservation-expired", "{stage:?}");
@@ -120,7 +120,7 @@ async fn an_order_can_be_paid_until_its_end_to_the_second() {
 /// The stream has not come round to the order yet: the transaction's condition refuses it.
 #[tokio::test]
 async fn an_order_whose_reservation_was_given_up_is_410() {
-    let (shop, buyer) = (shop_at(Stage::Waiting).await, Buyer::first());
+    let (shop, buyer) = (Shop::with(Stage::Waiting).await, Buyer::first());
     shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("pay/ok.json")).await;
@@ -149,10 +149,10 @@ async fn decline_until(shop: &Shop, attempts: u32) {
 
 #[tokio::test]
 async fn the_last_attempt_is_taken_and_one_more_is_429() {
-    let shop = shop_at(Stage::WaitingAgain).await;
+    let shop = Shop::with(Stage::WaitingAgain).await;
     decline_until(&shop, Order::MAX_ATTEMPTS - 1).await;
     assert_eq!(brief(&function(&shop, &Calls::new()).handle(event("pay/ok.json")).await), "202");
-    let shop = shop_at(Stage::WaitingAgain).await;
+    let shop = Shop::with(Stage::WaitingAgain).await;
     decline_until(&shop, Order::MAX_ATTEMPTS).await;
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(event("pay/ok.json")).await;

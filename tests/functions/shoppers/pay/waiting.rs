@@ -9,7 +9,7 @@ use store::Advanced;
 use test_aws::{Calls, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 
-use crate::shoppers::pay::{function, request, shop_at};
+use crate::shoppers::pay::{function, request};
 
 /// How long a payment's message is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ async fn declines(shop: &Shop) {
 
 /// The answer to a payment with this `Prefer`, while the saga completes the order.
 async fn answer_while_it_completes(prefer: &str) -> Response {
-    let shop = shop_at(Stage::Waiting).await;
+    let shop = Shop::with(Stage::Waiting).await;
     let function = function(&shop, &Calls::new());
     tokio::join!(function.handle(request().header("prefer", prefer).build()), completes(&shop)).0
 }
@@ -61,7 +61,7 @@ async fn a_payment_that_is_completed_meanwhile_is_200_with_its_transaction() {
 
 #[tokio::test]
 async fn a_payment_that_is_declined_meanwhile_says_so_and_until_when_another_can_be_tried() {
-    let shop = shop_at(Stage::Waiting).await;
+    let shop = Shop::with(Stage::Waiting).await;
     let function = function(&shop, &Calls::new());
     let (response, ()) = tokio::join!(function.handle(request().header("prefer", "wait=10").build()), declines(&shop));
     assert_snapshot!(test_aws::told(&response), @r#"
@@ -72,7 +72,7 @@ async fn a_payment_that_is_declined_meanwhile_says_so_and_until_when_another_can
 
 #[tokio::test]
 async fn a_payment_that_takes_longer_is_202_after_the_time_and_some_looks() {
-    let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+    let (shop, calls) = (Shop::with(Stage::Waiting).await, Calls::new());
     let begun = tokio::time::Instant::now();
     let response = function(&shop, &calls).handle(event("pay/prefer-wait.json")).await;
     assert_eq!(brief(&response), "202");
@@ -93,7 +93,7 @@ async fn the_preference_is_found_among_others() {
 #[tokio::test]
 async fn what_is_no_time_is_not_waited_for() {
     for prefer in ["wait=0", "wait=-1", "wait=soon", "wait", "wait=", "await=10", "respond-async"] {
-        let (shop, calls) = (shop_at(Stage::Waiting).await, Calls::new());
+        let (shop, calls) = (Shop::with(Stage::Waiting).await, Calls::new());
         let response = function(&shop, &calls).handle(request().header("prefer", prefer).build()).await;
         assert_eq!((brief(&response), calls.count("GetItem")), ("202".to_owned(), 1), "{prefer}");
     }
@@ -102,7 +102,7 @@ async fn what_is_no_time_is_not_waited_for() {
 #[tokio::test]
 async fn a_refusal_is_not_waited_for() {
     for stage in [Stage::Pending, Stage::Completed, Stage::Expired] {
-        let (shop, calls) = (shop_at(stage).await, Calls::new());
+        let (shop, calls) = (Shop::with(stage).await, Calls::new());
         let response = function(&shop, &calls).handle(event("pay/prefer-wait.json")).await;
         assert!(response.status().is_client_error(), "{stage:?}");
         assert_eq!(calls.count("GetItem"), 1, "{stage:?}");

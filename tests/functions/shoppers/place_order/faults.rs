@@ -3,8 +3,8 @@
 use domain::OrderStatus;
 use insta::assert_snapshot;
 use kit::{HttpFunction, Response};
-use test_aws::{Calls, Fault, event, every_crash};
-use test_shop::{Shop, brief, demo};
+use test_aws::{Calls, Fault, event, every_crash, passing_faults};
+use test_shop::{Shop, brief, demo, hides_what_a_table_refuses};
 
 use crate::shoppers::place_order::{function, message, order_of};
 
@@ -48,28 +48,20 @@ async fn an_expiry_that_could_not_be_scheduled_does_not_spoil_the_order() {
 
 #[tokio::test]
 async fn one_fault_is_overcome_and_nothing_is_made_twice() {
-    for operation in ["GetItem", "UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"] {
-        for fault in [Fault::LostRequest, Fault::LostAnswer, Fault::Throttled, Fault::ServerError] {
-            let (shop, calls) = (Shop::open().await, Calls::new());
-            calls.fail_next(operation, fault);
-            let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
-            let context = format!("{operation} {fault:?}");
-            assert_eq!(brief(&response), "202", "{context}");
-            is_ordered_once(&shop, &response, &context).await;
-        }
+    for (operation, fault) in passing_faults(&["GetItem", "UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"]) {
+        let (shop, calls) = (Shop::open().await, Calls::new());
+        calls.fail_next(operation, fault);
+        let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+        let context = format!("{operation} {fault:?}");
+        assert_eq!(brief(&response), "202", "{context}");
+        is_ordered_once(&shop, &response, &context).await;
     }
 }
 
 #[tokio::test]
 async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
-    for operation in ["GetItem", "UpdateItem", "PutItem", "TransactWriteItems"] {
-        let (shop, calls) = (Shop::open().await, Calls::new());
-        calls.fail_always(operation, Fault::Denied);
-        let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
-        assert_eq!(brief(&response), "500 internal-error", "{operation}");
-        let shown = test_aws::told(&response);
-        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
-    }
+    let answer = async |calls: &Calls| function(&Shop::open().await, calls).handle(event("place-order/ok.json")).await;
+    hides_what_a_table_refuses(&["GetItem", "UpdateItem", "PutItem", "TransactWriteItems"], answer).await;
 }
 
 #[tokio::test]

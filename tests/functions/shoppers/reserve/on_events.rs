@@ -23,15 +23,19 @@ async fn world() -> World {
     world
 }
 
-async fn answer(event: &str) -> String {
+async fn respond(event: &str) -> kit::Response {
     let world = world().await;
     let function = world.function();
-    test_aws::told(&function.handle(test_aws::event(&format!("reserve/{event}.json"))).await)
+    function.handle(test_aws::event(&format!("reserve/{event}.json"))).await
+}
+
+async fn answer(event: &str) -> String {
+    test_aws::told(&respond(event).await)
 }
 
 /// Status, code and the lines that say what is wrong.
 async fn problem(event: &str) -> String {
-    let answer = answer(event).await;
+    let answer = test_aws::response(&respond(event).await);
     let wanted =
         |line: &&str| ["\"code\"", "\"detail\"", "\"pointer\"", "retry-after", "www-auth"].iter().any(|w| line.contains(w));
     let mut lines = vec![answer.lines().next().unwrap()];
@@ -43,19 +47,8 @@ async fn problem(event: &str) -> String {
 async fn units_are_reserved() {
     assert_snapshot!(answer("ok").await, @r#"
     201 Created
-    access-control-allow-origin: *
-    access-control-expose-headers: Location, Retry-After, X-Request-Id
-    cache-control: no-store
-    content-type: application/json
-    x-request-id: ac54c5e9-6994-439f-94ce-dc5890002408
-
-    {
-      "product_id": "demo",
-      "quantity": 1,
-      "reservation_expiry": "2026-11-20T12:03:00Z",
-      "reservation_id": "demo.01M7WD9N300000000000000002",
-      "success": true
-    }
+    {"product_id":"demo","quantity":1,"reservation_expiry":"2026-11-20T12:03:00Z",
+     "reservation_id":"demo.01M7WD9N300000000000000002","success":true}
     "#);
 }
 
@@ -63,20 +56,9 @@ async fn units_are_reserved() {
 async fn adding_to_a_cart_also_names_the_cart() {
     assert_snapshot!(answer("add-to-cart").await, @r#"
     201 Created
-    access-control-allow-origin: *
-    access-control-expose-headers: Location, Retry-After, X-Request-Id
-    cache-control: no-store
-    content-type: application/json
-    x-request-id: 12950371-e042-48f9-909f-d56809d6ae8d
-
-    {
-      "cart_id": "demo.01M7WD9N300000000000000002",
-      "product_id": "demo",
-      "quantity": 1,
-      "reservation_expiry": "2026-11-20T12:03:00Z",
-      "reservation_id": "demo.01M7WD9N300000000000000002",
-      "success": true
-    }
+    {"cart_id":"demo.01M7WD9N300000000000000002","product_id":"demo","quantity":1,
+     "reservation_expiry":"2026-11-20T12:03:00Z","reservation_id":"demo.01M7WD9N300000000000000002",
+     "success":true}
     "#);
 }
 
@@ -96,56 +78,26 @@ async fn other_ways_to_ask_for_one_or_two_units() {
     for event in ["base64-body", "quantity-left-out", "two-units"] {
         let answer = answer(event).await;
         assert!(answer.starts_with("201"), "{event}: {answer}");
-        assert_eq!(answer.contains("\"quantity\": 2"), event == "two-units", "{event}: {answer}");
+        assert_eq!(answer.contains("\"quantity\":2"), event == "two-units", "{event}: {answer}");
     }
 }
 
 #[tokio::test]
 async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     assert_snapshot!(answer("sold-out").await, @r#"
-    409 Conflict
-    access-control-allow-origin: *
-    access-control-expose-headers: Location, Retry-After, X-Request-Id
-    cache-control: no-store
-    content-type: application/problem+json
-    x-request-id: 0165c20e-ece7-4d30-a43e-ee10788fb1e7
-
-    {
-      "available_quantity": 0,
-      "code": "sold-out",
-      "detail": "Not enough units are left. Units that others hold may come back. If an answer of yours was lost, GET /reservations?product_id= tells whether you hold some.",
-      "holds": {
-        "count": 1,
-        "next_ends_at": "2026-11-20T12:03:00Z"
-      },
-      "instance": "0165c20e-ece7-4d30-a43e-ee10788fb1e7",
-      "status": 409,
-      "title": "Sold out",
-      "type": "/problems/sold-out"
-    }
+    409 Conflict: sold-out, Sold out
+    Not enough units are left. Units that others hold may come back. If an answer of yours was lost, GET /reservations?product_id= tells whether you hold some.
+    {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-20T12:03:00Z"}}
     "#);
 }
 
 #[tokio::test]
 async fn a_sale_that_has_not_started_says_when_it_does() {
     assert_snapshot!(answer("not-started").await, @r#"
-    409 Conflict
-    access-control-allow-origin: *
-    access-control-expose-headers: Location, Retry-After, X-Request-Id
-    cache-control: no-store
-    content-type: application/problem+json
+    409 Conflict: sale-not-started, The sale has not started
     retry-after: 60
-    x-request-id: 496db796-d0f9-4e8c-ab0a-ab3a1ccb1bec
-
-    {
-      "code": "sale-not-started",
-      "detail": "The sale starts at 2026-11-20T12:02:00Z.",
-      "instance": "496db796-d0f9-4e8c-ab0a-ab3a1ccb1bec",
-      "starts_at": "2026-11-20T12:02:00Z",
-      "status": 409,
-      "title": "The sale has not started",
-      "type": "/problems/sale-not-started"
-    }
+    The sale starts at 2026-11-20T12:02:00Z.
+    {"starts_at":"2026-11-20T12:02:00Z"}
     "#);
 }
 

@@ -53,6 +53,16 @@ pub enum Fault {
     Denied,
 }
 
+impl Fault {
+    /// The faults that pass: the SDK tries again.
+    pub const PASSING: [Self; 4] = [Self::LostRequest, Self::LostAnswer, Self::Throttled, Self::ServerError];
+}
+
+/// Every passing fault of each of these operations.
+pub fn passing_faults<'a>(operations: &'a [&'a str]) -> impl Iterator<Item = (&'a str, Fault)> {
+    operations.iter().flat_map(|operation| Fault::PASSING.map(|fault| (*operation, fault)))
+}
+
 /// The requests of one or several clients. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Calls(Arc<Mutex<Record>>);

@@ -23,7 +23,7 @@ mod time;
 mod topic;
 mod wire;
 
-pub use calls::{Calls, Fault, every_crash};
+pub use calls::{Calls, Fault, every_crash, passing_faults};
 pub use dynamo::Dynamo;
 pub use events::{event, event_as, event_text, event_value};
 pub use executions::{Started, StepFunctions};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kit::{Request, Response};
 use serde_json::{Value, json};
-use test_aws::{Calls, RequestBuilder};
+use test_aws::{Calls, Fault, RequestBuilder};
 
 use crate::Buyer;
 
@@ -87,6 +87,19 @@ pub async fn refuses_what_every_route_refuses(
         assert!(line.starts_with(expected), "{case}: {line}");
     }
     assert_eq!(calls.total(), 0, "what cannot be read costs nothing");
+}
+
+/// Asserts that a table that refuses one of these operations is a 500 that tells nothing of it. `answer` is what a function
+/// on these calls answers to a request that would be granted.
+pub async fn hides_what_a_table_refuses(operations: &[&str], answer: impl AsyncFn(&Calls) -> Response) {
+    for operation in operations {
+        let calls = Calls::new();
+        calls.fail_always(operation, Fault::Denied);
+        let response = answer(&calls).await;
+        assert_eq!(brief(&response), "500 internal-error", "{operation}");
+        let shown = test_aws::response(&response);
+        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+    }
 }
 
 /// A JSON object of so many bytes.

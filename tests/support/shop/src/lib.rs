@@ -8,7 +8,7 @@ mod http;
 mod shop;
 mod state;
 
-pub use http::{Body, answers, body, brief, refuses_what_every_route_refuses};
+pub use http::{Body, answers, body, brief, hides_what_a_table_refuses, refuses_what_every_route_refuses};
 pub use shop::{
     Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, demo, draft, price, queue, stream, stream_batch,
     task,

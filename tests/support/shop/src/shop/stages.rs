@@ -94,6 +94,13 @@ impl Stage {
 }
 
 impl Shop {
+    /// The sale `demo`, open, with the first buyer's purchase at this stage.
+    pub async fn with(stage: Stage) -> Self {
+        let shop = Self::open().await;
+        shop.bring(&Buyer::first(), stage).await;
+        shop
+    }
+
     /// Brings a purchase that has not begun to `stage`. The demo sale must be there.
     pub async fn bring(&self, buyer: &Buyer, stage: Stage) {
         let mut stages: Vec<Stage> = std::iter::successors(Some(stage), |stage| stage.before()).collect();
