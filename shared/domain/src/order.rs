@@ -125,11 +125,11 @@ impl OrderStep {
 /// One line of an order's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
-    /// When.
+    /// When the step was written.
     pub at: Timestamp,
-    /// What.
+    /// The step.
     pub event: OrderStep,
-    /// Why, for the shopper.
+    /// The reason that the shopper is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -182,13 +182,13 @@ impl Address {
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Identity: that of the reservation.
+    /// The id of the reservation that it was made from.
     pub id: OrderId,
-    /// Whose.
+    /// The shopper who placed it.
     pub shopper: ShopperId,
-    /// How many units.
+    /// Units, 1–10.
     pub quantity: Quantity,
-    /// What they cost together.
+    /// The price of all its units together.
     pub amount: Money,
     /// Where the order stands.
     pub status: OrderStatus,
@@ -224,7 +224,7 @@ impl Order {
         self.id.product()
     }
 
-    /// Nobody paid in time, whether or not anybody has come to write it down yet.
+    /// The time to pay is over, whether or not a worker has written that down yet.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.status == OrderStatus::AwaitingPayment && self.pay_by <= now

@@ -92,7 +92,7 @@ pub enum ChargeOutcome {
     /// The gateway is down and certainly has not charged for this call, nor will it. Of other calls with the same key it says
     /// nothing: another gateway may be tried when there are none.
     Unavailable,
-    /// Nobody knows. The key must be looked up before anything else is tried.
+    /// The outcome is unknown. The key must be looked up before anything else is tried.
     Unknown,
 }
 
@@ -103,7 +103,7 @@ pub enum RefundOutcome {
     Refunded,
     /// Nothing had been charged under the key, and nothing can be any more.
     Voided,
-    /// Nobody knows yet. Ask again.
+    /// The outcome is unknown. The refund must be asked for again.
     Unknown,
 }
 

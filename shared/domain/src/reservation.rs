@@ -21,13 +21,13 @@ pub enum ReservationStatus {
 /// One shopper's hold in one sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
-    /// Identity.
+    /// `<product_id>.<ULID>`: also the id of its order.
     pub id: ReservationId,
-    /// Whose.
+    /// The shopper who holds the units.
     pub shopper: ShopperId,
-    /// Where the units are.
+    /// The shard that the units are in.
     pub shard: ShardNumber,
-    /// How many.
+    /// Units, 1–10.
     pub quantity: Quantity,
     /// Where it stands.
     pub status: ReservationStatus,
@@ -38,7 +38,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Held, and its time is over: its units go back, whether or not anybody has come to do it yet.
+    /// Held, and its time is over: its units go back, whether or not a worker has released them yet.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         match self.status {

@@ -22,7 +22,8 @@ use crate::{Quantity, ReservationId, ShopperId};
 /// 5 s and is dead, its last request was under way for at most 3 s more, and two clocks differ by at most 2 s each way. A younger
 /// one may be about to get its reservation. See `docs/adr/0001`.
 const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(5 + 3 + 2 * 2);
-/// What is overdue is left to those who come on time, and to clocks that differ, for this long.
+/// Grace period: the expiry message or TTL normally ends a hold within it, also by a clock that differs. `reconcile` acts only
+/// afterwards.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Which of a sale's shards, from 0.
@@ -40,7 +41,7 @@ impl fmt::Display for ShardNumber {
 pub struct Hold {
     /// The reservation that holds them.
     pub reservation: ReservationId,
-    /// How many.
+    /// Units, 1–10.
     pub quantity: Quantity,
     /// When the hold was to end as it was made, a whole second. A hold that is being paid may be kept longer.
     pub expires_at: Timestamp,
@@ -53,7 +54,7 @@ impl Hold {
         self.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether whoever was to end this hold should have done so by `now`. Its reservation has the last word.
+    /// Whether the expiry message or TTL should have ended this hold by `now`. Its reservation decides whether it has ended.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let due = self.expires_at.checked_add(OVERDUE_AFTER).unwrap_or(Timestamp::MAX);
@@ -66,7 +67,7 @@ impl Hold {
 pub struct Sold {
     /// The reservation, and so the order, that they were sold by.
     pub reservation: ReservationId,
-    /// How many.
+    /// Units, 1–10.
     pub quantity: Quantity,
 }
 

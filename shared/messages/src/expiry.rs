@@ -13,11 +13,11 @@ pub const LONGEST_DELAY_SECONDS: u32 = 900;
 /// A hold that may have ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryMessage {
-    /// Which hold.
+    /// The reservation that holds the units.
     pub reservation_id: ReservationId,
-    /// Whose.
+    /// The shopper who holds them.
     pub shopper: ShopperId,
-    /// When it ends.
+    /// When the hold ends.
     pub expires_at: Timestamp,
 }
 

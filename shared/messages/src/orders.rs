@@ -9,9 +9,9 @@ use crate::{SendError, send};
 /// An attempt to pay an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderMessage {
-    /// Which order.
+    /// The order to be paid.
     pub order_id: OrderId,
-    /// Whose.
+    /// The shopper who placed it.
     pub shopper: ShopperId,
     /// The attempt, from 1.
     pub attempt: u32,

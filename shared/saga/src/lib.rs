@@ -11,7 +11,7 @@ use store::{Orders, Reservations, StoreError};
 pub struct Task {
     /// The order.
     pub order_id: OrderId,
-    /// Whose.
+    /// The shopper who placed it.
     pub shopper: ShopperId,
     /// The attempt, from 1.
     pub attempt: u32,
