@@ -1,4 +1,4 @@
-//! `aws-lambda-rie` with one bootstrap, from the SAM CLI's package. Ended by its own process number, whatever happens.
+//! `aws-lambda-rie` with a bootstrap, from the SAM CLI's package. Ended by its own process number, whatever happens.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::Value;
-use system_tests::repository;
+use system_tests::{repository, template::Function};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
@@ -25,17 +25,18 @@ pub(crate) struct Interface {
 
 impl Interface {
     /// Starts the emulator. It starts the function when it is invoked.
-    pub(crate) fn start(function: &str, variables: &BTreeMap<String, String>, endpoint: &str) -> Self {
+    pub(crate) fn start(function: &Function, variables: &BTreeMap<String, String>, endpoint: &str) -> Self {
         let [address, runtime] = free_addresses();
         let log = std::env::temp_dir().join(format!("flash-sale-rie-{}.log", std::process::id()));
         let output = File::create(&log).expect("a log can be written");
         let child = Command::new(emulator())
             .args(["--log-level", "error", "--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
-            .arg(bootstrap(function))
+            .arg(bootstrap(&function.binary))
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .envs(aws(endpoint))
-            .env("AWS_LAMBDA_FUNCTION_NAME", function)
+            .env("_HANDLER", &function.handler)
+            .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
             .envs(variables)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
@@ -77,9 +78,10 @@ impl Drop for Interface {
 }
 
 /// The variables that a function names when it is started without any, and when those that may be left out are wrong.
-pub(crate) fn variables_asked_for(function: &str) -> BTreeSet<String> {
-    let without = complaint(function, &[]);
-    let wrong = complaint(function, &[("TRUST_USER_ID_HEADER", "perhaps")]);
+pub(crate) fn variables_asked_for(function: &Function) -> BTreeSet<String> {
+    let complaint = |variables| complaint(&function.binary, Some(&function.handler), variables);
+    let without = complaint(&[]);
+    let wrong = complaint(&[("TRUST_USER_ID_HEADER", "perhaps")]);
     let named = [without, wrong].concat();
     let words = named.split(|c: char| !(c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()));
     words
@@ -88,15 +90,15 @@ pub(crate) fn variables_asked_for(function: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a bootstrap says of its configuration before it ends.
-fn complaint(function: &str, variables: &[(&str, &str)]) -> String {
-    let mut child = Command::new(bootstrap(function))
+/// What a bootstrap says of its configuration before it fails.
+pub(crate) fn complaint(binary: &str, handler: Option<&str>, variables: &[(&str, &str)]) -> String {
+    let mut child = Command::new(bootstrap(binary))
         .env_clear()
         .envs(aws("http://127.0.0.1:1"))
         // Nobody is there: a function that misses nothing ends all the same.
         .envs([
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
-            ("AWS_LAMBDA_FUNCTION_NAME", function),
+            ("AWS_LAMBDA_FUNCTION_NAME", "x"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
         ])
         .envs([
@@ -104,6 +106,7 @@ fn complaint(function: &str, variables: &[(&str, &str)]) -> String {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "x"),
             ("AWS_LAMBDA_LOG_GROUP_NAME", "x"),
         ])
+        .envs(handler.map(|handler| ("_HANDLER", handler)))
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -114,11 +117,12 @@ fn complaint(function: &str, variables: &[(&str, &str)]) -> String {
     while child.try_wait().unwrap().is_none() {
         if asked.elapsed() > PATIENCE {
             end(&mut child);
-            panic!("{function} does not end without its variables");
+            panic!("{binary} does not end without its variables");
         }
         sleep(POLL);
     }
     let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success(), "{binary} ends as if it had served");
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     said.lines().filter(|line| line.contains("the configuration is not usable")).collect::<Vec<_>>().join("\n")
 }
@@ -146,17 +150,17 @@ fn aws(endpoint: &str) -> [(&'static str, &str); 6] {
     ]
 }
 
-/// Builds the functions as `cargo xtask up` does, which takes a second when it has: answers of old ones would say nothing.
+/// Builds the bootstraps as `cargo xtask up` does, which takes a second when it has: answers of old ones would say nothing.
 pub(crate) fn build() {
     let mut cargo = Command::new(env!("CARGO"));
     let built = cargo.args(["build", "--workspace", "--bins", "--quiet"]).current_dir(repository::root()).status();
     assert!(built.expect("cargo starts").success(), "the functions do not build");
 }
 
-/// The function beside this very test.
-fn bootstrap(function: &str) -> PathBuf {
+/// The binary beside this very test.
+fn bootstrap(binary: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let bootstrap = test.ancestors().nth(2).unwrap().join(function);
+    let bootstrap = test.ancestors().nth(2).unwrap().join(binary);
     assert!(bootstrap.is_file(), "{} is not built", bootstrap.display());
     bootstrap
 }

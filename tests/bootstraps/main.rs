@@ -1,5 +1,5 @@
-//! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the bootstrap, its environment from the
-//! template, a sample event, and no more permissions than its policy grants.
+//! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the group's bootstrap with the function's
+//! handler and variables from the template, a sample event, and no more permissions than its policy grants.
 //!
 //! Every case has tables of its own on the emulator of the local stack, and a fresh process.
 
@@ -47,7 +47,7 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
                 let names = services.physical_names(&shop.dynamo);
                 let gateway = Gateway::open(services.endpoint(), name, &names, &repository);
                 let variables = variables(&repository.template, function, &names, expected.trust_user_id_header);
-                let interface = Interface::start(name, &variables, &gateway.endpoint());
+                let interface = Interface::start(function, &variables, &gateway.endpoint());
                 let mut answer = Value::Null;
                 for _ in 0..expected.times {
                     answer = interface.invoke(&event).await;
@@ -84,7 +84,7 @@ fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
     let repository = Repository::read();
     let mut faults = Vec::new();
     for (name, function) in template::functions(&repository.template) {
-        let asked = interface::variables_asked_for(&name);
+        let asked = interface::variables_asked_for(&function);
         // The kit reads it of every function, where it has something to decide.
         let given: Vec<&String> = function.variables.keys().filter(|variable| *variable != "ENVIRONMENT").collect();
         let asked: Vec<&String> = asked.iter().filter(|variable| *variable != "ENVIRONMENT").collect();
@@ -93,6 +93,26 @@ fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+#[ignore = "builds all functions: cargo xtask test"]
+fn a_bootstrap_without_the_handlers_function_fails_at_the_start_and_names_those_that_it_serves() {
+    interface::build();
+    let mut groups = BTreeMap::<String, BTreeSet<String>>::new();
+    for function in template::functions(&Repository::read().template).into_values() {
+        groups.entry(function.binary).or_default().insert(function.handler);
+    }
+    assert_eq!(groups.len(), 4, "{groups:?}");
+    for (binary, functions) in &groups {
+        for (handler, found) in [(Some("oversell"), "\"oversell\""), (Some(""), "missing"), (None, "missing")] {
+            let said = interface::complaint(binary, handler, &[]);
+            let (before, listed) = said.split_once(": this bootstrap serves ").unwrap_or_else(|| panic!("{binary}: {said:?}"));
+            assert!(before.ends_with(&format!("_HANDLER is {found}")), "{binary}: {said}");
+            let listed: BTreeSet<String> = listed.split(", ").map(str::to_owned).collect();
+            assert_eq!(&listed, functions, "{binary}");
+        }
+    }
 }
 
 /// The function's variables with the template's references resolved.

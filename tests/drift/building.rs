@@ -73,13 +73,13 @@ fn a_bootstrap_that_is_linked_with_a_test_crate_is_noticed() {
             repository.packages.get_mut(to).unwrap().dependencies.insert(name.to_owned());
         }
     };
-    notices(linked_crates, "health: its bootstrap is linked with xtask, from xtask", add("health", "xtask"));
+    notices(linked_crates, "operators: its bootstrap is linked with xtask, from xtask", add("health", "xtask"));
     // At second hand. `kit` has it for its tests, which is no fault.
-    notices(linked_crates, "notify-shopper: its bootstrap is linked with test-aws, from tests/support/aws", |repository| {
-        repository.packages.retain(|name, package| package.binaries.is_empty() || name == "notify-shopper");
+    notices(linked_crates, "workers: its bootstrap is linked with test-aws, from tests/support/aws", |repository| {
+        repository.packages.retain(|name, package| package.binaries.is_empty() || name == "workers");
         add("kit", "test-aws")(repository);
     });
-    notices(linked_crates, "health: a bootstrap without", |repository| {
-        repository.packages.get_mut("health").unwrap().dependencies.clear();
+    notices(linked_crates, "operators: a bootstrap without", |repository| {
+        repository.packages.get_mut("operators").unwrap().dependencies.clear();
     });
 }

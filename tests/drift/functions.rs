@@ -1,8 +1,12 @@
-//! A function is a resource of the template, a crate and a log group, all by one name; its sample events are in `events.rs`.
+//! A function is a resource of the template, a crate and a log group, all by one name; its sample events are in `events.rs`, what
+//! its group's bootstrap lists is in `registries.rs`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use system_tests::{
     Repository,
     template::{self, Function},
@@ -14,25 +18,44 @@ fn crates(repository: &Repository) -> Faults {
     let functions = template::functions(&repository.template);
     let mut faults = Faults::new();
     for (name, function) in &functions {
-        let properties = &function.resource["Properties"];
-        if function.resource["Metadata"] != json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": name}}) {
-            faults.push(format!("{}: Metadata does not build the binary {name} with rust-cargolambda", function.logical_id));
-        }
         match repository.functions.get(name) {
             None => faults.push(format!("{}: there is no crate {name} in functions/", function.logical_id)),
-            Some(found) if properties["CodeUri"] != format!("{}/", found.folder.display()) => {
-                let (uri, folder) = (&properties["CodeUri"], found.folder.display());
-                faults.push(format!("{}: CodeUri is {uri}, not {folder}/", function.logical_id));
-            }
             Some(found) if !found.manifest.contains(&format!("name = \"{name}\"")) => {
                 faults.push(format!("functions/{name}: the crate has another name"));
             }
-            Some(_) => {}
+            Some(found) => {
+                let group = found.folder.parent().unwrap_or(Path::new(""));
+                if let Err(fault) = served_by(repository, function, &group.join("bootstrap")) {
+                    faults.push(format!("{}: {fault}", function.logical_id));
+                }
+            }
         }
     }
     let unknown = repository.functions.keys().filter(|name| !functions.contains_key(*name));
     faults.extend(unknown.map(|name| format!("functions/{name} is in no resource of the template")));
     faults
+}
+
+/// The template builds the bootstrap in this folder, as for the other functions of the group, and tells it which function it is.
+fn served_by(repository: &Repository, function: &Function, bootstrap: &Path) -> Result<(), String> {
+    let Function { name, handler, binary, resource, .. } = function;
+    let programs = repository.packages.values().filter(|package| package.folder == bootstrap).map(|package| &package.binaries);
+    if !programs.eq([&BTreeSet::from([binary.clone()])]) {
+        return Err(format!("{} has no binary {binary:?}", bootstrap.display()));
+    }
+    if handler != name {
+        return Err(format!("Handler is {handler:?}, not {name}"));
+    }
+    let folder = format!("{}/", bootstrap.display());
+    if resource["Properties"]["CodeUri"] != folder {
+        return Err(format!("CodeUri is {}, not {folder}", resource["Properties"]["CodeUri"]));
+    }
+    // SAM builds once for all functions with the same CodeUri and Metadata.
+    let metadata = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": binary}});
+    if resource["Metadata"] != metadata {
+        return Err(format!("Metadata is not {metadata}"));
+    }
+    Ok(())
 }
 
 fn log_groups(repository: &Repository) -> Faults {
@@ -79,11 +102,22 @@ fn a_function_without_a_crate_or_a_crate_without_a_function_is_noticed() {
     notices(crates, "functions/oversell is in no resource", |repository| {
         repository.functions.insert("oversell".to_owned(), system_tests::repository::Crate::default());
     });
-    notices(crates, "CodeUri", |repository| {
-        repository.template["Resources"]["HealthFunction"]["Properties"]["CodeUri"] = json!("functions/shoppers/reserve/");
+    notices(crates, "the crate has another name", |repository| {
+        repository.functions.get_mut("health").unwrap().manifest.clear();
     });
-    notices(crates, "does not build the binary", |repository| {
-        repository.template["Resources"]["HealthFunction"]["Metadata"]["BuildProperties"]["Binary"] = json!("reserve");
+}
+
+#[test]
+fn a_function_that_is_not_served_by_its_groups_bootstrap_is_noticed() {
+    let health = |part: &'static str, name: &'static str, value: Value| {
+        move |repository: &mut Repository| repository.template["Resources"]["HealthFunction"][part][name] = value
+    };
+    notices(crates, "CodeUri is", health("Properties", "CodeUri", json!("functions/operators/health/")));
+    notices(crates, "Handler is \"bootstrap\"", health("Properties", "Handler", json!("bootstrap")));
+    notices(crates, "no binary \"shoppers\"", health("Metadata", "BuildProperties", json!({"Binary": "shoppers"})));
+    notices(crates, "Metadata is not", health("Metadata", "BuildMethod", json!("makefile")));
+    notices(crates, "functions/workers/bootstrap has no binary \"operators\"", |repository| {
+        repository.functions.get_mut("health").unwrap().folder = "functions/workers/health".into();
     });
 }
 

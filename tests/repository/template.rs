@@ -9,8 +9,12 @@ use serde_json::Value;
 pub struct Function {
     /// The logical id: `ReserveFunction`.
     pub logical_id: String,
-    /// The name of its folder, crate and binary: `reserve`.
+    /// The name of its folder and crate: `reserve`.
     pub name: String,
+    /// What Lambda tells the bootstrap to serve.
+    pub handler: String,
+    /// The binary that becomes its bootstrap.
+    pub binary: String,
     /// Its `Properties` and `Metadata`.
     pub resource: Value,
     /// Seconds after which Lambda cuts it off.
@@ -34,9 +38,12 @@ pub fn functions(template: &Value) -> BTreeMap<String, Function> {
                 .collect();
             let timeout_seconds = own["Timeout"].as_i64().or_else(|| globals["Timeout"].as_i64()).unwrap_or(3);
             let name = folder_name(logical_id);
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let function = Function {
                 logical_id: logical_id.to_owned(),
                 name: name.clone(),
+                handler: text(&own["Handler"]),
+                binary: text(&resource["Metadata"]["BuildProperties"]["Binary"]),
                 resource: resource.clone(),
                 timeout_seconds,
                 variables,

@@ -16,6 +16,6 @@ impl Events {
     pub(crate) fn run() -> Result<()> {
         let built = functions::build_targets(&["--bin", "sample-events"])?;
         let program = built.get("sample-events").context("nothing writes the sample events any more")?;
-        process::run(Command::new(program).current_dir(root()), "sample-events")
+        process::run(Command::new(&program.executable).current_dir(root()), "sample-events")
     }
 }

@@ -1,6 +1,6 @@
-//! The functions of the local stack: built with the dev profile and laid out as `sam deploy` wants them.
+//! The bootstraps of the local stack: built with the dev profile and laid out as `sam deploy` wants them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -16,18 +16,30 @@ pub(crate) const STAGE: &str = "sam";
 const COPIED: [&str; 3] = ["template.yaml", "samconfig.toml", "statemachines/payment-saga.asl.json"];
 const STRIPPING_THREADS: usize = 4;
 
-/// Every function by its name, with its folder from the root: `functions/<group>/<name>`.
-pub(crate) fn folders() -> Result<BTreeMap<String, PathBuf>> {
-    let mut found = BTreeMap::new();
+/// Each group of functions has one, beside its functions: `functions/<group>/bootstrap`.
+const BOOTSTRAP: &str = "bootstrap";
+
+/// Programs that cargo has built, by the names of their targets.
+pub(crate) type Programs = BTreeMap<String, Program>;
+
+/// One of them.
+pub(crate) struct Program {
+    /// The folder of its crate, from the root.
+    folder: PathBuf,
+    pub(crate) executable: PathBuf,
+}
+
+/// The names of all functions: their folders are `functions/<group>/<name>`.
+pub(crate) fn names() -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
     for group in entries(Path::new("functions"))? {
-        for folder in entries(&group)? {
-            if root().join(&folder).join("Cargo.toml").is_file() {
-                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                found.insert(name, folder);
+        for folder in entries(&group)?.iter().filter(|folder| !folder.ends_with(BOOTSTRAP)) {
+            if root().join(folder).join("Cargo.toml").is_file() {
+                names.extend(folder.file_name().map(|name| name.to_string_lossy().into_owned()));
             }
         }
     }
-    Ok(found)
+    Ok(names)
 }
 
 /// What is in a folder, both by their paths from the root.
@@ -38,17 +50,16 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Builds every binary of the workspace, and returns where they are.
-pub(crate) fn build() -> Result<BTreeMap<String, PathBuf>> {
+/// Builds every binary of the workspace.
+pub(crate) fn build() -> Result<Programs> {
     build_targets(&["--bins"])
 }
 
 /// Any test: cargo takes the features that test-only dependencies ask for when, and only when, a test is among the targets.
 const WITH_THE_FEATURES_OF_TESTS: [&str; 2] = ["--test", "drift"];
 
-/// Builds targets of the whole workspace with the features that its tests are compiled with, so that nothing is compiled twice,
-/// and returns where the programs are.
-pub(crate) fn build_targets(targets: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+/// Builds targets of the whole workspace with the features that its tests are compiled with, so that nothing is compiled twice.
+pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
         .args(["build", "--workspace", "--message-format", "json-render-diagnostics"])
@@ -66,17 +77,19 @@ pub(crate) fn build_targets(targets: &[&str]) -> Result<BTreeMap<String, PathBuf
     if !status.success() {
         bail!("the workspace does not build");
     }
-    Ok(messages?.lines().filter_map(executable).collect())
+    Ok(messages?.lines().filter_map(program).collect())
 }
 
-fn executable(message: &str) -> Option<(String, PathBuf)> {
+/// The program that a message of cargo's tells of, if it does.
+fn program(message: &str) -> Option<(String, Program)> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    let name = message.pointer("/target/name")?.as_str()?;
-    Some((name.to_owned(), PathBuf::from(message.get("executable")?.as_str()?)))
+    let name = message.pointer("/target/name")?.as_str()?.to_owned();
+    let folder = Path::new(message.get("manifest_path")?.as_str()?).parent()?.strip_prefix(root()).ok()?.to_owned();
+    Some((name, Program { folder, executable: message.get("executable")?.as_str()?.into() }))
 }
 
-/// Lays out what is deployed. A function that has not changed is left as it is.
-pub(crate) fn stage(executables: &BTreeMap<String, PathBuf>) -> Result<PathBuf> {
+/// Lays out what is deployed. A bootstrap that has not changed is left as it is.
+pub(crate) fn stage(programs: &Programs) -> Result<PathBuf> {
     let stage = local(STAGE);
     for name in COPIED {
         let to = stage.join(name);
@@ -86,8 +99,7 @@ pub(crate) fn stage(executables: &BTreeMap<String, PathBuf>) -> Result<PathBuf> 
         std::fs::copy(root().join(name), &to).with_context(|| format!("cannot copy {name}"))?;
     }
     let changed = Mutex::new(Vec::new());
-    for (name, folder) in folders()? {
-        let executable = executables.get(&name).with_context(|| format!("{} has no binary named {name}", folder.display()))?;
+    for Program { folder, executable } in programs.values().filter(|program| program.folder.ends_with(BOOTSTRAP)) {
         let bootstrap = stage.join(folder).join("bootstrap");
         if modified(&bootstrap) < modified(executable) {
             changed.lock().map_err(|_| anyhow::anyhow!("a thread failed"))?.push((executable.clone(), bootstrap));
@@ -126,7 +138,7 @@ fn strip(objcopy: Option<&Objcopy>, executable: &Path, bootstrap: &Path) -> Resu
     Ok(())
 }
 
-/// The toolchain's own objcopy. Without it, functions are deployed with their symbols.
+/// The toolchain's own objcopy. Without it, bootstraps are deployed with their symbols.
 struct Objcopy {
     program: PathBuf,
     /// Where the libraries are that it is linked with.
@@ -148,5 +160,25 @@ impl Objcopy {
         command.arg("--strip-all").args([executable, bootstrap]).stderr(Stdio::null());
         command.env("LD_LIBRARY_PATH", &self.libraries).env("DYLD_FALLBACK_LIBRARY_PATH", &self.libraries);
         command.status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bootstrap_of_a_group_is_no_function() {
+        let names = names().unwrap();
+        assert!(names.contains("reserve") && names.contains("reconcile") && !names.contains(BOOTSTRAP), "{names:?}");
+    }
+
+    #[test]
+    fn a_program_is_told_from_a_library() {
+        let manifest = root().join("functions/saga/bootstrap/Cargo.toml");
+        let message = |executable| serde_json::json!({"target": {"name": "saga-tasks"}, "manifest_path": manifest, "executable": executable});
+        let (name, found) = program(&message(Some("/x/saga-tasks")).to_string()).unwrap();
+        assert_eq!((name.as_str(), found.folder.to_str()), ("saga-tasks", Some("functions/saga/bootstrap")));
+        assert!(program(&message(None).to_string()).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask measure`: what a release bootstrap of `reserve` costs to store, to start and to keep.
+//! `cargo xtask measure`: what the release bootstrap that serves `reserve` costs to store, to start and to keep.
 //!
 //! The limits are the product's own. It runs under Lambda's Runtime Interface Emulator, which comes with the SAM CLI, against
 //! the stack that is up.
@@ -19,6 +19,8 @@ use crate::tools::Tool;
 use crate::{aws, local, process, root};
 
 const FUNCTION: &str = "reserve";
+/// The crate of the bootstrap that serves it, and its binary.
+const BOOTSTRAP: &str = "shoppers";
 const STARTS: usize = 10;
 const INVOCATIONS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +30,7 @@ const ZIPPED_MB: f64 = 5.0;
 const INIT_MS: f64 = 10.0;
 const RESIDENT_MB: f64 = 20.0;
 
-/// Measure a release bootstrap of `reserve`: size, start, memory. Fails above the limits.
+/// Measure the release bootstrap that serves `reserve`: size, start, memory. Fails above the limits.
 ///
 /// Builds it with `cargo build --release`, unless a bootstrap is given, such as the one that `sam build` has made. The
 /// stack must be up: memory is that of a function that talks to its tables. One unit of the demo sale is held by it.
@@ -111,13 +113,13 @@ fn report(figures: &[Figure]) -> Result<()> {
 
 /// Alone, as `sam build` does: in the workspace's build its dependencies would get features that only others need.
 fn build() -> Result<PathBuf> {
-    println!("building {FUNCTION} for release (minutes when its dependencies have not been built yet) …");
+    println!("building {BOOTSTRAP} for release (minutes when its dependencies have not been built yet) …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--package", FUNCTION, "--bin", FUNCTION]).current_dir(root());
+    build.args(["build", "--release", "--package", BOOTSTRAP, "--bin", BOOTSTRAP]).current_dir(root());
     process::run(&mut build, "cargo build --release")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(FUNCTION))
+    Ok(target.join("release").join(BOOTSTRAP))
 }
 
 /// Its size in an archive as `sam deploy` makes it.
@@ -151,6 +153,7 @@ impl Emulator {
             .args(["--log-level", "info", "--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
             .arg(bootstrap)
             .envs(aws::environment())
+            .env("_HANDLER", FUNCTION)
             .env("ENVIRONMENT", "local")
             .env("STOCK_TABLE", &stack.tables.stock)
             .env("RESERVATION_TABLE", &stack.tables.reservation)

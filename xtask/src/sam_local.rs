@@ -33,7 +33,7 @@ const LIBRARIES: [&str; 6] = ["libgcc_s.so.1", "libm.so.6", "libdl.so.2", "libpt
 /// reach the emulator while the function runs. Linux with Docker Engine only.
 #[derive(Args)]
 pub(crate) struct SamLocal {
-    /// The function's folder, or its logical id in template.yaml
+    /// The function's name, or its logical id in template.yaml
     function: String,
     /// A case of events/<function>, or a file
     #[arg(default_value = "ok")]
@@ -48,7 +48,7 @@ impl SamLocal {
         let Some(stack) = Stack::running() else {
             bail!("no stack is up; `cargo xtask up --detach` starts one");
         };
-        let name = self.folder()?;
+        let name = self.name()?;
         let event = self.event(&name)?;
         check_docker()?;
         let gateway = gateway()?;
@@ -76,11 +76,11 @@ impl SamLocal {
         Ok(())
     }
 
-    fn folder(&self) -> Result<String> {
-        let names: Vec<String> = functions::folders()?.into_keys().collect();
+    fn name(&self) -> Result<String> {
+        let names = functions::names()?;
         match names.iter().find(|name| **name == self.function || logical_id(name) == self.function) {
             Some(name) => Ok(name.clone()),
-            None => bail!("there is no function {}; there are {}", self.function, names.join(", ")),
+            None => bail!("there is no function {}; there are {}", self.function, Vec::from_iter(names).join(", ")),
         }
     }
 

@@ -43,7 +43,8 @@ impl Simulate {
     /// Runs the histories of the seeds. Stops at the first that fails, and prints its history.
     pub(crate) fn run(self) -> Result<()> {
         let built = functions::build_targets(&["--bin", "simulation"])?;
-        let mut command = Command::new(built.get("simulation").context("the simulation is not a program any more")?);
+        let simulation = built.get("simulation").context("the simulation is not a program any more")?;
+        let mut command = Command::new(&simulation.executable);
         command.current_dir(root()).args(["--seeds", &self.seeds, "--faults", &self.faults]);
         if let Some(mutation) = &self.mutation {
             command.args(["--mutation", mutation]);

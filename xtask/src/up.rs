@@ -51,12 +51,12 @@ impl Up {
         emulator::port_is_free()?;
         check_disk()?;
         let python = Python::find()?;
-        let executables = prepare(&python)?;
+        let programs = prepare(&python)?;
 
         let state = if self.keep { State::Kept } else { State::Fresh };
         let mut child = timed("starting the emulator", || emulator::start(state, !self.detach))
             .inspect_err(|_| down::stop(Emulator::running().as_ref()))?;
-        let ready = deploy(&executables, child.id()).and_then(|stack| {
+        let ready = deploy(&programs, child.id()).and_then(|stack| {
             stack.write()?;
             if process::interrupted() {
                 bail!("interrupted");
@@ -83,8 +83,8 @@ impl Up {
             bail!("an `up` was cut off half-way here; `cargo xtask down` clears it away");
         };
         if self.keep {
-            let executables = prepare(&Python::find()?)?;
-            let stack = deploy(&executables, stack.pid)?;
+            let programs = prepare(&Python::find()?)?;
+            let stack = deploy(&programs, stack.pid)?;
             stack.write()?;
             print_welcome(&stack, started);
         } else {
@@ -106,17 +106,17 @@ fn alone() -> Result<File> {
 }
 
 /// Installs the tools while cargo builds: the one waits for the network, the other for the processor.
-fn prepare(python: &Python) -> Result<std::collections::BTreeMap<String, std::path::PathBuf>> {
+fn prepare(python: &Python) -> Result<functions::Programs> {
     std::thread::scope(|scope| {
         let tools = scope.spawn(|| [Tool::Sam, Tool::Ministack].into_iter().try_for_each(|tool| tool.install(python)));
-        let executables = timed("building the functions", functions::build);
+        let programs = timed("building the functions", functions::build);
         let Ok(installed) = tools.join() else { bail!("installing the tools failed") };
-        installed.and(executables)
+        installed.and(programs)
     })
 }
 
-fn deploy(executables: &std::collections::BTreeMap<String, std::path::PathBuf>, pid: u32) -> Result<Stack> {
-    let stage = timed("laying out the functions", || functions::stage(executables))?;
+fn deploy(programs: &functions::Programs, pid: u32) -> Result<Stack> {
+    let stage = timed("laying out the functions", || functions::stage(programs))?;
     timed("deploying the template", || {
         aws::create_bucket(ARTIFACTS)?;
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
@@ -196,7 +196,7 @@ fn stay(child: &mut Child) -> Result<()> {
 
 /// The first build needs room for every dependency, later ones for what has changed.
 fn check_disk() -> Result<()> {
-    let needed = if root().join("target/debug/health").exists() { 1 } else { 6 };
+    let needed = if root().join("target/debug/operators").exists() { 1 } else { 6 };
     let disk = rustix::fs::statvfs(root()).context("cannot tell how much room the disk has")?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) / GIGABYTE;
     if free < needed {

@@ -114,6 +114,14 @@ pub struct ConfigurationError {
     faults: Vec<String>,
 }
 
+impl ConfigurationError {
+    /// One fault.
+    #[must_use]
+    pub fn new(fault: String) -> Self {
+        Self { faults: vec![fault] }
+    }
+}
+
 impl fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the configuration is not usable: {}", self.faults.join("; "))

@@ -16,7 +16,7 @@ use domain::{Clock, Randomness};
 use kit::{Configuration, ConfigurationError, Identity, OsRandomness, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue};
 use payments::Gateways;
-pub use registry::{Registry, Wire, find};
+pub use registry::{Registry, Wire, find, serve};
 use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
 pub use wired::FromParts;
 

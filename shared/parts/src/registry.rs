@@ -1,6 +1,6 @@
-//! The functions of a group by name.
+//! The functions of a group by name, and the one among them that a bootstrap serves.
 
-use kit::{ConfigurationError, Function};
+use kit::{ConfigurationError, Error, Function};
 
 use crate::Parts;
 
@@ -10,8 +10,31 @@ pub type Wire = fn(&mut Parts) -> Result<Function, ConfigurationError>;
 /// Functions by the name that their crate and their resource in the template share.
 pub type Registry = &'static [(&'static str, Wire)];
 
+/// Where Lambda puts the function's `Handler`.
+const HANDLER: &str = "_HANDLER";
+
+/// Serves the function that Lambda's `Handler` names, until Lambda ends the environment. All that a bootstrap does.
+///
+/// # Errors
+/// When the registry has no such function, a variable is missing or wrong, or Lambda's runtime interface cannot be reached.
+pub async fn serve(registry: Registry) -> Result<(), Error> {
+    let function = chosen(registry, &mut Parts::deployed().await)?;
+    kit::serve(function).await
+}
+
 /// How the function of this name is wired; `None`: the registry has no such function.
 #[must_use]
 pub fn find(registry: Registry, name: &str) -> Option<Wire> {
     registry.iter().find(|(listed, _)| *listed == name).map(|(_, wire)| *wire)
+}
+
+/// The function that `Handler` names, wired.
+pub(crate) fn chosen(registry: Registry, parts: &mut Parts) -> Result<Function, ConfigurationError> {
+    let handler: Option<String> = parts.configuration.optional(HANDLER);
+    let wire = handler.as_deref().and_then(|name| find(registry, name)).ok_or_else(|| {
+        let fault = handler.map_or_else(|| "missing".to_owned(), |name| format!("{name:?}"));
+        let names: Vec<&str> = registry.iter().map(|(name, _)| *name).collect();
+        ConfigurationError::new(format!("{HANDLER} is {fault}: this bootstrap serves {}", names.join(", ")))
+    })?;
+    wire(parts)
 }

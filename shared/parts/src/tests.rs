@@ -69,3 +69,36 @@ fn gateways_are_those_that_are_listed_and_prod_has_no_sandbox() {
         assert!(error.starts_with(&format!("the configuration is not usable: {fault}")), "{error}");
     }
 }
+
+/// Two functions that tell by the variable that they need which one was chosen.
+const REGISTRY: Registry = &[
+    ("get-sale", |parts| {
+        let sales = parts.sales();
+        parts.finish(sales).map(|_| nothing())
+    }),
+    ("get-order", |parts| {
+        let orders = parts.orders();
+        parts.finish(orders).map(|_| nothing())
+    }),
+];
+
+fn nothing() -> kit::Function {
+    kit::Function::Schedule(Box::new(|_| Box::pin(async { Ok(()) })))
+}
+
+#[test]
+fn the_handler_names_the_function_that_is_wired() {
+    let chosen = |variables: &[(&str, &str)]| registry::chosen(REGISTRY, &mut parts(variables)).map(|_| ());
+    let fault = |variables| chosen(variables).unwrap_err().to_string();
+    assert_eq!(chosen(&[("_HANDLER", "get-sale"), ("STOCK_TABLE", "stock")]), Ok(()));
+    assert_eq!(fault(&[("_HANDLER", "get-order")]), "the configuration is not usable: ORDER_TABLE is missing");
+    for (variables, found) in [
+        (&[("_HANDLER", "get-sales"), ("STOCK_TABLE", "stock")][..], "\"get-sales\""),
+        (&[("_HANDLER", "GET-SALE")], "\"GET-SALE\""),
+        (&[("_HANDLER", "")], "missing"),
+        (&[], "missing"),
+    ] {
+        let expected = format!("the configuration is not usable: _HANDLER is {found}: this bootstrap serves get-sale, get-order");
+        assert_eq!(fault(variables), expected);
+    }
+}

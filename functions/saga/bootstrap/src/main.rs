@@ -1,0 +1,6 @@
+//! The bootstrap of the tasks of the payment saga: it serves the one that Lambda's `Handler` names.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), kit::Error> {
+    parts::serve(saga_tasks::FUNCTIONS).await
+}
