@@ -44,12 +44,15 @@ async fn a_charge_whose_outcome_stays_unknown_is_undone() {
     }
 }
 
+/// What the key of the sandbox's books contains: the gateway is away, and the attempt can be written down.
+const BOOKS: &str = "SANDBOX#";
+
 /// The order says that money is out, keeps its units, and the execution fails so that the alarm calls a person.
 #[tokio::test]
 async fn an_order_whose_refund_stays_unconfirmed_is_kept_for_review() {
     let (shop, buyer) = pending("sandbox:wrong-amount").await;
     let machine = Machine::new(&shop);
-    machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+    machine.refund_calls.fail_always_for("UpdateItem", BOOKS, Fault::LostRequest);
     machine.run(&buyer, 1).await;
     assert_eq!(end_of(&shop, &buyer, 1, &machine).await, KEPT);
 }
@@ -59,7 +62,7 @@ async fn an_order_whose_refund_stays_unconfirmed_is_kept_for_review() {
 async fn a_new_execution_refunds_what_was_kept_for_review() {
     let (shop, buyer) = pending("sandbox:wrong-amount").await;
     let machine = Machine::new(&shop);
-    machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+    machine.refund_calls.fail_always_for("UpdateItem", BOOKS, Fault::LostRequest);
     machine.run(&buyer, 1).await;
     machine.refund_calls.heal();
     machine.run(&buyer, 1).await;
@@ -75,7 +78,7 @@ async fn an_execution_after_an_unconfirmed_refund_does_not_complete_the_order() 
     for is_carried_out in [false, true] {
         let (shop, buyer) = pending("sandbox:ok").await;
         let machine = Machine::new(&shop);
-        machine.refund_calls.fail_always("UpdateItem", Fault::LostRequest);
+        machine.refund_calls.fail_always_for("UpdateItem", BOOKS, Fault::LostRequest);
         machine.calls.fail_always("TransactWriteItems", Fault::LostRequest);
         machine.run(&buyer, 1).await;
         assert_eq!(machine.ended_in(), "KeptForReview");

@@ -74,10 +74,17 @@ struct Record {
     read_units: f64,
     write_units: f64,
     next_faults: HashMap<String, Vec<Fault>>,
-    standing_faults: HashMap<String, Fault>,
+    standing_faults: HashMap<String, StandingFault>,
     crash: Option<Crash>,
     has_crashed: bool,
     pause: Option<(usize, Arc<Pause>)>,
+}
+
+/// A fault of every request of an operation that contains these words.
+#[derive(Debug, Clone)]
+struct StandingFault {
+    words: String,
+    fault: Fault,
 }
 
 /// The end of a process: how many requests are left before it, and what becomes of the one at which it comes.
@@ -134,7 +141,13 @@ impl Calls {
 
     /// Makes every request of an operation fail until [`Calls::heal`].
     pub fn fail_always(&self, operation: &str, fault: Fault) {
-        self.0.lock().unwrap().standing_faults.insert(operation.to_owned(), fault);
+        self.fail_always_for(operation, "", fault);
+    }
+
+    /// The same for those requests alone that contain these words, a part of an item's key for example.
+    pub fn fail_always_for(&self, operation: &str, words: &str, fault: Fault) {
+        let standing = StandingFault { words: words.to_owned(), fault };
+        self.0.lock().unwrap().standing_faults.insert(operation.to_owned(), standing);
     }
 
     /// Ends the process at its request number `request`, from 0: that one has `fault`, and those after it never arrive.
@@ -173,7 +186,7 @@ impl Calls {
     }
 
     /// The fault that this request is to have, if any.
-    pub(crate) fn take_fault(&self, operation: &str) -> Option<Fault> {
+    pub(crate) fn take_fault(&self, operation: &str, body: &[u8]) -> Option<Fault> {
         let mut record = self.0.lock().unwrap();
         match record.crash.as_mut() {
             Some(Crash { left: 0, fault }) => {
@@ -186,7 +199,11 @@ impl Calls {
         }
         match record.next_faults.get_mut(operation) {
             Some(faults) if !faults.is_empty() => Some(faults.remove(0)),
-            _ => record.standing_faults.get(operation).copied(),
+            _ => {
+                let contains = |words: &str| words.is_empty() || String::from_utf8_lossy(body).contains(words);
+                let standing = record.standing_faults.get(operation).filter(|standing| contains(&standing.words));
+                standing.map(|standing| standing.fault)
+            }
         }
     }
 }

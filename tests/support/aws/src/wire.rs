@@ -84,7 +84,7 @@ impl Connector {
 
     fn deliver_or_fail(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = operation(&request);
-        match self.calls().take_fault(&operation) {
+        match self.calls().take_fault(&operation, request.body().bytes().unwrap_or_default()) {
             None => self.deliver(&operation, request),
             Some(Fault::LostRequest) => HttpConnectorFuture::ready(Err(lost())),
             Some(Fault::LostAnswer) => {
