@@ -13,7 +13,9 @@
 )]
 
 mod alarms;
+mod api_document;
 mod building;
+mod contract;
 mod documents;
 mod environment;
 mod errors;

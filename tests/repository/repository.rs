@@ -35,6 +35,8 @@ pub struct Repository {
     pub cases: Vec<Case>,
     /// The Rust of `tests/` and `xtask/`, by path from the root.
     pub tests: BTreeMap<PathBuf, String>,
+    /// `docs/openapi.json`, as it was written.
+    pub openapi: String,
     /// Markdown, by path from the root.
     pub documents: BTreeMap<PathBuf, String>,
     /// Every Rust file, by path from the root.
@@ -78,6 +80,7 @@ impl Repository {
                 .flat_map(|folder| files_below(&root.join(folder), "rs"))
                 .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
                 .collect(),
+            openapi: text(&root.join("docs/openapi.json")),
             documents: files(&root, "md")
                 .into_iter()
                 .chain(["docs", "infra", "events", "tests"].iter().flat_map(|folder| files_below(&root.join(folder), "md")))

@@ -13,6 +13,7 @@ mod emulator;
 mod events;
 mod functions;
 mod measure;
+mod openapi;
 mod process;
 mod redrive;
 mod sam_local;
@@ -39,6 +40,7 @@ enum Command {
     Down(down::Down),
     Events(events::Events),
     Measure(measure::Measure),
+    Openapi(openapi::Openapi),
     Redrive(redrive::Redrive),
     SamLocal(sam_local::SamLocal),
     Simulate(simulate::Simulate),
@@ -54,6 +56,7 @@ fn main() -> std::process::ExitCode {
         }
         Command::Events(events::Events {}) => events::Events::run(),
         Command::Measure(measure) => measure.run(),
+        Command::Openapi(openapi::Openapi {}) => openapi::run(),
         Command::Redrive(redrive) => redrive.run(),
         Command::SamLocal(sam_local) => sam_local.run(),
         Command::Simulate(simulate) => simulate.run(),

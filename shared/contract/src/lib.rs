@@ -1,41 +1,48 @@
-//! The HTTP contract's shapes and refusals that several functions share: how a sale, a reservation and an order look to a
-//! client, and how each refusal is said.
+//! The HTTP contract: every route with its requests, views and refusals. `docs/openapi.json` is generated from it.
 
+mod description;
+mod gateway;
+mod health;
+mod openapi;
 mod operating;
 mod order;
+mod payment;
+pub mod problems;
 mod refusal;
+mod report;
 mod requests;
 mod reservation;
+mod route;
+mod routes;
 mod sale;
+mod schemas;
 
-pub use operating::{not_changeable, product_path};
-pub use order::{HistoryView, OrderAccepted, OrderView};
-pub use refusal::{
-    Holds, Refusal, already_purchased, payment_in_progress, reservation_expired, unknown_order, unknown_reservation,
+pub use description::Described;
+pub use gateway::gateway_model;
+pub use health::HealthView;
+pub use openapi::openapi;
+pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path, product_path, units_not_allowed};
+pub use order::{
+    CheckoutDetails, CheckoutRequest, HistoryView, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress,
+    checked_address, payment_method,
 };
-pub use requests::{CheckoutDetails, checked_address, payment_method, reservation_path};
-pub use reservation::{ReservationView, ReservedView};
-pub use sale::{HoldsView, SaleView};
+pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
+pub use problems::{
+    already_purchased, not_changeable, payment_in_progress, reservation_expired, send_problem, store_problem, unknown_order,
+    unknown_reservation,
+};
+pub use refusal::{Holds, Refusal};
+pub use report::ReportView;
+pub use requests::reservation_path;
+pub use reservation::{ReservationView, ReserveRequest, ReservedView, wanted};
+pub use route::{Answer, Body, Group, Method, Parameter, Place, Route};
+pub use routes::routes;
+pub use sale::{AdmissionView, HoldsView, InventoryView, SaleView, SalesView};
 
 use domain::Timestamp;
-use kit::Problem;
-use messages::SendError;
-use store::StoreError;
 
 /// A time as clients see it: RFC 3339, UTC, to the second or, where there are fractions, to the millisecond.
 #[must_use]
 pub fn time(at: Timestamp) -> String {
     if at.subsec_nanosecond() == 0 { at.to_string() } else { format!("{at:.3}") }
-}
-
-/// A failed call of the store as a client sees it.
-#[must_use]
-pub fn store_problem(error: &StoreError) -> Problem {
-    if error.is_passing() { Problem::try_again_because(1, error) } else { Problem::internal(error) }
-}
-
-/// A message that was not acknowledged as a client sees it: the same request again sends it again.
-#[must_use]
-pub fn send_problem(error: &SendError) -> Problem {
-    Problem::try_again_because(1, error)
 }

@@ -1,35 +1,165 @@
-//! An order as its owner sees it.
+//! Orders: the bodies that make them, and an order as its owner sees it.
 
-use domain::{Money, Order, OrderStatus, OrderStep, PaymentStatus, StockStatus, Timestamp};
-use serde::Serialize;
+use domain::{Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ShopperId, StockStatus, Timestamp};
+use kit::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::time;
+use crate::{schemas, time};
+
+/// Body of `POST /checkout`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct CheckoutRequest {
+    /// The reservation to check out.
+    #[schema(value_type = schemas::ReservationId)]
+    pub cart_id: String,
+    #[schema(value_type = schemas::PaymentMethod)]
+    payment_method: String,
+    shipping_address: ShippingAddress,
+    /// The caller, if it is given.
+    #[schema(value_type = Option<schemas::ShopperId>)]
+    pub user_id: Option<ShopperId>,
+}
+
+/// Body of `POST /api/flash-sales/{product_id}/order`.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub struct PlaceOrderRequest {
+    /// One unit unless it is given.
+    #[schema(value_type = Option<schemas::Quantity>)]
+    pub quantity: Option<i64>,
+    /// Without one the order waits for `POST /payment`.
+    #[schema(value_type = Option<schemas::PaymentMethod>)]
+    payment_method: Option<String>,
+    shipping_address: Option<ShippingAddress>,
+}
+
+/// Where to ship to.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct ShippingAddress {
+    #[schema(value_type = schemas::AddressLine1, inline)]
+    address_line1: String,
+    #[schema(value_type = schemas::City, inline)]
+    city: String,
+    #[schema(value_type = schemas::PostalCode, inline)]
+    postal_code: String,
+    #[schema(value_type = schemas::Country, inline)]
+    country: String,
+}
+
+/// How an order is paid and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutDetails {
+    /// The payment method.
+    pub payment_method: PaymentMethod,
+    /// The address.
+    pub shipping_address: Option<Address>,
+}
+
+impl CheckoutDetails {
+    /// Checks a payment method and an address as they were sent.
+    ///
+    /// # Errors
+    /// 422 `invalid-request` with a pointer to the member at fault.
+    pub fn new(method: &str, shipping_address: Option<Address>) -> Result<Self, Problem> {
+        let shipping_address = shipping_address.map(checked_address).transpose()?;
+        Ok(Self { payment_method: payment_method(method)?, shipping_address })
+    }
+}
+
+impl CheckoutRequest {
+    /// The payment method and the address, checked.
+    ///
+    /// # Errors
+    /// 422 `invalid-request` with a pointer to the member at fault.
+    pub fn details(self) -> Result<CheckoutDetails, Problem> {
+        let shipping_address = Some(self.shipping_address.checked()?);
+        Ok(CheckoutDetails { payment_method: payment_method(&self.payment_method)?, shipping_address })
+    }
+}
+
+impl PlaceOrderRequest {
+    /// The address and the payment method, checked.
+    ///
+    /// # Errors
+    /// 422 `invalid-request` with a pointer to the member at fault.
+    pub fn details(self) -> Result<(Option<PaymentMethod>, Option<Address>), Problem> {
+        let address = self.shipping_address.map(ShippingAddress::checked).transpose()?;
+        Ok((self.payment_method.map(|method| payment_method(&method)).transpose()?, address))
+    }
+}
+
+impl ShippingAddress {
+    fn checked(self) -> Result<Address, Problem> {
+        let Self { address_line1, city, postal_code, country } = self;
+        checked_address(Address { address_line1, city, postal_code, country })
+    }
+}
+
+/// Checks an address as it was sent.
+///
+/// # Errors
+/// 422 `invalid-request` with a pointer to the member at fault.
+pub fn checked_address(address: Address) -> Result<Address, Problem> {
+    match address.check() {
+        Ok(()) => Ok(address),
+        Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field))),
+    }
+}
+
+/// Checks a payment method as it was sent.
+///
+/// # Errors
+/// 422 `invalid-request`.
+pub fn payment_method(text: &str) -> Result<PaymentMethod, Problem> {
+    text.parse().map_err(|error: domain::PaymentMethodError| Problem::invalid_request(error.to_string(), "/payment_method"))
+}
 
 /// One line of an order's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OrderHistory)]
 pub struct HistoryView {
+    #[schema(value_type = schemas::Time)]
     at: String,
+    #[schema(value_type = schemas::OrderEvent)]
     event: OrderStep,
+    /// Why, for the shopper.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
     reason: Option<String>,
 }
 
 /// An order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Order)]
 pub struct OrderView {
+    #[schema(value_type = schemas::OrderId)]
     order_id: String,
+    #[schema(value_type = schemas::ProductId)]
     product_id: String,
+    #[schema(value_type = schemas::Quantity)]
     quantity: u32,
+    /// What the whole order costs.
+    #[schema(value_type = schemas::Money)]
     price: Money,
+    #[schema(value_type = schemas::OrderStatus)]
     order_status: OrderStatus,
+    #[schema(value_type = schemas::PaymentStatus)]
     payment_status: PaymentStatus,
+    #[schema(value_type = schemas::InventoryStatus)]
     inventory_status: StockStatus,
+    /// The payment gateway's reference, once paid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
     transaction_id: Option<String>,
+    /// While the order waits for a payment: until when it can be paid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
+    #[schema(value_type = schemas::Time)]
     created_at: String,
+    #[schema(value_type = schemas::Time)]
     updated_at: String,
+    /// Everything that happened to the order, oldest first.
     history: Vec<HistoryView>,
 }
 
@@ -49,7 +179,7 @@ impl OrderView {
             payment_status,
             inventory_status,
             transaction_id: order.transaction_id.clone(),
-            pay_by: (order_status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by)),
+            pay_by: pay_by(order, order_status),
             created_at: time(order.created_at),
             updated_at: time(order.updated_at),
             history: history.collect(),
@@ -57,15 +187,34 @@ impl OrderView {
     }
 }
 
-/// The answer to a checkout: that the order will be paid, or how it stands by now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OrderAccepted {
-    order_id: String,
-    quantity: u32,
-    order_status: OrderStatus,
-    payment_status: PaymentStatus,
-    inventory_status: StockStatus,
+/// A page of the caller's orders, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Orders)]
+pub struct OrdersView {
+    /// Twenty at most.
+    pub orders: Vec<OrderView>,
+    /// What `?next=` takes for the page after this one. Absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::OrderId)]
+    pub next: Option<String>,
+}
+
+/// The answer to a checkout: that the order will be paid, or how it stands by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OrderAccepted {
+    #[schema(value_type = schemas::OrderId)]
+    order_id: String,
+    #[schema(value_type = schemas::Quantity)]
+    quantity: u32,
+    #[schema(value_type = schemas::OrderStatus)]
+    order_status: OrderStatus,
+    #[schema(value_type = schemas::PaymentStatus)]
+    payment_status: PaymentStatus,
+    #[schema(value_type = schemas::InventoryStatus)]
+    inventory_status: StockStatus,
+    /// While the order waits for a payment: until when it can be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
 }
 
@@ -74,14 +223,17 @@ impl OrderAccepted {
     #[must_use]
     pub fn new(order: &Order, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);
-        let pay_by = (order_status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by));
         Self {
             order_id: order.id.to_string(),
             quantity: order.quantity.units(),
             order_status,
             payment_status,
             inventory_status,
-            pay_by,
+            pay_by: pay_by(order, order_status),
         }
     }
+}
+
+fn pay_by(order: &Order, status: OrderStatus) -> Option<String> {
+    (status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by))
 }

@@ -1,10 +1,10 @@
-//! Every way to be refused units, and how each is said. The codes are the contract's; each has its own metric.
+//! Every way to be refused units, and how each is said.
 
-use domain::{Availability, NotReservable, Quantity, Timestamp, seconds_until};
+use domain::{Availability, NotReservable, Timestamp};
 use kit::Problem;
 use store::StoreError;
 
-use crate::{HoldsView, store_problem, time};
+use crate::{HoldsView, problems};
 
 /// What is held of a sold-out sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,75 +60,18 @@ impl Refusal {
     #[must_use]
     pub fn problem(&self, now: Timestamp) -> Problem {
         match self {
-            Self::UnknownProduct => Self::unknown_product(),
-            Self::NotReservable(why) => not_reservable(*why, now),
-            Self::SoldOut(holds) => Problem::new(409, "sold-out", "Sold out")
-                .detail(
-                    "Not enough units are left. Units that others hold may come back. If an answer of yours was lost, \
-                         GET /reservations?product_id= tells whether you hold some.",
-                )
-                .member("available_quantity", holds.available)
-                .member("holds", &holds.view),
-            Self::AlreadyPurchased => already_purchased(),
+            Self::UnknownProduct => problems::unknown_product(),
+            Self::NotReservable(why) => problems::not_reservable(*why, now),
+            Self::SoldOut(holds) => problems::sold_out(holds),
+            Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),
-            Self::Store(error) => store_problem(error),
+            Self::Store(error) => problems::store_problem(error),
         }
     }
 
     /// There is no such sale.
     #[must_use]
     pub fn unknown_product() -> Problem {
-        Problem::new(404, "unknown-product", "Unknown product").detail("There is no sale of this product.")
+        problems::unknown_product()
     }
-}
-
-/// The shopper has bought.
-#[must_use]
-pub fn already_purchased() -> Problem {
-    Problem::new(409, "already-purchased", "Already purchased").detail("You have bought in this sale; each shopper can buy once.")
-}
-
-/// A payment is under way.
-#[must_use]
-pub fn payment_in_progress() -> Problem {
-    Problem::new(409, "payment-in-progress", "Payment in progress")
-        .detail("A payment is under way. Look at the order to see what becomes of it.")
-}
-
-/// There is no such reservation of the caller's.
-#[must_use]
-pub fn unknown_reservation() -> Problem {
-    Problem::new(404, "unknown-reservation", "Unknown reservation").detail("You have no such reservation.")
-}
-
-/// The caller's reservation is over.
-#[must_use]
-pub fn reservation_expired() -> Problem {
-    Problem::new(410, "reservation-expired", "Reservation expired").detail("The time of this reservation is over. Reserve again.")
-}
-
-/// There is no such order of the caller's.
-#[must_use]
-pub fn unknown_order() -> Problem {
-    Problem::new(404, "unknown-order", "Unknown order").detail("You have no such order.")
-}
-
-fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
-    match why {
-        NotReservable::NotStarted { starts_at } => Problem::new(409, "sale-not-started", "The sale has not started")
-            .detail(format!("The sale starts at {}.", time(starts_at)))
-            .member("starts_at", time(starts_at))
-            .retry_after(seconds_until(starts_at, now).max(1)),
-        NotReservable::Paused => {
-            Problem::new(409, "sale-paused", "The sale is paused").detail("The sale is paused; it may go on later.")
-        }
-        NotReservable::Ended => Problem::new(410, "sale-ended", "The sale has ended").detail("The sale is over."),
-        NotReservable::QuantityNotAllowed { max_per_shopper } => quantity_not_allowed(max_per_shopper),
-    }
-}
-
-fn quantity_not_allowed(max_per_shopper: Quantity) -> Problem {
-    Problem::new(422, "quantity-not-allowed", "Quantity not allowed")
-        .detail(format!("A shopper can have at most {} of this product.", max_per_shopper.units()))
-        .member("max_per_shopper", max_per_shopper.units())
 }

@@ -1,19 +1,55 @@
-//! A reservation as its owner sees it.
+//! Reservations: the body that makes one, and a reservation as its owner sees it.
 
-use domain::{Reservation, ReservationStatus};
-use serde::Serialize;
+use domain::{ProductId, Quantity, Reservation, ReservationStatus, ShopperId};
+use kit::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::time;
+use crate::{schemas, time};
+
+/// Body of `POST /reserve-inventory` and `POST /add-to-cart`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct ReserveRequest {
+    /// What to reserve.
+    #[schema(value_type = schemas::ProductId)]
+    pub product_id: ProductId,
+    /// One unit unless it is given.
+    #[schema(value_type = Option<schemas::Quantity>)]
+    pub quantity: Option<i64>,
+    /// The caller, if it is given.
+    #[schema(value_type = Option<schemas::ShopperId>)]
+    pub user_id: Option<ShopperId>,
+}
+
+/// The units that a request asks for: one unless it says otherwise, `None` for more than any sale allows.
+///
+/// # Errors
+/// 400 when it is less than one.
+pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
+    match quantity.unwrap_or(1) {
+        ..1 => Err(Problem::malformed_request("a quantity is a whole number from 1 to 10", "/quantity")),
+        units => Ok(u32::try_from(units).ok().and_then(|units| Quantity::new(units).ok())),
+    }
+}
 
 /// The answer to a reservation, the first time and every time after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Reserved)]
 pub struct ReservedView {
+    /// Always true.
     success: bool,
+    #[schema(value_type = schemas::ReservationId)]
     reservation_id: String,
+    /// The reservation's id, in the answer to `POST /add-to-cart`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::ReservationId)]
     cart_id: Option<String>,
+    #[schema(value_type = schemas::ProductId)]
     product_id: String,
+    #[schema(value_type = schemas::Quantity)]
     quantity: u32,
+    /// When the units go back unless they are paid for.
+    #[schema(value_type = schemas::Time)]
     reservation_expiry: String,
 }
 
@@ -32,14 +68,31 @@ impl ReservedView {
     }
 }
 
-/// A reservation that is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Where a reservation stands. One that has ended is not there any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ReservationStatus)]
+enum StatusView {
+    Held,
+    Paying,
+    Purchased,
+}
+
+/// A reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Reservation)]
 pub struct ReservationView {
+    #[schema(value_type = schemas::ReservationId)]
     reservation_id: String,
+    #[schema(value_type = schemas::ProductId)]
     product_id: String,
+    #[schema(value_type = schemas::Quantity)]
     quantity: u32,
-    status: &'static str,
+    status: StatusView,
+    /// When the units go back unless they are paid for.
+    #[schema(value_type = schemas::Time)]
     reservation_expiry: String,
+    #[schema(value_type = schemas::Time)]
     created_at: String,
 }
 
@@ -50,9 +103,9 @@ impl From<&Reservation> for ReservationView {
             product_id: reservation.id.product().to_string(),
             quantity: reservation.quantity.units(),
             status: match reservation.status {
-                ReservationStatus::Held => "held",
-                ReservationStatus::Paying => "paying",
-                ReservationStatus::Purchased => "purchased",
+                ReservationStatus::Held => StatusView::Held,
+                ReservationStatus::Paying => StatusView::Paying,
+                ReservationStatus::Purchased => StatusView::Purchased,
             },
             reservation_expiry: time(reservation.expires_at),
             created_at: time(reservation.created_at),

@@ -1,17 +1,20 @@
-//! A sale as clients see it.
+//! Sales as clients see them.
 
 use domain::{Admission, Availability, Money, Sale, SaleState, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::time;
+use crate::{schemas, time};
 
 /// What is held and may come back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Holds)]
 pub struct HoldsView {
     /// Units held.
     pub count: u32,
     /// No hold that is known ends before this.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
     pub next_ends_at: Option<String>,
 }
 
@@ -23,26 +26,53 @@ impl HoldsView {
     }
 }
 
+/// How shoppers are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+#[schema(as = Admission)]
+pub enum AdmissionView {
+    /// First come, first served.
+    Fcfs,
+}
+
 /// A sale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Sale)]
 pub struct SaleView {
+    #[schema(value_type = schemas::ProductId)]
     product_id: String,
+    #[schema(value_type = schemas::SaleName)]
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::SaleDescription)]
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::ImageUrl)]
     image_url: Option<String>,
+    /// The price of one unit.
+    #[schema(value_type = schemas::Money)]
     price: Money,
+    #[schema(value_type = schemas::SaleState)]
     state: SaleState,
+    /// Units that the sale has in all, with every restock.
+    #[schema(value_type = schemas::SaleUnits)]
     units: u32,
+    #[schema(value_type = schemas::Quantity)]
     max_per_shopper: u32,
+    #[schema(value_type = schemas::HoldSeconds)]
     hold_seconds: u32,
+    #[schema(value_type = schemas::Time)]
     starts_at: String,
+    #[schema(value_type = schemas::Time)]
     ends_at: String,
+    /// Units left, some two seconds old at most.
     available_quantity: u32,
+    /// What is said of the stock was so then.
+    #[schema(value_type = schemas::Time)]
     as_of: String,
     holds: HoldsView,
-    admission: Admission,
+    admission: AdmissionView,
+    #[schema(value_type = schemas::Time)]
     server_time: String,
 }
 
@@ -66,8 +96,52 @@ impl SaleView {
             available_quantity: availability.available(),
             as_of: time(availability.as_of),
             holds: HoldsView::of(availability),
-            admission: draft.admission,
+            admission: match draft.admission {
+                Admission::Fcfs => AdmissionView::Fcfs,
+            },
             server_time: time(now),
+        }
+    }
+}
+
+/// The catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Sales)]
+pub struct SalesView {
+    #[schema(value_type = schemas::Time)]
+    server_time: String,
+    /// The first hundred by product id.
+    sales: Vec<SaleView>,
+}
+
+impl SalesView {
+    /// How `sales` look at `now`, each with what is known of its stock.
+    pub fn new<'s>(sales: impl IntoIterator<Item = &'s (Sale, Availability)>, now: Timestamp) -> Self {
+        let sales = sales.into_iter().map(|(sale, availability)| SaleView::new(sale, availability, now)).collect();
+        Self { server_time: time(now), sales }
+    }
+}
+
+/// The units that are left of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Inventory)]
+pub struct InventoryView {
+    #[schema(value_type = schemas::ProductId)]
+    product_id: String,
+    available_quantity: u32,
+    /// What is said of the stock was so then.
+    #[schema(value_type = schemas::Time)]
+    as_of: String,
+}
+
+impl InventoryView {
+    /// What is known of the stock of `sale`.
+    #[must_use]
+    pub fn new(sale: &Sale, availability: &Availability) -> Self {
+        Self {
+            product_id: sale.product.to_string(),
+            available_quantity: availability.available(),
+            as_of: time(availability.as_of),
         }
     }
 }

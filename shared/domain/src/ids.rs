@@ -31,6 +31,9 @@ pub enum IdError {
 pub struct ProductId(String);
 
 impl ProductId {
+    /// The longest, in characters.
+    pub const MAX_LENGTH: usize = 64;
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -43,7 +46,7 @@ impl FromStr for ProductId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
             Err(IdError::Product)
@@ -57,6 +60,9 @@ impl FromStr for ProductId {
 pub struct ShopperId(String);
 
 impl ShopperId {
+    /// The longest, in characters.
+    pub const MAX_LENGTH: usize = 128;
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -69,7 +75,7 @@ impl FromStr for ShopperId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let printable = |b: u8| (0x20..=0x7e).contains(&b);
-        if (1..=128).contains(&text.len()) && text.bytes().all(printable) {
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(printable) {
             Ok(Self(text.to_owned()))
         } else {
             Err(IdError::Shopper)

@@ -119,6 +119,8 @@ impl TryFrom<MoneyForm> for Money {
 impl Money {
     /// The largest amount, in minor units: eleven digits, what Stripe and PayPal take at most.
     pub const MAX_MINOR: i64 = 99_999_999_999;
+    /// Digits on each side of the point that a decimal text has at most.
+    pub const MAX_DECIMAL_DIGITS: usize = 20;
 
     /// Money of at least one minor unit.
     ///
@@ -157,7 +159,8 @@ impl Money {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         let dangling_point = text.contains('.') && fraction.is_empty();
-        if whole.is_empty() || whole.len() > 20 || fraction.len() > 20 || dangling_point || !digits(whole) || !digits(fraction) {
+        let too_long = whole.len() > Self::MAX_DECIMAL_DIGITS || fraction.len() > Self::MAX_DECIMAL_DIGITS;
+        if whole.is_empty() || too_long || dangling_point || !digits(whole) || !digits(fraction) {
             return Err(MoneyError::Decimal);
         }
         let fraction = fraction.trim_end_matches('0');

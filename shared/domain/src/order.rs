@@ -159,16 +159,25 @@ pub struct Address {
 }
 
 impl Address {
+    /// The longest street and number, in characters.
+    pub const MAX_ADDRESS_LINE1: usize = 200;
+    /// The longest city, in characters.
+    pub const MAX_CITY: usize = 100;
+    /// The longest postal code, in characters.
+    pub const MAX_POSTAL_CODE: usize = 20;
+    /// The longest country, in characters.
+    pub const MAX_COUNTRY: usize = 60;
+
     /// Checks the limits of every field.
     ///
     /// # Errors
     /// Names the first field that is empty, too long, or has control characters.
     pub fn check(&self) -> Result<(), AddressError> {
         let fields = [
-            ("address_line1", &self.address_line1, 200),
-            ("city", &self.city, 100),
-            ("postal_code", &self.postal_code, 20),
-            ("country", &self.country, 60),
+            ("address_line1", &self.address_line1, Self::MAX_ADDRESS_LINE1),
+            ("city", &self.city, Self::MAX_CITY),
+            ("postal_code", &self.postal_code, Self::MAX_POSTAL_CODE),
+            ("country", &self.country, Self::MAX_COUNTRY),
         ];
         for (field, text, max) in fields {
             if text.trim().is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {

@@ -17,6 +17,9 @@ pub struct PaymentMethodError;
 pub struct PaymentMethod(String);
 
 impl PaymentMethod {
+    /// The longest, in characters.
+    pub const MAX_LENGTH: usize = 255;
+
     /// The token as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -28,7 +31,7 @@ impl FromStr for PaymentMethod {
     type Err = PaymentMethodError;
 
     fn from_str(text: &str) -> Result<Self, PaymentMethodError> {
-        let printable = text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
+        let printable = text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
         match text.split_once(':') {
             Some((provider, token)) if printable && !provider.is_empty() && !token.is_empty() => Ok(Self(text.to_owned())),
             Some(_) | None => Err(PaymentMethodError),

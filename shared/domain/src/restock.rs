@@ -17,6 +17,8 @@ pub struct RestockKey(String);
 impl RestockKey {
     /// Restocks of one sale at most: each is some 100 bytes of the sale, which every environment of `reserve` reads.
     pub const MOST: usize = 50;
+    /// The longest key, in characters.
+    pub const MAX_LENGTH: usize = 64;
 }
 
 impl FromStr for RestockKey {
@@ -24,7 +26,7 @@ impl FromStr for RestockKey {
 
     fn from_str(text: &str) -> Result<Self, RestockKeyError> {
         let printable = |b: u8| (0x20..=0x7e).contains(&b);
-        if (1..=64).contains(&text.len()) && text.bytes().all(printable) {
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(printable) {
             Ok(Self(text.to_owned()))
         } else {
             Err(RestockKeyError)

@@ -1,5 +1,7 @@
 //! A sale: what is sold, when, to whom, and where it stands.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,14 @@ impl SaleDraft {
     /// Shards that a sale has at most, with all its restocks: as many as most units make of 25 each. The availability item has
     /// two bytes for each, and one run makes them all.
     pub const MOST_SHARDS: u32 = 40_000;
+    /// The longest name, in characters.
+    pub const MAX_NAME: usize = 200;
+    /// The longest description, in characters.
+    pub const MAX_DESCRIPTION: usize = 4_000;
+    /// The longest address of a picture, in characters.
+    pub const MAX_IMAGE_URL: usize = 2_000;
+    /// How long a hold may last, s.
+    pub const HOLD_SECONDS: RangeInclusive<u32> = 5..=3_600;
 
     /// Checks every limit.
     ///
@@ -59,13 +69,13 @@ impl SaleDraft {
             !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
         };
         let largest_order = self.price.times(self.max_per_shopper.units());
-        if !text(&self.name, 200) {
+        if !text(&self.name, Self::MAX_NAME) {
             return fail("name", "name is 1 to 200 characters of text");
         }
-        if self.description.as_deref().is_some_and(|d| d.chars().count() > 4_000) {
+        if self.description.as_deref().is_some_and(|d| d.chars().count() > Self::MAX_DESCRIPTION) {
             return fail("description", "description is at most 4,000 characters");
         }
-        if self.image_url.as_deref().is_some_and(|url| !text(url, 2_000) || !url.starts_with("https://")) {
+        if self.image_url.as_deref().is_some_and(|url| !text(url, Self::MAX_IMAGE_URL) || !url.starts_with("https://")) {
             return fail("image_url", "image_url is an https:// address of at most 2,000 characters");
         }
         if largest_order.is_err() {
@@ -77,7 +87,7 @@ impl SaleDraft {
         if self.ends_at <= self.starts_at {
             return fail("ends_at", "ends_at is later than starts_at");
         }
-        if !(5..=3_600).contains(&self.hold_seconds) {
+        if !Self::HOLD_SECONDS.contains(&self.hold_seconds) {
             return fail("hold_seconds", "hold_seconds is a whole number from 5 to 3,600");
         }
         match self.shards {

@@ -15,7 +15,7 @@ use lambda_http::{
     http::{HeaderName, HeaderValue},
     request::RequestContext,
 };
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use response::{no_content, ok_json, public_json, with_location};
 
 use crate::{Response, metrics};

@@ -22,7 +22,7 @@ pub use failure::Failure;
 pub use function::{
     Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction, TaskFunction,
 };
-pub use http::{Caller, Identity, Problem};
+pub use http::{Caller, Identity, Problem, ProblemKind};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
 pub use serve::serve;

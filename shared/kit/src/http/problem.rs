@@ -12,6 +12,49 @@ use tracing::{error, warn};
 
 use crate::{Response, telemetry::chain};
 
+/// What programs and people recognise a refusal by: its HTTP status, its code for programs, its title for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProblemKind {
+    /// The HTTP status.
+    pub status: u16,
+    /// The code for programs.
+    pub code: &'static str,
+    /// The title for people.
+    pub title: &'static str,
+}
+
+impl ProblemKind {
+    /// A kind of refusal.
+    #[must_use]
+    pub const fn new(status: u16, code: &'static str, title: &'static str) -> Self {
+        Self { status, code, title }
+    }
+}
+
+/// The kinds that any route may have.
+impl ProblemKind {
+    /// The request cannot be read.
+    pub const MALFORMED_REQUEST: Self = Self::new(400, "malformed-request", "The request cannot be read");
+    /// Nobody has signed in.
+    pub const UNAUTHENTICATED: Self = Self::new(401, "unauthenticated", "Sign in first");
+    /// The caller may not do this.
+    pub const FORBIDDEN: Self = Self::new(403, "forbidden", "Not allowed");
+    /// There is no such route.
+    pub const NOT_FOUND: Self = Self::new(404, "not-found", "There is nothing here");
+    /// The route does not have this method.
+    pub const METHOD_NOT_ALLOWED: Self = Self::new(405, "method-not-allowed", "The method is not allowed here");
+    /// The body is larger than any that is read.
+    pub const BODY_TOO_LARGE: Self = Self::new(413, "body-too-large", "The body is too large");
+    /// The body is not declared as JSON.
+    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self::new(415, "unsupported-media-type", "The body must be JSON");
+    /// The request was read, but a value in it is not allowed.
+    pub const INVALID_REQUEST: Self = Self::new(422, "invalid-request", "A value is not allowed");
+    /// A failure that no code expects.
+    pub const INTERNAL_ERROR: Self = Self::new(500, "internal-error", "Something went wrong on our side");
+    /// This attempt lost; another may win.
+    pub const TRY_AGAIN: Self = Self::new(503, "try-again", "Try again in a moment");
+}
+
 /// Why a request was refused, in the words that its sender is to see.
 #[derive(Debug)]
 pub struct Problem {
@@ -44,6 +87,12 @@ impl Problem {
         Self { status, code, title, detail: None, members: Map::new(), headers: Vec::new() }
     }
 
+    /// A refusal of this kind.
+    #[must_use]
+    pub fn of(kind: ProblemKind) -> Self {
+        Self::new(kind.status, kind.code, kind.title)
+    }
+
     /// Says what was wrong this time.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -57,6 +106,15 @@ impl Problem {
         // What fails to serialize is a map without string keys: not a member then.
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Adds each member of `members` as an extension member.
+    #[must_use]
+    pub fn with(mut self, members: impl Serialize) -> Self {
+        if let Ok(Value::Object(members)) = serde_json::to_value(members) {
+            self.members.extend(members);
+        }
         self
     }
 
@@ -121,62 +179,62 @@ impl Problem {
     /// 400: the request cannot be read. `pointer` is the JSON pointer (RFC 6901) to the fault in the body.
     #[must_use]
     pub fn malformed_request(detail: impl Into<String>, pointer: &str) -> Self {
-        Self::new(400, "malformed-request", "The request cannot be read").detail(detail).member("pointer", pointer)
+        Self::of(ProblemKind::MALFORMED_REQUEST).detail(detail).member("pointer", pointer)
     }
 
     /// 401: nobody has signed in.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(401, "unauthenticated", "Sign in first").header("www-authenticate", "Bearer")
+        Self::of(ProblemKind::UNAUTHENTICATED).header("www-authenticate", "Bearer")
     }
 
     /// 403: whoever has signed in may not do this.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(403, "forbidden", "Not allowed").detail(detail)
+        Self::of(ProblemKind::FORBIDDEN).detail(detail)
     }
 
     /// 404: there is no such route.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(404, "not-found", "There is nothing here")
+        Self::of(ProblemKind::NOT_FOUND)
     }
 
     /// 405: the route does not have this method. `allow` lists those it has: `GET, POST`.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        Self::new(405, "method-not-allowed", "The method is not allowed here").header("allow", allow)
+        Self::of(ProblemKind::METHOD_NOT_ALLOWED).header("allow", allow)
     }
 
     /// 413: the body is larger than any that we read.
     #[must_use]
     pub fn too_large() -> Self {
-        Self::new(413, "body-too-large", "The body is too large").detail("a body may have up to 16 KiB")
+        Self::of(ProblemKind::BODY_TOO_LARGE).detail("a body may have up to 16 KiB")
     }
 
     /// 415: the body is not JSON by its own account.
     #[must_use]
     pub fn unsupported_media_type() -> Self {
-        Self::new(415, "unsupported-media-type", "The body must be JSON").detail("send Content-Type: application/json")
+        Self::of(ProblemKind::UNSUPPORTED_MEDIA_TYPE).detail("send Content-Type: application/json")
     }
 
     /// 422: the request was read, but a value in it is not allowed. `pointer` is the JSON pointer to it.
     #[must_use]
     pub fn invalid_request(detail: impl Into<String>, pointer: &str) -> Self {
-        Self::new(422, "invalid-request", "A value is not allowed").detail(detail).member("pointer", pointer)
+        Self::of(ProblemKind::INVALID_REQUEST).detail(detail).member("pointer", pointer)
     }
 
     /// 500: nobody expected this. The cause is logged here, and not shown.
     #[must_use]
     pub fn internal(cause: &(dyn Error + 'static)) -> Self {
         error!(cause = chain(cause), "internal error");
-        Self::new(500, "internal-error", "Something went wrong on our side")
+        Self::of(ProblemKind::INTERNAL_ERROR)
     }
 
     /// 503: this attempt lost; another may win.
     #[must_use]
     pub fn try_again(seconds: u32) -> Self {
-        Self::new(503, "try-again", "Try again in a moment").retry_after(seconds)
+        Self::of(ProblemKind::TRY_AGAIN).retry_after(seconds)
     }
 
     /// 503: something that we need does not answer for now. The cause is logged here, and not shown.

@@ -4,10 +4,12 @@
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
+mod conformance;
 mod http;
 mod shop;
 mod state;
 
+pub use conformance::{Answered, Conformance};
 pub use http::{Body, answers, body, brief, hides_what_a_table_refuses, refuses_what_every_route_refuses};
 pub use shop::{
     Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, demo, draft, price, queue, stream, stream_batch,

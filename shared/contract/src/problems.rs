@@ -1,0 +1,160 @@
+//! How each refusal is said. A cause that clients are not to know goes to the log.
+
+mod kinds;
+mod members;
+
+use domain::{Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, Timestamp, seconds_until};
+use kit::Problem;
+use messages::SendError;
+use store::StoreError;
+
+pub use kinds::*;
+
+use crate::{Holds, time};
+
+/// A failed call of the store: the same request again may succeed.
+#[must_use]
+pub fn store_problem(error: &StoreError) -> Problem {
+    if error.is_passing() { Problem::try_again_because(1, error) } else { Problem::internal(error) }
+}
+
+/// A message that was not acknowledged: the same request again sends it again.
+#[must_use]
+pub fn send_problem(error: &SendError) -> Problem {
+    Problem::try_again_because(1, error)
+}
+
+/// There is no sale of this product.
+#[must_use]
+pub fn unknown_product() -> Problem {
+    Problem::of(UNKNOWN_PRODUCT).detail("There is no sale of this product.")
+}
+
+/// The sale does not accept a reservation, whatever its stock.
+#[must_use]
+pub fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
+    match why {
+        NotReservable::NotStarted { starts_at } => Problem::of(SALE_NOT_STARTED)
+            .detail(format!("The sale starts at {}.", time(starts_at)))
+            .with(members::SaleNotStarted { starts_at: time(starts_at) })
+            .retry_after(seconds_until(starts_at, now).max(1)),
+        NotReservable::Paused => Problem::of(SALE_PAUSED).detail("The sale is paused; it may go on later."),
+        NotReservable::Ended => Problem::of(SALE_ENDED).detail("The sale is over."),
+        NotReservable::QuantityNotAllowed { max_per_shopper } => quantity_not_allowed(max_per_shopper),
+    }
+}
+
+fn quantity_not_allowed(max_per_shopper: Quantity) -> Problem {
+    let max_per_shopper = max_per_shopper.units();
+    Problem::of(QUANTITY_NOT_ALLOWED)
+        .detail(format!("A shopper can have at most {max_per_shopper} of this product."))
+        .with(members::QuantityNotAllowed { max_per_shopper })
+}
+
+/// No shard has enough units left.
+#[must_use]
+pub fn sold_out(holds: &Holds) -> Problem {
+    Problem::of(SOLD_OUT)
+        .detail(
+            "Not enough units are left. Units that others hold may come back. If an answer of yours was lost, \
+             GET /reservations?product_id= tells whether you hold some.",
+        )
+        .with(members::SoldOut { available_quantity: holds.available, holds: &holds.view })
+}
+
+/// The shopper has bought.
+#[must_use]
+pub fn already_purchased() -> Problem {
+    Problem::of(ALREADY_PURCHASED).detail("You have bought in this sale; each shopper can buy once.")
+}
+
+/// A payment is under way.
+#[must_use]
+pub fn payment_in_progress() -> Problem {
+    Problem::of(PAYMENT_IN_PROGRESS).detail("A payment is under way. Look at the order to see what becomes of it.")
+}
+
+/// The caller has no such reservation.
+#[must_use]
+pub fn unknown_reservation() -> Problem {
+    Problem::of(UNKNOWN_RESERVATION).detail("You have no such reservation.")
+}
+
+/// The caller's reservation is over.
+#[must_use]
+pub fn reservation_expired() -> Problem {
+    Problem::of(RESERVATION_EXPIRED).detail("The time of this reservation is over. Reserve again.")
+}
+
+/// The caller has no such order.
+#[must_use]
+pub fn unknown_order() -> Problem {
+    Problem::of(UNKNOWN_ORDER).detail("You have no such order.")
+}
+
+/// The order was paid before.
+#[must_use]
+pub fn already_paid() -> Problem {
+    Problem::of(ALREADY_PAID).detail("The order has been paid; nothing was charged again.")
+}
+
+/// Another amount than `amount`, which the order costs.
+#[must_use]
+pub fn amount_mismatch(amount: Money) -> Problem {
+    Problem::of(AMOUNT_MISMATCH).detail(format!("The order costs {amount}.")).with(members::AmountMismatch { amount })
+}
+
+/// The order has had as many attempts to pay it as it may have. It waits until `pay_by`.
+#[must_use]
+pub fn too_many_attempts(pay_by: Timestamp, now: Timestamp) -> Problem {
+    Problem::of(TOO_MANY_ATTEMPTS)
+        .detail(format!("An order can be paid in at most {} attempts.", Order::MAX_ATTEMPTS))
+        .retry_after(seconds_until(pay_by, now).max(1))
+}
+
+/// Why a sale is not changed.
+#[must_use]
+pub fn not_changeable(why: NotChangeable) -> Problem {
+    match why {
+        NotChangeable::InPreparation => Problem::of(SALE_IN_PREPARATION)
+            .detail("The sale is being made or changed. If that was cut off, the same PUT again finishes it."),
+        NotChangeable::Ended => Problem::of(SALE_OVER).detail("The sale is over, and stays so."),
+    }
+}
+
+/// The sale has started, or is about to.
+#[must_use]
+pub fn sale_started() -> Problem {
+    Problem::of(SALE_STARTED).detail("A sale can be changed until ten seconds before it starts, and not after.")
+}
+
+/// A sale that is paused does not get another description.
+#[must_use]
+pub fn paused_not_changed() -> Problem {
+    Problem::of(SALE_PAUSED).detail("A sale that is paused is not changed. Let it go on first.")
+}
+
+/// A sale that was restocked does not get another description.
+#[must_use]
+pub fn sale_restocked() -> Problem {
+    Problem::of(SALE_RESTOCKED).detail("A sale that was restocked is not changed any more, except by another restock.")
+}
+
+/// The sale has as many restocks as it may have.
+#[must_use]
+pub fn too_many_restocks() -> Problem {
+    Problem::of(TOO_MANY_RESTOCKS).detail(format!("A sale can be restocked {} times.", RestockKey::MOST))
+}
+
+/// The key of a restock was sent with other units before.
+#[must_use]
+pub fn idempotency_key_reused() -> Problem {
+    Problem::of(IDEMPOTENCY_KEY_REUSED)
+        .detail("This Idempotency-Key was sent with other units before. A new restock has a new key.")
+}
+
+/// Something that the service needs does not answer.
+#[must_use]
+pub fn unhealthy(failed: Vec<&'static str>) -> Problem {
+    Problem::of(UNHEALTHY).with(members::Unhealthy { failed })
+}

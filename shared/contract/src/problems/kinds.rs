@@ -1,0 +1,103 @@
+//! The kinds of refusal of the API. The route table says which route refuses with which.
+
+use kit::ProblemKind;
+
+use super::members::{AmountMismatch, Pointer, QuantityNotAllowed, SaleNotStarted, SoldOut, Unhealthy};
+use crate::description::Described;
+
+macro_rules! kinds {
+    ($($(#[doc = $says:literal])+ $name:ident = $status:literal $code:literal $title:literal;)+) => {
+        $($(#[doc = $says])+ pub const $name: ProblemKind = ProblemKind::new($status, $code, $title);)+
+
+        /// What clients are told of each.
+        const SAYS: &[(ProblemKind, &str)] = &[$(($name, concat!($($says),+))),+];
+    };
+}
+
+kinds! {
+    /// There is no sale of this product.
+    UNKNOWN_PRODUCT = 404 "unknown-product" "Unknown product";
+    /// The sale opens later: `starts_at` and `Retry-After` say when.
+    SALE_NOT_STARTED = 409 "sale-not-started" "The sale has not started";
+    /// The sale is stopped for now.
+    SALE_PAUSED = 409 "sale-paused" "The sale is paused";
+    /// The sale is over, and takes no more reservations.
+    SALE_ENDED = 410 "sale-ended" "The sale has ended";
+    /// More units than one shopper may have.
+    QUANTITY_NOT_ALLOWED = 422 "quantity-not-allowed" "Quantity not allowed";
+    /// Not enough units are left. Those that others hold may come back.
+    SOLD_OUT = 409 "sold-out" "Sold out";
+    /// The shopper has bought in this sale.
+    ALREADY_PURCHASED = 409 "already-purchased" "Already purchased";
+    /// A payment of the order is under way.
+    PAYMENT_IN_PROGRESS = 409 "payment-in-progress" "Payment in progress";
+    /// The caller has no such reservation.
+    UNKNOWN_RESERVATION = 404 "unknown-reservation" "Unknown reservation";
+    /// The time of the reservation is over.
+    RESERVATION_EXPIRED = 410 "reservation-expired" "Reservation expired";
+    /// The caller has no such order.
+    UNKNOWN_ORDER = 404 "unknown-order" "Unknown order";
+    /// The order has been paid; nothing was charged again.
+    ALREADY_PAID = 409 "already-paid" "Already paid";
+    /// The amount is not what the order costs: `amount` is.
+    AMOUNT_MISMATCH = 422 "amount-mismatch" "Amount mismatch";
+    /// Too many requests, or too many attempts to pay one order.
+    RATE_LIMITED = 429 "rate-limited" "Too many requests";
+    /// Too many attempts to pay one order.
+    TOO_MANY_ATTEMPTS = 429 "rate-limited" "Too many attempts";
+    /// The sale has started, or is about to: it is not changed any more.
+    SALE_STARTED = 409 "sale-started" "The sale has started";
+    /// The sale was restocked: it is not changed except by another restock.
+    SALE_RESTOCKED = 409 "sale-restocked" "The sale was restocked";
+    /// The sale is being made or changed.
+    SALE_IN_PREPARATION = 409 "sale-in-preparation" "The sale is being prepared";
+    /// The sale is over, and stays so.
+    SALE_OVER = 409 "sale-ended" "The sale has ended";
+    /// The sale has as many restocks as it may have.
+    TOO_MANY_RESTOCKS = 409 "too-many-restocks" "The sale was restocked too often";
+    /// The key was sent with other units before.
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The key belongs to another request";
+    /// Something that the service needs does not answer.
+    UNHEALTHY = 503 "unhealthy" "Something that the service needs does not answer";
+}
+
+/// What is known of a kind of refusal, besides its status, code and title.
+#[derive(Debug, Clone)]
+pub struct DescribedKind {
+    /// What clients are told.
+    pub says: &'static str,
+    /// The members that it has besides those of every problem.
+    pub members: Option<Described>,
+    /// `Retry-After` always says when to come back.
+    pub has_retry_after: bool,
+}
+
+/// What is known of a kind.
+#[must_use]
+pub fn described(kind: ProblemKind) -> DescribedKind {
+    let members = match kind {
+        ProblemKind::MALFORMED_REQUEST | ProblemKind::INVALID_REQUEST => Some(Described::of::<Pointer>()),
+        SALE_NOT_STARTED => Some(Described::of::<SaleNotStarted>()),
+        QUANTITY_NOT_ALLOWED => Some(Described::of::<QuantityNotAllowed>()),
+        SOLD_OUT => Some(Described::of::<SoldOut>()),
+        AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
+        UNHEALTHY => Some(Described::of::<Unhealthy>()),
+        _ => None,
+    };
+    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, RATE_LIMITED, TOO_MANY_ATTEMPTS].contains(&kind);
+    DescribedKind { says: says(kind), members, has_retry_after }
+}
+
+fn says(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::MALFORMED_REQUEST => "The request cannot be read. `pointer` leads to the fault in the body.",
+        ProblemKind::UNAUTHENTICATED => "The caller has not signed in.",
+        ProblemKind::FORBIDDEN => "The caller may not do this.",
+        ProblemKind::BODY_TOO_LARGE => "The body has more than 16 KiB.",
+        ProblemKind::UNSUPPORTED_MEDIA_TYPE => "The body is not declared as `application/json`.",
+        ProblemKind::INVALID_REQUEST => "A value is not allowed. `pointer` leads to it in the body.",
+        ProblemKind::INTERNAL_ERROR => "A failure that is not the client's.",
+        ProblemKind::TRY_AGAIN => "This attempt failed, another may succeed: the same request again, after `Retry-After`.",
+        other => SAYS.iter().find(|(kind, _)| *kind == other).map_or(other.title, |(_, says)| says.trim()),
+    }
+}

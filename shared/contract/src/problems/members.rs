@@ -1,0 +1,51 @@
+//! The members that single kinds of refusal have.
+
+use domain::Money;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{HoldsView, schemas};
+
+/// Members of `malformed-request` and `invalid-request`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pointer {
+    /// A JSON pointer (RFC 6901) to the fault in the body. Empty: the whole body, or something outside of it.
+    pointer: String,
+}
+
+/// Members of `sale-not-started`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SaleNotStarted {
+    #[schema(value_type = schemas::Time)]
+    pub(crate) starts_at: String,
+}
+
+/// Members of `quantity-not-allowed`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QuantityNotAllowed {
+    #[schema(value_type = schemas::Quantity)]
+    pub(crate) max_per_shopper: u32,
+}
+
+/// Members of `sold-out`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SoldOut<'h> {
+    /// Units left: fewer than were asked for.
+    pub(crate) available_quantity: u32,
+    pub(crate) holds: &'h HoldsView,
+}
+
+/// Members of `amount-mismatch`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AmountMismatch {
+    /// What the order costs.
+    #[schema(value_type = schemas::Money)]
+    pub(crate) amount: Money,
+}
+
+/// Members of `unhealthy`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Unhealthy {
+    /// What does not answer.
+    pub(crate) failed: Vec<&'static str>,
+}

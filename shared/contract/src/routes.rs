@@ -1,0 +1,135 @@
+//! Every route of the API. One entry is one route; what it names is in this crate.
+
+use kit::ProblemKind;
+
+use crate::{
+    CheckoutRequest, Group, HealthView, InventoryView, OrderAccepted, OrderView, OrdersView, PaymentRequest, PaymentView,
+    PlaceOrderRequest, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route, SaleRequest, SaleView,
+    SalesView,
+    description::Described,
+    problems::{
+        ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, IDEMPOTENCY_KEY_REUSED, PAYMENT_IN_PROGRESS, QUANTITY_NOT_ALLOWED,
+        RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED,
+        SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT,
+        UNKNOWN_RESERVATION,
+    },
+    route::Method::{Delete, Get, Post, Put},
+    schemas,
+};
+
+/// Every way to be refused units, in the order in which they are looked at.
+const NO_UNITS: [ProblemKind; 7] =
+    [UNKNOWN_PRODUCT, SALE_NOT_STARTED, SALE_PAUSED, SALE_ENDED, QUANTITY_NOT_ALLOWED, SOLD_OUT, ALREADY_PURCHASED];
+
+/// The route table.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [for_anyone(), for_shoppers(), for_operators()].concat()
+}
+
+fn for_anyone() -> Vec<Route> {
+    let route = |method, path, name, says| Route::new(Group::Anyone, method, path, name, says);
+    vec![
+        route(Get, "/health", "health", "Whether the service answers.")
+            .query("deep", Described::inline::<bool>(), false, "`true`: asks tables and queue, too.")
+            .answers::<HealthView>(200, "The service answers.")
+            .refuses(&[UNHEALTHY]),
+        route(Get, "/api/flash-sales", "list-sales", "The catalogue.").answers::<SalesView>(200, "The sales."),
+        route(Get, "/api/flash-sales/{product_id}", "get-sale", "One sale with its stock.")
+            .answers::<SaleView>(200, "The sale.")
+            .refuses(&[UNKNOWN_PRODUCT]),
+        route(Get, "/inventory/{product_id}", "get-inventory", "The units that are left of a sale.")
+            .answers::<InventoryView>(200, "The units left.")
+            .refuses(&[UNKNOWN_PRODUCT]),
+    ]
+}
+
+fn for_shoppers() -> Vec<Route> {
+    let route = |method, path, name, says| Route::new(Group::Shoppers, method, path, name, says);
+    vec![
+        route(Post, "/reserve-inventory", "reserve", "Hold units of a sale.")
+            .takes::<ReserveRequest>()
+            .answers::<ReservedView>(201, "The units are held.")
+            .answers::<ReservedView>(200, "The shopper has this reservation already.")
+            .refuses(&NO_UNITS)
+            .refuses(&[ProblemKind::FORBIDDEN]),
+        route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart.")
+            .by("reserve")
+            .takes::<ReserveRequest>()
+            .answers::<ReservedView>(201, "The units are held.")
+            .answers::<ReservedView>(200, "The shopper has this reservation already.")
+            .refuses(&NO_UNITS)
+            .refuses(&[ProblemKind::FORBIDDEN]),
+        route(Get, "/reservations/{reservation_id}", "get-reservation", "One reservation of the caller's.")
+            .answers::<ReservationView>(200, "The reservation.")
+            .refuses(&[UNKNOWN_RESERVATION]),
+        route(Get, "/reservations", "find-reservation", "What the caller holds in a sale, after an answer was lost.")
+            .by("get-reservation")
+            .query("product_id", Described::of::<schemas::ProductId>(), true, "The product on sale.")
+            .answers::<ReservationView>(200, "The reservation.")
+            .refuses(&[ProblemKind::MALFORMED_REQUEST, UNKNOWN_RESERVATION]),
+        route(Delete, "/reservations/{reservation_id}", "cancel-reservation", "Give held units back.")
+            .answers_nothing("The reservation is over, or was not there.")
+            .refuses(&[UNKNOWN_RESERVATION, PAYMENT_IN_PROGRESS, ALREADY_PURCHASED]),
+        route(Post, "/checkout", "checkout", "Make an order of a reservation and have it paid.")
+            .takes::<CheckoutRequest>()
+            .answers::<OrderAccepted>(202, "The order waits for its payment.")
+            .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
+            .with_location()
+            .refuses(&[ProblemKind::FORBIDDEN, UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST]),
+        route(Post, "/api/flash-sales/{product_id}/order", "place-order", "Reserve and order in one call.")
+            .may_take::<PlaceOrderRequest>()
+            .answers::<OrderAccepted>(202, "The order waits for its payment.")
+            .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
+            .with_location()
+            .refuses(&NO_UNITS)
+            .refuses(&[UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST]),
+        route(Post, "/payment", "pay", "Pay an order that waits for it, the first time or again.")
+            .header("Prefer", Described::inline::<String>(), false, "`wait=N`: answer when the payment has ended, at most 10 s.")
+            .takes::<PaymentRequest>()
+            .answers::<PaymentView>(202, "The payment is under way.")
+            .answers::<PaymentView>(200, "The payment has ended.")
+            .refuses(&[UNKNOWN_ORDER, ALREADY_PAID, PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED])
+            .refuses(&[AMOUNT_MISMATCH, ProblemKind::INVALID_REQUEST, TOO_MANY_ATTEMPTS]),
+        route(Get, "/orders/{order_id}", "get-order", "One order of the caller's.")
+            .answers::<OrderView>(200, "The order.")
+            .refuses(&[UNKNOWN_ORDER]),
+        route(Get, "/orders", "list-orders", "The caller's orders, newest first, twenty to a page.")
+            .by("get-order")
+            .query("next", Described::of::<schemas::OrderId>(), false, "`next` of the page before.")
+            .answers::<OrdersView>(200, "A page of orders.")
+            .refuses(&[ProblemKind::MALFORMED_REQUEST]),
+    ]
+}
+
+fn for_operators() -> Vec<Route> {
+    let route = |method, path, name, says| Route::new(Group::Operators, method, path, name, says);
+    vec![
+        route(Put, "/admin/flash-sales/{product_id}", "manage-sale", "Make a sale, or change it before it starts.")
+            .takes::<SaleRequest>()
+            .answers::<SaleView>(201, "The sale was made.")
+            .answers::<SaleView>(200, "The sale was changed, or was as described already.")
+            .refuses(&[SALE_STARTED, SALE_PAUSED, SALE_RESTOCKED, ProblemKind::INVALID_REQUEST]),
+        route(Post, "/admin/flash-sales/{product_id}/pause", "pause-sale", "Stop a sale for now.")
+            .by("change-sale-status")
+            .answers::<SaleView>(200, "The sale.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER]),
+        route(Post, "/admin/flash-sales/{product_id}/resume", "resume-sale", "Let a sale follow its times again.")
+            .by("change-sale-status")
+            .answers::<SaleView>(200, "The sale.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER]),
+        route(Post, "/admin/flash-sales/{product_id}/close", "close-sale", "End a sale for good.")
+            .by("change-sale-status")
+            .answers::<SaleView>(200, "The sale.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION]),
+        route(Post, "/admin/flash-sales/{product_id}/restock", "restock-sale", "Add units to a sale.")
+            .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each restock.")
+            .takes::<RestockRequest>()
+            .answers::<SaleView>(200, "The sale with its new units.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER, TOO_MANY_RESTOCKS])
+            .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
+        route(Get, "/admin/flash-sales/{product_id}/report", "get-sale-report", "The exact figures of a sale.")
+            .answers::<ReportView>(200, "The figures.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION]),
+    ]
+}

@@ -1,0 +1,149 @@
+//! What the domain's types look like in JSON. The domain itself knows no JSON schema; the limits here are its constants.
+
+use domain::{
+    Address, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment,
+    ProductId as Product, Quantity as Units, RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
+};
+use serde_json::{Value, json};
+use utoipa::{
+    Number, PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
+        schema::{AdditionalProperties, AnyOfBuilder, Type},
+    },
+};
+
+/// Types that exist to have a schema: the domain's type of the same meaning has none.
+macro_rules! schemas {
+    ($($(#[doc = $says:literal])+ $name:ident = $schema:expr;)+) => {$(
+        $(#[doc = $says])+
+        pub(crate) enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.description(Some(concat!($($says),+).trim())).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+schemas! {
+    /// What is on sale.
+    ProductId = text(Product::MAX_LENGTH).pattern(Some("^[a-z0-9_-]+$"));
+    /// A reservation, as it was named when the units were reserved. Opaque to clients.
+    ReservationId = reservation_id();
+    /// An order has the id of the reservation that it was made from.
+    OrderId = reservation_id();
+    /// The `sub` of a token: printable ASCII.
+    ShopperId = text(Shopper::MAX_LENGTH).pattern(Some(PRINTABLE));
+    /// A time: RFC 3339, UTC.
+    Time = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    /// Units of one sale that one shopper may ask for.
+    Quantity = whole(Units::ONE.units(), Units::MAX.units());
+    /// Units that a sale is made with, or restocked by.
+    SaleUnits = whole(1, SaleDraft::MOST_UNITS);
+    /// Shards that a sale is spread over.
+    Shards = whole(1, SaleDraft::MOST_SHARDS);
+    /// How long a hold lasts, s.
+    HoldSeconds = whole(*SaleDraft::HOLD_SECONDS.start(), *SaleDraft::HOLD_SECONDS.end());
+    /// The name of what is sold: one line of text.
+    SaleName = line(SaleDraft::MAX_NAME);
+    /// More about what is sold.
+    SaleDescription = ObjectBuilder::new().schema_type(Type::String).max_length(Some(SaleDraft::MAX_DESCRIPTION));
+    /// The address of a picture.
+    ImageUrl = text(SaleDraft::MAX_IMAGE_URL).pattern(Some(format!("^https://[^{CONTROL}]*$")));
+    /// An ISO 4217 currency.
+    Currency = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z]{3}$"));
+    /// Integer minor units: cents of USD, yen of JPY.
+    AmountMinor = whole(1, DomainMoney::MAX_MINOR);
+    /// An amount of one currency, in integer minor units.
+    Money = money();
+    /// A decimal amount of the order's currency, compared digit by digit.
+    DecimalAmount = AnyOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(decimal())))
+        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)));
+    /// A payment provider's token for a way to pay: `<provider>:<token>`. Never card data.
+    PaymentMethod = text(Method::MAX_LENGTH).pattern(Some("^[!-9;-~]+:[!-~]+$"));
+    /// What makes a restock the same restock: printable ASCII, such as a UUID; one for each restock.
+    IdempotencyKey = text(RestockKey::MAX_LENGTH).pattern(Some(PRINTABLE));
+    /// Street and number.
+    AddressLine1 = line(Address::MAX_ADDRESS_LINE1);
+    /// The city.
+    City = line(Address::MAX_CITY);
+    /// The postal code.
+    PostalCode = line(Address::MAX_POSTAL_CODE);
+    /// The country. The shop decides where it ships.
+    Country = line(Address::MAX_COUNTRY);
+    /// Where a sale stands.
+    SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
+    /// How shoppers are to be let in: first come, first served.
+    AdmissionRequest = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("mode", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["fcfs"])))
+        .required("mode")
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    /// Where an order stands.
+    OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
+    /// Where an order's payment stands.
+    PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(payment_statuses()));
+    /// Where an order's units are.
+    InventoryStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(inventory_statuses()));
+    /// What happened to an order.
+    OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_events()));
+}
+
+/// What each variant of an enum is called in JSON. A variant that is not listed does not compile.
+macro_rules! values {
+    ($($name:ident of $enum:ident { $($variant:ident)+ })+) => {$(
+        fn $name() -> Vec<Value> {
+            const { let _: fn($enum) = |value| match value { $($enum::$variant => {})+ }; }
+            vec![$(json!($enum::$variant)),+]
+        }
+    )+};
+}
+
+values! {
+    sale_states of Sale { Scheduled Open Paused SoldOut Ended }
+    order_statuses of Order { AwaitingPayment Pending Completed Failed Expired Refunded }
+    payment_statuses of Payment { None Pending Completed Failed Refunded RefundPending }
+    inventory_statuses of StockStatus { Held Confirmed Released }
+    order_events of OrderStep {
+        Placed PaymentStarted PaymentFailed Completed Refunded Failed RefundFailed RefundConfirmed Expired
+    }
+}
+
+/// Characters that no line of text has: the control characters of [`char::is_control`].
+const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+/// Printable ASCII.
+const PRINTABLE: &str = "^[ -~]+$";
+
+fn text(longest: usize) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(longest))
+}
+
+/// Text without control characters that is not blank.
+fn line(longest: usize) -> ObjectBuilder {
+    text(longest).pattern(Some(format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$")))
+}
+
+fn whole<N: Into<Number>>(least: N, most: N) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(least)).maximum(Some(most))
+}
+
+/// `<product id>.<ULID>`, the ULID in Crockford's alphabet.
+fn reservation_id() -> ObjectBuilder {
+    let pattern = format!("^[a-z0-9_-]{{1,{}}}[.][0-7][0-9A-HJKMNP-TV-Z]{{25}}$", Product::MAX_LENGTH);
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
+}
+
+fn money() -> ObjectBuilder {
+    let members = ObjectBuilder::new().schema_type(Type::Object).property("amount_minor", AmountMinor::schema());
+    members.property("currency", Currency::schema()).required("amount_minor").required("currency")
+}
+
+fn decimal() -> String {
+    let digits = DomainMoney::MAX_DECIMAL_DIGITS;
+    format!("^[0-9]{{1,{digits}}}([.][0-9]{{1,{digits}}})?$")
+}
