@@ -28,7 +28,8 @@ pub(crate) fn run() -> Result<()> {
     let marks = || format!("{TEMPLATE} has no line {MODELS_BEGIN:?} with a line {MODELS_END:?} after it");
     let (before, rest) = template.split_once(MODELS_BEGIN).with_context(marks)?;
     let (_, after) = rest.split_once(MODELS_END).with_context(marks)?;
-    let models: Vec<String> = printed(&generator.executable, "models")?.lines().map(|line| ["        ", line, "\n"].concat()).collect();
+    let models: Vec<String> =
+        printed(&generator.executable, "models")?.lines().map(|line| ["        ", line, "\n"].concat()).collect();
     write(TEMPLATE, &[before, MODELS_BEGIN, &models.concat(), MODELS_END, after].concat())
 }
 

@@ -21,7 +21,9 @@ pub use description::Described;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
-pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path, product_path, units_not_allowed};
+pub use operating::{
+    HOLD_SECONDS, OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path, product_path, units_not_allowed,
+};
 pub use order::{
     CheckoutDetails, CheckoutRequest, HistoryView, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress,
     checked_address, payment_method,

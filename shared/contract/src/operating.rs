@@ -11,7 +11,7 @@ use crate::{problems, schemas};
 pub const OPERATORS: &str = "ops";
 
 /// How long a hold lasts unless the sale says otherwise, s.
-const HOLD_SECONDS: u32 = 300;
+pub const HOLD_SECONDS: u32 = 300;
 
 // A misspelt member would be left out in silence, and a sale that has started cannot be changed.
 /// Body of `PUT /admin/flash-sales/{product_id}`.

@@ -4,7 +4,7 @@ mod making;
 
 use std::sync::Arc;
 
-use contract::{SaleView, store_problem};
+use contract::{HOLD_SECONDS, SaleView, store_problem};
 use domain::{Admission, Clock, Money, ProductId, Quantity, SaleDraft, Timestamp};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -38,9 +38,6 @@ struct Body {
     admission: Option<Admission>,
     shards: Option<u32>,
 }
-
-/// How long a hold lasts unless the sale says otherwise, s.
-const HOLD_SECONDS: u32 = 300;
 
 impl FromParts for ManageSale {
     fn from_parts(parts: &mut Parts) -> Self {
