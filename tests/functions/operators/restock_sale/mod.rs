@@ -5,13 +5,13 @@ mod faults;
 mod refusals;
 mod shoppers;
 
-use domain::{Extent, ProductId, SaleDraft, ShardLayout};
+use domain::{Extent, SaleDraft, ShardLayout};
 use insta::assert_snapshot;
 use kit::{HttpFunction, Request};
 use restock_sale::RestockSale;
 use serde_json::json;
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Shop, Stage, brief, demo, draft, sold_out};
 
 fn function(shop: &Shop, calls: &Calls) -> RestockSale {
     shop.wire(calls)
@@ -32,13 +32,9 @@ async fn shop() -> Shop {
     let shop = Shop::open().await;
     let ends_at = shop.now();
     shop.sale(&"ended".parse().unwrap(), SaleDraft { ends_at, ..draft() }).await;
-    let sold_out: ProductId = "sold-out".parse().unwrap();
-    shop.sale(&sold_out, SaleDraft { units: 1, ..draft() }).await;
-    let id = domain::ReservationId::of(&sold_out, "01JD3V3Z5T0000000000000000").unwrap();
-    shop.bring(&Buyer { id, ..Buyer::first() }, Stage::Held).await;
-    shop.refresh_availability(&sold_out).await;
-    let version = shop.availability(&sold_out).await.version;
-    assert!(shop.uncounted().availabilities().mark_sold_out(&sold_out, version, shop.now()).await.unwrap());
+    shop.sold_out(draft(), &Buyer::first()).await;
+    let version = shop.availability(&sold_out()).await.version;
+    assert!(shop.uncounted().availabilities().mark_sold_out(&sold_out(), version, shop.now()).await.unwrap());
     shop
 }
 

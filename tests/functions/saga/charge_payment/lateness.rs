@@ -17,7 +17,8 @@ async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
             Stage::Charged | Stage::Sold | Stage::Mischarged => charged(0, "sandbox"),
             Stage::Unavailable => unavailable(Some(1)),
             Stage::Declined => declined("The card was declined."),
-            Stage::Held
+            Stage::Claimed
+            | Stage::Held
             | Stage::Waiting
             | Stage::Completed
             | Stage::WaitingAgain

@@ -4,31 +4,23 @@
 mod faults;
 mod refusals;
 
-use domain::{Order, OrderStatus, ProductId, Quantity, ReservationStatus, SaleDraft};
+use domain::{Order, OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
 use kit::{HttpFunction, Response};
 use place_order::PlaceOrder;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Shop, brief, demo, draft};
 
 /// A new execution environment.
 fn function(shop: &Shop, calls: &Calls) -> PlaceOrder {
     shop.wire(calls)
 }
 
-fn sold_out() -> ProductId {
-    "sold-out".parse().unwrap()
-}
-
 /// The demo sale, and one whose only unit is held.
 async fn shop() -> Shop {
     let shop = Shop::open().await;
-    shop.sale(&sold_out(), SaleDraft { units: 1, ..draft() }).await;
-    let holder = Buyer { id: format!("sold-out.{}", Buyer::second().id.ulid()).parse().unwrap(), ..Buyer::second() };
-    let holder = Buyer { shard: domain::ShardNumber(0), quantity: Quantity::ONE, ..holder };
-    shop.bring(&holder, Stage::Held).await;
-    shop.refresh_availability(&sold_out()).await;
+    shop.sold_out(draft(), &Buyer::second()).await;
     shop
 }
 

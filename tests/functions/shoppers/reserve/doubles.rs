@@ -6,9 +6,9 @@ use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutc
 use reserve::ReserveUnits;
 use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
 use test_aws::every_interleaving;
-use test_shop::{Buyer, Shop, Stage};
+use test_shop::{Buyer, Shop, Stage, demo};
 
-use crate::shoppers::reserve::world::{World, code, demo, draft, shopper};
+use crate::shoppers::reserve::world::{World, code, draft, shopper};
 
 #[tokio::test]
 async fn a_double_click_at_once_makes_one_hold() {

@@ -1,8 +1,9 @@
 //! What a loser may cost, counted in calls.
 
 use domain::{Quantity, SignedDuration};
+use test_shop::demo;
 
-use crate::shoppers::reserve::world::{World, code, demo, draft, shopper};
+use crate::shoppers::reserve::world::{World, code, draft, shopper};
 
 #[tokio::test]
 async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
@@ -78,8 +79,7 @@ async fn a_sold_out_mark_is_not_written_over_news() {
 #[tokio::test]
 async fn an_environment_makes_at_most_five_failed_claims_a_second() {
     // Too many shards to read them all, and an availability item that promises what is not there.
-    let world = World::new().await;
-    world.sale("demo", domain::SaleDraft { shards: Some(200), ..draft(200) }).await;
+    let world = World::with(domain::SaleDraft { shards: Some(200), ..draft(200) }).await;
     let stock = world.shop.uncounted().stock();
     for (number, _) in stock.read_all(&demo(), &domain::ShardLayout::new(200, 200)).await.unwrap() {
         let hold = world.hold();
@@ -115,8 +115,7 @@ async fn who_finds_the_home_shard_empty_gets_a_unit_of_another() {
 
 #[tokio::test]
 async fn a_sale_that_does_not_accept_is_refused_from_memory() {
-    let world = World::new().await;
-    world.sale("demo", domain::SaleDraft { starts_at: "2026-11-20T13:00:00Z".parse().unwrap(), ..draft(5) }).await;
+    let world = World::with(domain::SaleDraft { starts_at: "2026-11-01T13:00:00Z".parse().unwrap(), ..draft(5) }).await;
     let environment = world.environment();
     for n in 0..100 {
         assert_eq!(environment.refused(&shopper(&format!("early-{n}"))).await, "sale-not-started");

@@ -1,31 +1,22 @@
 //! The function on events as API Gateway sends them: status, headers and body.
 
-use domain::{Quantity, SaleDraft, Timestamp};
 use insta::assert_snapshot;
 use kit::HttpFunction;
 use parts::FromParts;
 use reserve::Reserve;
 use test_aws::Calls;
+use test_shop::{Given, Shop};
 
-use crate::shoppers::reserve::world::{World, draft};
-
-/// The sales that the events ask for.
-async fn world() -> World {
-    let world = World::with_units(100).await;
-    let at = |text: &str| -> Timestamp { text.parse().unwrap() };
-    world.sale("not-started", SaleDraft { starts_at: at("2026-11-20T12:02:00Z"), ..draft(5) }).await;
-    world
-        .sale("ended", SaleDraft { starts_at: at("2026-11-20T11:00:00Z"), ends_at: at("2026-11-20T12:00:30Z"), ..draft(5) })
-        .await;
-    world.sale("sold-out", SaleDraft { max_per_shopper: Quantity::ONE, ..draft(1) }).await;
-    let environment = world.environment();
-    environment.units.reserve(&world.stranger(), &"sold-out".parse().unwrap(), Some(Quantity::ONE)).await.unwrap();
-    world
+/// A shop with the sales that the events ask for.
+async fn shop() -> Shop {
+    let shop = Shop::empty().await;
+    shop.give(Given::Sale).await;
+    shop
 }
 
 async fn respond(event: &str) -> kit::Response {
-    let world = world().await;
-    let function = world.function();
+    let shop = shop().await;
+    let function: Reserve = shop.wire(&Calls::new());
     function.handle(test_aws::event(&format!("reserve/{event}.json"))).await
 }
 
@@ -47,8 +38,8 @@ async fn problem(event: &str) -> String {
 async fn units_are_reserved() {
     assert_snapshot!(answer("ok").await, @r#"
     201 Created
-    {"product_id":"demo","quantity":1,"reservation_expiry":"2026-11-20T12:03:00Z",
-     "reservation_id":"demo.01M7WD9N300000000000000002","success":true}
+    {"product_id":"demo","quantity":1,"reservation_expiry":"2026-11-01T12:06:00Z",
+     "reservation_id":"demo.01M6BFR0300000000000000001","success":true}
     "#);
 }
 
@@ -56,16 +47,16 @@ async fn units_are_reserved() {
 async fn adding_to_a_cart_also_names_the_cart() {
     assert_snapshot!(answer("add-to-cart").await, @r#"
     201 Created
-    {"cart_id":"demo.01M7WD9N300000000000000002","product_id":"demo","quantity":1,
-     "reservation_expiry":"2026-11-20T12:03:00Z","reservation_id":"demo.01M7WD9N300000000000000002",
+    {"cart_id":"demo.01M6BFR0300000000000000001","product_id":"demo","quantity":1,
+     "reservation_expiry":"2026-11-01T12:06:00Z","reservation_id":"demo.01M6BFR0300000000000000001",
      "success":true}
     "#);
 }
 
 #[tokio::test]
 async fn the_same_again_answers_the_same_with_200() {
-    let world = world().await;
-    let function = world.function();
+    let shop = shop().await;
+    let function: Reserve = shop.wire(&Calls::new());
     let first = function.handle(test_aws::event("reserve/ok.json")).await;
     let again = function.handle(test_aws::event("reserve/ok.json")).await;
     assert_eq!((first.status(), again.status()), (201.try_into().unwrap(), 200.try_into().unwrap()));
@@ -87,7 +78,7 @@ async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     assert_snapshot!(answer("sold-out").await, @r#"
     409 Conflict: sold-out, Sold out
     Not enough units are left. Units that others hold may come back. If an answer of yours was lost, GET /reservations?product_id= tells whether you hold some.
-    {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-20T12:03:00Z"}}
+    {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-01T13:01:00Z"}}
     "#);
 }
 
@@ -95,9 +86,9 @@ async fn a_sold_out_sale_says_what_is_held_and_until_when() {
 async fn a_sale_that_has_not_started_says_when_it_does() {
     assert_snapshot!(answer("not-started").await, @r#"
     409 Conflict: sale-not-started, The sale has not started
-    retry-after: 60
-    The sale starts at 2026-11-20T12:02:00Z.
-    {"starts_at":"2026-11-20T12:02:00Z"}
+    retry-after: 86400
+    The sale starts at 2026-11-02T12:01:00Z.
+    {"starts_at":"2026-11-02T12:01:00Z"}
     "#);
 }
 
@@ -183,8 +174,8 @@ async fn every_other_refusal_says_what_to_do() {
 
 #[tokio::test]
 async fn the_header_stands_in_for_a_token_where_it_is_trusted() {
-    let world = world().await;
-    let mut parts = world.shop.parts_with(&Calls::new(), &[("TRUST_USER_ID_HEADER", "true")]);
+    let shop = shop().await;
+    let mut parts = shop.parts_with(&Calls::new(), &[("TRUST_USER_ID_HEADER", "true")]);
     let function = Reserve::wire(&mut parts).unwrap();
     let response = function.handle(test_aws::event("reserve/header-identity.json")).await;
     assert_eq!(response.status(), 201);

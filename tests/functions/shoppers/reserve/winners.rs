@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::Quantity;
 use futures_util::future::join_all;
+use test_shop::demo;
 
-use crate::shoppers::reserve::world::{World, code, demo, draft, shopper};
+use crate::shoppers::reserve::world::{World, code, draft, shopper};
 
 #[tokio::test]
 async fn a_winner_costs_two_writes_and_one_message() {
@@ -104,8 +105,7 @@ async fn a_hundred_thousand_units_are_four_thousand_shards_and_sell_across_them(
 
 #[tokio::test]
 async fn two_units_are_held_together_or_not_at_all() {
-    let world = World::new().await;
-    world.sale("demo", domain::SaleDraft { shards: Some(1), ..draft(3) }).await;
+    let world = World::with(domain::SaleDraft { shards: Some(1), ..draft(3) }).await;
     let environment = world.environment();
     let two = Quantity::new(2).ok();
     let reserved = environment.units.reserve(&shopper("ann"), &demo(), two).await.unwrap();

@@ -18,17 +18,11 @@ struct Damage {
 
 async fn damage() -> (World, Damage) {
     let (world, unpaid, lost) = (World::open().await, Buyer::first(), Buyer::second());
-    let other = |name: &str, ulid: &str| Buyer {
-        shopper: name.parse().unwrap(),
-        id: format!("demo.{ulid}").parse().unwrap(),
-        ..Buyer::first()
-    };
-    let dead = other("dead", "01JD3V3Z5T8Q6W7X9Y0A1B2C3E");
-    let overdue = other("overdue", "01JD3V3Z5T8Q6W7X9Y0A1B2C3F");
+    let (dead, overdue) = (Buyer::number(1), Buyer::number(2));
     world.shop.bring(&unpaid, Stage::Pending).await;
     world.shop.bring(&lost, Stage::Waiting).await;
     world.shop.uncounted().reservations().end(&lost.shopper, &lost.id, Ending::Cancelled).await.unwrap();
-    world.shop.uncounted().stock().claim(dead.shard, &dead.shopper, &dead.hold()).await.unwrap();
+    world.shop.bring(&dead, Stage::Claimed).await;
     world.shop.bring(&overdue, Stage::Held).await;
     // So far goes the stream, and no further.
     world.shop.dynamo.reservation_records();

@@ -1,8 +1,8 @@
 //! Overdue holds: what is left of a dead run, what nobody has ended, what the stream has lost.
 
-use domain::{Hold, OrderStatus, ReleaseOutcome, Reservation, ReservationId, ReservationStatus, SignedDuration, Timestamp};
+use domain::{OrderStatus, ReleaseOutcome, ReservationId, ReservationStatus, SignedDuration};
 use reconcile::Findings;
-use store::{EndOutcome, Ending, OpenOutcome};
+use store::{EndOutcome, Ending};
 use test_shop::{Buyer, END, Stage, demo};
 
 use crate::workers::reconcile::{LATE, World};
@@ -13,10 +13,7 @@ fn overdue(holds_overdue: usize) -> Findings {
 
 /// A sale in which a run of `reserve` has died between its two writes.
 async fn abandoned() -> (World, Buyer) {
-    let (world, buyer) = (World::open().await, Buyer::first());
-    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
-    world.shop.refresh_availability(&demo()).await;
-    (world, buyer)
+    World::at(Stage::Claimed).await
 }
 
 #[tokio::test]
@@ -35,11 +32,11 @@ async fn a_hold_that_nobody_wrote_a_reservation_for_is_released_when_its_time_is
 /// A hold may be shorter than the time that its run has for writing the reservation.
 #[tokio::test]
 async fn a_hold_that_may_still_get_its_reservation_is_left_alone_however_overdue_it_is() {
-    let (world, buyer) = (World::open().await, Buyer::first());
+    let world = World::open().await;
     let now = world.shop.now();
-    let reservation = ReservationId::generate(&demo(), now, &test_aws::CountingRandomness::new());
-    let hold = Hold { reservation, expires_at: now - SignedDuration::from_secs(60), ..buyer.hold() };
-    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &hold).await.unwrap();
+    let id = ReservationId::generate(&demo(), now, &test_aws::CountingRandomness::new());
+    let buyer = Buyer { id, ..Buyer::first() }.holding(now, now - SignedDuration::from_secs(60));
+    world.shop.bring(&buyer, Stage::Claimed).await;
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.advance(SignedDuration::from_millis(11_999));
     world.finds_nothing().await;
@@ -50,18 +47,14 @@ async fn a_hold_that_may_still_get_its_reservation_is_left_alone_however_overdue
 #[tokio::test]
 async fn the_second_hold_of_a_shopper_is_released_and_the_first_stays() {
     let (world, buyer) = abandoned().await;
-    let other = Buyer::second();
-    let first = Buyer { shopper: buyer.shopper.clone(), ..other };
-    let later = Timestamp::from_second(buyer.hold().expires_at.as_second() + 600).unwrap();
-    let hold = Hold { expires_at: later, ..first.hold() };
-    world.shop.uncounted().stock().claim(first.shard, &first.shopper, &hold).await.unwrap();
-    let reservation = Reservation { expires_at: later, ..first.reservation() };
-    assert_eq!(world.shop.uncounted().reservations().open(&reservation).await.unwrap(), OpenOutcome::Opened);
+    let first = Buyer { shopper: buyer.shopper.clone(), ..Buyer::second() };
+    let first = first.holding(buyer.made_at, buyer.ends_at + SignedDuration::from_mins(10));
+    world.shop.bring(&first, Stage::Held).await;
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(LATE);
     assert_eq!(world.run().await, overdue(1));
     assert_eq!(world.shop.units(&demo()).await, (98, 2, 0));
-    assert_eq!(world.shop.reservation(&first).await, Some(reservation));
+    assert_eq!(world.shop.reservation(&first).await, Some(first.reservation()));
 }
 
 #[tokio::test]
@@ -133,16 +126,10 @@ async fn what_is_kept_for_review_stays_as_it_is() {
 #[tokio::test]
 async fn many_overdue_holds_are_ended_in_one_run_and_one_that_fails_keeps_none_of_the_others() {
     let world = World::open().await;
-    let buyers: Vec<Buyer> = (0..40_u32)
-        .map(|number| Buyer {
-            shopper: format!("shopper-{number}").parse().unwrap(),
-            id: format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}").parse().unwrap(),
-            shard: domain::ShardNumber(number % 4),
-            ..Buyer::first()
-        })
-        .collect();
+    let buyer = |number| Buyer { shard: domain::ShardNumber(number % 4), ..Buyer::number(number) };
+    let buyers: Vec<Buyer> = (0..40).map(buyer).collect();
     for buyer in &buyers {
-        world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.bring(buyer, Stage::Claimed).await;
     }
     world.shop.refresh_availability(&demo()).await;
     world.shop.spoil_reservation(&buyers[0]).await;
@@ -159,7 +146,7 @@ async fn a_second_hold_under_the_same_reservation_in_another_shard_is_released_a
     for stage in [Stage::Pending, Stage::Completed] {
         let (world, buyer) = World::at(stage).await;
         let other = domain::ShardNumber(u32::from(buyer.shard.0 == 0));
-        world.shop.uncounted().stock().claim(other, &buyer.shopper, &buyer.hold()).await.unwrap();
+        world.shop.bring(&Buyer { shard: other, ..buyer.clone() }, Stage::Claimed).await;
         world.shop.refresh_availability(&demo()).await;
         let before = (world.shop.uncounted().orders().get(&buyer.id).await.unwrap(), world.shop.shard(&buyer).await);
         world.shop.clock.set(LATE);

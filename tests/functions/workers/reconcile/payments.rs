@@ -129,7 +129,7 @@ async fn all_unsettled_orders_are_looked_at_page_by_page() {
 #[tokio::test]
 async fn when_step_functions_does_not_answer_the_run_fails_after_it_has_done_everything_else() {
     let (world, _) = World::at(Stage::Pending).await;
-    world.shop.uncounted().stock().claim(Buyer::second().shard, &Buyer::second().shopper, &Buyer::second().hold()).await.unwrap();
+    world.shop.bring(&Buyer::second(), Stage::Claimed).await;
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(crate::workers::reconcile::LATE);
     for number in 0..40_u32 {

@@ -30,15 +30,12 @@ fn reserve(shop: &Shop, calls: &Calls) -> ReserveUnits {
 }
 
 /// The first buyer's hold in the buyer's home shard, where the next request comes across it.
-async fn overdue_at_home(stage: Option<Stage>) -> (World, Buyer) {
+async fn overdue_at_home(stage: Stage) -> (World, Buyer) {
     let world = World::open().await;
     let layout = world.shop.uncounted().sales().get(&demo()).await.unwrap().unwrap().layout;
     let buyer = Buyer::first();
     let buyer = Buyer { shard: layout.home_of(&demo(), &buyer.shopper), ..buyer };
-    match stage {
-        Some(stage) => world.shop.bring(&buyer, stage).await,
-        None => _ = world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap(),
-    }
+    world.shop.bring(&buyer, stage).await;
     world.shop.refresh_availability(&demo()).await;
     world.shop.clock.set(LATE);
     (world, buyer)
@@ -47,7 +44,7 @@ async fn overdue_at_home(stage: Option<Stage>) -> (World, Buyer) {
 /// The shopper comes back, and gets a unit of the same shard under another reservation.
 #[tokio::test]
 async fn the_shopper_who_reserves_again_keeps_what_is_new() {
-    for stage in [None, Some(Stage::Held), Some(Stage::Waiting)] {
+    for stage in [Stage::Claimed, Stage::Held, Stage::Waiting] {
         every_interleaving(async |interleaving| {
             let (world, buyer) = overdue_at_home(stage).await;
             let again = reserve(&world.shop, &Calls::new());
@@ -72,7 +69,7 @@ async fn the_shopper_who_reserves_again_keeps_what_is_new() {
 #[tokio::test]
 async fn a_reservation_that_is_being_made_is_not_disturbed() {
     every_interleaving(async |interleaving| {
-        let (world, buyer) = overdue_at_home(None).await;
+        let (world, buyer) = overdue_at_home(Stage::Claimed).await;
         let hung = reserve(&world.shop, &interleaving.calls);
         let reserving = async { hung.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE)).await };
         let (reserved, found) = interleaving.run(reserving, world.run()).await;
@@ -89,7 +86,7 @@ async fn a_reservation_that_is_being_made_is_not_disturbed() {
 #[tokio::test]
 async fn units_that_the_stream_releases_meanwhile_are_released_once() {
     every_interleaving(async |interleaving| {
-        let (world, buyer) = overdue_at_home(Some(Stage::Waiting)).await;
+        let (world, buyer) = overdue_at_home(Stage::Waiting).await;
         let ending = Ending::Overdue(world.shop.now());
         world.shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, ending).await.unwrap();
         let hung = world.reconcile(&interleaving.calls);
@@ -107,7 +104,7 @@ async fn units_that_the_stream_releases_meanwhile_are_released_once() {
 #[tokio::test]
 async fn a_hold_that_is_taken_to_payment_meanwhile_keeps_its_units() {
     every_interleaving(async |interleaving| {
-        let (world, buyer) = overdue_at_home(Some(Stage::Held)).await;
+        let (world, buyer) = overdue_at_home(Stage::Held).await;
         let hung = world.reconcile(&interleaving.calls);
         let checkout = async {
             let before_the_end = END.parse::<Timestamp>().unwrap() - domain::SignedDuration::from_secs(1);
@@ -135,7 +132,7 @@ async fn the_sagas_tasks_go_on_undisturbed() {
         (Stage::Pending, &[Stage::Declined, Stage::WaitingAgain, Stage::PayingAgain]),
     ] {
         every_interleaving(async |interleaving| {
-            let (world, buyer) = overdue_at_home(Some(from)).await;
+            let (world, buyer) = overdue_at_home(from).await;
             let execution = world.start_saga(&buyer).await;
             let hung = world.reconcile(&interleaving.calls);
             let goes_on = async {

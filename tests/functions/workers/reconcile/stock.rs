@@ -64,8 +64,8 @@ async fn a_sold_out_mark_that_hides_units_is_ended_and_one_that_is_right_stays()
     let layout = ShardLayout::new(2, 1);
     let product = "two".parse().unwrap();
     world.shop.sale(&product, domain::SaleDraft { units: 2, ..test_shop::draft() }).await;
-    let buyer = Buyer { id: "two.01JD3V3Z5T0000000000000000".parse().unwrap(), shard: ShardNumber(0), ..Buyer::second() };
-    world.shop.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
+    let buyer = Buyer { shard: ShardNumber(0), ..Buyer::second().of(&product) };
+    world.shop.bring(&buyer, Stage::Claimed).await;
     let known = Availability { version: 2, free: vec![0], held: vec![2], ..Availability::untouched(&layout, world.shop.now()) };
     assert!(world.shop.uncounted().availabilities().put(&product, &known, 1).await.unwrap());
     assert!(world.shop.uncounted().availabilities().mark_sold_out(&product, 2, world.shop.now()).await.unwrap());

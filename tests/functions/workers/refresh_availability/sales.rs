@@ -141,8 +141,7 @@ async fn one_batch_may_be_about_several_sales() {
     let other: domain::ProductId = "other".parse().unwrap();
     shop.sale(&other, SaleDraft { units: 30, ..draft() }).await;
     shop.bring(&Buyer::first(), Stage::Held).await;
-    let id = domain::ReservationId::of(&other, "01JD3V3Z5T8Q6W7X9Y0A1B2C3D").unwrap();
-    shop.bring(&Buyer { id, ..Buyer::second() }, Stage::Held).await;
+    shop.bring(&Buyer::second().of(&other), Stage::Held).await;
     catch_up(&shop).await;
     for product in [demo(), other] {
         let item = shop.availability(&product).await;

@@ -12,7 +12,9 @@ mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, StockShard, Timestamp};
+use domain::{
+    Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, ShardNumber, StockShard, Timestamp,
+};
 use store::{Client, WriteOutcome};
 use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic};
 
@@ -44,7 +46,7 @@ pub struct Shop {
     /// The topics.
     pub topic: Topic,
     /// To the tables; nobody counts its calls.
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Shop {
@@ -94,6 +96,14 @@ impl Shop {
         assert!(matches!(self.uncounted().sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
 
+    /// Makes the sale `sold-out` with one unit, which `holder` holds in place of what else the holder was to buy. Readers know.
+    pub async fn sold_out(&self, draft: SaleDraft, holder: &Buyer) {
+        self.sale(&sold_out(), SaleDraft { units: 1, ..draft }).await;
+        let holder = Buyer { shard: ShardNumber(0), quantity: Quantity::ONE, ..holder.clone().of(&sold_out()) };
+        self.bring(&holder, Stage::Held).await;
+        self.refresh_availability(&sold_out()).await;
+    }
+
     /// Every shard of a sale. They must add up.
     pub async fn shards(&self, product: &ProductId) -> Vec<StockShard> {
         let layout = self.uncounted().sales().get(product).await.unwrap().expect("there is such a sale").layout;
@@ -121,6 +131,11 @@ impl Shop {
 /// The product of the sample events.
 pub fn demo() -> ProductId {
     "demo".parse().unwrap()
+}
+
+/// The product of the recorded events that nobody can have.
+pub fn sold_out() -> ProductId {
+    "sold-out".parse().unwrap()
 }
 
 /// The description of the demo sale: 100 units at 999.00 USD, two to a shopper, holds of five minutes, for a day.

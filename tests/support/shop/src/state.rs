@@ -1,49 +1,63 @@
-//! Turning and comparing the state of a shop as a whole.
+//! Turning, reading and comparing the state of a shop as it lies in its tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Availability, ProductId, ShardNumber};
+use aws_sdk_dynamodb::{
+    operation::{delete_item::builders::DeleteItemFluentBuilder, update_item::builders::UpdateItemFluentBuilder},
+    types::AttributeValue,
+};
+use domain::{Availability, IdempotencyKey, ProductId, ShardNumber, ShopperId};
 
 use crate::{Buyer, Shop};
+
+/// An item as it lies in its table.
+pub type RawItem = HashMap<String, AttributeValue>;
 
 impl Shop {
     /// Writes a sale's `status` as it lies in its table, and nothing else.
     pub async fn set_status(&self, product: &ProductId, status: &str) {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());
-        let update = update.key("pk", text(&format!("SALE#{product}"))).key("sk", text("META"));
-        let update = update.update_expression("SET #status = :status").expression_attribute_names("#status", "status");
+        let update = self.update_stock(&format!("SALE#{product}"), "META").update_expression("SET #status = :status");
+        let update = update.expression_attribute_names("#status", "status");
         update.expression_attribute_values(":status", text(status)).send().await.unwrap();
-    }
-
-    /// Writes a reservation that nobody can read.
-    pub async fn spoil_reservation(&self, buyer: &Buyer) {
-        let put = self.dynamo.client().put_item().table_name(self.dynamo.reservation_table());
-        let put = put.item("pk", AttributeValue::S(format!("SHOPPER#{}", buyer.shopper)));
-        put.item("sk", AttributeValue::S(format!("SALE#{}", buyer.id.product()))).send().await.unwrap();
-    }
-
-    /// Removes a shard, which nothing in the product does once its sale has started.
-    pub async fn remove_shard(&self, product: &ProductId, shard: ShardNumber) {
-        let delete = self.dynamo.client().delete_item().table_name(self.dynamo.stock_table());
-        let delete = delete.key("pk", AttributeValue::S(format!("SHARD#{product}#{shard}")));
-        delete.key("sk", AttributeValue::S("STOCK".to_owned())).send().await.unwrap();
-    }
-
-    /// Removes what readers know of a sale's stock.
-    pub async fn remove_availability(&self, product: &ProductId) {
-        let delete = self.dynamo.client().delete_item().table_name(self.dynamo.stock_table());
-        let delete = delete.key("pk", AttributeValue::S(format!("SALE#{product}")));
-        delete.key("sk", AttributeValue::S("AVAILABILITY".to_owned())).send().await.unwrap();
     }
 
     /// Puts units into a shard that come from nowhere, which nothing in the product does.
     pub async fn add_units(&self, product: &ProductId, shard: ShardNumber, units: u32) {
-        let update = self.dynamo.client().update_item().table_name(self.dynamo.stock_table());
-        let update = update.key("pk", AttributeValue::S(format!("SHARD#{product}#{shard}")));
-        let update = update.key("sk", AttributeValue::S("STOCK".to_owned())).update_expression("ADD available :units");
+        let update = self.update_stock(&format!("SHARD#{product}#{shard}"), "STOCK").update_expression("ADD available :units");
         update.expression_attribute_values(":units", AttributeValue::N(units.to_string())).send().await.unwrap();
+    }
+
+    fn update_stock(&self, pk: &str, sk: &str) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(self.dynamo.stock_table()).key("pk", text(pk)).key("sk", text(sk))
+    }
+
+    /// Removes a shard, which nothing in the product does once its sale has started.
+    pub async fn remove_shard(&self, product: &ProductId, shard: ShardNumber) {
+        self.delete_stock(&format!("SHARD#{product}#{shard}"), "STOCK").send().await.unwrap();
+    }
+
+    /// Removes what readers know of a sale's stock.
+    pub async fn remove_availability(&self, product: &ProductId) {
+        self.delete_stock(&format!("SALE#{product}"), "AVAILABILITY").send().await.unwrap();
+    }
+
+    fn delete_stock(&self, pk: &str, sk: &str) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(self.dynamo.stock_table()).key("pk", text(pk)).key("sk", text(sk))
+    }
+
+    /// Writes a sale that nobody can read.
+    pub async fn spoil_sale(&self, product: &ProductId) {
+        self.spoil(self.dynamo.stock_table(), &format!("SALE#{product}"), "META").await;
+    }
+
+    /// Writes a reservation that nobody can read.
+    pub async fn spoil_reservation(&self, buyer: &Buyer) {
+        let (pk, sk) = reservation(&buyer.shopper, buyer.id.product());
+        self.spoil(self.dynamo.reservation_table(), &pk, &sk).await;
+    }
+
+    async fn spoil(&self, table: &str, pk: &str, sk: &str) {
+        self.client.put_item().table_name(table).item("pk", text(pk)).item("sk", text(sk)).send().await.unwrap();
     }
 
     /// What readers know of a sale's stock.
@@ -62,12 +76,28 @@ impl Shop {
         assert!(self.uncounted().availabilities().put(product, &after, before.version).await.unwrap());
     }
 
+    /// An item as it lies in `table`.
+    pub async fn raw(&self, table: &str, pk: &str, sk: &str) -> Option<RawItem> {
+        let get = self.client.get_item().table_name(table).consistent_read(true);
+        get.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap().item
+    }
+
+    /// A shopper's reservation as it lies in its table.
+    pub async fn raw_reservation(&self, shopper: &ShopperId, product: &ProductId) -> Option<RawItem> {
+        let (pk, sk) = reservation(shopper, product);
+        self.raw(self.dynamo.reservation_table(), &pk, &sk).await
+    }
+
+    /// A payment attempt as it lies in its table.
+    pub async fn raw_attempt(&self, key: &IdempotencyKey) -> Option<RawItem> {
+        self.raw(self.dynamo.order_table(), &format!("ORDER#{}", key.order), &format!("PAYMENT#{}", key.attempt)).await
+    }
+
     /// Everything in the three tables by its key, to see that nothing has changed.
     pub async fn everything(&self) -> BTreeMap<String, BTreeMap<String, AttributeValue>> {
-        let client = self.dynamo.client();
         let mut found = BTreeMap::new();
         for table in [self.dynamo.stock_table(), self.dynamo.reservation_table(), self.dynamo.order_table()] {
-            let mut items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
+            let mut items = self.client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
             while let Some(item) = items.try_next().await.unwrap() {
                 let key = format!("{} {}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap());
                 found.insert(key, item.into_iter().collect());
@@ -75,4 +105,12 @@ impl Shop {
         }
         found
     }
+}
+
+fn reservation(shopper: &ShopperId, product: &ProductId) -> (String, String) {
+    (format!("SHOPPER#{shopper}"), format!("SALE#{product}"))
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }

@@ -1,8 +1,8 @@
 //! Somebody who buys: who, which reservation, which units, paying how. Two of them are in the sample events.
 
 use domain::{
-    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, Quantity, Reservation, ReservationId,
-    ReservationStatus, ShardNumber, ShopperId, Timestamp,
+    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
+    ReservationId, ReservationStatus, ShardNumber, ShopperId, Timestamp,
 };
 
 use super::{END, START, price};
@@ -29,15 +29,20 @@ pub struct Buyer {
 impl Buyer {
     /// The shopper of most sample events: one unit of shard 0, paid with `sandbox:ok`.
     pub fn first() -> Self {
-        Self::of("5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", 0, 1)
+        Self::new("5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", 0, 1)
     }
 
     /// The other shopper of the sample events: two units of shard 1, paid with `sandbox:ok`.
     pub fn second() -> Self {
-        Self::of("9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", "demo.01JD3V3Z5T0000000000000000", 1, 2)
+        Self::new("9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", "demo.01JD3V3Z5T0000000000000000", 1, 2)
     }
 
-    fn of(shopper: &str, id: &str, shard: u32, quantity: u32) -> Self {
+    /// Shopper `shopper-<number>` with a reservation of that number: one unit of shard 0, paid with `sandbox:ok`.
+    pub fn number(number: u32) -> Self {
+        Self::new(&format!("shopper-{number}"), &format!("demo.01JD3V3Z5T8Q6W7X9Y0A{number:06}"), 0, 1)
+    }
+
+    fn new(shopper: &str, id: &str, shard: u32, quantity: u32) -> Self {
         Self {
             shopper: shopper.parse().unwrap(),
             id: id.parse().unwrap(),
@@ -53,6 +58,12 @@ impl Buyer {
     #[must_use]
     pub fn paying(self, method: &str) -> Self {
         Self { method: method.parse().unwrap(), ..self }
+    }
+
+    /// Buying something else instead.
+    #[must_use]
+    pub fn of(self, product: &ProductId) -> Self {
+        Self { id: ReservationId::of(product, &self.id.ulid()).unwrap(), ..self }
     }
 
     /// With a reservation made at this time, whose hold ends at that one.
@@ -91,8 +102,12 @@ impl Buyer {
 
     /// The order as [`OrderStep::Placed`] or [`OrderStep::PaymentStarted`] makes it.
     pub fn order(&self, step: OrderStep) -> Order {
+        self.order_after(step, u32::from(step == OrderStep::PaymentStarted))
+    }
+
+    /// The order as `step` leaves it after so many attempts to pay it, with no other step in its history.
+    pub fn order_after(&self, step: OrderStep, attempt: u32) -> Order {
         let (status, payment_status, stock_status) = step.leads_to();
-        let started = step == OrderStep::PaymentStarted;
         Order {
             id: self.id.clone(),
             shopper: self.shopper.clone(),
@@ -101,8 +116,8 @@ impl Buyer {
             status,
             payment_status,
             stock_status,
-            attempt: u32::from(started),
-            payment_method: started.then(|| self.method.clone()),
+            attempt,
+            payment_method: (attempt > 0).then(|| self.method.clone()),
             shipping_address: Some(Address {
                 address_line1: "1 Infinite Loop".into(),
                 city: "Cupertino".into(),

@@ -1,9 +1,8 @@
 //! What a sample event finds in the tables when it comes.
 
-use domain::{Availability, ClaimOutcome, Hold, ProductId, Quantity, ReservationId, SaleDraft, ShardNumber, SignedDuration};
-use store::{EndOutcome, Ending};
+use domain::{Availability, ProductId, SaleDraft, SignedDuration};
 
-use super::{Buyer, Shop, Stage, demo, draft};
+use super::{Buyer, Shop, Stage, demo, draft, sold_out};
 
 /// What has become of the one purchase that the sample events speak of, the first buyer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub enum Given {
     Held,
     /// [`Stage::Held`], and the hold ended a minute ago.
     Overdue,
-    /// Units are held, and the hold ended a minute ago; the run that claimed them has never written the reservation.
+    /// [`Stage::Claimed`], and the hold ended a minute ago.
     Abandoned,
     /// [`Stage::Waiting`].
     Waiting,
@@ -79,7 +78,8 @@ impl Given {
     pub fn stage(self) -> Option<Stage> {
         match self {
             Self::Sale | Self::Stale => None,
-            Self::Unknown | Self::Held | Self::Overdue | Self::Abandoned => Some(Stage::Held),
+            Self::Abandoned => Some(Stage::Claimed),
+            Self::Unknown | Self::Held | Self::Overdue => Some(Stage::Held),
             Self::Waiting | Self::Waited => Some(Stage::Waiting),
             Self::Paying | Self::Unpaid => Some(Stage::Pending),
             Self::Unavailable => Some(Stage::Unavailable),
@@ -102,59 +102,24 @@ impl Shop {
     pub async fn give(&self, given: Given) {
         self.sales_of_the_events().await;
         let (now, seconds) = (self.now(), SignedDuration::from_secs);
-        let (made_at, ends_at) = match given {
-            Given::Overdue | Given::Waited | Given::Abandoned => (now - seconds(360), now - seconds(60)),
-            Given::Unpaid => (now - seconds(120), now + seconds(180)),
-            Given::Sale
-            | Given::Stale
-            | Given::Unknown
-            | Given::Held
-            | Given::Waiting
-            | Given::Paying
-            | Given::Unavailable
-            | Given::Declined
-            | Given::GivenUp
-            | Given::Charged
-            | Given::Sold
-            | Given::Mischarged
-            | Given::Completed
-            | Given::Refunding
-            | Given::Refunded
-            | Given::RefundedLater => (now, now + seconds(300)),
+        let (made_at, ends_at) = if matches!(given, Given::Overdue | Given::Waited | Given::Abandoned) {
+            (now - seconds(360), now - seconds(60))
+        } else if given == Given::Unpaid {
+            (now - seconds(120), now + seconds(180))
+        } else {
+            (now, now + seconds(300))
         };
         let buyer = Buyer::first().holding(made_at, ends_at);
         if let Some(stage) = given.stage() {
             self.bring(&buyer, stage).await;
         }
-        match given {
-            Given::Abandoned => {
-                let ended = self.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
-                assert_eq!(ended, EndOutcome::Ended);
-            }
-            Given::Stale => {
-                let product = sold_out();
-                let layout = self.uncounted().sales().get(&product).await.unwrap().expect("the sale is there").layout;
-                self.know(&product, |known| Availability { version: known.version, ..Availability::untouched(&layout, now) })
-                    .await;
-            }
-            Given::Unknown => self.know(&demo(), |known| Availability { as_of: now - seconds(60), ..known.clone() }).await,
-            Given::Sale
-            | Given::Held
-            | Given::Overdue
-            | Given::Waiting
-            | Given::Waited
-            | Given::Paying
-            | Given::Unpaid
-            | Given::Unavailable
-            | Given::Declined
-            | Given::GivenUp
-            | Given::Charged
-            | Given::Sold
-            | Given::Mischarged
-            | Given::Completed
-            | Given::Refunding
-            | Given::Refunded
-            | Given::RefundedLater => {}
+        if given == Given::Stale {
+            let layout = self.uncounted().sales().get(&sold_out()).await.unwrap().expect("the sale is there").layout;
+            self.know(&sold_out(), Availability::untouched(&layout, now)).await;
+        }
+        if given == Given::Unknown {
+            let known = self.availability(&demo()).await;
+            self.know(&demo(), Availability { as_of: now - seconds(60), ..known }).await;
         }
     }
 
@@ -168,22 +133,14 @@ impl Shop {
         sale("demo", 100, now - hour, now + hour).await;
         sale("not-started", 100, now + hour * 24, now + hour * 25).await;
         sale("ended", 100, now - hour, now - hour / 2).await;
-        sale("sold-out", 1, now - hour, now + hour).await;
-        let reservation = ReservationId::of(&sold_out(), &Buyer::second().id.ulid()).unwrap();
-        let hold = Hold { reservation, quantity: Quantity::ONE, expires_at: now + hour };
-        let claimed = self.uncounted().stock().claim(ShardNumber(0), &Buyer::second().shopper, &hold).await.unwrap();
-        assert_eq!(claimed, ClaimOutcome::Claimed);
-        self.refresh_availability(&sold_out()).await;
+        let of_now = SaleDraft { starts_at: now - hour, ends_at: now + hour, ..draft() };
+        self.sold_out(of_now, &Buyer::second().holding(now, now + hour)).await;
     }
 
-    /// Has readers know something else of a sale's stock.
-    async fn know(&self, product: &ProductId, change: impl FnOnce(&Availability) -> Availability) {
-        let known = self.availability(product).await;
-        let changed = Availability { version: known.version + 1, ..change(&known) };
-        assert!(self.uncounted().availabilities().put(product, &changed, known.version).await.unwrap());
+    /// Has readers know this of a sale's stock.
+    async fn know(&self, product: &ProductId, availability: Availability) {
+        let version = self.availability(product).await.version;
+        let newer = Availability { version: version + 1, ..availability };
+        assert!(self.uncounted().availabilities().put(product, &newer, version).await.unwrap());
     }
-}
-
-fn sold_out() -> ProductId {
-    "sold-out".parse().unwrap()
 }

@@ -1,6 +1,5 @@
 //! A purchase at every stage, brought there by the moves that the product makes.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     AttemptStatus, ClaimOutcome, GatewayName, Money, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
     TakeBackOutcome,
@@ -12,7 +11,9 @@ use super::{Buyer, Shop};
 /// How far a purchase has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Units are held; there is no order.
+    /// Units are held on the shard; the run that claimed them has not written the reservation.
+    Claimed,
+    /// Units are held for a reservation; there is no order.
     Held,
     /// The order waits for its first payment.
     Waiting,
@@ -52,7 +53,8 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
+        Self::Claimed,
         Self::Held,
         Self::Waiting,
         Self::Pending,
@@ -76,7 +78,8 @@ impl Stage {
     /// The stage that comes right before this one; `None`: nothing does.
     fn before(self) -> Option<Self> {
         match self {
-            Self::Held => None,
+            Self::Claimed => None,
+            Self::Held => Some(Self::Claimed),
             Self::Waiting | Self::Pending => Some(Self::Held),
             Self::Unavailable | Self::Declined | Self::Charged | Self::Mischarged | Self::Failed | Self::GivenBack => {
                 Some(Self::Pending)
@@ -115,9 +118,11 @@ impl Shop {
         let (now, purchases) = (self.now(), self.uncounted().purchases());
         let order = buyer.order(OrderStep::PaymentStarted);
         match stage {
-            Stage::Held => {
+            Stage::Claimed => {
                 let claimed = self.uncounted().stock().claim(buyer.shard, &buyer.shopper, &buyer.hold()).await.unwrap();
                 assert_eq!(claimed, ClaimOutcome::Claimed);
+            }
+            Stage::Held => {
                 assert_eq!(self.uncounted().reservations().open(&buyer.reservation()).await.unwrap(), OpenOutcome::Opened);
             }
             Stage::Waiting => {
@@ -207,11 +212,7 @@ impl Shop {
 
     /// When TTL may delete the reservation, in epoch seconds; `None`: never.
     pub async fn ttl(&self, buyer: &Buyer) -> Option<i64> {
-        let text = |text: String| AttributeValue::S(text);
-        let get = self.dynamo.client().get_item().table_name(self.dynamo.reservation_table()).consistent_read(true);
-        let get =
-            get.key("pk", text(format!("SHOPPER#{}", buyer.shopper))).key("sk", text(format!("SALE#{}", buyer.id.product())));
-        let item = get.send().await.unwrap().item.expect("there is a reservation");
+        let item = self.raw_reservation(&buyer.shopper, buyer.id.product()).await.expect("there is a reservation");
         item.get("ttl").map(|ttl| ttl.as_n().unwrap().parse().unwrap())
     }
 }

@@ -14,6 +14,7 @@ async fn every_stage_is_what_it_says() {
         let reservation = shop.reservation(&buyer).await;
         let (held, sold) = ((98, 2, 0), (98, 0, 2));
         let expected = match stage {
+            Stage::Claimed => (None, None, held),
             Stage::Held => (None, Some(ReservationStatus::Held), held),
             Stage::Waiting | Stage::WaitingAgain => (Some(OrderStatus::AwaitingPayment), Some(ReservationStatus::Held), held),
             Stage::Pending | Stage::Unavailable | Stage::Declined | Stage::Charged | Stage::GivenBack | Stage::PayingAgain => {
@@ -31,7 +32,7 @@ async fn every_stage_is_what_it_says() {
         let status = order.as_ref().map(|order| order.status);
         assert_eq!((status, reservation.map(|it| it.status), shop.units(&demo()).await), expected, "{stage:?}");
         let (money, attempt) = match stage {
-            Stage::Held | Stage::Waiting | Stage::Pending | Stage::Expired => ((0, 0), None),
+            Stage::Claimed | Stage::Held | Stage::Waiting | Stage::Pending | Stage::Expired => ((0, 0), None),
             Stage::Unavailable => ((0, 0), Some(AttemptStatus::Unavailable)),
             Stage::Declined => ((0, 0), Some(AttemptStatus::Declined)),
             Stage::Charged | Stage::Sold | Stage::Mischarged => ((1, 0), Some(AttemptStatus::Charged)),
