@@ -155,7 +155,7 @@ async fn a_step_of_an_attempt_that_is_over_changes_nothing() {
     for attempt in [1, 3] {
         shop.attempt(&key_of(1, attempt), AttemptStatus::Charged).await;
     }
-    let before = shop.purchases_now().await;
+    let before = shop.everything().await;
     let pending = Advanced::OrderIs(second.clone());
     for attempt in [1, 3] {
         assert_eq!(shop.purchases.complete(&second, attempt, "sandbox_1", at(NOW)).await.unwrap(), pending);
@@ -163,7 +163,7 @@ async fn a_step_of_an_attempt_that_is_over_changes_nothing() {
         assert_eq!(shop.purchases.end(&second, attempt, OrderStep::Refunded, at(NOW)).await.unwrap(), pending);
         assert_eq!(shop.purchases.end_order(&second, attempt, OrderStep::RefundFailed, at(NOW)).await.unwrap(), pending);
     }
-    assert_eq!(shop.purchases_now().await, before);
+    assert_eq!(shop.everything().await, before);
 }
 
 #[tokio::test]
@@ -172,11 +172,11 @@ async fn a_payment_starts_from_the_order_as_it_was_read() {
     let failed_twice = order_after(1, OrderStep::PaymentFailed, 2);
     shop.reservations.open(&reservation(1)).await.unwrap();
     shop.orders.place(&failed_twice).await.unwrap();
-    let before = shop.purchases_now().await;
+    let before = shop.everything().await;
     let read_earlier = Order { attempt: 1, ..failed_twice.clone() };
     let outcome = shop.purchases.start_again(&read_earlier, &method("sandbox:ok"), at(NOW)).await.unwrap();
     assert_eq!(outcome, StartOutcome::OrderIs(failed_twice));
-    assert_eq!(shop.purchases_now().await, before);
+    assert_eq!(shop.everything().await, before);
 }
 
 #[tokio::test]
@@ -186,11 +186,11 @@ async fn a_purchase_touches_nobody_elses() {
         shop.reservations.open(&reservation(number)).await.unwrap();
         shop.orders.place(&waiting_order(number)).await.unwrap();
     }
-    let before = shop.purchases_now().await;
+    let before = shop.everything().await;
     let mine = waiting_order(1);
     shop.purchases.start_again(&mine, &method("sandbox:ok"), at(NOW)).await.unwrap();
     shop.purchases.end(&mine, 1, OrderStep::Failed, at(NOW)).await.unwrap();
-    let after = shop.purchases_now().await;
+    let after = shop.everything().await;
     assert_eq!((before.len(), after.len()), (4, 3), "my reservation is gone");
     let of_2 = |key: &&String| key.contains("shopper-2") || key.contains(&id(2).to_string());
     assert_eq!(before.keys().filter(of_2).count(), 2);

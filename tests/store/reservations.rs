@@ -35,11 +35,11 @@ async fn opening_again_changes_nothing_and_a_second_one_meets_the_first() {
     let shop = Shop::open().await;
     let first = reservation(1);
     shop.reservations.open(&first).await.unwrap();
-    let before = shop.purchases_now().await;
+    let before = shop.everything().await;
     assert_eq!(shop.reservations.open(&first).await.unwrap(), OpenOutcome::Opened);
     let second = Reservation { shopper: shopper(1), ..reservation(2) };
     assert_eq!(shop.reservations.open(&second).await.unwrap(), OpenOutcome::Exists(first));
-    assert_eq!(shop.purchases_now().await, before);
+    assert_eq!(shop.everything().await, before);
 }
 
 #[tokio::test]

@@ -1,21 +1,16 @@
-//! What the tests share: the whole store on three empty tables, and plain examples of everything that it keeps.
+//! What the tests share: the store in a shop of its own, with its calls counted, and plain examples of everything that it keeps.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::LazyLock,
-};
+use std::{ops::Deref, sync::LazyLock};
 
 use domain::{
-    Address, Admission, Attempt, AttemptStatus, Clock as _, GatewayName, Hold, IdempotencyKey, Money, Order, OrderEvent,
-    OrderStep, PaymentMethod, ProductId, Quantity, Reservation, ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus,
-    ShardLayout, ShardNumber, ShopperId, SignedDuration, StockShard, Timestamp,
+    Attempt, AttemptStatus, Clock as _, Hold, IdempotencyKey, Order, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
+    ReservationId, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, SignedDuration, StockShard, Timestamp,
 };
 use kit::SystemClock;
 use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
-use test_aws::{Calls, Dynamo, FixedClock};
-
-/// An item as it lies in its table.
-pub(crate) type RawItem = HashMap<String, aws_sdk_dynamodb::types::AttributeValue>;
+use test_aws::{Calls, FixedClock};
+use test_shop::{Buyer, draft};
+pub(crate) use test_shop::{RawItem, demo as product, price};
 
 /// The first shard: enough for most tests.
 pub(crate) const SHARD: ShardNumber = ShardNumber(0);
@@ -27,9 +22,9 @@ pub(crate) const END: &str = "12:05:00";
 /// From one day to the next.
 pub(crate) const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The store on three empty tables of its own.
+/// The store in a shop of its own.
 pub(crate) struct Shop {
-    pub(crate) dynamo: Dynamo,
+    whole: test_shop::Shop,
     pub(crate) client: Client,
     pub(crate) calls: Calls,
     pub(crate) stock: Stock,
@@ -42,40 +37,47 @@ pub(crate) struct Shop {
     pub(crate) books: SandboxBooks,
 }
 
+impl Deref for Shop {
+    type Target = test_shop::Shop;
+
+    fn deref(&self) -> &test_shop::Shop {
+        &self.whole
+    }
+}
+
 impl Shop {
-    /// On dynoxide, or on the server that the environment names.
+    /// Empty, in this process, or on the server that the environment names.
     pub(crate) async fn open() -> Self {
-        Self::on(Dynamo::start().await)
+        Self::on(test_shop::Shop::anywhere(clock()).await)
     }
 
-    /// On dynoxide, whose TTL goes by `clock`.
+    /// Empty, in this process, where TTL goes by `clock`.
     pub(crate) async fn open_at(clock: &FixedClock) -> Self {
-        Self::on(Dynamo::start_at(clock).await)
+        Self::on(test_shop::Shop::empty_at(clock.clone()).await)
     }
 
-    /// With a shard of `units` units.
+    /// With a sale of `units` units in one shard.
     pub(crate) async fn with_units(units: u32) -> Self {
         let shop = Self::open().await;
-        shop.stock.create(&product(), &ShardLayout::new(units, 1), 1).await.unwrap();
-        shop.calls.reset();
+        shop.sale(&product(), SaleDraft { shards: Some(1), ..sale(&product(), units).draft }).await;
         shop
     }
 
-    fn on(dynamo: Dynamo) -> Self {
-        let (client, calls) = dynamo.counted();
-        let (stock, reservation, order) = (dynamo.stock_table(), dynamo.reservation_table(), dynamo.order_table());
+    fn on(shop: test_shop::Shop) -> Self {
+        let calls = Calls::new();
+        let mut parts = shop.parts(&calls);
         Self {
-            stock: Stock::new(client.clone(), stock),
-            sales: Sales::new(client.clone(), stock),
-            availabilities: Availabilities::new(client.clone(), stock),
-            reservations: Reservations::new(client.clone(), reservation),
-            orders: Orders::new(client.clone(), order),
-            purchases: Purchases::new(client.clone(), reservation, order),
-            attempts: Attempts::new(client.clone(), order),
-            books: SandboxBooks::new(client.clone(), order),
-            client,
+            stock: parts.stock(),
+            sales: parts.sales(),
+            availabilities: parts.availabilities(),
+            reservations: parts.reservations(),
+            orders: parts.orders(),
+            purchases: parts.purchases(),
+            attempts: parts.attempts(),
+            books: parts.books(),
+            client: shop.dynamo.client_with(&calls),
             calls,
-            dynamo,
+            whole: shop,
         }
     }
 
@@ -92,44 +94,10 @@ impl Shop {
         shard
     }
 
-    /// An item as it lies in `table`.
-    pub(crate) async fn raw(&self, table: &str, pk: &str, sk: &str) -> Option<RawItem> {
-        let get = self.dynamo.client().get_item().table_name(table).consistent_read(true);
-        get.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap().item
-    }
-
-    /// A shopper's reservation as it lies in its table.
-    pub(crate) async fn raw_reservation(&self, of: &ShopperId, product: &ProductId) -> Option<RawItem> {
-        self.raw(self.dynamo.reservation_table(), &format!("SHOPPER#{of}"), &format!("SALE#{product}")).await
-    }
-
-    /// Writes a payment attempt that nobody has begun as it is when it has come to `status`.
+    /// Writes a payment attempt as it is when it has come to `status`.
     pub(crate) async fn attempt(&self, key: &IdempotencyKey, status: AttemptStatus) -> Attempt {
-        let (begun, is_new) = self.attempts.begin(key, &GatewayName("sandbox".into())).await.unwrap();
-        let is_charged =
-            matches!(status, AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding | AttemptStatus::Refunded);
-        let reference = is_charged.then(|| format!("sandbox_{key}"));
-        let attempt = Attempt { status, reference, confirmed: is_charged.then(price), ..begun.clone() };
-        assert!(is_new && self.attempts.replace(&begun, &attempt).await.unwrap());
-        attempt
-    }
-
-    /// A payment attempt as it lies in its table.
-    pub(crate) async fn raw_attempt(&self, key: &IdempotencyKey) -> Option<RawItem> {
-        self.raw(self.dynamo.order_table(), &format!("ORDER#{}", key.order), &format!("PAYMENT#{}", key.attempt)).await
-    }
-
-    /// Everything in the reservation and order tables, by key.
-    pub(crate) async fn purchases_now(&self) -> BTreeMap<String, RawItem> {
-        let mut found = BTreeMap::new();
-        for table in [self.dynamo.reservation_table(), self.dynamo.order_table()] {
-            let scan = self.dynamo.client().scan().table_name(table).consistent_read(true).send().await.unwrap();
-            found.extend(scan.items.unwrap_or_default().into_iter().map(|item| {
-                let key = format!("{} {}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap());
-                (key, item)
-            }));
-        }
-        found
+        let buyer = Buyer { id: key.order.clone(), ..buyer(1) };
+        self.whole.attempt(&buyer, key.attempt, "sandbox", status).await
     }
 }
 
@@ -149,12 +117,8 @@ pub(crate) fn clock() -> FixedClock {
     FixedClock::at(&at(NOW).to_string())
 }
 
-pub(crate) fn product() -> ProductId {
-    "demo".parse().unwrap()
-}
-
 pub(crate) fn shopper(number: u32) -> ShopperId {
-    format!("shopper-{number}").parse().unwrap()
+    buyer(number).shopper
 }
 
 /// As Cognito names shoppers: a UUID.
@@ -169,19 +133,20 @@ pub(crate) fn units(quantity: u32) -> Quantity {
 /// A sale in preparation.
 pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
     let draft = SaleDraft {
-        name: "Phone".into(),
         description: Some("A phone.".into()),
         image_url: Some("https://example.com/phone.png".into()),
-        price: price(),
         units,
         starts_at: at("12:00:00"),
         ends_at: at("13:00:00.5"),
-        hold_seconds: 300,
         max_per_shopper: Quantity::ONE,
-        admission: Admission::Fcfs,
-        shards: None,
+        ..draft()
     };
     Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
+}
+
+/// Who buys one unit of the demo sale under this number.
+pub(crate) fn buyer(number: u32) -> Buyer {
+    Buyer::number(number).holding(at(NOW), at(END))
 }
 
 /// Reservation (and order) number `number` of the demo sale.
@@ -190,24 +155,16 @@ pub(crate) fn id(number: u32) -> ReservationId {
 }
 
 pub(crate) fn id_in(product: &ProductId, number: u32) -> ReservationId {
-    ReservationId::of(product, &format!("01JD3V3Z5T8Q6W7X9Y0A{number:06}")).unwrap()
+    buyer(number).of(product).id
 }
 
 pub(crate) fn hold(number: u32, quantity: u32) -> Hold {
-    Hold { reservation: id(number), quantity: units(quantity), expires_at: at(END) }
+    Buyer { quantity: units(quantity), ..buyer(number) }.hold()
 }
 
 /// Reservation `number`, of one unit, held by shopper `number`.
 pub(crate) fn reservation(number: u32) -> Reservation {
-    Reservation {
-        id: id(number),
-        shopper: shopper(number),
-        shard: SHARD,
-        quantity: Quantity::ONE,
-        status: ReservationStatus::Held,
-        expires_at: at(END),
-        created_at: at(NOW),
-    }
+    buyer(number).reservation()
 }
 
 /// Order `number`, of shopper `number`, that waits for its payment.
@@ -222,33 +179,7 @@ pub(crate) fn pending_order(number: u32) -> Order {
 
 /// Order `number`, of shopper `number`, as `step` leaves it.
 pub(crate) fn order_after(number: u32, step: OrderStep, attempt: u32) -> Order {
-    let (status, payment_status, stock_status) = step.leads_to();
-    Order {
-        id: id(number),
-        shopper: shopper(number),
-        quantity: Quantity::ONE,
-        amount: price(),
-        status,
-        payment_status,
-        stock_status,
-        attempt,
-        payment_method: (attempt > 0).then(|| method("sandbox:ok")),
-        shipping_address: Some(Address {
-            address_line1: "1 Infinite Loop".into(),
-            city: "Cupertino".into(),
-            postal_code: "95014".into(),
-            country: "US".into(),
-        }),
-        pay_by: at(END),
-        transaction_id: None,
-        created_at: at(NOW),
-        updated_at: at(NOW),
-        history: vec![OrderEvent { at: at(NOW), event: step, reason: None }],
-    }
-}
-
-pub(crate) fn price() -> Money {
-    Money::new(99_900, "USD".parse().unwrap()).unwrap()
+    buyer(number).order_after(step, attempt)
 }
 
 pub(crate) fn method(token: &str) -> PaymentMethod {
@@ -262,5 +193,5 @@ pub(crate) fn key(number: u32) -> IdempotencyKey {
 
 /// The key of an attempt to pay order `number`.
 pub(crate) fn key_of(number: u32, attempt: u32) -> IdempotencyKey {
-    IdempotencyKey { order: id(number), attempt }
+    buyer(number).key(attempt)
 }

@@ -1,5 +1,5 @@
 //! `reserve` on a real DynamoDB engine: what it answers, what it costs, and what is left when it dies half-way.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod crashes;
 mod doubles;

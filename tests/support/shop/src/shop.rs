@@ -52,8 +52,18 @@ pub struct Shop {
 impl Shop {
     /// Empty tables and queues.
     pub async fn empty() -> Self {
-        let clock = FixedClock::at(NOW);
+        Self::empty_at(FixedClock::at(NOW)).await
+    }
+
+    /// The same with another time.
+    pub async fn empty_at(clock: FixedClock) -> Self {
         Self::on(Dynamo::start_at(&clock).await, clock)
+    }
+
+    /// Empty tables in this process, or on the server that the environment names ([`Dynamo::start`]), and empty queues. TTL goes by
+    /// the real time, whatever `clock` says.
+    pub async fn anywhere(clock: FixedClock) -> Self {
+        Self::on(Dynamo::start().await, clock)
     }
 
     /// Empty tables on the server at `endpoint`, which must be there, and empty queues. Functions on that server have the real

@@ -9,51 +9,52 @@ impl Shop {
     /// Writes an attempt and the books of the sandbox called `gateway` as they are when it has come to `status`.
     pub async fn attempt(&self, buyer: &Buyer, attempt: u32, gateway: &str, status: AttemptStatus) -> Attempt {
         let (key, name) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
+        let started = self.uncounted().attempts().begin(&key, &name).await.unwrap().0;
+        let books = self.uncounted().books();
         let after = match status {
-            AttemptStatus::Started => return self.uncounted().attempts().begin(&key, &name).await.unwrap().0,
+            AttemptStatus::Started | AttemptStatus::Unavailable => started.clone(),
             AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding => {
-                self.charge(buyer, attempt, gateway, buyer.amount()).await
+                self.charge(buyer, &started, buyer.amount()).await
             }
             AttemptStatus::Refunded => {
-                let charged = self.charge(buyer, attempt, gateway, buyer.amount()).await;
-                self.uncounted().books().refund(&name, &key).await.unwrap();
+                let charged = self.charge(buyer, &started, buyer.amount()).await;
+                books.refund(&name, &key).await.unwrap();
                 charged
             }
             AttemptStatus::Declined | AttemptStatus::GivenUp => {
-                let started = self.uncounted().attempts().begin(&key, &name).await.unwrap().0;
                 let entry = Entry::asked(EntryState::Declined, buyer.amount(), buyer.amount(), &buyer.method);
-                self.uncounted().books().settle(&name, &key, &entry).await.unwrap();
-                Attempt { reason: Some("The card was declined.".into()), ..started }
+                books.settle(&name, &key, &entry).await.unwrap();
+                Attempt { reason: Some("The card was declined.".into()), ..started.clone() }
             }
             AttemptStatus::Voided => {
-                let started = self.uncounted().attempts().begin(&key, &name).await.unwrap().0;
-                self.uncounted().books().void(&name, &key).await.unwrap();
-                started
+                books.void(&name, &key).await.unwrap();
+                started.clone()
             }
-            AttemptStatus::Unavailable => self.uncounted().attempts().begin(&key, &name).await.unwrap().0,
         };
-        self.replace(&after.clone(), Attempt { status, ..after }).await
+        let after = Attempt { status, ..after };
+        assert!(after == started || self.uncounted().attempts().replace(&started, &after).await.unwrap());
+        after
     }
 
-    /// Writes a charge of `confirmed` by the sandbox called `gateway` into the attempt and into the gateway's books.
-    pub(super) async fn charge(&self, buyer: &Buyer, attempt: u32, gateway: &str, confirmed: Money) -> Attempt {
-        let (key, name) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
-        let started = self.uncounted().attempts().begin(&key, &name).await.unwrap().0;
+    /// Has the gateway charge `confirmed` for an attempt: gives the attempt that says so, which is not written yet.
+    async fn charge(&self, buyer: &Buyer, attempt: &Attempt, confirmed: Money) -> Attempt {
         let entry = Entry::asked(EntryState::Charged, buyer.amount(), confirmed, &buyer.method);
-        self.uncounted().books().settle(&name, &key, &entry).await.unwrap();
-        let (status, reference) = (AttemptStatus::Charged, Some(format!("{gateway}_{key}")));
-        self.replace(&started, Attempt { status, reference, confirmed: Some(confirmed), ..started.clone() }).await
+        self.uncounted().books().settle(&attempt.gateway, &attempt.key, &entry).await.unwrap();
+        let reference = Some(format!("{}_{}", attempt.gateway.0, attempt.key));
+        Attempt { status: AttemptStatus::Charged, reference, confirmed: Some(confirmed), ..attempt.clone() }
+    }
+
+    /// Writes a first attempt for which the sandbox has charged another amount than the order's.
+    pub(super) async fn mischarge(&self, buyer: &Buyer) {
+        let started = self.attempt(buyer, 1, "sandbox", AttemptStatus::Started).await;
+        let charged = self.charge(buyer, &started, Money::new(1, buyer.amount().currency()).unwrap()).await;
+        assert!(self.uncounted().attempts().replace(&started, &charged).await.unwrap());
     }
 
     /// Writes another status into an attempt, and leaves the gateway's books as they are.
     pub(super) async fn becomes(&self, buyer: &Buyer, attempt: u32, status: AttemptStatus) {
         let before = self.uncounted().attempts().get(&buyer.key(attempt)).await.unwrap().expect("there is such an attempt");
-        self.replace(&before, Attempt { status, ..before.clone() }).await;
-    }
-
-    async fn replace(&self, before: &Attempt, after: Attempt) -> Attempt {
-        assert!(self.uncounted().attempts().replace(before, &after).await.unwrap());
-        after
+        assert!(self.uncounted().attempts().replace(&before, &Attempt { status, ..before.clone() }).await.unwrap());
     }
 
     /// The status that an attempt is known by; `None`: there is no such attempt.

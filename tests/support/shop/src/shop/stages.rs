@@ -1,7 +1,7 @@
 //! A purchase at every stage, brought there by the moves that the product makes.
 
 use domain::{
-    AttemptStatus, ClaimOutcome, GatewayName, Money, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
+    AttemptStatus, ClaimOutcome, GatewayName, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
     TakeBackOutcome,
 };
 use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
@@ -136,7 +136,7 @@ impl Shop {
             Stage::Charged => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Charged).await,
             Stage::Sold => self.sell(buyer).await,
             Stage::Mischarged => {
-                self.charge(buyer, 1, "sandbox", Money::new(1, buyer.amount().currency()).unwrap()).await;
+                self.mischarge(buyer).await;
                 self.sell(buyer).await;
             }
             Stage::Completed => {
