@@ -7,6 +7,8 @@ pub(crate) fn cases() -> Vec<Case> {
     let list = || get("/orders");
     let paying = |name, request, answer: Expected| case(name, request, [answer.given(Given::Paying)]);
     let price = json!({"amount_minor": 99900, "currency": "USD"});
+    let reference = format!("sandbox_{RESERVATION}-1");
+    let completed = json!({"order_status": "completed", "payment_status": "completed", "transaction_id": reference});
     vec![
         case(
             "ok",
@@ -15,8 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 answer(200, json!({"order_id": RESERVATION, "order_status": "pending", "price": price})).given(Given::Paying),
                 answer(200, json!({"order_status": "awaiting_payment", "payment_status": "none"})).given(Given::Waiting),
                 answer(200, json!({"order_status": "expired"})).given(Given::Waited),
-                answer(200, json!({"order_status": "completed", "payment_status": "completed", "transaction_id": "sandbox_x"}))
-                    .given(Given::Completed),
+                answer(200, completed).given(Given::Completed),
                 problem(404, "unknown-order"),
             ],
         ),
