@@ -231,7 +231,7 @@ fn a_table_that_says_something_else_is_noticed() {
     notices(
         documented_refusals,
         "has no row for sale-started",
-        replace("| `sale-started` | 409 | | the sale is not changed any more |\n", ""),
+        replace("| `sale-started` | 409 | | the sale cannot be changed any more |\n", ""),
     );
     notices(documented_refusals, "sale-ended has status", replace("410, to operators 409", "410"));
     notices(
