@@ -143,7 +143,7 @@ pub fn demo() -> ProductId {
     "demo".parse().unwrap()
 }
 
-/// The product of the recorded events that nobody can have.
+/// The product of the sample events whose only unit another shopper holds.
 pub fn sold_out() -> ProductId {
     "sold-out".parse().unwrap()
 }
