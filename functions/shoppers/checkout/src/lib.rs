@@ -30,7 +30,7 @@ struct Body {
     user_id: Option<ShopperId>,
 }
 
-/// The answer to whoever placed `order`: 202 while it is under way, 200 once it has ended.
+/// The answer to the shopper who placed `order`: 202 while it is under way, 200 once it has ended.
 #[must_use]
 pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Response {
     let (status, ..) = order.statuses(now);

@@ -92,7 +92,7 @@ impl Reconcile {
                 return Ok(true);
             }
         }
-        // Whoever else writes the item knows what it should say, and the next run looks again.
+        // The other writer has derived it from the shards, too; the next run looks again.
         Ok(false)
     }
 

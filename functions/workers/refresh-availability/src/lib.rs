@@ -71,7 +71,7 @@ impl RefreshAvailability {
         let layout = stored.sale.layout;
         let now = self.clock.now();
         let mut availability = known.cloned().unwrap_or_else(|| Availability::untouched(&layout, now));
-        // Whoever restocks the sale does this too, and may have died before.
+        // `restock-sale` does this too, but its run may have ended before it.
         availability.extend_to(&layout);
         // Shards above the layout are left over from an earlier description of the sale.
         for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards()) {
