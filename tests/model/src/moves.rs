@@ -351,7 +351,7 @@ fn answers(world: &World, who: Who, execution: Execution) -> &'static [Answer] {
     if asks { book.answers() } else { &[Answer::Charged] }
 }
 
-/// `ReserveUnits::claim`. A refused request leaves nothing behind, and may be sent again.
+/// `UnitReservations::claim`. A refused request leaves nothing behind, and may be sent again.
 fn claim(world: &mut World, who: Who, nth: Nth, shard: ShardNumber) {
     if world.shoppers[who].requests[nth] == Request::NotSent {
         match world.shards[shard].claim(who, nth) {
@@ -361,7 +361,7 @@ fn claim(world: &mut World, who: Who, nth: Nth, shard: ShardNumber) {
     }
 }
 
-/// `ReserveUnits::open`: one reservation per shopper and sale; the first stays.
+/// `UnitReservations::open`: one reservation per shopper and sale; the first stays.
 fn open(world: &mut World, who: Who, nth: Nth) {
     let shopper = &mut world.shoppers[who];
     if let Request::Claimed(shard) = shopper.requests[nth] {

@@ -13,7 +13,7 @@ use std::{
 
 use domain::{Clock, Money, Quantity, SaleDraft};
 use jiff::SignedDuration;
-use manage_sale::Making;
+use manage_sale::SalePreparation;
 use parts::FromParts;
 use reconcile::Findings;
 
@@ -147,8 +147,8 @@ async fn open_sale(world: &World) {
         shards: Some(size.shards),
     };
     draft.check().unwrap();
-    let making = Making::from_parts(&mut parts(world, &SkewedClock::ahead(&world.time, 0)));
-    making.make(&World::product(), draft).await.unwrap();
+    let preparation = SalePreparation::from_parts(&mut parts(world, &SkewedClock::ahead(&world.time, 0)));
+    preparation.make(&World::product(), draft).await.unwrap();
     world.note(|| format!("{size:?}"));
     world.sleep(Duration::from_secs(10)).await;
 }

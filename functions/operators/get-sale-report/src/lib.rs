@@ -1,6 +1,6 @@
 //! `GET /admin/flash-sales/{product_id}/report`: the exact figures of a sale. Group `ops` only.
 
-mod reporting;
+mod use_case;
 mod view;
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use kit::{
 use parts::{FromParts, Parts};
 use store::Sales;
 
-pub use reporting::{Reported, Reporting};
+pub use use_case::{Reported, SaleReports};
 use view::ReportView;
 
 /// The Lambda handler and its dependencies.
@@ -23,12 +23,12 @@ pub struct GetSaleReport {
     clock: Arc<dyn Clock>,
     sales: Sales,
     /// The use case; tests give it less time.
-    pub reporting: Reporting,
+    pub reports: SaleReports,
 }
 
 impl FromParts for GetSaleReport {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), sales: parts.sales(), reporting: Reporting::from_parts(parts) }
+        Self { identity: parts.identity(), clock: parts.clock(), sales: parts.sales(), reports: SaleReports::from_parts(parts) }
     }
 }
 
@@ -41,7 +41,7 @@ impl HttpFunction for GetSaleReport {
         if stored.sale.status == SaleStatus::Preparing {
             return Err(not_changeable(NotChangeable::InPreparation));
         }
-        let reported = self.reporting.report(&stored.sale).await.map_err(|error| store_problem(&error))?;
+        let reported = self.reports.report(&stored.sale).await.map_err(|error| store_problem(&error))?;
         Ok(http::ok_json(200, &ReportView::new(&stored, &reported, self.clock.now())))
     }
 }

@@ -1,6 +1,6 @@
 //! `PUT /admin/flash-sales/{product_id}`: make a sale, or change it before it starts. Group `ops` only.
 
-mod making;
+mod use_case;
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use kit::{
 use parts::{FromParts, Parts};
 use serde::Deserialize;
 
-pub use making::{Made, MakeError, Making};
+pub use use_case::{Made, MakeError, SalePreparation};
 
 /// The Lambda handler and its dependencies.
 pub struct ManageSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    making: Making,
+    preparation: SalePreparation,
 }
 
 // A misspelt member would be left out in silence, and a sale that has started cannot be changed.
@@ -41,7 +41,7 @@ struct Body {
 
 impl FromParts for ManageSale {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), making: Making::from_parts(parts) }
+        Self { identity: parts.identity(), clock: parts.clock(), preparation: SalePreparation::from_parts(parts) }
     }
 }
 
@@ -50,7 +50,7 @@ impl HttpFunction for ManageSale {
         self.identity.caller(request)?.require_group("ops")?;
         let product = product(request)?;
         let draft = draft(http::json_body(request)?, self.clock.now())?;
-        let made = self.making.make(&product, draft).await.map_err(|error| problem(&error))?;
+        let made = self.preparation.make(&product, draft).await.map_err(|error| problem(&error))?;
         let status = if made.is_new { 201 } else { 200 };
         Ok(http::ok_json(status, &SaleView::new(&made.sale, &made.availability, self.clock.now())))
     }

@@ -1,6 +1,6 @@
 //! `POST /admin/flash-sales/{product_id}/restock`: add units to a sale. Group `ops` only.
 
-mod restocking;
+mod use_case;
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use kit::{
 use parts::{FromParts, Parts};
 use serde::Deserialize;
 
-pub use restocking::{RestockError, Restocked, Restocking};
+pub use use_case::{RestockError, Restocked, Restocks};
 
 /// The Lambda handler and its dependencies.
 pub struct RestockSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    restocking: Restocking,
+    restocks: Restocks,
 }
 
 // A misspelt member would be left out in silence, and a sale that has started cannot be changed.
@@ -31,7 +31,7 @@ struct Body {
 
 impl FromParts for RestockSale {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), restocking: Restocking::from_parts(parts) }
+        Self { identity: parts.identity(), clock: parts.clock(), restocks: Restocks::from_parts(parts) }
     }
 }
 
@@ -44,7 +44,7 @@ impl HttpFunction for RestockSale {
         if !(1..=SaleDraft::MOST_UNITS).contains(&body.units) {
             return Err(units_problem("units is a whole number from 1 to 1,000,000"));
         }
-        let restocked = self.restocking.restock(&product, &key, body.units).await.map_err(|error| problem(&error))?;
+        let restocked = self.restocks.restock(&product, &key, body.units).await.map_err(|error| problem(&error))?;
         Ok(http::ok_json(200, &SaleView::new(&restocked.sale, &restocked.availability, self.clock.now())))
     }
 }

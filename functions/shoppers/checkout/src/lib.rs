@@ -1,6 +1,6 @@
 //! `POST /checkout`: make an order of what is reserved and have it paid.
 
-mod ordering;
+mod use_case;
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use kit::{
 use parts::{FromParts, Parts};
 use serde::Deserialize;
 
-pub use ordering::Ordering;
+pub use use_case::OrderPlacement;
 
 /// The Lambda handler and its dependencies.
 pub struct Checkout {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    ordering: Ordering,
+    orders: OrderPlacement,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Res
 
 impl FromParts for Checkout {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), ordering: Ordering::from_parts(parts) }
+        Self { identity: parts.identity(), clock: parts.clock(), orders: OrderPlacement::from_parts(parts) }
     }
 }
 
@@ -54,7 +54,7 @@ impl HttpFunction for Checkout {
         caller.must_be(body.user_id.as_ref())?;
         let cart: ReservationId = body.cart_id.parse().map_err(|_| unknown_reservation())?;
         let details = CheckoutDetails::new(&body.payment_method, Some(body.shipping_address))?;
-        let order = self.ordering.check_out(&caller.shopper, &cart, &details).await?;
+        let order = self.orders.check_out(&caller.shopper, &cart, &details).await?;
         Ok(accepted(request, &order, self.clock.now()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use checkout::Ordering;
+use checkout::OrderPlacement;
 use contract::{CheckoutDetails, Refusal, checked_address, payment_method};
 use domain::{Address, Clock, ProductId};
 use kit::{
@@ -10,15 +10,15 @@ use kit::{
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
-use reserve::ReserveUnits;
+use reserve::UnitReservations;
 use serde::Deserialize;
 
 /// The Lambda handler and its dependencies.
 pub struct PlaceOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    units: ReserveUnits,
-    ordering: Ordering,
+    units: UnitReservations,
+    orders: OrderPlacement,
 }
 
 #[derive(Default, Deserialize)]
@@ -33,8 +33,8 @@ impl FromParts for PlaceOrder {
         Self {
             identity: parts.identity(),
             clock: parts.clock(),
-            units: ReserveUnits::from_parts(parts),
-            ordering: Ordering::from_parts(parts),
+            units: UnitReservations::from_parts(parts),
+            orders: OrderPlacement::from_parts(parts),
         }
     }
 }
@@ -53,9 +53,9 @@ impl HttpFunction for PlaceOrder {
         let order = match method {
             Some(payment_method) => {
                 let details = CheckoutDetails { payment_method, shipping_address: address };
-                self.ordering.check_out(&caller.shopper, &reservation.id, &details).await?
+                self.orders.check_out(&caller.shopper, &reservation.id, &details).await?
             }
-            None => self.ordering.place(&reservation, address).await?,
+            None => self.orders.place(&reservation, address).await?,
         };
         Ok(checkout::accepted(request, &order, self.clock.now()))
     }

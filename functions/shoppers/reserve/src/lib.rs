@@ -1,7 +1,7 @@
 //! `POST /reserve-inventory`, `POST /add-to-cart`: hold units of a sale for one shopper.
 
-mod claiming;
-mod units;
+mod claims;
+mod use_case;
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use kit::{
 use parts::{FromParts, Parts};
 use serde::Deserialize;
 
-pub use units::{ReserveUnits, Reserved};
+pub use use_case::{Reserved, UnitReservations};
 
 /// The Lambda handler and its dependencies.
 pub struct Reserve {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    units: ReserveUnits,
+    units: UnitReservations,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
 
 impl FromParts for Reserve {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), units: ReserveUnits::from_parts(parts) }
+        Self { identity: parts.identity(), clock: parts.clock(), units: UnitReservations::from_parts(parts) }
     }
 }
 

@@ -5,7 +5,7 @@ use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
 use kit::HttpFunction;
 use manage_sale::ManageSale;
-use reserve::ReserveUnits;
+use reserve::UnitReservations;
 use serde_json::json;
 use test_aws::{Calls, every_interleaving};
 use test_shop::{Buyer, Shop, Stage, brief, demo};
@@ -13,12 +13,12 @@ use test_shop::{Buyer, Shop, Stage, brief, demo};
 use crate::operators::change_sale_status::{function, state_after, to};
 
 /// An execution environment of `reserve`.
-fn reserve(shop: &Shop, calls: &Calls) -> ReserveUnits {
+fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
     shop.wire(calls)
 }
 
 /// One unit of the demo sale for somebody.
-async fn one(units: &ReserveUnits) -> Result<(), Refusal> {
+async fn one(units: &UnitReservations) -> Result<(), Refusal> {
     units.reserve(&"somebody".parse().unwrap(), &demo(), Some(Quantity::ONE)).await.map(drop)
 }
 

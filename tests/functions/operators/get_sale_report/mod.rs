@@ -15,7 +15,7 @@ fn function(shop: &Shop, calls: &Calls) -> GetSaleReport {
 
 fn reading_for(shop: &Shop, calls: &Calls, orders_read_for: SignedDuration) -> GetSaleReport {
     let mut function = function(shop, calls);
-    function.reporting.orders_read_for = orders_read_for;
+    function.reports.orders_read_for = orders_read_for;
     function
 }
 

@@ -4,7 +4,7 @@
 use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
 use kit::HttpFunction;
-use reserve::ReserveUnits;
+use reserve::UnitReservations;
 use serde_json::{Value, json};
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Shop, brief};
@@ -16,7 +16,7 @@ const LATER: &str = "2026-11-01T12:11:01Z";
 
 /// Tries to reserve a unit; the refusal, if it is one.
 async fn reserve(shop: &Shop) -> Result<(), Refusal> {
-    let units: ReserveUnits = shop.wire(&Calls::new());
+    let units: UnitReservations = shop.wire(&Calls::new());
     units.reserve(&"shopper-1".parse().unwrap(), &drop_id(), Some(Quantity::ONE)).await.map(|_| ())
 }
 

@@ -3,14 +3,14 @@
 use contract::Refusal;
 use domain::{Quantity, SaleDraft, ShopperId, SignedDuration};
 use kit::HttpFunction;
-use reserve::{ReserveUnits, Reserved};
+use reserve::{Reserved, UnitReservations};
 use test_aws::{Calls, every_interleaving};
 use test_shop::{Shop, brief, demo, draft};
 
 use crate::operators::restock_sale::{function, restock};
 
 /// A new execution environment of `reserve`.
-fn fresh(shop: &Shop, calls: &Calls) -> ReserveUnits {
+fn fresh(shop: &Shop, calls: &Calls) -> UnitReservations {
     shop.wire(calls)
 }
 
@@ -18,7 +18,7 @@ fn shopper(number: u32) -> ShopperId {
     format!("shopper-{number}").parse().unwrap()
 }
 
-async fn one(units: &ReserveUnits, shopper: &ShopperId) -> Result<Reserved, Refusal> {
+async fn one(units: &UnitReservations, shopper: &ShopperId) -> Result<Reserved, Refusal> {
     units.reserve(shopper, &demo(), Some(Quantity::ONE)).await
 }
 

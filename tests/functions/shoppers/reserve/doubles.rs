@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutcome, SignedDuration};
-use reserve::ReserveUnits;
+use reserve::UnitReservations;
 use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
 use test_aws::every_interleaving;
 use test_shop::{Buyer, Shop, Stage, demo};
@@ -159,7 +159,7 @@ async fn a_hold_that_is_being_cleared_away_and_paid_at_once_is_either_but_not_bo
         shop.bring(&buyer, Stage::Held).await;
         let end = buyer.reservation().expires_at;
         shop.clock.set_to(end);
-        let units: ReserveUnits = shop.wire(&interleaving.calls);
+        let units: UnitReservations = shop.wire(&interleaving.calls);
         let (order, purchases) = (buyer.order(OrderStep::PaymentStarted), shop.uncounted().purchases());
         let again = units.reserve(&buyer.shopper, buyer.id.product(), Some(Quantity::ONE));
         let pays = purchases.start(&order, end - SignedDuration::from_secs(2));

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use contract::Refusal;
 use domain::{Hold, Quantity, Reservation, ReservationId, SaleDraft, ShopperId, SignedDuration, StockShard, Timestamp};
-use reserve::{ReserveUnits, Reserved};
+use reserve::{Reserved, UnitReservations};
 use test_aws::Calls;
 use test_shop::{START, Shop, demo};
 
@@ -15,7 +15,7 @@ pub(crate) struct World {
 
 /// One execution environment: a memory of its own, and its calls counted.
 pub(crate) struct Environment {
-    pub(crate) units: ReserveUnits,
+    pub(crate) units: UnitReservations,
     pub(crate) calls: Calls,
 }
 

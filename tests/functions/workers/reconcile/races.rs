@@ -1,7 +1,7 @@
 //! A run that hangs at any of its requests while others are at work on what it looks at: it acts only on what is still so.
 
 use domain::{OrderStatus, OrderStep, Quantity, ReservationStatus, Timestamp};
-use reserve::ReserveUnits;
+use reserve::UnitReservations;
 use store::{Ending, StartOutcome};
 use test_aws::{Calls, every_interleaving};
 use test_shop::{Buyer, END, Shop, Stage, demo};
@@ -25,7 +25,7 @@ async fn is_exact(shop: &Shop) {
     assert_eq!(available + held + sold, 100);
 }
 
-fn reserve(shop: &Shop, calls: &Calls) -> ReserveUnits {
+fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
     shop.wire(calls)
 }
 

@@ -16,7 +16,7 @@ use parts::{FromParts, Parts};
 use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome};
 
 /// Makes orders of reservations.
-pub struct Ordering {
+pub struct OrderPlacement {
     clock: Arc<dyn Clock>,
     sales: Sales,
     reservations: Reservations,
@@ -25,7 +25,7 @@ pub struct Ordering {
     queue: OrdersQueue,
 }
 
-impl FromParts for Ordering {
+impl FromParts for OrderPlacement {
     fn from_parts(parts: &mut Parts) -> Self {
         Self {
             clock: parts.clock(),
@@ -38,7 +38,7 @@ impl FromParts for Ordering {
     }
 }
 
-impl Ordering {
+impl OrderPlacement {
     /// Orders what `shopper` has reserved as `id`, to be paid as `details` say. A repetition gives the order that is there; one
     /// that was placed without a payment method is paid now.
     ///

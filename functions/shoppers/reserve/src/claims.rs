@@ -4,7 +4,7 @@
 use contract::{Holds, Refusal};
 use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp};
 
-use crate::ReserveUnits;
+use crate::UnitReservations;
 
 /// What a claim found.
 pub(crate) enum Claim {
@@ -31,7 +31,7 @@ fn own_hold(number: ShardNumber, shard: &StockShard, shopper: &ShopperId) -> Opt
     shard.held().get(shopper).map(|hold| Claim::Held { shard: number, hold: hold.clone() })
 }
 
-impl ReserveUnits {
+impl UnitReservations {
     /// Claims units in a shard that has them.
     pub(crate) async fn claim(
         &self,

@@ -13,7 +13,7 @@ use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutc
 const STEPS: usize = 12;
 
 /// Restocks sales.
-pub struct Restocking {
+pub struct Restocks {
     clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
@@ -68,13 +68,13 @@ enum Step {
     Tell,
 }
 
-impl FromParts for Restocking {
+impl FromParts for Restocks {
     fn from_parts(parts: &mut Parts) -> Self {
         Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), availabilities: parts.availabilities() }
     }
 }
 
-impl Restocking {
+impl Restocks {
     /// Adds `units` to the sale of `product`, once for each `key`.
     ///
     /// # Errors

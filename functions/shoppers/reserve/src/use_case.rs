@@ -15,7 +15,7 @@ use messages::{ExpiryMessage, ExpiryQueue};
 use parts::{FromParts, Parts};
 use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
-use crate::claiming::Claim;
+use crate::claims::Claim;
 
 /// Times that a request starts again after it has cleared away an old hold of its own shopper.
 const ROUNDS: usize = 3;
@@ -35,7 +35,7 @@ pub struct Reserved {
 }
 
 /// Holds units for shoppers. One value serves one execution environment and remembers for it.
-pub struct ReserveUnits {
+pub struct UnitReservations {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) sales: Sales,
@@ -70,7 +70,7 @@ enum Round {
     Again,
 }
 
-impl FromParts for ReserveUnits {
+impl FromParts for UnitReservations {
     /// With an empty memory.
     fn from_parts(parts: &mut Parts) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl FromParts for ReserveUnits {
     }
 }
 
-impl ReserveUnits {
+impl UnitReservations {
     /// Holds `quantity` units of `product` for `shopper`; a repetition answers with the reservation that is there.
     /// `quantity` is `None` for more than any sale allows.
     ///

@@ -17,7 +17,7 @@ use store::{Orders, Stock, StoreError};
 const BATCHES_AT_ONCE: usize = 16;
 
 /// Reports on sales.
-pub struct Reporting {
+pub struct SaleReports {
     clock: Arc<dyn Clock>,
     stock: Stock,
     orders: Orders,
@@ -41,13 +41,13 @@ struct Purchase {
     quantity: Quantity,
 }
 
-impl FromParts for Reporting {
+impl FromParts for SaleReports {
     fn from_parts(parts: &mut Parts) -> Self {
         Self { clock: parts.clock(), stock: parts.stock(), orders: parts.orders(), orders_read_for: Self::ORDERS_READ_FOR }
     }
 }
 
-impl Reporting {
+impl SaleReports {
     /// The function has 28 s, and the shards of the largest sale take some.
     pub const ORDERS_READ_FOR: SignedDuration = SignedDuration::from_secs(18);
 

@@ -15,7 +15,7 @@ use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
 
 /// Makes sales.
-pub struct Making {
+pub struct SalePreparation {
     clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
@@ -53,13 +53,13 @@ pub enum MakeError {
     Store(#[from] StoreError),
 }
 
-impl FromParts for Making {
+impl FromParts for SalePreparation {
     fn from_parts(parts: &mut Parts) -> Self {
         Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), availabilities: parts.availabilities() }
     }
 }
 
-impl Making {
+impl SalePreparation {
     /// Makes the sale of `product` as `draft` describes it.
     ///
     /// # Errors
