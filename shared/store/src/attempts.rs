@@ -1,5 +1,5 @@
-//! Payment attempts: what is known of each attempt to pay an order, written before a gateway is asked and after it has
-//! answered, so that whoever comes next knows where to look a charge up.
+//! Payment attempts: one item for each attempt to pay an order. It is written before a gateway is asked and again after
+//! the gateway has answered. So every later run knows at which gateway to look up a charge.
 
 mod form;
 
@@ -37,8 +37,8 @@ impl Attempts {
         answer.item.map(|item| form::from_item(key, &item)).transpose()
     }
 
-    /// Writes down that `gateway` is about to be asked, unless the attempt is known already. Gives what is known, and
-    /// whether it is new.
+    /// Records that the caller is about to ask `gateway`, unless the attempt has an item already. Returns the stored
+    /// attempt, and true if this call wrote it.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -46,8 +46,8 @@ impl Attempts {
         self.put_first(Attempt::started(key.clone(), gateway.clone())).await
     }
 
-    /// Writes down that an attempt is never begun, unless the attempt is known already. Gives what is known. It is void from
-    /// its first moment: there is none in which a charge could find it started.
+    /// Records that an attempt will never be made, unless the attempt has an item already. Returns the stored attempt.
+    /// A new item is `voided` from the start, so no charge ever finds it `started`.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -56,7 +56,7 @@ impl Attempts {
         Ok(self.put_first(void).await?.0)
     }
 
-    /// Writes an attempt that is not there yet. Gives what is known, and whether it is new.
+    /// Writes an attempt if it has no item yet. Returns the stored attempt, and true if this call wrote it.
     async fn put_first(&self, attempt: Attempt) -> Result<(Attempt, bool), StoreError> {
         let put = self
             .client
@@ -72,13 +72,14 @@ impl Attempts {
         }
     }
 
-    /// Replaces what was read as `before` by `after`. False: it was written in between, perhaps by this very call when the
-    /// answer to its first run was lost. Whoever is told so reads again, and looks the charge up before asking a gateway.
+    /// Replaces the attempt that was read as `before` by `after`. False: the item has changed since, possibly by this
+    /// very call when the answer to its first run was lost. The caller then reads the attempt again, and looks the
+    /// charge up before it asks a gateway.
     ///
-    /// At the same gateway, what only a later version knows of the attempt stays, such as the provider's own id. Another gateway
-    /// begins without it.
+    /// At the same gateway, attributes that only a later version knows stay, such as the provider's own id. At another
+    /// gateway the attempt begins without them.
     ///
-    /// Guards: the gateway, the status, and whether it was asked again are still what the decision was made from.
+    /// Guards: the gateway, the status and `asked_again` are still as they were when the caller decided.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -1,5 +1,5 @@
-//! The availability item: what readers know of a sale's stock. [`AvailabilityUpdate`] derives it; a loser who has read every
-//! shard may mark it sold out. Every write is conditional on the version that it was derived from.
+//! The availability item: what readers see of a sale's stock. [`AvailabilityUpdate`] derives it. A run that finds every
+//! shard empty may mark the sale as sold out. Every write is conditional on the version that it was derived from.
 
 pub(crate) mod form;
 
@@ -16,7 +16,8 @@ use crate::{
     keys::{self, number},
 };
 
-/// Times that [`AvailabilityUpdate`] reads the item. Its writers are few, and each of them writes what all of them know.
+/// Times that [`AvailabilityUpdate`] reads the item before it gives up. The item has few writers, and each of them
+/// writes the complete state.
 const UPDATES: usize = 8;
 
 /// The availability items of all sales.
@@ -26,11 +27,11 @@ pub struct Availabilities {
     table: String,
 }
 
-/// The compare-and-set of one availability item: read it, derive it, write it as the next version, and begin again when another run
-/// has written it in between.
+/// The compare-and-set of one availability item: read it, derive it, write it as the next version. If another run has
+/// written it since it was read, start again.
 ///
-/// The item is read, strongly consistent, before the caller reads what it derives the item from. What changes after that is either
-/// in what the caller reads, or changes the item's version.
+/// The item is read, strongly consistent, before the caller reads the data that it derives the item from. A later
+/// change is either in that data, or changes the item's version.
 #[derive(Debug)]
 #[must_use = "it does nothing before it is read"]
 pub struct AvailabilityUpdate {
@@ -41,7 +42,7 @@ pub struct AvailabilityUpdate {
 }
 
 impl AvailabilityUpdate {
-    /// Reads the item for the next try. False after eight tries: others wrote it each time.
+    /// Reads the item for the next try. False after eight tries: another run wrote it each time.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -54,13 +55,14 @@ impl AvailabilityUpdate {
         Ok(true)
     }
 
-    /// What the item says, as it was read; `None` when there is none.
+    /// The item as it was read; `None` when there is none.
     #[must_use]
     pub fn known(&self) -> Option<&Availability> {
         self.known.as_ref()
     }
 
-    /// Writes the item as it was derived, and gives it with its version. `None`: another run has written it since it was read.
+    /// Writes the derived item and returns it with its version. `None`: another run has written the item since it was
+    /// read.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -78,7 +80,7 @@ impl Availabilities {
         Self { client, table: table.into() }
     }
 
-    /// Reads one. `None` before its sale has been made.
+    /// Reads the item of `product`. `None` until the sale's shards have been made.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -89,7 +91,7 @@ impl Availabilities {
         answer.item.as_ref().map(form::from_item).transpose()
     }
 
-    /// Reads those of up to a hundred sales, eventually consistent, in one batch.
+    /// Reads the items of up to a hundred sales, eventually consistent, in one batch.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -106,12 +108,13 @@ impl Availabilities {
             .collect()
     }
 
-    /// Begins to derive the item of `product` from what it says: see [`AvailabilityUpdate`].
+    /// Starts an update of the item of `product`: see [`AvailabilityUpdate`].
     pub fn update(&self, product: &ProductId) -> AvailabilityUpdate {
         AvailabilityUpdate { of: self.clone(), product: product.clone(), known: None, tries_left: UPDATES }
     }
 
-    /// Writes one that was derived from version `from`; 0 is none. False: another was written in between.
+    /// Writes an item that was derived from version `from`; 0 means that there was no item. False: another run has
+    /// written it since.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -124,8 +127,8 @@ impl Availabilities {
         Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done))
     }
 
-    /// Marks a sale sold out, if the item is still the `version` that was read before all its shards were found empty.
-    /// False: something changed, and the mark may be wrong.
+    /// Marks a sale as sold out, if the item still has the `version` that was read before all the shards were found
+    /// empty. False: the item has changed, and the mark may be wrong.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -1,15 +1,15 @@
-//! `BatchGetItem` with the keys that DynamoDB leaves out.
+//! `BatchGetItem`, repeated for the keys that DynamoDB leaves unprocessed.
 
 use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
 
 use crate::{StoreError, item::Item};
 
-/// Keys that one `BatchGetItem` takes at most.
+/// DynamoDB's limit of keys in one `BatchGetItem`.
 pub(crate) const KEYS_IN_A_BATCH: usize = 100;
-/// How often a batch is asked for the keys that DynamoDB left out.
+/// Requests per batch at most: the first, and repetitions for the keys that DynamoDB left unprocessed.
 const BATCH_ROUNDS: usize = 8;
 
-/// Gets up to a hundred items of `table` in no order; those that DynamoDB leaves out are asked for again.
+/// Gets up to a hundred items of `table` in no order. Asks again for the keys that DynamoDB leaves unprocessed.
 pub(crate) async fn batch_get(client: &Client, table: &str, keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, StoreError> {
     let mut found = Vec::with_capacity(keys.len());
     let mut wanted = keys;

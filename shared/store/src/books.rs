@@ -1,5 +1,5 @@
-//! The books of the sandbox gateway: one item per gateway and idempotency key, so that tests can count what was really
-//! charged and refunded. It belongs to the provider's side: the product never reads it to decide anything.
+//! The books of the sandbox gateway: one item per gateway and idempotency key, so that tests can count the real charges
+//! and refunds. The books belong to the provider's side: the product never reads them to decide anything.
 
 mod form;
 
@@ -17,42 +17,42 @@ use crate::{
     word::word,
 };
 
-/// Where a key stands in the books.
+/// The state of a key in the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryState {
-    /// Asked for, nothing charged yet.
+    /// A charge was requested; nothing is charged yet.
     Called,
-    /// Charged.
+    /// The money was taken.
     Charged,
-    /// Declined.
+    /// The sandbox refused the charge.
     Declined,
-    /// Charged and given back.
+    /// The money was taken and given back.
     Refunded,
-    /// Never charged, and never will be.
+    /// Nothing was charged, and nothing ever will be.
     Voided,
 }
 
-/// One key in the books.
+/// The entry of one idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it stands.
+    /// The state after the last call.
     pub state: EntryState,
-    /// What was asked for.
+    /// The amount of the charge request.
     pub asked: Option<Money>,
-    /// What was confirmed as charged.
+    /// The amount that the sandbox confirmed as charged.
     pub confirmed: Option<Money>,
-    /// The payment method.
+    /// The payment method of the charge request.
     pub method: Option<PaymentMethod>,
-    /// How often money was taken. More than once is the bug that idempotency keys are there to prevent.
+    /// How often money was taken. More than once is the bug that idempotency keys prevent.
     pub charges: u32,
-    /// How often money was given back.
+    /// How often money was given back: at most once.
     pub refunds: u32,
-    /// How often a refund was asked for.
+    /// How often the product requested a refund.
     pub refund_calls: u32,
 }
 
 impl Entry {
-    /// A key that a charge is asked for under.
+    /// The first entry of a key, for which a charge of `asked` is requested.
     #[must_use]
     pub fn asked(state: EntryState, asked: Money, confirmed: Money, method: &PaymentMethod) -> Self {
         let charged = state == EntryState::Charged;
@@ -68,7 +68,7 @@ impl Entry {
     }
 }
 
-/// The sandbox's books.
+/// The books of all sandbox gateways.
 #[derive(Debug, Clone)]
 pub struct SandboxBooks {
     client: Client,
@@ -82,7 +82,7 @@ impl SandboxBooks {
         Self { client, table: table.into() }
     }
 
-    /// Reads a key.
+    /// Reads the entry of a key, strongly consistent.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -93,7 +93,7 @@ impl SandboxBooks {
         answer.item.as_ref().map(form::from_item).transpose()
     }
 
-    /// Writes `entry` unless the key has been settled before. Gives the entry that is there then.
+    /// Writes `entry`, unless the key is settled already. Returns the stored entry.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -113,7 +113,7 @@ impl SandboxBooks {
         }
     }
 
-    /// Counts that a refund was asked for, and says how often by now.
+    /// Counts a refund request. Returns how many there have been, including this one.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -130,7 +130,7 @@ impl SandboxBooks {
         settled(gateway, key, answer.attributes).map(|entry| entry.refund_calls)
     }
 
-    /// Gives the money of a charged key back, once. Gives the entry as it is then.
+    /// Gives the money of a charged key back, once. Returns the stored entry.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -150,7 +150,7 @@ impl SandboxBooks {
         self.get(gateway, key).await
     }
 
-    /// Makes sure that nothing is ever charged under a key that was not charged. Gives the entry as it is then.
+    /// Makes sure that a key under which nothing is charged stays so. Returns the stored entry.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -1,4 +1,4 @@
-//! What nobody expected of DynamoDB. Lost races are not errors: they are outcomes.
+//! Failures of DynamoDB that no caller expects. Lost races are not errors: they are outcomes.
 
 use std::{error::Error, fmt::Display};
 
@@ -9,39 +9,40 @@ use aws_sdk_dynamodb::{
 
 use crate::item::Item;
 
-/// A call that failed, or an item that cannot be what it is.
+/// A call that failed, or an item that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB could not be asked or did not answer in time; it may have done what it was asked. Asking again helps.
+    /// DynamoDB could not be reached or did not answer in time. It may have performed the operation. Repeating the call
+    /// helps.
     #[error("{operation} was not answered")]
     Unavailable {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// Why.
+        /// The SDK's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// DynamoDB refused the call. Asking again does not help.
+    /// DynamoDB refused the call. Repeating the call does not help.
     #[error("{operation} was refused")]
     Refused {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// Why.
+        /// The SDK's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// An item is not what this product writes.
+    /// The item is not one that this product writes.
     #[error("item {key} cannot be read: {why}")]
     Corrupt {
         /// Partition and sort key.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong with the item.
         why: String,
     },
 }
 
 impl StoreError {
-    /// Whether the same call may succeed if it is made again.
+    /// Whether a repetition of the same call may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
@@ -50,16 +51,17 @@ impl StoreError {
         }
     }
 
-    /// Sorts a failed call by whether asking again helps.
+    /// Classifies a failed call by whether repeating it helps.
     pub(crate) fn call<E>(operation: &'static str, source: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let refused = match &source {
-            // An answer from before DynamoDB, such as a load balancer's 503, has no code.
+            // A response that did not come from DynamoDB, such as a load balancer's 503, has no code.
             SdkError::ServiceError(failure) => !is_passing_code(failure.err().code()) && failure.raw().status().as_u16() < 500,
             SdkError::ConstructionFailure(_) => true,
-            // Nobody knows what DynamoDB did. The SDK's enum may grow: what is new is as unknown.
+            // DynamoDB may have performed the operation. The SDK's enum may grow: a variant that it adds is as
+            // uncertain.
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) | _ => false,
         };
         let source: Box<dyn Error + Send + Sync> = Box::new(source);
@@ -71,7 +73,7 @@ impl StoreError {
     }
 }
 
-/// Error codes after which DynamoDB's documentation says to ask again.
+/// Error codes after which DynamoDB's documentation says to retry.
 fn is_passing_code(code: Option<&str>) -> bool {
     matches!(
         code,
@@ -92,7 +94,7 @@ fn is_passing_code(code: Option<&str>) -> bool {
 
 /// An error that may be a failed condition.
 pub(crate) trait MayBeCondition: Sized {
-    /// The refusal with the item as it was, if a condition failed.
+    /// If a condition failed: the refusal with the item as it was.
     fn refused(&self) -> Option<Written>;
 }
 
@@ -110,13 +112,13 @@ macro_rules! may_be_condition {
 }
 may_be_condition!(DeleteItemError, PutItemError, UpdateItemError);
 
-/// A conditional write: done, or refused by its condition with the item that was there.
+/// The outcome of a conditional write: done, or refused by its condition with the item that the condition saw.
 pub(crate) enum Written {
     Done,
     Refused(Option<Item>),
 }
 
-/// Makes a failed condition a value.
+/// Turns a failed condition into a value.
 pub(crate) fn conditional<T, E>(operation: &'static str, result: Result<T, SdkError<E>>) -> Result<Written, StoreError>
 where
     E: MayBeCondition + ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -136,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// A transaction has one of the items in its hands: not a lost race yet. Emulators have no conflicts.
+    /// A transaction that uses one of the items is a conflict, not a lost race. Emulators have no conflicts.
     #[test]
     fn a_write_that_meets_a_transaction_may_be_tried_again() {
         let code = ErrorMetadata::builder().code("TransactionConflictException").build();

@@ -1,5 +1,5 @@
-//! Items as DynamoDB has them, and what the stored forms of all aggregates share. Each form stands beside its aggregate, with its
-//! way to and from the domain's type. An item that does not parse is corrupt.
+//! Helpers that the stored forms of all aggregates share. Each form is a file beside its aggregate and converts to and
+//! from the domain's type. An item that does not parse is corrupt.
 
 use std::collections::HashMap;
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{StoreError, keys::string};
 
-/// An item as DynamoDB has it.
+/// An item as the SDK represents it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// An item without its key, as the attributes to write.
+/// The attributes of `body`, together with those of its key.
 pub(crate) fn attributes<T: Serialize>(key: Item, body: &T) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(body).map_err(|error| StoreError::corrupt(name(&key), error))?;
     item.extend(key);
     Ok(item)
 }
 
-/// One attribute's value.
+/// One value as an attribute.
 pub(crate) fn value<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(of).map_err(|error| StoreError::corrupt("(new)", error))
 }
 
-/// Reads the form of an item.
+/// Parses an item as the form `T`.
 pub(crate) fn parse<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item.clone()).map_err(|error| StoreError::corrupt(name(item), error))
 }
 
-/// Partition and sort key, for people.
+/// Partition and sort key in readable form, for error messages.
 pub(crate) fn name(item: &Item) -> String {
     let part = |attribute: &str| item.get(attribute).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
     format!("{} / {}", part("pk"), part("sk"))
@@ -48,7 +48,7 @@ pub(crate) fn id(of: &impl ToString) -> AttributeValue {
     string(of.to_string())
 }
 
-/// Money as an attribute of its own. Unlike money in a request, it lets pass what a later version has added.
+/// Money as an attribute. Unlike money in a request, it ignores fields that a later version has added.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct MoneyForm {
     amount_minor: i64,
@@ -62,7 +62,7 @@ impl From<Money> for MoneyForm {
 }
 
 impl MoneyForm {
-    /// The money that `item` has.
+    /// Converts to the domain's type; `item` is named if the amount is invalid.
     pub(crate) fn money(self, item: &Item) -> Result<Money, StoreError> {
         money(item, self.amount_minor, self.currency)
     }

@@ -54,7 +54,7 @@ pub(crate) fn shard(product: &ProductId, shard: ShardNumber) -> Item {
     key(shard_pk(product, shard), SHARD)
 }
 
-/// Reads a shard's partition key back; `None` for any other item of the table.
+/// Parses a shard's partition key; `None` for any other item of the table.
 pub(crate) fn parse_shard_pk(pk: &str) -> Option<(ProductId, ShardNumber)> {
     let (product, shard) = pk.strip_prefix("SHARD#")?.split_once('#')?;
     Some((product.parse().ok()?, ShardNumber(shard.parse().ok()?)))
@@ -76,7 +76,7 @@ pub(crate) fn order(id: &OrderId) -> Item {
     key(order_pk(id), ORDER)
 }
 
-/// Reads an order's partition key back.
+/// Parses an order's partition key.
 pub(crate) fn parse_order_pk(pk: &str) -> Option<OrderId> {
     pk.strip_prefix("ORDER#")?.parse().ok()
 }

@@ -1,8 +1,8 @@
 //! DynamoDB: every key, item and expression of the product, and nothing else.
 //!
-//! One file per aggregate, its stored form beside it. A failed condition is a value that says what is there instead;
-//! [`StoreError`] is only for what nobody expects. `docs/ACCESS_PATTERNS.md` lists each access with its caller, its condition
-//! and its cost.
+//! One file per aggregate, its stored form beside it. A failed condition is a value that says what the item contains
+//! instead. [`StoreError`] is only for failures that no caller expects. `docs/ACCESS_PATTERNS.md` lists each access
+//! with its caller, its condition and its cost.
 
 mod attempts;
 mod availability;
@@ -31,10 +31,10 @@ pub use sales::{Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
 pub use streams::{ended_reservation, shard_image};
 
-/// Reads a key that is never there, to see that `table` answers.
+/// Reads a key that no item has, to check that `table` answers.
 ///
 /// # Errors
-/// When it does not.
+/// When `table` does not answer.
 pub async fn touch(client: &Client, table: &str) -> Result<(), StoreError> {
     let key = keys::health();
     let get = client.get_item().table_name(table).set_key(Some(key));

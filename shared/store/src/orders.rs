@@ -18,58 +18,59 @@ use crate::{
 
 /// The index of orders by shopper, newest last.
 const BY_SHOPPER: &str = "shopper-index";
-/// Orders in one page.
+/// Orders per page.
 const PAGE: i32 = 20;
-/// The index of orders whose payment is under way, by product, oldest first. Only a pending order has its keys.
+/// The index of orders whose payment is in progress, by product, oldest first. Only a pending order has the index's key
+/// attributes.
 const UNSETTLED: &str = "unsettled-index";
-/// Unsettled orders in one page, of some 200 bytes each.
+/// Unsettled orders per page, about 200 bytes each.
 const UNSETTLED_PAGE: i32 = 100;
 
-/// All orders.
+/// The orders of all sales.
 #[derive(Debug, Clone)]
 pub struct Orders {
     client: Client,
     table: String,
 }
 
-/// What came of placing an order.
+/// The outcome of placing an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceOutcome {
-    /// It is there now.
+    /// The order was written.
     Placed,
-    /// It was there; this is how it stands.
+    /// The order existed already; this is its current state.
     Exists(Order),
 }
 
-/// Some of a shopper's orders, newest first.
+/// A page of a shopper's orders, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderPage {
-    /// The orders.
+    /// At most 20 orders.
     pub orders: Vec<Order>,
-    /// The last one of them, when there are more: where the next page starts.
+    /// The last order of this page if there are more: the next page starts after it.
     pub next: Option<OrderId>,
 }
 
-/// An order whose payment is under way, as its index has it.
+/// An order whose payment is in progress, as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
-    /// The order.
+    /// The order's id.
     pub id: OrderId,
-    /// When this attempt to pay it started; a whole second.
+    /// When the current attempt to pay started; a whole second.
     pub since: Timestamp,
 }
 
-/// Some of a sale's unsettled orders, oldest first.
+/// A page of a sale's unsettled orders, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledPage {
-    /// The orders.
+    /// At most 100 orders.
     pub orders: Vec<Unsettled>,
-    /// There are more: the next page starts after the last of these.
+    /// There are more: the next page starts after the last of these orders.
     pub more: bool,
 }
 
 impl Orders {
-    /// Orders that [`Orders::get_all`] takes at once.
+    /// Orders that [`Orders::get_all`] reads at once.
     pub const READ_AT_ONCE: usize = KEYS_IN_A_BATCH;
 
     /// The orders in `table`.
@@ -88,7 +89,7 @@ impl Orders {
         answer.item.as_ref().map(form::from_item).transpose()
     }
 
-    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`; those that are there, in no order.
+    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`. Returns those that exist, in no order.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -100,7 +101,7 @@ impl Orders {
         items.iter().map(form::from_item).collect()
     }
 
-    /// Writes an order that waits for its payment. One write. The first of two stays.
+    /// Writes an order that waits for its payment. One write. If the order exists already, the first one stays.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -119,8 +120,8 @@ impl Orders {
         }
     }
 
-    /// Writes down that the hold of an order that waits for its payment has ended. One write. False: there is no such
-    /// order, or it does not wait.
+    /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not
+    /// exist, or does not wait.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -138,7 +139,8 @@ impl Orders {
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 
-    /// A page of a shopper's orders, newest first, eventually consistent. `after`: the page that follows this order.
+    /// A page of a shopper's orders, newest first, eventually consistent. With `after`: the page that follows this
+    /// order.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -160,8 +162,8 @@ impl Orders {
         Ok(OrderPage { orders, next })
     }
 
-    /// A page of a sale's orders whose payment was started at or before `before` and has not ended, oldest first, eventually
-    /// consistent. `after`: the page that follows this order.
+    /// A page of a sale's orders whose payment started at or before `before` and has not ended, oldest first,
+    /// eventually consistent. With `after`: the page that follows this order.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

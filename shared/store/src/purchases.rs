@@ -1,5 +1,6 @@
-//! The steps that change a reservation and its order together, each one transaction: neither is ever seen without the
-//! other, and an order is not completed without its charge. Stock shards are never part of a transaction.
+//! The steps that change a reservation and its order together, each one transaction. No reader sees one of the two
+//! changes without the other, and no order is completed without its charge. Stock shards never take part in a
+//! transaction.
 
 mod transaction;
 
@@ -20,7 +21,7 @@ use crate::{
     word::word,
 };
 
-/// Reservations and orders, together.
+/// Reservations and orders, changed together.
 #[derive(Debug, Clone)]
 pub struct Purchases {
     client: Client,
@@ -28,28 +29,28 @@ pub struct Purchases {
     order_table: String,
 }
 
-/// What came of starting a payment.
+/// The outcome of starting a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartOutcome {
-    /// The reservation is being paid, the order is pending.
+    /// The reservation is being paid, and the order is pending.
     Started,
-    /// The order is not as it was expected; this is how it stands.
+    /// The order was not in the expected state; this is its current state.
     OrderIs(Order),
     /// The reservation has ended, or its time is over.
     ReservationEnded,
 }
 
-/// What came of ending a payment.
+/// The outcome of ending a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advanced {
-    /// Done.
+    /// The transaction was written.
     Done,
-    /// The order was not pending with this attempt; this is how it stands.
+    /// The order was not pending with this attempt; this is its current state.
     OrderIs(Order),
     /// The order is pending, but its reservation is not being paid.
     ReservationLost,
-    /// The order is pending and its reservation is being paid, but the payment attempt is not what the step needs: not yet, or
-    /// another run has decided otherwise about it.
+    /// The order is pending and its reservation is being paid, but the payment attempt is not in a status that the step
+    /// needs. It is not there yet, or another run has decided otherwise about it.
     AttemptChanged,
 }
 
@@ -60,12 +61,12 @@ impl Purchases {
         Self { client, reservation_table: reservation_table.into(), order_table: order_table.into() }
     }
 
-    /// Takes a held reservation and its new order to payment. Two transactional writes.
+    /// Starts the payment of a held reservation with a new order. Two transactional writes.
     ///
-    /// Guards: the reservation is held and in time; the order is new.
+    /// Guards: the reservation is held and its time is not over; the order is new.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn start(&self, order: &Order, now: Timestamp) -> Result<StartOutcome, StoreError> {
         let put = Put::builder()
             .table_name(&self.order_table)
@@ -77,20 +78,21 @@ impl Purchases {
         self.start_with(order_write, &order.shopper, &order.id, now).await
     }
 
-    /// Takes a held reservation and its waiting order to payment again, as attempt `order.attempt + 1`.
+    /// Starts the payment of a held reservation and its waiting order again, as attempt `order.attempt + 1`.
     ///
-    /// Guards: the reservation is held and in time; the order waits, and nobody else has started this attempt.
+    /// Guards: the reservation is held and its time is not over; the order waits, and no other run has started this
+    /// attempt.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn start_again(&self, order: &Order, method: &PaymentMethod, now: Timestamp) -> Result<StartOutcome, StoreError> {
         self.start_waiting(order, method, None, now).await
     }
 
-    /// As [`Self::start_again`]; an address that comes with the payment replaces the order's.
+    /// As [`Self::start_again`]. A given address replaces the order's address.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn start_waiting(
         &self,
         order: &Order,
@@ -134,13 +136,14 @@ impl Purchases {
         }
     }
 
-    /// Ends an attempt that was not paid: the order waits again until `pay_by`, and the reservation is held until then. Three
-    /// transactional writes.
+    /// Ends an attempt that was not paid. The order waits again until `pay_by`, and the reservation is held until then.
+    /// Three transactional writes.
     ///
-    /// Guards: the attempt is declined or unavailable, and nobody has begun to undo it; who does so later finds it given up.
+    /// Guards: the attempt is declined or unavailable, and no run has begun to undo it. A run that tries to undo it
+    /// later finds it given up.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn payment_failed(
         &self,
         order: &Order,
@@ -166,12 +169,12 @@ impl Purchases {
         advanced(&order.id, result)
     }
 
-    /// Ends an attempt with a purchase, and keeps what was charged for it. Three transactional writes.
+    /// Ends an attempt with a purchase, and keeps its charge. Three transactional writes.
     ///
-    /// Guards: the attempt is charged, and nobody has decided to give that back; who decides so later finds it kept.
+    /// Guards: the attempt is charged, and no run has decided to refund it. A run that decides so later finds it kept.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn complete(
         &self,
         order: &Order,
@@ -193,12 +196,12 @@ impl Purchases {
         advanced(&order.id, result)
     }
 
-    /// Ends an order without a purchase, by [`OrderStep::Failed`], [`OrderStep::Refunded`] or [`OrderStep::RefundConfirmed`], and
-    /// its reservation with it.
-    /// Its units must have gone back before: a reservation that is being paid is released by its saga, not by the stream.
+    /// Ends an order without a purchase, by [`OrderStep::Failed`], [`OrderStep::Refunded`] or
+    /// [`OrderStep::RefundConfirmed`], and deletes its reservation. The caller must have returned the units before:
+    /// only the saga, not the stream, releases a reservation that is being paid.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to one of the items was in the way.
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn end(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
         let delete = Delete::builder()
             .table_name(&self.reservation_table)
@@ -211,20 +214,20 @@ impl Purchases {
         let change = OrderChange::new(step, Some(attempt), now, None)?;
         let result = self.transact(vec![delete, self.order_update(&order.id, change)?]).await?;
         match advanced(&order.id, result)? {
-            // Nothing is left to delete: the order ends all the same.
+            // There is no reservation left to delete, but the order must still end.
             Advanced::ReservationLost => self.end_order(order, attempt, step, now).await,
             done @ (Advanced::Done | Advanced::OrderIs(_) | Advanced::AttemptChanged) => Ok(done),
         }
     }
 
-    /// Ends an order alone and keeps its reservation, and so its units, as they are.
+    /// Ends an order alone. Its reservation stays unchanged, and so do its units.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or another write to the order was in the way.
+    /// When DynamoDB does not answer, or another write to the order conflicts.
     pub async fn end_order(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
         let change = OrderChange::new(step, Some(attempt), now, None)?;
         let result = self.transact_all(vec![self.order_update(&order.id, change)?]).await?;
-        // Alone in its transaction, the order's reason comes first.
+        // The order is the only item of this transaction, so its reason comes first.
         match result {
             Ok(()) => Ok(Advanced::Done),
             Err(reasons) => match reasons.into_iter().next() {
@@ -269,7 +272,7 @@ impl Purchases {
         Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
     }
 
-    /// An update of the reservation `id` that is in status `from`; expression and condition are the caller's.
+    /// An update of the reservation `id` while it has status `from`. The caller supplies expression and condition.
     fn reservation_update(&self, shopper: &ShopperId, id: &OrderId, from: ReservationStatus) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.reservation_table)

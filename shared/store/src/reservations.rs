@@ -1,7 +1,7 @@
 //! Reservations: one item per shopper and sale.
 //!
-//! Every road that ends a hold deletes its item; the table's stream releases the units. TTL is one of those roads, so only
-//! a held reservation carries the TTL attribute.
+//! Every way to end a hold deletes its item, and the table's stream then triggers the release of its units. TTL is one
+//! of these ways, so only a held reservation has the TTL attribute.
 
 pub(crate) mod form;
 
@@ -16,39 +16,39 @@ use crate::{
     word::word,
 };
 
-/// All reservations.
+/// The reservations of all sales.
 #[derive(Debug, Clone)]
 pub struct Reservations {
     client: Client,
     table: String,
 }
 
-/// What came of opening a reservation.
+/// The outcome of opening a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenOutcome {
-    /// It is there, by this call or by an earlier run of it.
+    /// The reservation is stored, by this call or by an earlier run of it.
     Opened,
-    /// The shopper has another one in this sale.
+    /// The shopper has another reservation in this sale.
     Exists(Reservation),
 }
 
 /// Why a hold ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The shopper gave it up.
+    /// The shopper cancelled it.
     Cancelled,
     /// Its time was over at this moment.
     Overdue(Timestamp),
 }
 
-/// What came of ending a hold.
+/// The outcome of ending a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndOutcome {
-    /// It is gone; the stream releases its units.
+    /// The item was deleted; the stream triggers the release of its units.
     Ended,
-    /// It was gone already.
+    /// The item was deleted before.
     Gone,
-    /// It stays: not overdue yet, being paid, or purchased.
+    /// The item stays: it is not overdue yet, is being paid, or is purchased.
     Kept(Reservation),
 }
 
@@ -61,7 +61,7 @@ impl Reservations {
 
     /// Writes a reservation. One write.
     ///
-    /// Guards: one per shopper and sale, the first stays.
+    /// Guards: a shopper has one reservation per sale; the first stays.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -96,7 +96,8 @@ impl Reservations {
 
     /// Ends a hold. One write.
     ///
-    /// Guards: ends this reservation only; never one that is being paid or is paid; an overdue one only once it is.
+    /// Guards: ends only this reservation, never one that is being paid or is purchased. With [`Ending::Overdue`], it
+    /// ends only a hold whose time is over.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

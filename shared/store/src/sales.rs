@@ -1,4 +1,4 @@
-//! Sales: their description, and the catalogue of all of them.
+//! The description of each sale, and the catalogue of all sales.
 
 mod form;
 
@@ -13,64 +13,66 @@ use crate::{
     keys::{self, number, string},
 };
 
-/// The sales that one catalogue lists at most.
+/// Sales per page of the catalogue.
 const LISTED: i32 = 100;
 
-/// All sales.
+/// The sales of all products.
 #[derive(Debug, Clone)]
 pub struct Sales {
     client: Client,
     table: String,
 }
 
-/// A sale as it was read, with what a conditional write of it needs.
+/// A sale as it was read, with the data that a conditional write needs.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// The sale.
+    /// The sale itself.
     pub sale: Sale,
-    /// Shards that were ever made for it.
+    /// Number of shards that were ever made for the sale.
     pub shards_made: u32,
     /// Rises with every write.
     pub revision: u64,
-    /// What was restocked, oldest first: the layout has it too.
+    /// Finished restocks, oldest first. The layout includes them.
     pub restocks: Vec<Restock>,
-    /// A restock whose shards are being made. The layout does not have it yet.
+    /// A restock whose shards are being made. The layout does not include it yet.
     pub unfinished: Option<Restock>,
-    /// What only a later version knows of it: written back as it was read.
+    /// Attributes that only a later version knows: written back as they were read.
     unknown: Item,
 }
 
 /// Units added to a sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restock {
-    /// What the operator recognises a repetition by.
+    /// Identifies the operator's request, so that a repetition is recognised.
     pub key: RestockKey,
     /// The units and their shards.
     pub extent: Extent,
-    /// The sale's revision that described it first. Its shards have it too.
+    /// The sale's revision that described the restock first. Its shards have the same revision.
     pub revision: u64,
 }
 
-/// Some sales of the catalogue.
+/// A page of the catalogue.
 #[derive(Debug)]
 pub struct SalesPage {
-    /// The sales by product. A sale that cannot be read, such as one in a mode that only a later version knows, hides no other.
+    /// The sales by product. A sale that cannot be read, such as one in a mode that only a later version knows, does
+    /// not hide the others.
     pub sales: Vec<(ProductId, Result<Sale, StoreError>)>,
-    /// The last product of this page, when there are more: where the next page starts.
+    /// The last product of this page if there are more: the next page starts after it.
     pub next: Option<ProductId>,
 }
 
-/// What came of writing a sale.
+/// The outcome of writing a sale.
 #[derive(Debug, Clone)]
 pub enum WriteOutcome {
-    /// It is written; this is what is there now.
+    /// The sale was written; this is its stored state.
     Written(Stored),
-    /// Somebody else wrote it in between.
+    /// Another run has written the sale since it was read.
     Changed,
 }
 
 impl Stored {
-    /// A sale without restocks, for which `shards_made` shards or as many as it has now were ever made.
+    /// A sale without restocks. The number of shards ever made is `shards_made`, but at least as many as the sale has
+    /// now.
     #[must_use]
     pub fn new(sale: Sale, shards_made: u32, revision: u64) -> Self {
         let shards_made = shards_made.max(sale.layout.shards());
@@ -85,7 +87,7 @@ impl Sales {
         Self { client, table: table.into() }
     }
 
-    /// Reads a sale. `None`: there is none.
+    /// Reads a sale, eventually consistent. `None`: there is none.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -93,7 +95,7 @@ impl Sales {
         Ok(self.read(product, false).await?.map(|stored| stored.sale))
     }
 
-    /// Reads a sale strongly consistent, for writing it.
+    /// Reads a sale, strongly consistent, with the data that a write needs.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -107,7 +109,7 @@ impl Sales {
         answer.item.as_ref().map(form::from_item).transpose()
     }
 
-    /// Writes a sale that is being prepared, over what was read as `before`.
+    /// Writes a sale in preparation over the one that was read as `before`.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -128,7 +130,7 @@ impl Sales {
         }
     }
 
-    /// Opens a prepared sale to its times: every shard of it is there.
+    /// Activates a prepared sale: shoppers can reserve from its start to its end. The caller has made every shard.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -137,7 +139,7 @@ impl Sales {
         self.replace(prepared, Stored::new(sale, 0, prepared.revision + 1)).await
     }
 
-    /// Gives a sale that was read as `before` another status: an operator has paused, resumed or closed it.
+    /// Changes the status of the sale that was read as `before`: an operator has paused, resumed or closed it.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -146,7 +148,7 @@ impl Sales {
         self.replace(before, Stored { sale, revision: before.revision + 1, ..before.clone() }).await
     }
 
-    /// Describes a restock whose shards are to be made. Nothing can be claimed in them before [`Sales::finish_restock`].
+    /// Records a restock before its shards are made. No shopper can claim in them before [`Sales::finish_restock`].
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -156,7 +158,7 @@ impl Sales {
         self.replace(before, Stored { revision, unfinished, ..before.clone() }).await
     }
 
-    /// Takes the shards of the unfinished restock into the layout: every one of them is there.
+    /// Takes the shards of the unfinished restock into the layout. The caller has made all of them.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -170,7 +172,7 @@ impl Sales {
         self.replace(before, after).await
     }
 
-    /// Writes `after` over `before`, if that is still what is there.
+    /// Writes `after`, if the stored sale is still `before`.
     async fn replace(&self, before: &Stored, after: Stored) -> Result<WriteOutcome, StoreError> {
         let item = form::to_item(&after)?;
         let put = self
@@ -183,7 +185,7 @@ impl Sales {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(WriteOutcome::Written(after)),
-            // The answer to an earlier run of this write was lost.
+            // An earlier run of this write succeeded, but its answer was lost.
             Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(after)),
             Written::Refused(_) => Ok(WriteOutcome::Changed),
         }
@@ -203,8 +205,8 @@ impl Sales {
         put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", error))
     }
 
-    /// A hundred sales of the catalogue, by product: one query, then one batch of their descriptions; eventually consistent.
-    /// `after`: the page that follows this product.
+    /// A page of the catalogue, up to a hundred sales by product: one query, then one batch of their descriptions;
+    /// eventually consistent. With `after`: the page that follows this product.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -1,7 +1,8 @@
 //! The stock shards: the four moves, each one conditional update of one item.
 //!
-//! Every move may be repeated, by the SDK's own retry as much as by a second caller: its condition names the reservation,
-//! and when it fails, the item that comes back tells what already happened. Compare `domain::StockShard`.
+//! Every move may be repeated, by the SDK's own retry as well as by a second caller. Its condition names the
+//! reservation. When the condition fails, the item that DynamoDB returns says what already happened. Compare
+//! `domain::StockShard`.
 
 pub(crate) mod form;
 mod making;
@@ -29,7 +30,7 @@ pub struct Stock {
     table: String,
 }
 
-/// Which item, which values, under which condition.
+/// The item, the expressions and the values of one move.
 struct Move<'a> {
     shard: Item,
     shopper: &'a ShopperId,
@@ -47,10 +48,10 @@ impl Stock {
 
     /// Moves a hold's units from available to held. One write.
     ///
-    /// Guards: never below zero; one entry per shopper and shard.
+    /// Guards: `available` never falls below zero; a shopper has one entry per shard.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or there is no such shard.
+    /// When DynamoDB does not answer, or the shard does not exist.
     pub async fn claim(&self, shard: ShardNumber, shopper: &ShopperId, hold: &Hold) -> Result<ClaimOutcome, StoreError> {
         let product = hold.reservation.product();
         let claim = Move {
@@ -70,9 +71,9 @@ impl Stock {
         }
     }
 
-    /// Moves what `reservation` holds back to available. One write.
+    /// Moves the held units of `reservation` back to available. One write.
     ///
-    /// Guards: releases this reservation's units only, and once.
+    /// Guards: releases only the units of this reservation, and once.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -95,9 +96,9 @@ impl Stock {
         })
     }
 
-    /// Moves what `reservation` holds to sold. One write.
+    /// Moves the held units of `reservation` to sold. One write.
     ///
-    /// Guards: sells only what this reservation holds, all of it, and once.
+    /// Guards: sells exactly the units that this reservation holds, and once.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -127,9 +128,9 @@ impl Stock {
         }
     }
 
-    /// Moves what `reservation` bought back to available. One write.
+    /// Moves the sold units of `reservation` back to available. One write.
     ///
-    /// Guards: takes back only what this reservation bought, and once.
+    /// Guards: takes back only the units that this reservation bought, and once.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -1,14 +1,14 @@
-//! Items as they come in stream records.
+//! Items in stream records.
 
 use domain::{ProductId, Reservation, ShardNumber, StockShard};
 use serde_dynamo::Item as StreamItem;
 
 use crate::{StoreError, item::Item, keys, reservations, stock};
 
-/// The shard in a stream record's new image. `None`: it is another kind of item.
+/// The shard in a stream record's new image. `None`: the image is another kind of item.
 ///
 /// # Errors
-/// When it is a shard that cannot be read.
+/// When the image is a shard that cannot be read.
 pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber, StockShard)>, StoreError> {
     let item: Item = image.clone().into();
     let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
@@ -20,7 +20,7 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
 /// The reservation in a stream record's old image.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the image cannot be read.
 pub fn ended_reservation(image: &StreamItem) -> Result<Reservation, StoreError> {
     reservations::form::from_item(&image.clone().into())
 }

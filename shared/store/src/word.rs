@@ -1,27 +1,28 @@
-//! The words that items have for the values of the domain's enumerations.
+//! The words that items contain for the values of the domain's enumerations.
 //!
-//! They belong to the store: another name for a value in the domain or in the HTTP contract changes no item. A later version may
-//! have written a word that this one does not know. That is an error which names the word: a decision that took it for another
-//! value could sell or refund twice. The item stays as it is, because every write is conditional on a word that is known.
+//! The words belong to the store: renaming a value in the domain or in the HTTP contract changes no item. A later
+//! version may have written a word that this version does not know. Reading such an item is an error that names the
+//! word: a decision that took it for another value could sell or refund twice. The item stays unchanged, because every
+//! write is conditional on a word that is known.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::keys::string;
 
-/// An enumeration that items name by a word for each value.
+/// An enumeration that has a word for each value.
 pub(crate) trait Words: Copy {
-    /// What the enumeration is about, for errors.
+    /// What the enumeration describes, for errors.
     const ABOUT: &'static str;
 
     /// The word for this value.
     fn word(self) -> &'static str;
 
-    /// The value that `word` is for, if this version knows it.
+    /// The value of `word`; `None` if this version does not know it.
     fn of(word: &str) -> Option<Self>;
 }
 
-/// A value that its item has as a word.
+/// A value that its item contains as a word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! A payment attempt as it is stored.
+//! The stored form of a payment attempt.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,7 +29,7 @@ struct AttemptForm {
     gateway: GatewayName,
     idempotency_key: String,
     status: Word<AttemptStatus>,
-    /// There only if it is true.
+    /// Stored only if true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     asked_again: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,10 +40,10 @@ struct AttemptForm {
     reason: Option<String>,
 }
 
-/// The attributes that an attempt may be without.
+/// The attributes that an attempt may lack.
 const OPTIONAL: [&str; 4] = ["asked_again", "provider_reference", "confirmed", "reason"];
 
-/// An attempt as an update of its item.
+/// An update that writes an attempt over its item.
 pub(crate) struct Change {
     pub(crate) expression: String,
     pub(crate) names: HashMap<String, String>,
@@ -66,7 +66,7 @@ pub(crate) fn to_item(attempt: &Attempt) -> Result<Item, StoreError> {
     attributes(keys::attempt(&attempt.key), &form(attempt))
 }
 
-/// Writes every attribute that this version knows, and leaves alone what only a later one does.
+/// Sets every attribute that this version knows. Attributes that only a later version knows stay.
 pub(crate) fn to_change(attempt: &Attempt) -> Result<Change, StoreError> {
     let attributes = BTreeMap::from_iter(attributes(Item::new(), &form(attempt))?);
     let set: Vec<String> = attributes.keys().map(|name| format!("#{name} = :new_{name}")).collect();

@@ -1,4 +1,4 @@
-//! The availability item as it is stored.
+//! The stored form of the availability item.
 
 use domain::{Availability, ProductId, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! An entry in the sandbox's books as it is stored.
+//! The stored form of an entry in the sandbox's books.
 
 use domain::{GatewayName, IdempotencyKey, PaymentMethod};
 use serde::{Deserialize, Serialize};

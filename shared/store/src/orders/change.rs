@@ -18,7 +18,7 @@ pub(crate) struct OrderChange {
 }
 
 impl OrderChange {
-    /// `step`, of the payment attempt `attempt` if one is given: a step of an attempt that is over changes nothing.
+    /// The update for `step`. With `attempt`, it applies only while this attempt is the order's current one.
     pub(crate) fn new(step: OrderStep, attempt: Option<u32>, now: Timestamp, reason: Option<&str>) -> Result<Self, StoreError> {
         let (status, payment, stock) = step.leads_to();
         let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
@@ -32,7 +32,7 @@ impl OrderChange {
         ]);
         let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                    history = list_append(history, :event)";
-        // Whatever ends an attempt takes the order out of the index of unsettled orders.
+        // Every step that ends an attempt removes the order from the index of unsettled orders.
         let settles = step.starts_from() == OrderStatus::Pending;
         let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
         let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };

@@ -1,4 +1,4 @@
-//! An order as it is stored.
+//! The stored form of an order.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -71,19 +71,20 @@ struct OrderForm {
     pay_by: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<String>,
-    /// Sort key of the shoppers' index, so of one width: RFC 3339 with milliseconds.
+    /// Sort key of the shoppers' index, so of fixed width: RFC 3339 with milliseconds.
     created_at: String,
     updated_at: Timestamp,
     history: Vec<EventForm>,
-    /// The product, while the order is pending: hash key of the index of unsettled orders, which has no other orders.
+    /// The product, while the order is pending: hash key of the index of unsettled orders, which contains no other
+    /// orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled: Option<ProductId>,
-    /// Epoch seconds; with `unsettled`: when the attempt started.
+    /// When the attempt started, in epoch seconds; stored together with `unsettled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled_since: Option<i64>,
 }
 
-/// Unlike an address in a request, it lets pass what a later version has added.
+/// Unlike an address in a request, it ignores fields that a later version has added.
 #[derive(Serialize, Deserialize)]
 struct AddressForm {
     address_line1: String,
@@ -92,7 +93,7 @@ struct AddressForm {
     country: String,
 }
 
-/// A line of the history. Its step is a plain text: see [`from_item`].
+/// A line of the history. Its step is plain text: see [`from_item`].
 #[derive(Serialize, Deserialize)]
 struct EventForm {
     at: Timestamp,
@@ -121,7 +122,7 @@ impl From<&OrderEvent> for EventForm {
     }
 }
 
-/// When an order was placed, as the sort key of the shoppers' index has it.
+/// The time at which an order was placed, in the form of the shoppers' index's sort key.
 pub(crate) fn created_at_key(order: &Order) -> String {
     format!("{:.3}", order.created_at)
 }
@@ -131,7 +132,7 @@ pub(crate) fn address(of: &Address) -> Result<AttributeValue, StoreError> {
     item::value(&AddressForm::from(of))
 }
 
-/// A line to append to the history.
+/// A list of one line, to append to the history.
 pub(crate) fn history_line(of: &OrderEvent) -> Result<AttributeValue, StoreError> {
     item::value(&[EventForm::from(of)])
 }
@@ -157,14 +158,14 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         updated_at: order.updated_at,
         history: order.history.iter().map(EventForm::from).collect(),
         unsettled: is_unsettled.then(|| order.product().clone()),
-        // The last thing that happened to a pending order is that its payment was started.
+        // The last step of a pending order is the start of its payment.
         unsettled_since: is_unsettled.then_some(order.updated_at.as_second()),
     };
     attributes(keys::order(&order.id), &body)
 }
 
-/// A line of the history whose step only a later version knows is left out: shoppers read the history, no decision is made by it,
-/// and the line stays in the item, to which lines are only ever appended.
+/// Skips a line of the history whose step only a later version knows. Only shoppers read the history: no decision
+/// depends on it. The line stays in the item, because the store only ever appends to the history.
 pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     let form: OrderForm = parse(item)?;
     let line = |form: EventForm| Some(OrderEvent { event: OrderStep::of(&form.event)?, at: form.at, reason: form.reason });

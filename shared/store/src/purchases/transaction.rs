@@ -1,27 +1,27 @@
-//! A transaction, and which of its conditions cancelled it.
+//! Runs a transaction and says which of its conditions cancelled it.
 
 use aws_sdk_dynamodb::{error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem};
 
 use super::Purchases;
 use crate::{StoreError, item::Item};
 
-/// Which conditions of a cancelled transaction were false, with the items found.
+/// The conditions of a cancelled transaction, each with the item that it saw if it was false.
 pub(super) struct Cancelled {
     pub(super) reservation: Condition,
     pub(super) order: Condition,
-    /// True where no attempt takes part.
+    /// `True` if no attempt takes part.
     pub(super) attempt: Condition,
 }
 
 /// One condition of a cancelled transaction.
 pub(super) enum Condition {
     True,
-    /// With the item found.
+    /// With the item that the condition saw.
     False(Option<Item>),
 }
 
 impl Purchases {
-    /// Writes a reservation, its order and, if one takes part, an attempt; in this order.
+    /// Writes a reservation, its order and, in some steps, an attempt; in this order.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Cancelled>, StoreError> {
         Ok(self.transact_all(writes).await?.map_err(|reasons| {
             let mut reasons = reasons.into_iter();
@@ -30,7 +30,7 @@ impl Purchases {
         }))
     }
 
-    /// Runs a transaction. The inner error has the condition of each write.
+    /// Runs a transaction. The inner error contains the condition of each write.
     pub(super) async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Condition>>, StoreError> {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Ok(())),
@@ -42,7 +42,7 @@ impl Purchases {
     }
 }
 
-/// The false conditions of a cancelled transaction; `None` when it was not (only) conditions that cancelled it.
+/// The conditions of a cancelled transaction; `None` when something other than conditions helped to cancel it.
 fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Condition>> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.as_service_error()? else { return None };
     let reasons = cancelled.cancellation_reasons.as_deref().unwrap_or_default();
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// A transaction cancelled for these reasons. Emulators have no conflicts.
+    /// A transaction that was cancelled for these reasons. Emulators have no conflicts.
     fn cancelled(codes: &[&str]) -> SdkError<TransactWriteItemsError> {
         let reasons: Vec<_> = codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
         let code = ErrorMetadata::builder().code("TransactionCanceledException").build();

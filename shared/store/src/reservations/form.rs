@@ -1,4 +1,4 @@
-//! A reservation as it is stored.
+//! The stored form of a reservation.
 
 use domain::{Quantity, Reservation, ReservationId, ReservationStatus, ShardNumber, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ struct ReservationForm {
     expires_at: i64,
     /// Epoch milliseconds.
     created_at: i64,
-    /// Epoch seconds; only while the reservation is held, so that nothing else is ever deleted by time alone.
+    /// Epoch seconds. Stored only while the reservation is held, so that TTL never deletes any other reservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<i64>,
 }

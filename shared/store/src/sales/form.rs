@@ -1,4 +1,4 @@
-//! A sale as it is stored.
+//! The stored form of a sale.
 
 use domain::{Admission, Currency, Extent, ProductId, Quantity, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ struct SaleForm {
     currency: Currency,
     units: u32,
     shards: u32,
-    /// Shards that were ever made: those above `shards` are left over from an earlier description.
+    /// Number of shards that were ever made: those above `shards` are left over from an earlier description.
     shards_made: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shards_chosen: bool,
@@ -78,8 +78,8 @@ impl From<RestockForm> for Restock {
     }
 }
 
-/// The sale with everything that it was read with, also what only a later version knows: an operator who pauses the sale after a
-/// roll-back deletes nothing of it.
+/// Writes every attribute that the sale was read with, including those that only a later version knows. So an operator
+/// who pauses the sale after a roll-back deletes none of them.
 pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
     let (sale, draft) = (&record.sale, &record.sale.draft);
     let body = SaleForm {

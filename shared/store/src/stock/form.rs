@@ -1,4 +1,4 @@
-//! A shard as it is stored.
+//! The stored form of a shard.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Serialize, Deserialize)]
 struct HeldForm {
-    /// ULID of the reservation: the product is in the shard's key.
+    /// ULID of the reservation: the shard's key has the product.
     r: String,
     q: Quantity,
     /// Epoch seconds.
@@ -29,7 +29,8 @@ struct SoldForm {
 
 #[derive(Serialize, Deserialize)]
 struct ShardForm {
-    /// Revision of the sale that the shard was made for. A short name: every byte of a shard is paid with each of its moves.
+    /// Revision of the sale for which the shard was made. The names are short because every move pays for every byte of
+    /// the shard.
     #[serde(default)]
     rev: u64,
     capacity: u32,
@@ -43,7 +44,7 @@ pub(crate) fn new_shard(product: &ProductId, number: ShardNumber, capacity: u32,
     attributes(keys::shard(product, number), &body)
 }
 
-/// The revision of its sale that a shard was made for.
+/// The revision of the sale for which a shard was made.
 pub(crate) fn revision(item: &Item) -> Result<u64, StoreError> {
     Ok(parse::<ShardForm>(item)?.rev)
 }

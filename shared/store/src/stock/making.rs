@@ -1,4 +1,4 @@
-//! Making and deleting shards: for a sale before anybody can reserve in it, and for a restock.
+//! Makes and deletes shards: for a sale in which no shopper can reserve yet, and for a restock.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{Extent, ProductId, ShardLayout, ShardNumber};
@@ -11,24 +11,25 @@ use crate::{
     keys::{self, number},
 };
 
-/// Writes of new shards that are under way at once.
+/// Writes of new shards in progress at once.
 const WRITES_AT_ONCE: usize = 32;
 
-/// A shard that the maker of a revision may make anew or delete.
+/// A shard that a run for `:revision` may make again or delete.
 const UNTOUCHED: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev <= :revision)";
 
-/// No shard yet, or one of a description before `revision` that was never opened.
+/// The shard does not exist, or it belongs to a description before `:revision` that was never opened.
 const LEFT_OVER: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev < :revision)";
 
 impl Stock {
-    /// Makes the shards of a sale that nobody can reserve in yet, for its `revision`. One write each; shards that nobody has
-    /// touched are made anew, so a repetition finishes what an earlier run began. False: the sale has a later revision, whose
-    /// shards stay as they are.
+    /// Makes the shards of a sale in which no shopper can reserve yet, for its `revision`. One write per shard. A shard
+    /// without holds and sales is made again, so a repetition finishes what an earlier run began. False: the sale has a
+    /// later revision, whose shards stay unchanged.
     ///
-    /// Guards: a shard in use is never reset; a slow run does not write over what another has made and may have opened.
+    /// Guards: a shard in use is never reset; a slow run does not overwrite shards that another run has made and may
+    /// have opened.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or one of them is in use.
+    /// When DynamoDB does not answer, or one of the shards is in use.
     pub async fn create(&self, product: &ProductId, layout: &ShardLayout, revision: u64) -> Result<bool, StoreError> {
         stream::iter(layout.numbers().zip(layout.capacities()))
             .map(|(shard, capacity)| self.create_one(product, shard, capacity, revision))
@@ -56,13 +57,13 @@ impl Stock {
         untouched(product, shard, revision, conditional("PutItem", put.send().await)?)
     }
 
-    /// Deletes the shards from `from` up to `to`, left over from an earlier revision of a sale that has not started. False:
-    /// the sale has a later revision than `revision`, whose shards stay as they are.
+    /// Deletes the shards from `from` up to `to`, left over from an earlier revision of a sale that has not started.
+    /// False: the sale has a later revision than `revision`, whose shards stay unchanged.
     ///
     /// Guards: as [`Stock::create`].
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or one of them is in use.
+    /// When DynamoDB does not answer, or one of the shards is in use.
     pub async fn delete(&self, product: &ProductId, from: u32, to: u32, revision: u64) -> Result<bool, StoreError> {
         stream::iter((from..to).map(ShardNumber))
             .map(|shard| self.delete_one(product, shard, revision))
@@ -84,13 +85,15 @@ impl Stock {
         untouched(product, shard, revision, conditional("DeleteItem", delete.send().await)?)
     }
 
-    /// Makes the shards of a restock that `revision` of the sale describes, from number `from` on. One write each; those that an
-    /// earlier run has made stay as they are, whatever has become of them, so a repetition makes those that are missing.
+    /// Makes the shards of a restock that `revision` of the sale describes, starting at number `from`. One write per
+    /// shard. Shards that an earlier run has made stay unchanged, including their holds and sales, so a repetition
+    /// makes only the missing ones.
     ///
-    /// Guards: a shard is made once. What an earlier description has left over, and nobody could ever claim, does not count.
+    /// Guards: a shard is made once. A shard that is left over from an earlier description, in which no shopper could
+    /// ever claim, is overwritten.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or there is a shard that was not made for this restock.
+    /// When DynamoDB does not answer, or a shard exists that was not made for this restock.
     pub async fn restock(&self, product: &ProductId, from: u32, extent: Extent, revision: u64) -> Result<(), StoreError> {
         stream::iter(0..extent.shards)
             .map(|place| self.restock_one(product, ShardNumber(from + place), extent.capacity_at(place), revision))
@@ -117,7 +120,7 @@ impl Stock {
     }
 }
 
-/// What came of writing a shard that was to be untouched. False: it belongs to a later revision.
+/// The outcome of writing a shard that has to be untouched. False: the shard belongs to a later revision.
 fn untouched(product: &ProductId, shard: ShardNumber, revision: u64, written: Written) -> Result<bool, StoreError> {
     match written {
         Written::Done => Ok(true),

@@ -1,4 +1,4 @@
-//! Reading shards, a hundred at a time.
+//! Reads shards, a hundred at a time.
 
 use domain::{Availability, ProductId, ShardLayout, ShardNumber, StockShard};
 
@@ -10,19 +10,19 @@ use crate::{
     keys,
 };
 
-/// A part of a sale's stock as it was found. What is not there is left out.
+/// A page of a sale's stock. Items that do not exist are left out.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// What readers know; on the first page only.
+    /// The availability item; on the first page only.
     pub availability: Option<Availability>,
-    /// Shards of this page.
+    /// The shards of this page.
     pub shards: Vec<(ShardNumber, StockShard)>,
-    /// There is a page after this one.
+    /// Another page follows.
     pub more: bool,
 }
 
 impl Stock {
-    /// Shards that [`Stock::read`] takes at once.
+    /// Shards that [`Stock::read`] reads at once.
     pub const READ_AT_ONCE: usize = KEYS_IN_A_BATCH;
 
     /// Reads every shard of a sale, strongly consistent: one `BatchGetItem` per hundred.
@@ -45,7 +45,7 @@ impl Stock {
         Ok(shards)
     }
 
-    /// Reads up to a hundred shards, strongly consistent, in one `BatchGetItem`; those that are there, in order.
+    /// Reads up to a hundred shards, strongly consistent, in one `BatchGetItem`. Returns those that exist, in order.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -59,11 +59,11 @@ impl Stock {
         Ok(shards)
     }
 
-    /// Reads page `page`, from 0, of what there is of a sale's stock: the availability item, then every shard in its order, a
-    /// hundred items to a page. One `BatchGetItem`.
+    /// Reads page `page`, counted from 0, of a sale's stock: the availability item, then every shard in its order, a
+    /// hundred items per page. One `BatchGetItem`.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or one of them cannot be read.
+    /// When DynamoDB does not answer, or one of the items cannot be read.
     pub async fn survey(
         &self,
         product: &ProductId,
@@ -88,7 +88,7 @@ impl Stock {
     }
 }
 
-/// A shard with the number that its key has.
+/// A shard with the number from its key.
 fn numbered_shard(product: &ProductId, item: &Item) -> Result<(ShardNumber, StockShard), StoreError> {
     let pk = item.get("pk").and_then(|pk| pk.as_s().ok()).map(String::as_str).unwrap_or_default();
     let Some((_, number)) = keys::parse_shard_pk(pk) else { return Err(StoreError::corrupt(pk, "not a shard")) };
