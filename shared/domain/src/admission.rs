@@ -1,8 +1,8 @@
-//! How shoppers are let into a sale.
+//! How a sale admits shoppers.
 
 use serde::{Deserialize, Serialize};
 
-/// How shoppers are let in.
+/// The mode in which a sale admits shoppers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Admission {

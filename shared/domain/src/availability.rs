@@ -1,10 +1,10 @@
-//! What readers, and losers, know of a sale's stock.
+//! The availability of a sale's stock: what readers see, and what `reserve` answers losers from.
 
 use jiff::Timestamp;
 
 use crate::{ProductId, Quantity, ShardLayout, ShardNumber, ShopperId, StockShard, layout::spread};
 
-/// What readers know of a sale's stock: derived from the shards, up to a second old.
+/// A sale's stock as readers see it: derived from the shards, up to a second old.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
     /// When it was derived.
@@ -17,9 +17,9 @@ pub struct Availability {
     pub held: Vec<u8>,
     /// All units of the sale.
     pub units: u32,
-    /// No hold that is known ends before this.
+    /// No known hold ends before this time.
     pub next_hold_ends_at: Option<Timestamp>,
-    /// Somebody has read every shard and found all of them empty, after `as_of`.
+    /// When a run marked the sale as sold out, after `as_of`: it had read every shard and found all of them empty.
     pub sold_out_at: Option<Timestamp>,
 }
 
@@ -32,8 +32,9 @@ impl Availability {
         Self { as_of, version: 1, free, held, units: layout.units(), next_hold_ends_at: None, sold_out_at: None }
     }
 
-    /// Takes in the shards that a restock has added since: all their units are available, which ends the sold-out mark. False:
-    /// there are none. What has become of them in the meantime is for [`Availability::fold`] to say.
+    /// Adds the shards of restocks that it does not have yet. All their units count as available, which ends the
+    /// sold-out mark. False: there are none to add. [`Availability::fold`] adds what has happened to these shards
+    /// since.
     pub fn extend_to(&mut self, layout: &ShardLayout) -> bool {
         let known = self.free.len();
         self.free.extend(layout.capacities().skip(known).map(byte));
@@ -65,21 +66,21 @@ impl Availability {
         self.units.saturating_sub(free).saturating_sub(self.held_units())
     }
 
-    /// Available units of one shard, if it is known.
+    /// Available units of one shard; `None` if the shard is not known.
     #[must_use]
     pub fn free_in(&self, shard: ShardNumber) -> Option<u32> {
         let index = usize::try_from(shard.0).ok()?;
         self.free.get(index).map(|units| u32::from(*units))
     }
 
-    /// Whether some shard has `quantity` units left.
+    /// Whether any shard has `quantity` units left.
     #[must_use]
     pub fn promises(&self, quantity: Quantity) -> bool {
         self.sold_out_at.is_none() && self.free.iter().any(|units| u32::from(*units) >= quantity.units())
     }
 
-    /// The `most` shards with `quantity` units left that `shopper` should try, in an order of the shopper's own, so that a
-    /// crowd spreads (rendezvous hashing: Thaler and Ravishankar 1998).
+    /// Up to `most` shards with `quantity` units left that `shopper` should try. Each shopper has a different order, so
+    /// that a crowd spreads (rendezvous hashing: Thaler and Ravishankar 1998).
     #[must_use]
     pub fn candidates(&self, product: &ProductId, shopper: &ShopperId, quantity: Quantity, most: usize) -> Vec<ShardNumber> {
         if self.sold_out_at.is_some() {
@@ -94,8 +95,8 @@ impl Availability {
         weighed.into_iter().take(most).map(|(_, shard)| ShardNumber(shard)).collect()
     }
 
-    /// Takes in what a shard is now; a unit that is there again ends the sold-out mark. Repeating it, or taking in an older
-    /// state and then a newer one, leaves the same units.
+    /// Sets a shard's units to its current state. An available unit ends the sold-out mark. Folding a state again, or
+    /// an older state and then a newer one, gives the same units.
     pub fn fold(&mut self, number: ShardNumber, shard: &StockShard) {
         let Ok(index) = usize::try_from(number.0) else { return };
         if index >= self.free.len() {
@@ -106,8 +107,8 @@ impl Availability {
             *free = byte(shard.available());
             *held = byte(shard.held_units());
         }
-        // Only a unit that is seen in this shard ends the mark: whoever set it had read every shard, and what is known of
-        // the others may be older than that.
+        // Only a unit in this shard ends the mark: the run that set the mark had read every shard, and the units of the
+        // other shards here may be older than that.
         if shard.available() > 0 {
             self.sold_out_at = None;
         }
@@ -117,8 +118,9 @@ impl Availability {
         };
     }
 
-    /// What to fold every shard into, to see what `before` should say: the same version, not stamped yet. The sold-out mark
-    /// stays while nothing is available; a shard that is not folded in has nothing.
+    /// An item to fold every shard into, for comparison with `before`. It has the same version and is not stamped yet.
+    /// The sold-out mark stays until a shard with available units is folded in. A shard that is not folded in counts as
+    /// having no units.
     #[must_use]
     pub fn anew(before: Option<&Self>, layout: &ShardLayout, as_of: Timestamp) -> Self {
         let untouched = Self::untouched(layout, as_of);
@@ -126,13 +128,13 @@ impl Availability {
         Self { version, sold_out_at, free: vec![0; untouched.free.len()], ..untouched }
     }
 
-    /// Whether both say the same about every shard, whenever and however they came to it.
+    /// Whether both have the same units per shard and the same sold-out mark, regardless of when they were derived.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         (self.units, &self.free, &self.held, self.sold_out_at) == (other.units, &other.free, &other.held, other.sold_out_at)
     }
 
-    /// Ends a fold at `now`: the next version, without an end of a hold that has passed.
+    /// Ends a fold at `now`: sets the next version and drops the end of a hold that has passed.
     pub fn stamp(&mut self, now: Timestamp) {
         self.as_of = now;
         self.version += 1;
@@ -142,7 +144,7 @@ impl Availability {
     }
 }
 
-/// A shard's units as the byte that the availability item has for each; a shard has at most 100 (see [`SaleDraft::check`]).
+/// A shard's units as one byte of the availability item; a shard has at most 100 (see [`SaleDraft::check`]).
 fn byte(units: u32) -> u8 {
     u8::try_from(units).unwrap_or(u8::MAX)
 }

@@ -1,28 +1,28 @@
-//! Time and randomness as things that are passed in, so that tests and simulations decide both.
+//! Time and randomness as arguments, so that tests and simulations decide both.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time. The runtime kit has the only implementation that asks the operating system.
+/// Tells the time. Only the runtime kit implements it with the operating system.
 pub trait Clock: Send + Sync {
     /// Now, UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// Gives random bytes. The runtime kit has the only implementation that asks the operating system.
+/// Gives random bytes. Only the runtime kit implements it with the operating system.
 pub trait Randomness: Send + Sync {
     /// Ten fresh bytes: the random part of a ULID.
     fn bytes(&self) -> [u8; 10];
 }
 
-/// The first whole second at or after `at`. Ends of holds are whole seconds, so that the second which a client is shown
-/// and the one which DynamoDB compares are the same, and never before the promised time.
+/// The first whole second at or after `at`. Holds end at whole seconds. So a client sees the same second that DynamoDB
+/// compares, and it is never before the promised time.
 #[must_use]
 pub fn ceil_to_second(at: Timestamp) -> Timestamp {
     let seconds = if at.subsec_nanosecond() > 0 { at.as_second().saturating_add(1) } else { at.as_second() };
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-/// Whole seconds from `now` until `at`, rounded up, at least zero: what `Retry-After` and a queue's delay want.
+/// Whole seconds from `now` until `at`, rounded up, at least zero: the unit of `Retry-After` and of a queue's delay.
 #[must_use]
 pub fn seconds_until(at: Timestamp, now: Timestamp) -> u32 {
     let left = at.duration_since(now);

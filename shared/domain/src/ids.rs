@@ -1,7 +1,7 @@
-//! Identities, parsed once at the edge and right ever after.
+//! Identities: parsed once at the edge, and valid from then on.
 //!
-//! A reservation is identified by `<product_id>.<ULID>`. The order made from it has the same id: with the shopper, an id
-//! finds its item in both tables, and a repeated checkout can only ever find the one order.
+//! A reservation is identified by `<product_id>.<ULID>`. Its order has the same id. Together with the shopper, an id is
+//! enough to find the items in both tables, and a repeated checkout always finds the same order.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use crate::Randomness;
 
-/// Why a text is not an identity. The text tells a client what to send.
+/// Why a text is not an identity. The message tells a client what to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Not 1–64 of `a-z 0-9 - _`.
@@ -25,7 +25,7 @@ pub enum IdError {
     Reservation,
 }
 
-/// What is on sale: 1–64 of `a-z 0-9 - _`.
+/// Identifies a product on sale: 1–64 of `a-z 0-9 - _`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProductId(String);
@@ -54,7 +54,7 @@ impl FromStr for ProductId {
     }
 }
 
-/// Who buys: the `sub` of a token. 1–128 printable ASCII characters.
+/// Identifies a shopper: the `sub` of a token, 1–128 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ShopperId(String);
@@ -83,7 +83,7 @@ impl FromStr for ShopperId {
     }
 }
 
-/// One hold of one shopper in one sale: `<product_id>.<ULID>`, opaque to clients.
+/// Identifies one hold of one shopper in one sale: `<product_id>.<ULID>`, opaque to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReservationId {
@@ -103,7 +103,7 @@ impl ReservationId {
         Self { product: product.clone(), ulid: Ulid::from_parts(milliseconds, random) }
     }
 
-    /// The id with this ULID, as the stock shard keeps it without the product.
+    /// The id with this ULID. A stock shard stores only the ULID, without the product.
     ///
     /// # Errors
     /// When `ulid` is not a ULID.
@@ -118,7 +118,7 @@ impl ReservationId {
         &self.product
     }
 
-    /// The ULID alone: what distinguishes this hold from any other, of any product.
+    /// The ULID alone, which is unique among the holds of all products.
     #[must_use]
     pub fn ulid(&self) -> String {
         self.ulid.to_string()
@@ -144,7 +144,7 @@ impl FromStr for ReservationId {
         let (product, ulid) = text.split_once('.').ok_or(IdError::Reservation)?;
         let product: ProductId = product.parse().map_err(|_| IdError::Reservation)?;
         let id = Self::of(&product, ulid)?;
-        // One id, one spelling: Crockford's alphabet would read lower case and look-alikes too.
+        // One id has one spelling: Crockford's alphabet would also accept lower case and look-alikes.
         if id.ulid() == ulid { Ok(id) } else { Err(IdError::Reservation) }
     }
 }

@@ -1,21 +1,21 @@
-//! How a sale's units are spread over shards, and a shopper's way through them.
+//! How a sale's units are spread over shards, and in which shard a shopper tries first.
 
 use crate::{ProductId, Quantity, ShardNumber, ShopperId};
 
-/// Units of one shard unless the sale says otherwise: a shard with 25 holds is a DynamoDB item of about 2 KB.
+/// Units per shard unless the sale says otherwise: a shard with 25 holds is a DynamoDB item of about 2 KB.
 pub const UNITS_PER_SHARD: u32 = 25;
 
-/// Units that were made together, and the shards that they are spread over as evenly as can be.
+/// Units that were made together, spread over shards as evenly as possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Its units.
+    /// Number of units.
     pub units: u32,
-    /// Its shards; at least one.
+    /// Number of shards; at least one.
     pub shards: u32,
 }
 
-/// All shards of a sale: those that it was made with, then those of each restock. A restock adds shards after the last one and
-/// leaves those that are there as they are.
+/// All shards of a sale: those that it was made with, then those of each restock. A restock adds shards after the last
+/// one and does not change existing shards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardLayout {
     made: Extent,
@@ -23,14 +23,16 @@ pub struct ShardLayout {
 }
 
 impl Extent {
-    /// `units` in shards of `density` each, or of more where a shopper, who is served from one shard, could not have `most`.
+    /// `units` in shards of `density` each. The shards are larger where a shopper, who is served from one shard, could
+    /// otherwise not have `most` units.
     #[must_use]
     pub fn dense(units: u32, density: u32, most: Quantity) -> Self {
         let shards = units.div_ceil(density.max(1)).min(units / most.units()).max(1);
         Self { units, shards }
     }
 
-    /// Units that the shard in this place is made with: the first shards one more.
+    /// Units with which the shard at this place is made. The first shards get one unit more if the units do not divide
+    /// evenly.
     #[must_use]
     pub fn capacity_at(self, place: u32) -> u32 {
         self.units / self.shards + u32::from(place < self.units % self.shards)
@@ -38,30 +40,30 @@ impl Extent {
 }
 
 impl ShardLayout {
-    /// A shard with 100 holds is an item of about 8 KB: what one shard may have at most.
+    /// The most units that a shard may have: a shard with 100 holds is an item of about 8 KB.
     pub const MAX_UNITS_PER_SHARD: u32 = 100;
 
-    /// `units` spread over `shards`, or over one if that is none.
+    /// `units` spread over `shards`; 0 shards count as 1.
     #[must_use]
     pub const fn new(units: u32, shards: u32) -> Self {
         let shards = if shards == 0 { 1 } else { shards };
         Self { made: Extent { units, shards }, restocks: Vec::new() }
     }
 
-    /// The same with what a restock has added.
+    /// The layout after a restock.
     #[must_use]
     pub fn restocked(mut self, extent: Extent) -> Self {
         self.restocks.push(extent);
         self
     }
 
-    /// What the sale was made with.
+    /// The units and shards that the sale was made with.
     #[must_use]
     pub fn made(&self) -> Extent {
         self.made
     }
 
-    /// What it was made with, then each restock.
+    /// The extent that the sale was made with, then that of each restock.
     pub fn extents(&self) -> impl Iterator<Item = Extent> {
         std::iter::once(self.made).chain(self.restocks.iter().copied())
     }
@@ -72,24 +74,24 @@ impl ShardLayout {
         self.extents().map(|extent| extent.units).sum()
     }
 
-    /// All shards; at least one.
+    /// Number of all shards; at least one.
     #[must_use]
     pub fn shards(&self) -> u32 {
         self.extents().map(|extent| extent.shards).sum()
     }
 
-    /// Units that each shard is made with, in order.
+    /// Units with which each shard is made, in order.
     pub fn capacities(&self) -> impl Iterator<Item = u32> {
         self.extents().flat_map(|extent| (0..extent.shards).map(move |place| extent.capacity_at(place)))
     }
 
-    /// All shards.
+    /// The numbers of all shards.
     pub fn numbers(&self) -> impl Iterator<Item = ShardNumber> + use<> {
         (0..self.shards()).map(ShardNumber)
     }
 
-    /// The shard where a shopper tries first. A restock takes over its share of the shoppers, at random and for good; the others
-    /// stay where they were.
+    /// The shard that a shopper tries first. A restock takes over its share of the shoppers, at random and permanently.
+    /// The other shoppers keep their shards.
     #[must_use]
     pub fn home_of(&self, product: &ProductId, shopper: &ShopperId) -> ShardNumber {
         let mut home = place(spread(product, shopper, u32::MAX), self.made.shards);
@@ -105,14 +107,14 @@ impl ShardLayout {
     }
 }
 
-/// A hash as one of so many places.
+/// Maps a hash to one of `places` places.
 fn place(hash: u64, places: u32) -> u32 {
     u32::try_from(hash % u64::from(places)).unwrap_or(0)
 }
 
-/// A hash of a shopper in a sale and a shard: FNV-1a (Fowler, Noll, Vo), finished by the mixer of `SplitMix64` (Steele, Lea,
-/// Flood 2014), since FNV alone leaves the low bits of similar names similar. Written out here because it must stay the
-/// same for the length of a sale, across functions and their versions.
+/// A hash of a shopper in a sale and a shard: FNV-1a (Fowler, Noll, Vo), finished by the mixer of `SplitMix64` (Steele,
+/// Lea, Flood 2014), because FNV alone gives similar names similar low bits. It is written here because it must not
+/// change during a sale, across functions and their versions.
 pub(crate) fn spread(product: &ProductId, shopper: &ShopperId, shard: u32) -> u64 {
     let bytes = product.as_str().bytes().chain([0]).chain(shopper.as_str().bytes()).chain(shard.to_le_bytes());
     let fnv = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
@@ -135,7 +137,7 @@ mod tests {
         Extent::dense(units, UNITS_PER_SHARD, Quantity::new(2).unwrap())
     }
 
-    /// A layout with restocks of so many units each.
+    /// A layout with one restock for each number of units in `restocks`.
     fn restocked(units: u32, shards: u32, restocks: &[u32]) -> ShardLayout {
         let made = ShardLayout::new(units, shards);
         restocks.iter().fold(made, |layout, units| layout.restocked(dense(*units)))
@@ -187,7 +189,7 @@ mod tests {
         }
     }
 
-    /// 1,000 to a shard on average; five standard deviations are 156.
+    /// Each shard is the home of 1,000 shoppers on average; five standard deviations are 156.
     #[test]
     fn homes_of_similar_shoppers_spread_also_after_restocks() {
         let product = "demo".parse().unwrap();

@@ -1,8 +1,8 @@
 //! The rules of a flash sale, without AWS, HTTP or async.
 //!
-//! Everything that decides who gets a unit lives here and is a plain function of its arguments: time comes in as a
-//! [`Timestamp`], randomness through [`Randomness`]. `store` writes down what these rules allow, in DynamoDB
-//! expressions; the property tests of both compare the two.
+//! Every rule that decides who gets a unit is in this crate and is a plain function of its arguments: time is a
+//! [`Timestamp`], randomness comes through [`Randomness`]. `store` expresses these rules as DynamoDB expressions; the
+//! property tests of both crates compare the two.
 
 mod admission;
 mod availability;

@@ -1,7 +1,8 @@
-//! What one execution environment remembers of a sale, so that a loser costs nothing once it knows.
+//! What one execution environment remembers of a sale, so that a loser costs no database call once the environment
+//! knows the answer.
 //!
-//! Nothing is remembered for longer than a second: a unit that comes back is offered again a second later at the latest.
-//! Failed claims are budgeted, so that a crowd in front of empty shards cannot buy itself a failed write each.
+//! It remembers a fact for less than a second: a unit that comes back is offered again after a second at the latest.
+//! Failed claims have a budget, so that a crowd in front of empty shards does not cost one failed write per shopper.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +10,35 @@ use jiff::Timestamp;
 
 use crate::{Availability, Quantity, ShardNumber, is_believed};
 
-/// How long and how much an environment remembers.
+/// How much an environment may spend on losers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryLimits {
     /// Failed claims that one environment may make per sale and second.
     pub failed_claims: usize,
-    /// A sale with at most this many shards is read whole when a promise turns out empty: one `BatchGetItem`.
+    /// If availability promises units that are not there, all shards of a sale with at most this many are read: one
+    /// `BatchGetItem`.
     pub whole_read_shards: u32,
-    /// Shards that one request tries, its home shard not counted.
+    /// Shards that one request tries, besides its home shard.
     pub tries: usize,
 }
 
 impl MemoryLimits {
-    /// What production uses.
+    /// The limits in production.
     pub const DEFAULT: Self = Self { failed_claims: 5, whole_read_shards: 100, tries: 4 };
 }
 
-/// What is remembered of one sale.
+/// What an environment remembers of one sale.
 #[derive(Debug, Clone, Default)]
 pub struct LoserMemory {
     availability: Option<(Timestamp, Availability)>,
-    /// When a claim found how few units in a shard.
+    /// Available units of a shard as a failed claim found them, with the time of the claim.
     shards: BTreeMap<ShardNumber, (Timestamp, u32)>,
     failed_claims: Vec<Timestamp>,
 }
 
 impl LoserMemory {
-    /// Drops what is too old to be believed at `now`, and what a clock that was set back would keep for ever.
+    /// Forgets facts that are too old at `now`, and facts from the future, which a clock that was set back would
+    /// otherwise keep.
     pub fn forget(&mut self, now: Timestamp) {
         self.availability.take_if(|(at, _)| !is_believed(*at, now));
         self.shards.retain(|_, (at, _)| is_believed(*at, now));
@@ -53,13 +56,14 @@ impl LoserMemory {
         self.availability = Some((now, availability));
     }
 
-    /// Remembers that a claim at `now` found only `available` units in `shard`, and takes it from the budget.
+    /// Remembers that a claim at `now` found only `available` units in `shard`, and charges it to the budget.
     pub fn claim_failed(&mut self, shard: ShardNumber, available: u32, now: Timestamp) {
         self.shards.insert(shard, (now, available));
         self.failed_claims.push(now);
     }
 
-    /// Whether `shard` is known to have fewer than `quantity` units: by a claim that failed, or by the availability item.
+    /// Whether `shard` is known to have fewer than `quantity` units: from a failed claim, else from the availability
+    /// item.
     #[must_use]
     pub fn knows_too_few_in(&self, shard: ShardNumber, quantity: Quantity) -> bool {
         let by_claim = self.shards.get(&shard).map(|(_, available)| *available);
@@ -67,7 +71,7 @@ impl LoserMemory {
         by_claim.or_else(by_item).is_some_and(|available| available < quantity.units())
     }
 
-    /// Whether another claim may fail.
+    /// Whether the budget allows another failed claim.
     #[must_use]
     pub fn may_fail(&self, limits: &MemoryLimits) -> bool {
         self.failed_claims.len() < limits.failed_claims

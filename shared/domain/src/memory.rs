@@ -1,4 +1,5 @@
-//! What an execution environment remembers, briefly: facts are believed for less than a second, and only so many are kept.
+//! The short memory of an execution environment: facts are believed for a limited time, and only a limited number is
+//! kept.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,19 +21,19 @@ pub struct Memory<K, V> {
 }
 
 impl<K, V> Default for Memory<K, V> {
-    /// For facts that the store may change: believed for [`BELIEVED_FOR`].
+    /// For facts that may change in the store: believed for [`BELIEVED_FOR`].
     fn default() -> Self {
         Self::lasting(BELIEVED_FOR, MOST)
     }
 }
 
-/// Whether what was learnt `at` is still believed at `now`.
+/// Whether a fact that was learnt `at` is still believed at `now`.
 #[must_use]
 pub fn is_believed(at: Timestamp, now: Timestamp) -> bool {
     was_learnt_within(BELIEVED_FOR, at, now)
 }
 
-/// What was learnt in the future is not believed: a clock was set back.
+/// A fact from the future is not believed: the clock was set back.
 fn was_learnt_within(time: SignedDuration, at: Timestamp, now: Timestamp) -> bool {
     at <= now && now.duration_since(at) < time
 }
@@ -57,8 +58,8 @@ impl<K: Eq + Hash, V> Memory<K, V> {
         self.facts.insert(key, (now, fact));
     }
 
-    /// The fact about `key`, however old, to be changed at `now`; a new one if there is none. For facts that know
-    /// themselves how old they are.
+    /// The fact about `key` for a change at `now`, however old it is; a new fact if there is none. For facts that know
+    /// their own age.
     pub fn keep(&mut self, key: &K, now: Timestamp) -> &mut V
     where
         K: Clone,
@@ -72,7 +73,7 @@ impl<K: Eq + Hash, V> Memory<K, V> {
         fact
     }
 
-    /// When there are too many, those that are not believed any more go, or else all.
+    /// Makes room when there are too many facts: forgets those that are no longer believed, or else all.
     fn make_room(&mut self, now: Timestamp) {
         if self.facts.len() >= self.most {
             let believed_for = self.believed_for;

@@ -4,16 +4,16 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Why something is not money.
+/// Why a value is not money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not a currency that this product knows the minor units of.
+    /// Not a currency code of three capital letters.
     #[error("a currency is a three-letter ISO 4217 code such as \"USD\", one that this shop knows the minor units of")]
     Currency,
     /// Not positive, or too large.
     #[error("an amount in minor units is a whole number from 1 to 99999999999")]
     Amount,
-    /// A decimal text that cannot be read exactly.
+    /// Not a plain decimal number that can be read exactly.
     #[error("an amount is a plain decimal number such as 999.00, without exponent, sign or separators")]
     Decimal,
 }
@@ -26,7 +26,7 @@ pub struct Currency {
     decimals: u8,
 }
 
-/// ISO 4217 currencies whose minor unit is not a hundredth, among those that Stripe and PayPal charge in.
+/// ISO 4217 currencies whose minor unit is not a hundredth, among those in which Stripe and PayPal charge.
 const OTHER_DECIMALS: [(&[u8; 3], u8); 24] = [
     (b"BHD", 3),
     (b"BIF", 0),
@@ -117,9 +117,9 @@ impl TryFrom<MoneyForm> for Money {
 }
 
 impl Money {
-    /// The largest amount, in minor units: eleven digits, what Stripe and PayPal take at most.
+    /// The largest amount, in minor units: eleven digits, the limit of Stripe and PayPal.
     pub const MAX_MINOR: i64 = 99_999_999_999;
-    /// Digits on each side of the point that a decimal text has at most.
+    /// Most digits that a decimal text may have on each side of the point.
     pub const MAX_DECIMAL_DIGITS: usize = 20;
 
     /// Money of at least one minor unit.
@@ -136,16 +136,16 @@ impl Money {
         self.amount_minor
     }
 
-    /// The currency.
+    /// The currency of the amount.
     #[must_use]
     pub fn currency(self) -> Currency {
         self.currency
     }
 
-    /// `count` times this.
+    /// This amount times `count`.
     ///
     /// # Errors
-    /// When the product is above [`Money::MAX_MINOR`].
+    /// When the result is zero or above [`Money::MAX_MINOR`].
     pub fn times(self, count: u32) -> Result<Self, MoneyError> {
         let amount = self.amount_minor.checked_mul(i64::from(count)).ok_or(MoneyError::Amount)?;
         Self::new(amount, self.currency)
@@ -154,7 +154,7 @@ impl Money {
     /// Whether a decimal text such as `"999.00"` or `"999"` names exactly this amount.
     ///
     /// # Errors
-    /// When the text is no plain decimal number.
+    /// When the text is not a plain decimal number.
     pub fn equals_decimal(self, text: &str) -> Result<bool, MoneyError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
@@ -208,7 +208,7 @@ mod tests {
             (999, "JPY", "999.0", true),
             (999, "JPY", "9.99", false),
             (1_234, "KWD", "1.234", true),
-            // A float would take these two for the same number.
+            // A float would read these two as the same number.
             (99_999_999_999, "USD", "999999999.99", true),
             (99_999_999_999, "USD", "999999999.9900000001", false),
         ] {

@@ -1,5 +1,5 @@
-//! An order and the steps it may take. Each step has one status that it starts from, so a step that comes twice, late or
-//! after another one finds its condition false.
+//! An order and its steps. Each step starts from exactly one status. A step that is repeated, late, or behind another
+//! step finds its condition false.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::{Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
 pub enum OrderStatus {
     /// Waits for a payment until `pay_by`.
     AwaitingPayment,
-    /// Being paid.
+    /// A payment is in progress.
     Pending,
-    /// Paid for, units sold.
+    /// Paid, and the units are sold.
     Completed,
     /// Ended without a purchase.
     Failed,
-    /// Nobody paid in time.
+    /// The hold ended before a payment.
     Expired,
-    /// Charged, then given back.
+    /// Charged, then refunded.
     Refunded,
 }
 
@@ -28,17 +28,17 @@ pub enum OrderStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// No payment was asked for.
+    /// No payment was requested.
     None,
-    /// Under way.
+    /// A payment is in progress.
     Pending,
     /// Charged.
     Completed,
     /// The last attempt failed; nothing was charged.
     Failed,
-    /// Charged and given back.
+    /// Charged and refunded.
     Refunded,
-    /// To be given back; the gateway has not confirmed it. A person looks at it.
+    /// A refund is due, but the gateway has not confirmed it. An operator reviews it.
     RefundPending,
 }
 
@@ -48,33 +48,33 @@ pub enum PaymentStatus {
 pub enum StockStatus {
     /// The units are held until the reservation ends.
     Held,
-    /// The units are kept for this order whatever the time, or sold.
+    /// The units are sold, or kept for this order regardless of the end of its hold.
     Confirmed,
-    /// The units went back.
+    /// The units are available again.
     Released,
 }
 
-/// Everything that can happen to an order.
+/// The steps of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStep {
-    /// Placed without a payment method.
+    /// The shopper placed the order without a payment method.
     Placed,
-    /// A payment was asked for.
+    /// The shopper requested a payment.
     PaymentStarted,
-    /// The payment was declined, or no gateway was there to take it; another method may be tried.
+    /// The payment was declined, or no gateway was available. The shopper may try another method.
     PaymentFailed,
-    /// Charged and sold.
+    /// The payment was charged and the units were sold.
     Completed,
-    /// Ended after the money went back.
+    /// The order ended after a refund.
     Refunded,
-    /// Ended before any money moved.
+    /// The order ended before any money moved.
     Failed,
-    /// Ended with money that could not be given back: kept for review.
+    /// The order ended with a charge that could not be refunded: it is kept for review.
     RefundFailed,
-    /// What had been kept for review is settled after all: the money is back where it was.
+    /// An order that was kept for review is settled: the gateway has confirmed the refund.
     RefundConfirmed,
-    /// The hold ran out before a payment.
+    /// The hold ended before a payment.
     Expired,
 }
 
@@ -89,8 +89,8 @@ impl OrderStep {
         }
     }
 
-    /// The three statuses after this step. A step that is not about the payment leaves the payment status as it was; the one
-    /// here is that of an order that nobody has tried to pay.
+    /// The three statuses after this step. A step that is not about the payment does not change the payment status. The
+    /// payment status here is then that of an order without any payment attempt.
     #[must_use]
     pub fn leads_to(self) -> (OrderStatus, PaymentStatus, StockStatus) {
         match self {
@@ -105,7 +105,8 @@ impl OrderStep {
         }
     }
 
-    /// Whether this step says anything about the payment. When the hold of a declined order ends, it stays declined.
+    /// Whether this step changes the payment status. When the hold of a declined order ends, its payment status stays
+    /// declined.
     #[must_use]
     pub fn is_about_payment(self) -> bool {
         match self {
@@ -129,12 +130,12 @@ pub struct OrderEvent {
     pub at: Timestamp,
     /// The step.
     pub event: OrderStep,
-    /// The reason that the shopper is told.
+    /// The reason that the shopper sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Not an address.
+/// A field that breaks its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{field} is 1 to {max} characters of text without control characters")]
 pub struct AddressError {
@@ -144,17 +145,17 @@ pub struct AddressError {
     pub max: usize,
 }
 
-/// Where to ship to.
+/// A shipping address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    /// Street and number.
+    /// Street and number, 1–200 characters.
     pub address_line1: String,
-    /// City.
+    /// City, 1–100 characters.
     pub city: String,
-    /// Postal code.
+    /// Postal code, 1–20 characters.
     pub postal_code: String,
-    /// Country.
+    /// Country, 1–60 characters.
     pub country: String,
 }
 
@@ -199,19 +200,19 @@ pub struct Order {
     pub quantity: Quantity,
     /// The price of all its units together.
     pub amount: Money,
-    /// Where the order stands.
+    /// The state of the order.
     pub status: OrderStatus,
-    /// Where its payment stands.
+    /// The state of its payment.
     pub payment_status: PaymentStatus,
-    /// Where its units are.
+    /// The state of its units.
     pub stock_status: StockStatus,
     /// Attempts to pay so far; 0 before the first.
     pub attempt: u32,
-    /// How the last attempt was to be paid.
+    /// The payment method of the last attempt.
     pub payment_method: Option<PaymentMethod>,
-    /// Where to ship to.
+    /// The shipping address; `None` until a shopper gives one.
     pub shipping_address: Option<Address>,
-    /// Until when an order that waits can be paid: the end of its reservation.
+    /// The last moment to pay a waiting order: the end of its reservation.
     pub pay_by: Timestamp,
     /// The gateway's reference, once completed.
     pub transaction_id: Option<String>,
@@ -219,12 +220,13 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Everything that happened to it, oldest first.
+    /// Its steps, oldest first.
     pub history: Vec<OrderEvent>,
 }
 
 impl Order {
-    /// An order may be paid this many times at most; every attempt leaves an item and a line of history.
+    /// An order may have this many payment attempts at most, because every attempt leaves an item and a line of
+    /// history.
     pub const MAX_ATTEMPTS: u32 = 20;
 
     /// The product bought.
@@ -233,13 +235,13 @@ impl Order {
         self.id.product()
     }
 
-    /// The time to pay is over, whether or not a worker has written that down yet.
+    /// The time to pay is over, whether or not a worker has recorded it yet.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.status == OrderStatus::AwaitingPayment && self.pay_by <= now
     }
 
-    /// The three statuses as a shopper should see them at `now`.
+    /// The three statuses that a shopper should see at `now`.
     #[must_use]
     pub fn statuses(&self, now: Timestamp) -> (OrderStatus, PaymentStatus, StockStatus) {
         if self.is_overdue(now) {

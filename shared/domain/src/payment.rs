@@ -1,4 +1,4 @@
-//! What a payment gateway can answer, in the only distinctions that matter for money.
+//! Payment attempts, and the outcomes of a gateway's answers as far as they matter for money.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Money, OrderId};
 
-/// Not a payment method.
+/// The text is not a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a payment method is a token '<provider>:<token>' of at most 255 printable characters; never send card data")]
 pub struct PaymentMethodError;
@@ -62,12 +62,12 @@ impl fmt::Display for GatewayName {
     }
 }
 
-/// What makes a charge the same charge: one key for one attempt to pay one order, on every gateway and in every retry.
+/// Identifies a charge: one key for one attempt to pay one order, on every gateway and in every retry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
     /// The order paid for.
     pub order: OrderId,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
@@ -77,89 +77,89 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// What came of asking a gateway to charge, or of looking a charge up.
+/// The outcome of asking a gateway to charge, or of looking a charge up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeOutcome {
     /// The money moved.
     Charged {
         /// The gateway's own reference: the transaction id that a shopper sees.
         reference: String,
-        /// What the gateway says it charged.
+        /// The amount that the gateway says it charged.
         confirmed: Money,
     },
     /// The payment method was refused; no money moved. Another method may work.
     Declined {
-        /// For the shopper.
+        /// The reason, for the shopper.
         reason: String,
     },
-    /// The gateway is down and certainly has not charged for this call, nor will it. Of other calls with the same key it says
-    /// nothing: another gateway may be tried when there are none.
+    /// The gateway is down: it certainly has not charged for this call, and never will. This says nothing about other
+    /// calls with the same key. Another gateway may be tried if there are no other calls.
     Unavailable,
-    /// The outcome is unknown. The key must be looked up before anything else is tried.
+    /// The outcome is unknown. The caller must look the key up before it tries anything else.
     Unknown,
 }
 
-/// What came of asking a gateway to give the money back.
+/// The outcome of asking a gateway to refund a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundOutcome {
-    /// The money went back, now or before.
+    /// The money was refunded, now or before.
     Refunded,
-    /// Nothing had been charged under the key, and nothing can be any more.
+    /// Nothing was charged under the key, and nothing ever will be.
     Voided,
-    /// The outcome is unknown. The refund must be asked for again.
+    /// The outcome is unknown. The caller must request the refund again.
     Unknown,
 }
 
-/// Where one attempt to pay stands at the gateway named with it.
+/// The status of an attempt at its gateway.
 ///
-/// What is charged goes one of two ways, and whoever writes it down first decides: it is kept, in one transaction with the
-/// order that it completes, or it is given back, which is written down before the gateway is asked.
+/// A charge is either kept or refunded, and the first run that writes its decision wins. Keeping is written in one
+/// transaction with the order that it completes. Refunding is written before the gateway is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
     /// The gateway may or may not have charged.
     Started,
-    /// Charged; not yet decided whether it is kept.
+    /// Charged. No run has decided yet whether it is kept.
     Charged,
-    /// Charged, and belongs to a completed order. It stays so.
+    /// Charged, and belongs to a completed order. Final.
     Kept,
-    /// To be given back if it is charged, and not to be charged if it is not; the gateway has not confirmed it. It is never
-    /// kept any more.
+    /// To be refunded if it was charged, and never to be charged if it was not. The gateway has not confirmed it. The
+    /// charge can no longer be kept.
     Refunding,
     /// Declined; nothing charged.
     Declined,
     /// The gateway was asked once, and was down; certainly nothing charged.
     Unavailable,
-    /// Declined or unavailable, and its order waits for another attempt. It stays so.
+    /// Declined or unavailable, and its order waits for another attempt. Final.
     GivenUp,
-    /// Charged, and given back.
+    /// Charged, and refunded.
     Refunded,
-    /// Never charged, and never will be.
+    /// Nothing was charged, and nothing ever will be.
     Voided,
 }
 
 /// One attempt to pay an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Identity, and what the gateway recognises a repetition by.
+    /// Its identity, by which the gateway recognises a repetition.
     pub key: IdempotencyKey,
     /// The gateway that was asked last.
     pub gateway: GatewayName,
-    /// Where it stands there.
+    /// Its status at this gateway.
     pub status: AttemptStatus,
-    /// Another run than the first may have asked this gateway, or may be about to: that it is down for one of them does not
-    /// say that it charges for none. It stays so.
+    /// A second run may have asked this gateway, or may be about to ask. So when the gateway is down for one run, it
+    /// may still charge for another. Never reset at the same gateway.
     pub asked_again: bool,
     /// The gateway's reference, once charged.
     pub reference: Option<String>,
-    /// What the gateway says it charged.
+    /// The amount that the gateway says it charged.
     pub confirmed: Option<Money>,
     /// Why it was declined.
     pub reason: Option<String>,
 }
 
 impl Attempt {
-    /// An attempt that is about to ask `gateway`, for the first time.
+    /// An attempt that is about to ask `gateway` for the first time.
     #[must_use]
     pub fn started(key: IdempotencyKey, gateway: GatewayName) -> Self {
         let status = AttemptStatus::Started;

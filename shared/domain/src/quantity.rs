@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Not a quantity.
+/// The number is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a quantity is a whole number from 1 to 10")]
 pub struct QuantityError;
@@ -18,7 +18,7 @@ impl Quantity {
     /// The most that any sale allows.
     pub const MAX: Self = Self(10);
 
-    /// A quantity.
+    /// A quantity of `units`.
     ///
     /// # Errors
     /// When `units` is not 1–10.

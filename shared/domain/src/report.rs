@@ -1,4 +1,4 @@
-//! What an operator is told of a sale: figures that are added up from its shards and from the orders of what is in them.
+//! An operator's report of a sale: figures added up from its shards and from the orders of the purchases in them.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,27 @@ use crate::{Order, OrderStatus, PaymentStatus, Quantity, StockShard};
 /// Where the units of a purchase are in their shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Held.
+    /// In the shard's held units.
     Held,
-    /// Sold.
+    /// In the shard's sold units.
     Sold,
 }
 
-/// Orders and what they come to.
+/// A number of orders and their total amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Orders.
+    /// Number of orders.
     pub orders: u32,
-    /// Their amounts together, in the minor units of the sale's currency.
+    /// Their total amount, in the minor units of the sale's currency.
     pub amount_minor: i64,
 }
 
-/// The figures of a sale. Those of its stock add up whenever they are read, since each shard does by itself.
+/// The figures of a sale. The stock figures add up whenever they are read, because each shard adds up by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SaleReport {
     /// Shards that were read.
     pub shards: u32,
-    /// Shards whose units are not what they were made with.
+    /// Shards whose units do not add up to their capacity.
     pub unbalanced_shards: u32,
     /// Units that can be claimed.
     pub available: u32,
@@ -37,21 +37,21 @@ pub struct SaleReport {
     pub held: u32,
     /// Units sold.
     pub sold: u32,
-    /// Units held although the hold was to have ended: being paid, or about to be released.
+    /// Units held although the end of the hold has passed: being paid, or about to be released.
     pub overdue: u32,
     /// The earliest end of a hold that has not passed.
     pub next_hold_ends_at: Option<Timestamp>,
-    /// Purchases whose order was looked for.
+    /// Purchases whose order was looked up.
     pub purchases: u32,
     /// Holds without an order.
     pub without_order: u32,
-    /// Orders by where they stand.
+    /// Number of orders by order status.
     pub orders: BTreeMap<OrderStatus, u32>,
-    /// Orders by where their payment stands.
+    /// Orders and amounts by payment status.
     pub payments: BTreeMap<PaymentStatus, Tally>,
-    /// Sold units without an order that was completed, or that waits for its money to be given back.
+    /// Sold units without an order that is completed or waits for the confirmation of its refund.
     pub sold_unpaid: u32,
-    /// Units of completed orders that are held, and not sold.
+    /// Units of completed orders that are held instead of sold.
     pub paid_unsold: u32,
 }
 
@@ -73,7 +73,7 @@ impl SaleReport {
         }
     }
 
-    /// Adds what has become at `now` of a purchase of `quantity` units.
+    /// Adds a purchase of `quantity` units with the status of its order at `now`.
     pub fn count_purchase(&mut self, place: Place, quantity: Quantity, order: Option<&Order>, now: Timestamp) {
         self.purchases += 1;
         let Some(order) = order else {
@@ -99,13 +99,13 @@ impl SaleReport {
         }
     }
 
-    /// By how many units the shards have more than `units`: above zero the sale is oversold, below it has lost some.
+    /// The units in the shards minus `units`: above zero the sale is oversold, below zero it has lost units.
     #[must_use]
     pub fn difference(&self, units: u32) -> i64 {
         [self.available, self.held, self.sold].map(i64::from).iter().sum::<i64>() - i64::from(units)
     }
 
-    /// Takes in the figures of other shards.
+    /// Adds the figures of other shards.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.shards += other.shards;

@@ -4,15 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{Quantity, ReservationId, ShardNumber, ShopperId};
 
-/// After a payment has failed, the shopper has at least this long to try another payment method.
+/// After a failed payment, the shopper has at least this long to try another payment method.
 pub const MIN_TIME_TO_PAY: SignedDuration = SignedDuration::from_secs(120);
 
-/// Where a reservation stands. A reservation that ended is not there any more.
+/// The status of a reservation. A reservation that has ended does not exist any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReservationStatus {
     /// Units are held until `expires_at`.
     Held,
-    /// A payment is under way: the units stay held, whatever the time, until its saga has ended.
+    /// A payment is in progress: the units stay held, whatever the time, until its saga has ended.
     Paying,
     /// Paid for.
     Purchased,
@@ -29,7 +29,7 @@ pub struct Reservation {
     pub shard: ShardNumber,
     /// Units, 1–10.
     pub quantity: Quantity,
-    /// Where it stands.
+    /// Whether it is held, being paid, or purchased.
     pub status: ReservationStatus,
     /// When it ends unless it is paid for; a whole second.
     pub expires_at: Timestamp,
@@ -38,7 +38,8 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Held, and its time is over: its units go back, whether or not a worker has released them yet.
+    /// It is held and its time is over. Its units become available again, whether or not a worker has released them
+    /// yet.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         match self.status {
@@ -47,7 +48,7 @@ impl Reservation {
         }
     }
 
-    /// The end after a failed payment: as before, but at least [`MIN_TIME_TO_PAY`] from now.
+    /// The end after a failed payment: unchanged, but at least [`MIN_TIME_TO_PAY`] from now.
     #[must_use]
     pub fn end_after_failed_payment(&self, now: Timestamp) -> Timestamp {
         let least = now.checked_add(MIN_TIME_TO_PAY).unwrap_or(Timestamp::MAX);

@@ -1,21 +1,21 @@
-//! Restocking a sale: what an operator recognises a repetition by, and how often it can be done.
+//! Restocking a sale: the key that identifies a restock, and the number of restocks allowed.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Not a key.
+/// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 64 printable ASCII characters, such as a UUID")]
 pub struct RestockKeyError;
 
-/// What makes a restock the same restock: an operator's `Idempotency-Key`, one for each restock of a sale.
+/// Identifies a restock of a sale: an operator's `Idempotency-Key`. A repetition has the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RestockKey(String);
 
 impl RestockKey {
-    /// Restocks of one sale at most: each is some 100 bytes of the sale, which every environment of `reserve` reads.
+    /// Restocks per sale at most: each adds about 100 bytes to the sale, which every environment of `reserve` reads.
     pub const MOST: usize = 50;
     /// The longest key, in characters.
     pub const MAX_LENGTH: usize = 64;

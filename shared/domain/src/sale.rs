@@ -1,4 +1,4 @@
-//! A sale: what is sold, when, to whom, and where it stands.
+//! A sale: what is sold, when, to whom, and its state.
 
 use std::ops::RangeInclusive;
 
@@ -10,11 +10,11 @@ use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PE
 /// A sale as an operator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleDraft {
-    /// What is sold, for people.
+    /// The product's name, for people, 1–200 characters.
     pub name: String,
-    /// More about it.
+    /// More about the product, at most 4,000 characters.
     pub description: Option<String>,
-    /// A picture of it.
+    /// The `https://` address of a picture of the product, at most 2,000 characters.
     pub image_url: Option<String>,
     /// The price of one unit.
     pub price: Money,
@@ -28,13 +28,13 @@ pub struct SaleDraft {
     pub hold_seconds: u32,
     /// How many units one shopper may take.
     pub max_per_shopper: Quantity,
-    /// How shoppers are let in.
+    /// How shoppers are admitted.
     pub admission: Admission,
     /// Number of shards; by default one for every [`UNITS_PER_SHARD`] units.
     pub shards: Option<u32>,
 }
 
-/// What is wrong with a draft: the member and what it should be.
+/// What is wrong with a draft: the member and its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{should_be}")]
 pub struct SaleError {
@@ -47,8 +47,8 @@ pub struct SaleError {
 impl SaleDraft {
     /// Units that a sale has at most, with all its restocks.
     pub const MOST_UNITS: u32 = 1_000_000;
-    /// Shards that a sale has at most, with all its restocks: as many as most units make of 25 each. The availability item has
-    /// two bytes for each, and one run makes them all.
+    /// Shards that a sale has at most, with all its restocks: the largest number of units in shards of 25. The
+    /// availability item has two bytes for each shard, and one run makes them all.
     pub const MOST_SHARDS: u32 = 40_000;
     /// The longest name, in characters.
     pub const MAX_NAME: usize = 200;
@@ -105,7 +105,7 @@ impl SaleDraft {
         }
     }
 
-    /// How the units are spread.
+    /// How the units are spread over shards.
     #[must_use]
     pub fn layout(&self) -> ShardLayout {
         ShardLayout::new(self.units, self.shards.unwrap_or_else(|| self.units.div_ceil(UNITS_PER_SHARD)))
@@ -119,12 +119,12 @@ impl SaleDraft {
     }
 }
 
-/// What an operator, or its making, has made of a sale.
+/// A sale's stored status: set by its preparation and by operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaleStatus {
     /// Its shards are being written: nothing can be reserved yet.
     Preparing,
-    /// Follows its times.
+    /// Open from its start to its end.
     Active,
     /// Stopped for now.
     Paused,
@@ -142,46 +142,46 @@ pub enum SaleState {
     Open,
     /// Stopped for now.
     Paused,
-    /// Open, and no unit is available. Units may come back while some are held.
+    /// Open, but no unit is available. Units may come back while some are held.
     SoldOut,
-    /// Over.
+    /// The sale is over.
     Ended,
 }
 
-/// Why nothing can be reserved, whatever the stock.
+/// Why nothing can be reserved, regardless of the stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReservable {
     /// Opens later.
     NotStarted {
-        /// When.
+        /// When it opens.
         starts_at: Timestamp,
     },
     /// Stopped for now.
     Paused,
-    /// Over.
+    /// The sale is over.
     Ended,
-    /// More than one shopper may have.
+    /// More units than one shopper may have.
     QuantityNotAllowed {
-        /// What is allowed.
+        /// How many units are allowed.
         max_per_shopper: Quantity,
     },
 }
 
-/// A sale.
+/// A sale with its layout and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sale {
-    /// Identity.
+    /// Identifies the sale.
     pub product: ProductId,
-    /// As the operator described it.
+    /// The operator's description.
     pub draft: SaleDraft,
-    /// How the units are spread, as it was when the sale was written, with every restock.
+    /// How the units are spread over shards, as written with the sale, including every restock.
     pub layout: ShardLayout,
-    /// What has been made of it.
+    /// Set by its preparation and by operators.
     pub status: SaleStatus,
 }
 
 impl Sale {
-    /// Where the sale stands at `now` with `available` units known to be left.
+    /// The state of the sale at `now`, if `available` units are left.
     #[must_use]
     pub fn state(&self, now: Timestamp, available: u32) -> SaleState {
         if now >= self.draft.ends_at {
@@ -197,10 +197,10 @@ impl Sale {
         }
     }
 
-    /// Whether `quantity` units may be asked for at `now`.
+    /// Whether a shopper may ask for `quantity` units at `now`.
     ///
     /// # Errors
-    /// Says why not.
+    /// Why not.
     pub fn accepts(&self, quantity: Quantity, now: Timestamp) -> Result<(), NotReservable> {
         match self.state(now, u32::MAX) {
             SaleState::Scheduled => Err(NotReservable::NotStarted { starts_at: self.draft.starts_at }),

@@ -1,4 +1,4 @@
-//! What an operator does to a sale that is made: pause it, let it go on, close it.
+//! What an operator can do with an existing sale: pause, resume or close it.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::{Sale, SaleStatus};
 pub enum StatusChange {
     /// Stop for now.
     Pause,
-    /// Follow its times again.
+    /// Follow its start and end again.
     Resume,
     /// Stop for good.
     Close,
@@ -20,12 +20,12 @@ pub enum StatusChange {
 pub enum NotChangeable {
     /// Its shards are being written.
     InPreparation,
-    /// It is over.
+    /// The sale is over.
     Ended,
 }
 
 impl StatusChange {
-    /// The status that it is about.
+    /// The status after the change.
     #[must_use]
     pub fn leads_to(self) -> SaleStatus {
         match self {
@@ -37,10 +37,10 @@ impl StatusChange {
 }
 
 impl Sale {
-    /// Whether the sale can still be operated at `now`: it is made, and not over.
+    /// Whether operators can still change the sale at `now`: it is prepared and not over.
     ///
     /// # Errors
-    /// Says why not.
+    /// Why not.
     pub fn is_operable(&self, now: Timestamp) -> Result<(), NotChangeable> {
         match self.status {
             SaleStatus::Preparing => Err(NotChangeable::InPreparation),
@@ -50,11 +50,11 @@ impl Sale {
         }
     }
 
-    /// The sale's status after `change` at `now`. What it has already can be asked for again at any time, and any sale that is
-    /// made can be closed.
+    /// The sale's status after `change` at `now`. A change to the status that the sale already has is allowed at any
+    /// time. Any prepared sale can be closed.
     ///
     /// # Errors
-    /// Says why the sale is not changed.
+    /// Why the sale is not changed.
     pub fn status_after(&self, change: StatusChange, now: Timestamp) -> Result<SaleStatus, NotChangeable> {
         let wanted = change.leads_to();
         if self.status == wanted {

@@ -1,15 +1,15 @@
-//! A stock shard: a ledger of a few units, and the only four moves there are.
+//! A stock shard: a ledger of a few units, and the four moves that change it.
 //!
 //! | move | from → to | condition |
 //! |---|---|---|
-//! | claim | available → held | enough available, the shopper has nothing in this shard |
+//! | claim | available → held | enough units available; the shopper has no entry in this shard |
 //! | release | held → available | held under this reservation |
 //! | sell | held → sold | held under this reservation |
 //! | take back | sold → available | sold under this reservation |
 //!
-//! `available + Σheld + Σsold` is the shard's capacity, for ever. Each move may be repeated: the second time it finds its
-//! condition false and says what already happened. `store::stock` runs the same moves as conditional updates; its tests
-//! compare the two move by move.
+//! `available + Σheld + Σsold` always equals the shard's capacity. Each move may be repeated: the second time its
+//! condition is false, and the outcome says what already happened. `store::stock` runs the same moves as conditional
+//! updates; its tests compare the two move by move.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -18,15 +18,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Quantity, ReservationId, ShopperId};
 
-/// A hold without a reservation that is older than this has been abandoned: the function that claimed it has a time-out of
-/// 5 s and is dead, its last request was under way for at most 3 s more, and two clocks differ by at most 2 s each way. A younger
-/// one may be about to get its reservation. See `docs/adr/0001`.
+/// A hold without a reservation that is older than this is abandoned. The function that claimed it has a time-out of 5
+/// s and is dead, its last request ran for at most 3 s more, and two clocks differ by at most 2 s each way. A younger
+/// hold may still get its reservation. See `docs/adr/0001`.
 const CLAIM_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(5 + 3 + 2 * 2);
-/// Grace period: the expiry message or TTL normally ends a hold within it, also by a clock that differs. `reconcile` acts only
+/// Grace period: the expiry message or TTL normally ends a hold within it, even if clocks differ. `reconcile` acts only
 /// afterwards.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
-/// Which of a sale's shards, from 0.
+/// The number of a shard in its sale, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ShardNumber(pub u32);
 
@@ -39,22 +39,23 @@ impl fmt::Display for ShardNumber {
 /// Units held for a shopper until `expires_at`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// The reservation that holds them.
+    /// The reservation that holds the units.
     pub reservation: ReservationId,
     /// Units, 1–10.
     pub quantity: Quantity,
-    /// When the hold was to end as it was made, a whole second. A hold that is being paid may be kept longer.
+    /// The end of the hold when it was made, a whole second. A hold that is being paid may last longer.
     pub expires_at: Timestamp,
 }
 
 impl Hold {
-    /// From here on, a hold without a reservation stays without one: no run can write it any more.
+    /// From this time on, a hold without a reservation never gets one: no run can write it any more.
     #[must_use]
     pub fn settles_at(&self) -> Timestamp {
         self.reservation.made_at().checked_add(CLAIM_SETTLES_AFTER).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether the expiry message or TTL should have ended this hold by `now`. Its reservation decides whether it has ended.
+    /// Whether the expiry message or TTL should have ended this hold by `now`. Whether it has ended depends on its
+    /// reservation.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let due = self.expires_at.checked_add(OVERDUE_AFTER).unwrap_or(Timestamp::MAX);
@@ -65,13 +66,13 @@ impl Hold {
 /// Units sold to a shopper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sold {
-    /// The reservation, and so the order, that they were sold by.
+    /// The reservation, and so the order, by which they were sold.
     pub reservation: ReservationId,
     /// Units, 1–10.
     pub quantity: Quantity,
 }
 
-/// What came of a claim.
+/// The outcome of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimOutcome {
     /// The units are held under the claimed reservation, by this claim or by an earlier run of it.
@@ -80,14 +81,14 @@ pub enum ClaimOutcome {
     AlreadyHeld(Hold),
     /// The shopper has bought from this shard.
     AlreadySold(Sold),
-    /// Fewer units than asked for.
+    /// The shard has fewer units than requested.
     NotEnough {
         /// Units that the shard has left.
         available: u32,
     },
 }
 
-/// What came of a release.
+/// The outcome of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseOutcome {
     /// The units are available again.
@@ -96,16 +97,16 @@ pub enum ReleaseOutcome {
     NotHeld,
 }
 
-/// What came of a sale.
+/// The outcome of the move `sell`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SellOutcome {
     /// The units are sold under this reservation, by this run or an earlier one.
     Sold,
-    /// They were neither held nor sold under this reservation.
+    /// The units were neither held nor sold under this reservation.
     HoldLost,
 }
 
-/// What came of taking units back.
+/// The outcome of taking units back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeBackOutcome {
     /// The units are available again.
@@ -114,7 +115,7 @@ pub enum TakeBackOutcome {
     NotSold,
 }
 
-/// One shard's ledger.
+/// The ledger of one shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockShard {
     capacity: u32,
@@ -130,7 +131,7 @@ impl StockShard {
         Self { capacity, available: capacity, held: BTreeMap::new(), sold: BTreeMap::new() }
     }
 
-    /// A shard as it was read. Whether it adds up is for [`StockShard::is_balanced`] to say.
+    /// A shard as it was read. It may not add up: see [`StockShard::is_balanced`].
     #[must_use]
     pub fn from_parts(capacity: u32, available: u32, held: BTreeMap<ShopperId, Hold>, sold: BTreeMap<ShopperId, Sold>) -> Self {
         Self { capacity, available, held, sold }
@@ -148,13 +149,13 @@ impl StockShard {
         self.available
     }
 
-    /// Who holds what.
+    /// The holds, by shopper.
     #[must_use]
     pub fn held(&self) -> &BTreeMap<ShopperId, Hold> {
         &self.held
     }
 
-    /// Who bought what.
+    /// The purchases, by shopper.
     #[must_use]
     pub fn sold(&self) -> &BTreeMap<ShopperId, Sold> {
         &self.sold
@@ -184,7 +185,7 @@ impl StockShard {
         self.available + self.held_units() + self.sold_units() == self.capacity
     }
 
-    /// Why a claim of `hold` is refused, or that it has happened already; `None` when its condition holds.
+    /// Why a claim of `hold` is refused, or that it has happened already; `None` when its condition is true.
     #[must_use]
     pub fn claim_refusal(&self, shopper: &ShopperId, hold: &Hold) -> Option<ClaimOutcome> {
         if let Some(held) = self.held.get(shopper) {
@@ -231,7 +232,7 @@ impl StockShard {
         }
     }
 
-    /// What a sale that finds nothing held may conclude.
+    /// The outcome of the move `sell` when nothing is held under `reservation`: a repetition, or the hold is lost.
     #[must_use]
     pub fn sell_refusal(&self, shopper: &ShopperId, reservation: &ReservationId) -> SellOutcome {
         let repeated = self.sold.get(shopper).is_some_and(|sold| sold.reservation == *reservation);

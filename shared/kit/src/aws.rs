@@ -1,7 +1,8 @@
 //! AWS clients, configured once for all functions.
 //!
-//! The bounds belong together: three attempts of at most 2 s inside an operation of at most 4 s. Several slow operations in a
-//! row are more than an HTTP function has (5 s); [`serve`](crate::serve) then answers `try-again` before Lambda cuts it off.
+//! The limits fit together: three attempts of at most 2 s inside an operation of at most 4 s. Several slow operations
+//! in a row can exceed the 5 s of an HTTP function. [`serve`](crate::serve) then answers `try-again` before Lambda
+//! stops the function.
 
 use std::time::Duration;
 
@@ -11,24 +12,24 @@ const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(2);
 const OPERATION: Duration = Duration::from_secs(4);
 const ATTEMPTS: u32 = 3;
-/// A shopper waits for the answer: the SDK's own first back-off of a second would be most of the time there is.
+/// The SDK's default, a second, is most of the time that a shopper's request has.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(50);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(1);
 
-/// Inside the 30 s of a queue worker.
+/// Less than the 30 s of a queue worker.
 const PATIENCE: Duration = Duration::from_secs(25);
 const PATIENT_ATTEMPTS: u32 = 10;
 const PATIENT_FIRST_BACK_OFF: Duration = Duration::from_millis(500);
 const PATIENT_LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
 
-/// Region, credentials and endpoint from the function's environment, with our bounds on time and attempts.
+/// Region, credentials and endpoint from the function's environment variables, with our limits on time and attempts.
 pub async fn aws() -> SdkConfig {
     let (timeouts, retries) = bounds();
     // A fixed version: "latest" would change behaviour with an update of the SDK.
     aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).retry_config(retries).load().await
 }
 
-/// Our bounds on time and attempts, also for clients on another wire.
+/// Our limits on time and attempts, also for clients with another HTTP transport.
 #[must_use]
 pub fn bounds() -> (TimeoutConfig, RetryConfig) {
     let timeouts =
@@ -40,26 +41,27 @@ pub fn bounds() -> (TimeoutConfig, RetryConfig) {
     (timeouts, retries)
 }
 
-/// A DynamoDB client.
+/// A DynamoDB client with the limits of `config`.
 #[must_use]
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(config)
 }
 
-/// An SQS client.
+/// An SQS client with the limits of `config`.
 #[must_use]
 pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(config)
 }
 
-/// A Step Functions client.
+/// A Step Functions client with the limits of `config`.
 #[must_use]
 pub fn sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
     aws_sdk_sfn::Client::new(config)
 }
 
-/// A Step Functions client for a queue worker. An account starts some hundred executions a second, and a worker that is
-/// told to slow down does better to wait than to let its message wait for minutes.
+/// A Step Functions client for a queue worker: up to ten attempts in 25 s. An account starts a few hundred executions
+/// per second. When Step Functions throttles a worker, retrying for seconds is better than returning the message to the
+/// queue for minutes.
 #[must_use]
 pub fn patient_sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
     let timeouts =
@@ -72,7 +74,7 @@ pub fn patient_sfn(config: &SdkConfig) -> aws_sdk_sfn::Client {
     aws_sdk_sfn::Client::from_conf(config.build())
 }
 
-/// An SNS client.
+/// An SNS client with the limits of `config`.
 #[must_use]
 pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::new(config)

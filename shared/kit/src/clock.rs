@@ -5,14 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use domain::{Clock, Randomness};
 use jiff::Timestamp;
 
-/// The machine's clock.
+/// The operating system's wall clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
     fn now(&self) -> Timestamp {
-        // jiff is built without `std`, so that nothing else can read the time.
+        // jiff is built without `std`, so that no other code can read the time.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         let nanoseconds = i32::try_from(since.subsec_nanos()).unwrap_or(0);
@@ -29,7 +29,7 @@ impl Randomness for OsRandomness {
     #[expect(clippy::expect_used, reason = "identities that can be guessed would be worse than a failed request")]
     fn bytes(&self) -> [u8; 10] {
         let mut bytes = [0; 10];
-        // `getrandom(2)` with a buffer this small fails only on a kernel that has no such call.
+        // `getrandom(2)` with a buffer this small fails only on a kernel that does not have the call.
         getrandom::fill(&mut bytes).expect("the operating system has a random generator");
         bytes
     }

@@ -1,7 +1,7 @@
 //! A function's configuration: environment variables, read once at the start.
 //!
-//! Every variable that is missing or wrong is recorded and one error names them all, so that a broken deployment is
-//! mended in one go.
+//! Every variable that is missing or wrong is recorded, and one error names them all. So one look is enough to repair a
+//! broken deployment.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,7 +11,8 @@ use std::{
 
 use crate::telemetry;
 
-/// The variables that a function was started with, which of them it asked for, and what was wrong with those.
+/// The variables that the process was started with, those that the function has asked for, and the faults found in
+/// them.
 #[derive(Debug)]
 #[must_use = "ask `finish` whether anything was missing"]
 pub struct Configuration {
@@ -21,20 +22,20 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The environment variables of this process. It is the first thing a function does, so logging starts here too.
+    /// The environment variables of this process. A function reads them first, so logging starts here too.
     pub fn read() -> Self {
         telemetry::start();
-        // A variable that is not UTF-8 cannot be one of ours: it counts as missing.
+        // All our variables are UTF-8: a variable that is not counts as missing.
         Self::of(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
     }
 
-    /// These variables and no other: for tests.
+    /// Only the given variables: for tests.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { variables, asked: BTreeSet::new(), faults: Vec::new() }
     }
 
-    /// A text that must be there. When it is not, the fault is recorded and the answer is empty.
+    /// A required text. If it is missing, records the fault and returns an empty string.
     pub fn text(&mut self, name: &str) -> String {
         self.find(name).unwrap_or_else(|| {
             self.fault(format!("{name} is missing"));
@@ -42,24 +43,24 @@ impl Configuration {
         })
     }
 
-    /// A value that must be there and must be a `T`. When it is not, the fault is recorded and the answer is the default.
+    /// A required value of type `T`. If it is missing or wrong, records the fault and returns the default.
     pub fn parsed<T: FromStr + Default>(&mut self, name: &str) -> T {
         let text = self.text(name);
         if text.is_empty() { T::default() } else { self.parse(name, &text).unwrap_or_default() }
     }
 
-    /// A value that may be missing but must be a `T` when it is there.
+    /// An optional value, `fallback` if it is missing. If it is not a `T`, records the fault.
     pub fn parsed_or<T: FromStr>(&mut self, name: &str, fallback: T) -> T {
         self.optional(name).unwrap_or(fallback)
     }
 
-    /// A value that may be missing but must be a `T` when it is there.
+    /// An optional value. If it is not a `T`, records the fault.
     pub fn optional<T: FromStr>(&mut self, name: &str) -> Option<T> {
         let text = self.find(name)?;
         self.parse(name, &text)
     }
 
-    /// A list, separated by commas, of at least one.
+    /// A required list of at least one item, separated by commas.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let text = self.text(name);
         let items: Vec<String> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
@@ -69,7 +70,7 @@ impl Configuration {
         items
     }
 
-    /// Records a fault that only the caller can see.
+    /// Records a fault that only the caller can detect.
     pub fn fault(&mut self, text: impl Into<String>) {
         // Two parts of a function may share a variable: it is named once.
         let text = text.into();
@@ -78,13 +79,13 @@ impl Configuration {
         }
     }
 
-    /// The variables that were asked for so far, found or not.
+    /// The variables that the function has asked for so far, found or not.
     #[must_use]
     pub fn asked(&self) -> &BTreeSet<String> {
         &self.asked
     }
 
-    /// Whether everything asked for since the last `finish` was there and right.
+    /// Checks that every variable asked for since the last `finish` was present and valid.
     ///
     /// # Errors
     /// Names every variable that was missing or wrong.
@@ -93,7 +94,8 @@ impl Configuration {
         if faults.is_empty() { Ok(()) } else { Err(ConfigurationError { faults }) }
     }
 
-    /// An empty variable is what a template leaves of a value that it does not have: it counts as missing.
+    /// A template sets a variable to the empty string when it has no value for it, so an empty variable counts as
+    /// missing.
     fn find(&mut self, name: &str) -> Option<String> {
         self.asked.insert(name.to_owned());
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
@@ -108,14 +110,14 @@ impl Configuration {
     }
 }
 
-/// Everything that was wrong with a function's configuration.
+/// All faults in a function's configuration.
 #[derive(PartialEq, Eq, thiserror::Error)]
 pub struct ConfigurationError {
     faults: Vec<String>,
 }
 
 impl ConfigurationError {
-    /// One fault.
+    /// An error with one fault.
     #[must_use]
     pub fn new(fault: String) -> Self {
         Self { faults: vec![fault] }
@@ -128,14 +130,14 @@ impl fmt::Display for ConfigurationError {
     }
 }
 
-/// As `Display`: this is what `main` prints when a function does not start.
+/// As `Display`, because `main` prints an error with `Debug` when a function does not start.
 impl fmt::Debug for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The function's name as Lambda gave it.
+/// The function's name, from Lambda.
 pub(crate) fn function_name() -> &'static str {
     static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     #[expect(clippy::disallowed_methods, reason = "the kit reads the environment, and this variable is Lambda's own")]

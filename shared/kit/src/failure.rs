@@ -1,4 +1,5 @@
-//! Why a message or a record could not be handled. It is logged here and handled again by the queue or the stream.
+//! Why a message or a record could not be handled. The kit logs it, and the queue or the stream delivers the event
+//! again.
 
 use std::{error::Error, fmt};
 

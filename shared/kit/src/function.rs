@@ -1,7 +1,7 @@
-//! A Lambda function by what invokes it.
+//! A Lambda function, described by its trigger.
 //!
-//! Each function implements the trait of its trigger. [`Function`] is the function without its type: the registries list
-//! it, [`serve`](crate::serve) runs it on Lambda, and tests invoke it with events.
+//! Each function implements the trait of its trigger. [`Function`] erases the function's type: the registries list it,
+//! [`serve`](crate::serve) runs it on Lambda, and tests invoke it with events.
 
 use std::{future::Future, sync::Arc};
 
@@ -17,10 +17,10 @@ use crate::{
     workers::{self, EventRecord, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
 };
 
-/// Handles one event. The future owns what it needs, so a caller may run it anywhere.
+/// Handles one event. The future owns its data, so a caller may run it anywhere.
 pub type Handler<I, O> = Box<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>;
 
-/// A function, by what invokes it.
+/// A function, by its trigger.
 pub enum Function {
     /// A request of API Gateway's REST API.
     Http(Handler<Request, Response>),
@@ -28,18 +28,18 @@ pub enum Function {
     Queue(Handler<SqsEvent, SqsBatchResponse>),
     /// A batch of stream records.
     Stream(Handler<StreamEvent, StreamBatchResponse>),
-    /// A task of the payment saga; the error's name is what the state machine matches.
+    /// A task of the payment saga. The state machine matches the error by its name.
     Task(Handler<Value, Result<Value, Diagnostic>>),
-    /// A schedule; the handler gets the time at which it should stop.
+    /// A schedule. The handler receives the time at which it should stop.
     Schedule(Handler<Timestamp, Result<(), Diagnostic>>),
 }
 
 /// A function that answers HTTP requests.
 pub trait HttpFunction: Send + Sync + 'static {
-    /// Answers a request, or says why not.
+    /// Answers a request. The error is the refusal that the client receives.
     fn answer(&self, request: &Request) -> impl Future<Output = Result<Response, Problem>> + Send;
 
-    /// The response to a request: the answer or the rendered problem, with the headers that every response carries.
+    /// The response to a request: the answer or the rendered problem, with the headers that every response has.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
         async move {
             let result = self.answer(&request).await;
@@ -50,30 +50,30 @@ pub trait HttpFunction: Send + Sync + 'static {
 
 /// A function that takes messages from a queue.
 pub trait QueueFunction: Send + Sync + 'static {
-    /// The body of a message.
+    /// The type of a message's body.
     type Message: DeserializeOwned + Send;
 
-    /// Handles one message. One that fails is delivered again.
+    /// Handles one message. A message that fails is delivered again.
     fn handle(&self, message: Self::Message) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A function that takes the records of a stream one after the other.
 pub trait StreamFunction: Send + Sync + 'static {
-    /// Handles one record. The stream goes on from the first that fails.
+    /// Handles one record. If one fails, the stream delivers this record and all later ones again.
     fn handle(&self, record: EventRecord) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A function that takes the records of a stream a batch at a time.
 pub trait StreamBatchFunction: Send + Sync + 'static {
-    /// Handles a batch. The whole batch is delivered again when it fails.
+    /// Handles a batch. If it fails, the stream delivers the whole batch again.
     fn handle(&self, records: Vec<EventRecord>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A function that is a task of the payment saga.
 pub trait TaskFunction: Send + Sync + 'static {
-    /// The input.
+    /// The input, from the state machine.
     type Task: DeserializeOwned + Send;
-    /// The output.
+    /// The output, for the state machine.
     type Output: Serialize;
     /// The errors, by the names that the state machine matches.
     type Error: TaskError;
@@ -84,11 +84,11 @@ pub trait TaskFunction: Send + Sync + 'static {
 
 /// A function that a schedule starts.
 pub trait ScheduledFunction: Send + Sync + 'static {
-    /// One run, which should stop at `until`.
+    /// Runs once, and should stop at `until`.
     fn handle(&self, until: Timestamp) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-// The futures of handlers are boxed: with the SDK calls in it, such a future is some levels deep and some 10 KB large.
+// The futures of handlers are boxed: with its SDK calls, such a future is several levels deep and about 10 KB large.
 impl Function {
     /// A function that answers HTTP requests.
     pub fn http(function: impl HttpFunction) -> Self {

@@ -1,6 +1,7 @@
-//! HTTP as API Gateway's REST API gives it to a function and takes it back.
+//! HTTP requests and responses of API Gateway's REST API.
 //!
-//! A function is `Request -> Result<Response, Problem>`; [`answer`] makes one response of either, the same way everywhere.
+//! A function is `Request -> Result<Response, Problem>`. [`answer`] turns either result into a response, in the same
+//! way for all functions.
 
 mod body;
 mod identity;
@@ -20,18 +21,19 @@ pub use response::{no_content, ok_json, public_json, with_location};
 
 use crate::{Response, metrics};
 
-/// A storefront is served from another origin. Identity travels in `Authorization`, never in a cookie, so any may ask.
+/// A storefront has another origin. Every origin is allowed, because identity travels in `Authorization` and never in a
+/// cookie.
 const CORS: [(&str, &str); 2] =
     [("access-control-allow-origin", "*"), ("access-control-expose-headers", "Location, Retry-After, X-Request-Id")];
 
-/// The response to `request`: renders a refusal with the request's id, counts it under its code, and adds the headers
-/// that every response carries.
+/// The response to `request`: renders a refusal with the request's id, counts it by its code, and adds the headers that
+/// every response has.
 #[must_use]
 pub fn answer(request: &Request, result: Result<Response, Problem>) -> Response {
     answer_as(&request_id(request), result)
 }
 
-/// The same for a request that is known by its id only.
+/// As [`answer`], for a request of which only the id is known.
 pub(crate) fn answer_as(id: &str, result: Result<Response, Problem>) -> Response {
     let mut response = result.unwrap_or_else(|problem| {
         metrics::count("Refusals", &[("code", problem.code())]);
@@ -46,7 +48,7 @@ pub(crate) fn answer_as(id: &str, result: Result<Response, Problem>) -> Response
     response
 }
 
-/// The request's id: API Gateway's, which its access log has too, else Lambda's.
+/// The request's id: API Gateway's, which its access log contains, else Lambda's.
 #[must_use]
 pub fn request_id(request: &Request) -> String {
     let gateway = match request.request_context_ref() {
@@ -58,13 +60,13 @@ pub fn request_id(request: &Request) -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// A `{name}` of the route's path.
+/// The value of `{name}` in the route's path.
 #[must_use]
 pub fn path_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.path_parameters_ref().and_then(|parameters| parameters.first(name))
 }
 
-/// A parameter of the query. The first one when there are several.
+/// A parameter of the query string; the first one if it is repeated.
 #[must_use]
 pub fn query_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.query_string_parameters_ref().and_then(|parameters| parameters.first(name))

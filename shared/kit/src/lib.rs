@@ -1,7 +1,7 @@
 //! The runtime kit: what every function needs besides its decision.
 //!
-//! The only place with wall clock, environment, operating system randomness, AWS clients, HTTP problems, batch answers,
-//! metrics and logging. It knows no sale, no stock and no order.
+//! Only the kit reads the wall clock, the environment variables and the operating system's randomness. It builds AWS
+//! clients, HTTP problems and batch responses, and writes metrics and logs. It knows no sale, no stock and no order.
 
 mod aws;
 mod clock;
@@ -29,5 +29,5 @@ pub use serve::serve;
 pub use telemetry::chain;
 pub use workers::TaskError;
 
-/// What an HTTP function answers.
+/// The response of an HTTP function.
 pub type Response = lambda_http::Response<lambda_http::Body>;

@@ -1,5 +1,5 @@
-//! Metrics in CloudWatch's embedded metric format: a line of JSON on standard output, which CloudWatch Logs turns into a
-//! metric. No call, no agent.
+//! Metrics in CloudWatch's embedded metric format: a line of JSON on standard output that CloudWatch Logs turns into a
+//! metric. It needs no API call and no agent.
 //!
 //! Format: CloudWatch user guide, "Specification: Embedded metric format".
 

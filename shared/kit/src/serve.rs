@@ -1,4 +1,4 @@
-//! The last line of every `main`: ask Lambda for events and give them to the function, one after the other.
+//! The last line of every `main`: receives events from Lambda and passes them to the function, one after the other.
 
 use std::{future::Future, time::Duration};
 
@@ -11,15 +11,17 @@ use tracing::error;
 
 use crate::{Function, Problem, Response, SystemClock, http, telemetry};
 
-/// What the way back of an answer may take.
+/// Time that a response needs to reach Lambda.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
-/// What a scheduled run may take to end what it is at: two slow operations (see [`crate::aws`]), and its last lines.
+/// Time that a scheduled run needs to finish its current work: two slow operations (see [`crate::aws`]), and its last
+/// log lines.
 const TIME_TO_STOP: Duration = Duration::from_secs(10);
 
 /// Runs a function on Lambda until Lambda ends the environment.
 ///
-/// An HTTP function answers in time, or a `503 try-again` goes out in its place. A queue or a stream gets only what failed
-/// again. A scheduled run is told to stop well before Lambda cuts it off; its next run goes on from there.
+/// An HTTP function answers in time, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
+/// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out; its next run continues
+/// from there.
 ///
 /// # Errors
 /// When Lambda's runtime interface cannot be reached.
@@ -41,7 +43,7 @@ pub async fn serve(function: Function) -> Result<(), Error> {
     }
 }
 
-/// Gives the handler each event with the time in epoch milliseconds at which Lambda cuts it off.
+/// Passes each event to the handler, with the time in epoch milliseconds at which Lambda stops the invocation.
 async fn run<I, O, R>(handle: impl Fn(I, u64) -> R) -> Result<(), Error>
 where
     I: DeserializeOwned,
@@ -51,8 +53,8 @@ where
     lambda_runtime::run(service_fn(|event: LambdaEvent<I>| handle(event.payload, event.context.deadline))).await
 }
 
-/// The handler's response or, when there is no time left for it, one that says to try again. Cut off by Lambda, the client
-/// would get a failure that says nothing, and the next request a cold start.
+/// The handler's response, or `try-again` when no time is left for it. If Lambda stopped the function instead, the
+/// client would get a failure without an explanation, and the next request a cold start.
 async fn in_time(id: String, left: Duration, handler: impl Future<Output = Response>) -> Response {
     tokio::time::timeout(left, handler).await.unwrap_or_else(|_| {
         error!(id, "there was no time left to answer");
@@ -60,7 +62,7 @@ async fn in_time(id: String, left: Duration, handler: impl Future<Output = Respo
     })
 }
 
-/// Time until Lambda cuts the invocation off, less what an answer takes.
+/// Time until Lambda stops the invocation, less the time that a response needs.
 fn time_left(request: &Request) -> Duration {
     let deadline = request.lambda_context_ref().map_or(u64::MAX, |context| context.deadline);
     let now = u64::try_from(SystemClock.now().as_millisecond()).unwrap_or(0);

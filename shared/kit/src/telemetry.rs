@@ -1,14 +1,15 @@
-//! Logging: the Lambda runtime's own subscriber, which honours the function's log format and level.
+//! Logging: the Lambda runtime's own subscriber, which follows the function's log format and level.
 
 use std::{error::Error, fmt::Write, sync::Once};
 
-/// Starts logging. Once per process, however often it is called.
+/// Starts logging. Only the first call in a process has an effect.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(lambda_runtime::tracing::init_default_subscriber);
 }
 
-/// An error and everything that caused it, for the log and never for a client: an SDK error alone says "service error".
+/// An error and all its causes, for the log and never for a client. The text of an SDK error alone is only "service
+/// error".
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -1,5 +1,5 @@
-//! Batches of a queue or a stream, and tasks of the saga, without the Lambda runtime: what a [`Function`](crate::Function)
-//! calls for each event.
+//! Handles batches of a queue or a stream, and tasks of the saga, without the Lambda runtime. A
+//! [`Function`](crate::Function) calls it for each event.
 
 use std::future::Future;
 
@@ -19,22 +19,23 @@ pub use aws_lambda_events::{
 };
 pub use lambda_runtime::Diagnostic;
 
-/// Messages of one batch that are handled at the same time: a queue keeps no order, and most of the time is waiting.
+/// Messages of one batch that are handled at the same time: a queue keeps no order, and handlers mostly wait.
 const CONCURRENT_MESSAGES: usize = 10;
 
-/// An error of a saga task, by the name that the state machine's `ErrorEquals` matches.
+/// An error of a saga task. The state machine's `ErrorEquals` matches its name.
 pub trait TaskError: std::error::Error + 'static {
     /// The name in `ErrorEquals`, exactly.
     fn name(&self) -> &'static str;
 }
 
-/// The name of the error for an input that cannot be read. Never retried: it would not read better the second time.
+/// The name of the error for an input that cannot be read. The state machine never retries it: a second reading would
+/// fail too.
 pub const MALFORMED_TASK: &str = "MalformedTask";
 
-/// The name of the error for an output that is not JSON: a fault in the code, which no retry mends.
+/// The name of the error for an output that is not JSON: a fault in the code, which no retry repairs.
 pub const UNWRITABLE_OUTPUT: &str = "UnwritableOutput";
 
-/// Handles every message of a batch and answers which ones failed: only those are delivered again.
+/// Handles every message of a batch and returns which ones failed: only those are delivered again.
 ///
 /// A message that cannot be read fails as well. It is logged each time and ends in the dead-letter queue.
 pub async fn sqs_batch<T, F, R>(event: SqsEvent, handler: F) -> SqsBatchResponse
@@ -46,7 +47,7 @@ where
     let handler = &handler;
     let outcomes = stream::iter(event.records)
         .map(|message| async move {
-            // Without an id the answer is an empty one, which makes the whole batch count as failed.
+            // A message without an id is reported with an empty one, which makes the whole batch count as failed.
             let id = message.message_id.unwrap_or_default();
             let outcome = match read_message(message.body.as_deref().unwrap_or_default()) {
                 Ok(body) => handler(body).await,
@@ -65,8 +66,8 @@ where
     response
 }
 
-/// Handles the records in order up to the first that fails, and reports that one: the stream goes on from there, so
-/// what follows it is handled again, and what came before is not.
+/// Handles the records in order until one fails, and reports that one. The stream delivers this record and all later
+/// ones again, but not the earlier ones.
 pub async fn stream_batch<F, R>(event: StreamEvent, handler: F) -> DynamoDbEventResponse
 where
     F: Fn(EventRecord) -> R,
@@ -82,7 +83,7 @@ where
     DynamoDbEventResponse::default()
 }
 
-/// Gives the whole batch to the handler. When it fails, all of it is delivered again.
+/// Passes the whole batch to the handler. If it fails, the stream delivers the whole batch again.
 pub async fn whole_stream_batch<F, R>(event: StreamEvent, handler: F) -> DynamoDbEventResponse
 where
     F: Fn(Vec<EventRecord>) -> R,
@@ -95,11 +96,11 @@ where
     go_on_from(sequence_number)
 }
 
-/// Says that a stream record was left out, with all that is in it: a stream does not go on past a record that fails, and
-/// forgets it after a day.
+/// Logs a stream record, with all its content, that the caller leaves out. A stream does not advance past a record that
+/// fails, and drops it after a day.
 pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
     crate::metrics::count("RecordsLeftOut", &[]);
-    // Serializing what was deserialized cannot fail.
+    // Serializing a record that was deserialized cannot fail.
     let record = serde_json::to_string(record).unwrap_or_default();
     error!(cause = chain(cause), record, "a stream record is left out");
 }
@@ -107,7 +108,7 @@ pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static))
 /// Runs a task of the saga on its input.
 ///
 /// # Errors
-/// The error by its name for the state machine, with what it says; its causes are in the log only.
+/// The error's name for the state machine, with its message. Its causes are in the log only.
 pub async fn task<I, O, E, F, R>(input: Value, handler: F) -> Result<Value, Diagnostic>
 where
     I: DeserializeOwned,
@@ -137,10 +138,10 @@ where
 /// The name of the error with which a scheduled run fails.
 pub const RUN_FAILED: &str = "RunFailed";
 
-/// Runs what a schedule asks for, until the time at which it should stop.
+/// Runs a scheduled function. `until` is the time at which it should stop.
 ///
 /// # Errors
-/// [`RUN_FAILED`]; its cause is in the log only.
+/// [`RUN_FAILED`]; the cause is in the log only.
 pub async fn scheduled<F, R>(until: Timestamp, handler: F) -> Result<(), Diagnostic>
 where
     F: Fn(Timestamp) -> R,

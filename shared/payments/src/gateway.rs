@@ -1,4 +1,4 @@
-//! What the saga needs of a payment gateway, and the configured ones in order of preference.
+//! The interface to a payment gateway, and the configured gateways in order of preference.
 
 use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
 use futures_util::future::BoxFuture;
@@ -6,10 +6,10 @@ use store::SandboxBooks;
 
 use crate::Sandbox;
 
-/// What came of looking a key up.
+/// The outcome of looking up a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookUp {
-    /// The gateway knows what became of it.
+    /// The gateway knows the outcome of the charge.
     Found(ChargeOutcome),
     /// Nothing was charged under this key; charging it now is safe.
     NotFound,
@@ -17,18 +17,18 @@ pub enum LookUp {
     Unknown,
 }
 
-/// A payment provider. None of its answers is an error: what did not get an answer is `Unknown`.
+/// A payment provider. Its methods return no errors: when a call gets no answer, the outcome is `Unknown`.
 pub trait PaymentGateway: Send + Sync {
-    /// The name it is configured by.
+    /// The name under which the gateway is configured.
     fn name(&self) -> &GatewayName;
 
-    /// Charges `amount` once, however often it is asked with the same `key`.
+    /// Charges `amount` once, however often it is called with the same `key`.
     fn charge<'a>(&'a self, key: &'a IdempotencyKey, amount: Money, method: &'a PaymentMethod) -> BoxFuture<'a, ChargeOutcome>;
 
-    /// Says what became of a charge.
+    /// Returns the outcome of a charge.
     fn look_up<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, LookUp>;
 
-    /// Gives back what was charged under `key`, once, or makes sure that nothing ever is.
+    /// Refunds the charge under `key`, once. If there is none, makes sure that there never will be.
     fn refund<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, RefundOutcome>;
 }
 
@@ -42,10 +42,11 @@ pub struct UnknownGateway(pub String);
 pub struct Gateways(Vec<Box<dyn PaymentGateway>>);
 
 impl Gateways {
-    /// Builds the gateways that `names` list. The sandbox charges nobody, so `with_sandbox` is false in production.
+    /// Builds the gateways that `names` lists. `with_sandbox` is false in production, because the sandbox moves no
+    /// money.
     ///
     /// # Errors
-    /// Names the first one that does not exist.
+    /// Names the first gateway that does not exist.
     pub fn configured(names: &[String], with_sandbox: bool, books: &SandboxBooks) -> Result<Self, UnknownGateway> {
         let gateway = |name: &String| -> Result<Box<dyn PaymentGateway>, UnknownGateway> {
             if with_sandbox && name.starts_with("sandbox") {
@@ -62,7 +63,7 @@ impl Gateways {
         self.0.get(index).map(AsRef::as_ref)
     }
 
-    /// The gateway called `name` and its index.
+    /// The gateway called `name`, with its index.
     #[must_use]
     pub fn named(&self, name: &GatewayName) -> Option<(usize, &dyn PaymentGateway)> {
         self.0.iter().enumerate().find(|(_, gateway)| gateway.name() == name).map(|(index, gateway)| (index, gateway.as_ref()))

@@ -1,4 +1,5 @@
-//! Payment gateways: what the saga needs of one, which ones are configured, and the sandbox that behaves like one.
+//! Payment gateways: the interface to a gateway, the configured gateways, and the sandbox, which behaves like a real
+//! one.
 
 mod gateway;
 mod sandbox;

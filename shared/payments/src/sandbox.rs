@@ -1,5 +1,5 @@
-//! A gateway that charges nobody but behaves like one that does: it recognises idempotency keys, can be asked what became
-//! of a charge, and fails in every way that matters, chosen by payment method. Its books are items in DynamoDB.
+//! A gateway that moves no money but behaves like one that does. It recognises idempotency keys and looks charges up.
+//! It fails in every way that matters; the payment method selects which. Its books are items in DynamoDB.
 
 use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
 use futures_util::future::BoxFuture;
@@ -7,27 +7,27 @@ use store::{Entry, EntryState, SandboxBooks, StoreError};
 
 use crate::{LookUp, PaymentGateway};
 
-/// The gateway that `sandbox:primary-down` finds down; every other sandbox is up for it.
+/// The gateway that is down for `sandbox:primary-down`. Sandboxes with other names are up for it.
 const PRIMARY: &str = "sandbox";
 
-/// What a payment method makes the sandbox do.
+/// What the sandbox does for a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behaviour {
     /// Charges.
     Ok,
-    /// Declines.
+    /// Declines, with this reason.
     Declined(&'static str),
     /// The first call ends in a time-out without a charge; the next one charges.
     TimeoutThenOk,
     /// Down, certainly without a charge.
     Down,
-    /// The same until a call is in the books; the next one charges.
+    /// Down, until a call is in the books; the next one charges.
     DownAtFirst,
-    /// Charges; the answer of the first call is lost.
+    /// Charges; the answer to the first call is lost.
     ChargedButAnswerLost,
-    /// Charges one minor unit less than asked, so that the order cannot be completed.
+    /// Charges one minor unit less than requested, so that the order cannot be completed.
     WrongAmount,
-    /// The same, and the first refund fails.
+    /// As `WrongAmount`, and the first refund fails.
     RefundFailsOnce,
 }
 
@@ -47,7 +47,7 @@ impl Behaviour {
         }
     }
 
-    /// What the sandbox says it charged when it was asked for `amount`.
+    /// The amount that the sandbox confirms when it is asked to charge `amount`.
     fn confirms(self, amount: Money) -> Money {
         match self {
             Self::WrongAmount | Self::RefundFailsOnce => {
@@ -94,7 +94,7 @@ impl Sandbox {
             }
             Behaviour::DownAtFirst if !asked_before => {
                 let settled = self.books.settle(&self.name, key, &entry(EntryState::Called)).await?;
-                // Other calls may have come, and one may have been charged, since the books were read.
+                // Since the books were read, other calls may have come and one of them may have charged.
                 let is_down = settled.state == EntryState::Called;
                 Ok(if is_down { ChargeOutcome::Unavailable } else { self.answer_again(key, &settled, amount, method) })
             }
@@ -123,7 +123,7 @@ impl Sandbox {
         Ok(self.answer_again(key, &settled, amount, method))
     }
 
-    /// The same key with the same parameters gets the same answer; with others, providers refuse to answer at all.
+    /// The same key with the same parameters gets the same answer. With other parameters, providers refuse to answer.
     fn answer_again(&self, key: &IdempotencyKey, entry: &Entry, amount: Money, method: &PaymentMethod) -> ChargeOutcome {
         let voided = entry.state == EntryState::Voided;
         if !voided && (entry.asked != Some(amount) || entry.method.as_ref() != Some(method)) {

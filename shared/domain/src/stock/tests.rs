@@ -77,7 +77,7 @@ proptest! {
         let before = shard.clone();
         for who in 0..4 {
             for a_move in [Move::Release, Move::Sell, Move::TakeBack] {
-                // Reservations 0–2 were in play; 9 never was.
+                // Reservations 0–2 took part; 9 never did.
                 apply(&mut shard, who, 9, &a_move);
             }
         }

@@ -1,4 +1,4 @@
-//! JSON bodies: bounded, declared, and with a pointer to what is wrong in them.
+//! JSON bodies: limited in size, declared as JSON, and refused with a JSON pointer to the fault.
 
 use lambda_http::{Request, http::header};
 use serde::de::DeserializeOwned;
@@ -7,23 +7,23 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::Problem;
 
-/// The largest body that is read. The largest that makes sense, a checkout with a long address, has about 1 KiB.
+/// The largest body that is read. The largest realistic body, a checkout with a long address, has about 1 KiB.
 const LARGEST_BODY_BYTES: usize = 16 * 1024;
-/// A fault may quote what was sent; this much of it helps, more does not.
+/// A fault may quote the request. More of the quotation than this does not help.
 const LONGEST_DETAIL_CHARACTERS: usize = 200;
 
 /// The request's body as a `T`.
 ///
 /// # Errors
-/// 413 above 16 KiB, 415 unless it is declared as JSON, 400 with a JSON pointer when it is not a `T`.
+/// 413 above 16 KiB; 415 if it is not declared as JSON; 400 with a JSON pointer if it is not a `T`.
 pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     optional_json_body(request)?.ok_or_else(|| Problem::malformed_request("a JSON body is expected", ""))
 }
 
-/// The request's body as a `T`, or nothing when there is none.
+/// The request's body as a `T`; `None` if the request has no body.
 ///
 /// # Errors
-/// As [`json_body`], when there is one.
+/// As [`json_body`], if the request has a body.
 pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Option<T>, Problem> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > LARGEST_BODY_BYTES {
@@ -35,7 +35,7 @@ pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Opti
     if !is_declared_json(request) {
         return Err(Problem::unsupported_media_type());
     }
-    // serde would take an array for the members of an object in their order: an accident, and no contract.
+    // serde would read an array as the members of an object in their order, which the contract does not promise.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::malformed_request("invalid type: sequence, expected an object", ""));
     }
@@ -60,7 +60,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// What is wrong, in words that name no Rust type.
+/// Describes a fault in words that name no Rust type.
 fn explain(fault: &serde_json::Error, mut pointer: String) -> Problem {
     match fault.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
@@ -68,9 +68,9 @@ fn explain(fault: &serde_json::Error, mut pointer: String) -> Problem {
         }
         Category::Data => {
             let said = fault.to_string();
-            // serde_json appends the place; the pointer says it better.
+            // serde_json appends line and column. The pointer is more useful.
             let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-            // A member that is missing or there twice is not on the path to the fault; one that nobody knows is.
+            // The path to a fault lacks the name of a missing or duplicate member, but includes that of an unknown one.
             let about_member = said.strip_prefix("missing field `").or_else(|| said.strip_prefix("duplicate field `"));
             if let Some(member) = about_member.and_then(|rest| rest.strip_suffix('`')) {
                 pointer.push('/');
@@ -81,7 +81,7 @@ fn explain(fault: &serde_json::Error, mut pointer: String) -> Problem {
     }
 }
 
-/// serde says what it expected by the name of a Rust type, which is ours to know.
+/// serde names the expected Rust type, which clients should not see.
 fn in_plain_words(said: &str) -> String {
     if said.starts_with("data did not match any variant") {
         return "the value has none of the forms that are expected here".to_owned();
@@ -105,14 +105,14 @@ fn in_plain_words(said: &str) -> String {
     said.chars().take(LONGEST_DETAIL_CHARACTERS).collect()
 }
 
-/// A JSON pointer (RFC 6901) to where reading stopped. The whole document is the empty pointer.
+/// A JSON pointer (RFC 6901) to the place where reading stopped. The empty pointer is the whole document.
 pub(crate) fn pointer_of(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {
         let token = match segment {
             Segment::Seq { index } => index.to_string(),
             Segment::Map { key } => escape(key),
-            // A variant that is not in the JSON as a key of its own, or a place that serde does not know.
+            // Enum: a variant that has no JSON key of its own. Unknown: a place that serde cannot name.
             Segment::Enum { .. } | Segment::Unknown => continue,
         };
         pointer.push('/');

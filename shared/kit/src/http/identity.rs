@@ -1,7 +1,7 @@
-//! Who is asking: the claims that API Gateway's authorizer has verified.
+//! The caller of a request: the claims that API Gateway's authorizer has verified.
 //!
-//! Where no authorizer runs (`sam local`), `X-User-ID` stands in for a token. That is for the `local` environment only;
-//! the template refuses to deploy it elsewhere, and so does this.
+//! Where no authorizer runs (`sam local`), the header `X-User-ID` replaces a token. This is for the stage `local` only:
+//! the template refuses to deploy it to other stages, and there a function that is told to trust the header does not start.
 
 use domain::ShopperId;
 use lambda_http::{Request, RequestExt, request::RequestContext};
@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use crate::Problem;
 
-/// Whom a function believes.
+/// Which identity sources a function accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
     /// Claims of a verified token, and nothing else.
     ClaimsOnly,
-    /// Claims, else the `X-User-ID` header: for a machine of one's own.
+    /// Claims, else the `X-User-ID` header: for a developer's own machine.
     TrustingHeader,
 }
 
-/// Who is asking.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The token's `sub`.
@@ -28,22 +28,22 @@ pub struct Caller {
 }
 
 impl Identity {
-    /// Believes claims only.
+    /// Accepts claims only.
     #[must_use]
     pub fn claims_only() -> Self {
         Self::ClaimsOnly
     }
 
-    /// Believes the header too.
+    /// Accepts claims, else the header.
     #[must_use]
     pub fn trusting_header() -> Self {
         Self::TrustingHeader
     }
 
-    /// Who sent `request`.
+    /// The caller of `request`.
     ///
     /// # Errors
-    /// 401 when nobody has signed in.
+    /// 401 when the request has no identity.
     pub fn caller(self, request: &Request) -> Result<Caller, Problem> {
         from_claims(request)
             .or_else(|| match self {
@@ -55,10 +55,10 @@ impl Identity {
 }
 
 impl Caller {
-    /// Lets only members of `group` pass.
+    /// Checks that the caller is a member of `group`.
     ///
     /// # Errors
-    /// 403 for anybody else.
+    /// 403 if the caller is not a member.
     pub fn require_group(&self, group: &str) -> Result<(), Problem> {
         if self.groups.iter().any(|one| one == group) {
             Ok(())
@@ -67,10 +67,10 @@ impl Caller {
         }
     }
 
-    /// A body may repeat who is asking, but cannot make it somebody else.
+    /// A body may repeat the caller's id, but cannot name another shopper.
     ///
     /// # Errors
-    /// 403 when `user_id` is given and is not the caller.
+    /// 403 when `user_id` is given and is not the caller's.
     pub fn must_be(&self, user_id: Option<&ShopperId>) -> Result<(), Problem> {
         if user_id.is_none_or(|id| *id == self.shopper) {
             Ok(())

@@ -12,7 +12,7 @@ use tracing::{error, warn};
 
 use crate::{Response, telemetry::chain};
 
-/// What programs and people recognise a refusal by: its HTTP status, its code for programs, its title for people.
+/// A kind of refusal: its HTTP status, its code for programs, its title for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProblemKind {
     /// The HTTP status.
@@ -24,7 +24,7 @@ pub struct ProblemKind {
 }
 
 impl ProblemKind {
-    /// A kind of refusal.
+    /// A kind with this status, code and title.
     #[must_use]
     pub const fn new(status: u16, code: &'static str, title: &'static str) -> Self {
         Self { status, code, title }
@@ -35,27 +35,27 @@ impl ProblemKind {
 impl ProblemKind {
     /// The request cannot be read.
     pub const MALFORMED_REQUEST: Self = Self::new(400, "malformed-request", "The request cannot be read");
-    /// Nobody has signed in.
+    /// The request has no identity.
     pub const UNAUTHENTICATED: Self = Self::new(401, "unauthenticated", "Sign in first");
     /// The caller may not do this.
     pub const FORBIDDEN: Self = Self::new(403, "forbidden", "Not allowed");
-    /// There is no such route.
+    /// The route does not exist.
     pub const NOT_FOUND: Self = Self::new(404, "not-found", "There is nothing here");
     /// The route does not have this method.
     pub const METHOD_NOT_ALLOWED: Self = Self::new(405, "method-not-allowed", "The method is not allowed here");
-    /// The body is larger than any that is read.
+    /// The body exceeds the size limit.
     pub const BODY_TOO_LARGE: Self = Self::new(413, "body-too-large", "The body is too large");
     /// The body is not declared as JSON.
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self::new(415, "unsupported-media-type", "The body must be JSON");
     /// The request was read, but a value in it is not allowed.
     pub const INVALID_REQUEST: Self = Self::new(422, "invalid-request", "A value is not allowed");
-    /// A failure that no code expects.
+    /// A failure that the code does not expect.
     pub const INTERNAL_ERROR: Self = Self::new(500, "internal-error", "Something went wrong on our side");
-    /// This attempt lost; another may win.
+    /// This attempt failed; a repetition may succeed.
     pub const TRY_AGAIN: Self = Self::new(503, "try-again", "Try again in a moment");
 }
 
-/// Why a request was refused, in the words that its sender is to see.
+/// Why a request was refused, in words for its sender.
 #[derive(Debug)]
 pub struct Problem {
     status: u16,
@@ -93,7 +93,7 @@ impl Problem {
         Self::new(kind.status, kind.code, kind.title)
     }
 
-    /// Says what was wrong this time.
+    /// Adds what was wrong with this request.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -103,7 +103,7 @@ impl Problem {
     /// Adds an extension member.
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Serialize) -> Self {
-        // What fails to serialize is a map without string keys: not a member then.
+        // Only a map without string keys fails to serialize; it becomes `null`.
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.members.insert(name.to_owned(), value);
         self
@@ -118,7 +118,7 @@ impl Problem {
         self
     }
 
-    /// Says when to come back.
+    /// Adds the header `Retry-After`.
     #[must_use]
     pub fn retry_after(self, seconds: u32) -> Self {
         self.header("retry-after", seconds.to_string())
@@ -143,7 +143,7 @@ impl Problem {
         self.status
     }
 
-    /// The response without the request's id. A function uses [`super::answer`] instead, which knows it.
+    /// The response without the request's id. A function uses [`super::answer`] instead, which adds it.
     #[must_use]
     pub fn into_response(self) -> Response {
         self.render(None)
@@ -182,62 +182,62 @@ impl Problem {
         Self::of(ProblemKind::MALFORMED_REQUEST).detail(detail).member("pointer", pointer)
     }
 
-    /// 401: nobody has signed in.
+    /// 401: the request has no identity.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::of(ProblemKind::UNAUTHENTICATED).header("www-authenticate", "Bearer")
     }
 
-    /// 403: whoever has signed in may not do this.
+    /// 403: the caller may not do this.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::of(ProblemKind::FORBIDDEN).detail(detail)
     }
 
-    /// 404: there is no such route.
+    /// 404: the route does not exist.
     #[must_use]
     pub fn not_found() -> Self {
         Self::of(ProblemKind::NOT_FOUND)
     }
 
-    /// 405: the route does not have this method. `allow` lists those it has: `GET, POST`.
+    /// 405: the route does not have this method. `allow` lists its methods: `GET, POST`.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self::of(ProblemKind::METHOD_NOT_ALLOWED).header("allow", allow)
     }
 
-    /// 413: the body is larger than any that we read.
+    /// 413: the body exceeds the size limit.
     #[must_use]
     pub fn too_large() -> Self {
         Self::of(ProblemKind::BODY_TOO_LARGE).detail("a body may have up to 16 KiB")
     }
 
-    /// 415: the body is not JSON by its own account.
+    /// 415: the body is not declared as JSON.
     #[must_use]
     pub fn unsupported_media_type() -> Self {
         Self::of(ProblemKind::UNSUPPORTED_MEDIA_TYPE).detail("send Content-Type: application/json")
     }
 
-    /// 422: the request was read, but a value in it is not allowed. `pointer` is the JSON pointer to it.
+    /// 422: the request was read, but a value in it is not allowed. `pointer` is the JSON pointer to the value.
     #[must_use]
     pub fn invalid_request(detail: impl Into<String>, pointer: &str) -> Self {
         Self::of(ProblemKind::INVALID_REQUEST).detail(detail).member("pointer", pointer)
     }
 
-    /// 500: nobody expected this. The cause is logged here, and not shown.
+    /// 500: a failure that the code does not expect. Logs the cause and does not show it.
     #[must_use]
     pub fn internal(cause: &(dyn Error + 'static)) -> Self {
         error!(cause = chain(cause), "internal error");
         Self::of(ProblemKind::INTERNAL_ERROR)
     }
 
-    /// 503: this attempt lost; another may win.
+    /// 503: this attempt failed; a repetition may succeed.
     #[must_use]
     pub fn try_again(seconds: u32) -> Self {
         Self::of(ProblemKind::TRY_AGAIN).retry_after(seconds)
     }
 
-    /// 503: something that we need does not answer for now. The cause is logged here, and not shown.
+    /// 503: a service that the function needs does not answer now. Logs the cause and does not show it.
     #[must_use]
     pub fn try_again_because(seconds: u32, cause: &(dyn Error + 'static)) -> Self {
         warn!(cause = chain(cause), "answered try-again");

@@ -1,4 +1,4 @@
-//! Successful responses. They are not to be stored by anyone, unless they are public reads.
+//! Successful responses. No cache may store them, except for public reads.
 
 use lambda_http::{
     Body, Request, RequestExt,
@@ -9,23 +9,24 @@ use serde::Serialize;
 
 use crate::{Problem, Response};
 
-/// Live stock is up to a second old anyway, so a CDN may answer for as long: a crowd costs one read a second.
+/// Live stock is up to a second old anyway, so a CDN may cache a response for a second: a crowd costs one read a
+/// second.
 const PUBLIC: &str = "public, max-age=1";
 const PRIVATE: &str = "no-store";
 
-/// A JSON body that is for its caller only.
+/// A JSON body for its caller only.
 #[must_use]
 pub fn ok_json<T: Serialize + ?Sized>(status: u16, body: &T) -> Response {
     json(status, PRIVATE, body)
 }
 
-/// A JSON body that is the same for everybody and may be a second old.
+/// A JSON body that is the same for every caller and may be a second old.
 #[must_use]
 pub fn public_json<T: Serialize + ?Sized>(body: &T) -> Response {
     json(200, PUBLIC, body)
 }
 
-/// 204: done, and nothing to say.
+/// 204: done, without a body.
 #[must_use]
 pub fn no_content() -> Response {
     let mut response = Response::new(Body::Empty);
@@ -34,7 +35,7 @@ pub fn no_content() -> Response {
     response
 }
 
-/// Adds where the thing that was made can be found: `path` below the API's base, which has the stage in it.
+/// Adds the address of the created resource: `path` below the API's base path, which includes the API's stage.
 #[must_use]
 pub fn with_location(mut response: Response, request: &Request, path: &str) -> Response {
     let location = format!("{}{path}", base_path(request));
@@ -44,7 +45,7 @@ pub fn with_location(mut response: Response, request: &Request, path: &str) -> R
     response
 }
 
-/// What precedes a route in the paths that clients see: the stage, or what a custom domain maps to it.
+/// The part of the client's path before the route: the API's stage, or the base path of a custom domain.
 fn base_path(request: &Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => {

@@ -1,4 +1,4 @@
-//! Which messages come again, from where a stream goes on, and by which name the saga knows an error.
+//! Which messages and records are delivered again, and the error names that the saga receives.
 
 use std::sync::Mutex;
 

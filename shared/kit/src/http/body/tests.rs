@@ -1,4 +1,4 @@
-//! What a body may be, and what is said about one that may not.
+//! Which bodies are accepted, and what a refusal says about the others.
 
 use lambda_http::Body;
 use serde::Deserialize;
