@@ -1,5 +1,5 @@
-//! "This hold may have ended": one delayed message per reservation, so that units come back on time and not when TTL
-//! gets round to it.
+//! The expiry message: one delayed message per reservation, so that units come back at the end of the hold and do not
+//! wait for TTL.
 
 use aws_sdk_sqs::Client;
 use domain::{ReservationId, ShopperId, Timestamp, seconds_until};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{SendError, send};
 
-/// SQS delays a message by at most this. A longer hold is waited for in several messages.
+/// SQS delays a message by at most this. For a longer hold, several messages are sent one after the other.
 pub const LONGEST_DELAY_SECONDS: u32 = 900;
 
-/// A hold that may have ended.
+/// The body of an expiry message: a hold that may have ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpiryMessage {
     /// The reservation that holds the units.
@@ -21,7 +21,7 @@ pub struct ExpiryMessage {
     pub expires_at: Timestamp,
 }
 
-/// The queue of holds that end.
+/// The queue of expiry messages.
 #[derive(Debug, Clone)]
 pub struct ExpiryQueue {
     client: Client,
@@ -35,10 +35,10 @@ impl ExpiryQueue {
         Self { client, url: url.into() }
     }
 
-    /// Has `message` delivered at its `expires_at`, or after [`LONGEST_DELAY_SECONDS`] if that is earlier.
+    /// Sends `message` for delivery at its `expires_at`, or after [`LONGEST_DELAY_SECONDS`] if that is earlier.
     ///
     /// # Errors
-    /// When SQS does not acknowledge it.
+    /// When SQS does not acknowledge the message.
     pub async fn schedule(&self, message: &ExpiryMessage, now: Timestamp) -> Result<(), SendError> {
         let delay = seconds_until(message.expires_at, now).min(LONGEST_DELAY_SECONDS);
         send(&self.client, "the expiry queue", &self.url, message, delay).await

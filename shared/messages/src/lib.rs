@@ -1,4 +1,4 @@
-//! What functions tell each other: the bodies of queue messages, the queues that carry them, and the saga's input.
+//! Messages between functions: the bodies of queue messages, the two queues, and the name of a saga execution.
 
 mod expiry;
 mod orders;
@@ -8,13 +8,13 @@ use std::error::Error;
 pub use expiry::{ExpiryMessage, ExpiryQueue, LONGEST_DELAY_SECONDS};
 pub use orders::{OrderMessage, OrdersQueue};
 
-/// A message that SQS did not take, or took without saying so. Sending it again is safe.
+/// SQS did not acknowledge a message, but may have accepted it. Sending it again is safe.
 #[derive(Debug, thiserror::Error)]
 #[error("a message to {queue} was not acknowledged")]
 pub struct SendError {
-    /// Which queue.
+    /// The queue's name for logs.
     queue: &'static str,
-    /// Why.
+    /// The SDK's error.
     #[source]
     source: Box<dyn Error + Send + Sync>,
 }

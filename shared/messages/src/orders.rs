@@ -1,4 +1,4 @@
-//! "Pay this order": the message between the checkout and the payment saga, and the saga's input.
+//! The order message: `checkout` sends it to have an order paid. It is also the input of the payment saga.
 
 use aws_sdk_sqs::Client;
 use domain::{Order, OrderId, ShopperId};
@@ -13,29 +13,29 @@ pub struct OrderMessage {
     pub order_id: OrderId,
     /// The shopper who placed it.
     pub shopper: ShopperId,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
 impl OrderMessage {
-    /// The attempt that `order` is pending with.
+    /// The attempt with which `order` is pending.
     #[must_use]
     pub fn of(order: &Order) -> Self {
         Self { order_id: order.id.clone(), shopper: order.shopper.clone(), attempt: order.attempt }
     }
 
-    /// How often the saga of one attempt may be started again after an execution of it was cut off.
+    /// How often the saga of one attempt may be started again after one of its executions was cut off.
     pub const MAX_RESTARTS: u32 = 5;
 
-    /// The name of the saga's execution: the same attempt has the same name, and Step Functions runs one execution per
-    /// name. At most 80 characters, so a long product id is cut; the ULID alone tells orders apart.
+    /// The name of the saga's execution. The same attempt has the same name, and Step Functions runs one execution per
+    /// name. A name has at most 80 characters, so a long product id is cut. The ULID alone distinguishes orders.
     #[must_use]
     pub fn execution_name(&self) -> String {
         let product: String = self.order_id.product().as_str().chars().take(40).collect();
         format!("{product}.{}-{}", self.order_id.ulid(), self.attempt)
     }
 
-    /// The names of all executions that this attempt may have, in the order in which they are used: the first, and
+    /// The names of all executions that this attempt may have, in the order of their use: the first, and
     /// [`Self::MAX_RESTARTS`] more.
     pub fn execution_names(&self) -> impl Iterator<Item = String> {
         let first = self.execution_name();
@@ -61,10 +61,10 @@ impl OrdersQueue {
         Self { client, url: url.into() }
     }
 
-    /// Sends an order to its payment. May be repeated: an attempt is paid once.
+    /// Sends an attempt to be paid. May be repeated: an attempt is paid once.
     ///
     /// # Errors
-    /// When SQS does not acknowledge it.
+    /// When SQS does not acknowledge the message.
     pub async fn send(&self, message: &OrderMessage) -> Result<(), SendError> {
         send(&self.client, "the orders queue", &self.url, message, 0).await
     }

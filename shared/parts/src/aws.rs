@@ -1,22 +1,22 @@
-//! Where a function's AWS clients come from.
+//! The source of a function's AWS clients.
 
 use aws_config::SdkConfig;
 
 /// Makes AWS clients.
 pub trait Aws: Send {
-    /// DynamoDB.
+    /// A DynamoDB client.
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client;
 
-    /// SQS.
+    /// An SQS client.
     fn sqs(&self) -> aws_sdk_sqs::Client;
 
-    /// Step Functions, for a run that has other things to do when it is told to slow down.
+    /// A Step Functions client that gives up soon when it is throttled, for a run with other work to do.
     fn sfn(&self) -> aws_sdk_sfn::Client;
 
-    /// Step Functions, for a queue worker: it waits when it is told to slow down.
+    /// A Step Functions client that waits when it is throttled, for a queue worker.
     fn patient_sfn(&self) -> aws_sdk_sfn::Client;
 
-    /// SNS.
+    /// An SNS client.
     fn sns(&self) -> aws_sdk_sns::Client;
 }
 

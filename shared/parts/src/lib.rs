@@ -1,7 +1,7 @@
-//! The composition root: what a function is made of.
+//! The composition root: the parts of which each function is made.
 //!
-//! Each part knows which variables, client and store it needs. [`FromParts::wire`] asks for the parts of a function; the
-//! bootstrap, the simulation and the tests all call it, so there is no second list of what a function needs.
+//! Each part knows which variables, client and store it needs. [`FromParts::wire`] asks for the parts of a function.
+//! The bootstrap, the simulation and the tests all call it, so a function's needs are listed only once.
 //!
 //! Architecture invariant: only this crate reads the variables of the template.
 
@@ -31,33 +31,33 @@ pub struct Parts {
     randomness: Arc<dyn Randomness>,
 }
 
-/// A state machine and the client that reaches it.
+/// A state machine with a client for it.
 #[derive(Debug, Clone)]
 pub struct StateMachine {
-    /// Reaches it.
+    /// A Step Functions client.
     pub client: aws_sdk_sfn::Client,
-    /// Which one.
+    /// The state machine's ARN.
     pub arn: String,
 }
 
-/// A topic and the client that reaches it.
+/// A topic with a client for it.
 #[derive(Debug, Clone)]
 pub struct Topic {
-    /// Reaches it.
+    /// An SNS client.
     pub client: aws_sdk_sns::Client,
-    /// Which one.
+    /// The topic's ARN.
     pub arn: String,
 }
 
 impl Parts {
-    /// The parts of a deployed function: the process's variables, AWS, the machine's clock and randomness.
+    /// The parts of a deployed function: the process's variables, AWS, the system's clock and randomness.
     pub async fn deployed() -> Self {
-        // First: it starts the log.
+        // The configuration comes first, because reading it starts the log.
         let configuration = Configuration::read();
         Self::new(configuration, kit::aws().await, Arc::new(SystemClock), Arc::new(OsRandomness))
     }
 
-    /// The parts on these variables, clients, clock and randomness.
+    /// Parts from these variables, clients, clock and randomness.
     pub fn new(
         configuration: Configuration,
         aws: impl Aws + 'static,
@@ -68,7 +68,7 @@ impl Parts {
         Self { configuration, aws: Box::new(aws), dynamodb, sqs, clock, randomness }
     }
 
-    /// `value`, if every variable that its parts asked for was there and right.
+    /// Returns `value` if every variable that its parts asked for was present and valid.
     ///
     /// # Errors
     /// Names every variable that is missing or wrong.
@@ -76,13 +76,13 @@ impl Parts {
         self.configuration.finish().map(|()| value)
     }
 
-    /// The variables that parts have asked for so far, whether they were there or not.
+    /// The variables that parts have asked for so far, found or not.
     #[must_use]
     pub fn variables(&self) -> &BTreeSet<String> {
         self.configuration.asked()
     }
 
-    /// The clock.
+    /// The source of the current time.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
@@ -107,27 +107,27 @@ impl Parts {
         Identity::trusting_header()
     }
 
-    /// Descriptions of sales.
+    /// The descriptions of sales.
     pub fn sales(&mut self) -> Sales {
         Sales::new(self.dynamodb(), self.stock_table())
     }
 
-    /// Stock shards.
+    /// The stock shards.
     pub fn stock(&mut self) -> Stock {
         Stock::new(self.dynamodb(), self.stock_table())
     }
 
-    /// Availability items.
+    /// The availability items.
     pub fn availabilities(&mut self) -> Availabilities {
         Availabilities::new(self.dynamodb(), self.stock_table())
     }
 
-    /// Reservations.
+    /// The reservations.
     pub fn reservations(&mut self) -> Reservations {
         Reservations::new(self.dynamodb(), self.reservation_table())
     }
 
-    /// Orders.
+    /// The orders.
     pub fn orders(&mut self) -> Orders {
         Orders::new(self.dynamodb(), self.order_table())
     }
@@ -137,7 +137,7 @@ impl Parts {
         Purchases::new(self.dynamodb(), self.reservation_table(), self.order_table())
     }
 
-    /// Payment attempts.
+    /// The payment attempts.
     pub fn attempts(&mut self) -> Attempts {
         Attempts::new(self.dynamodb(), self.order_table())
     }
@@ -147,7 +147,7 @@ impl Parts {
         SandboxBooks::new(self.dynamodb(), self.order_table())
     }
 
-    /// The payment gateways that `PAYMENT_GATEWAYS` lists, the preferred one first. `prod` has no sandbox.
+    /// The payment gateways that `PAYMENT_GATEWAYS` lists, the preferred one first. The stage `prod` has no sandbox.
     pub fn gateways(&mut self) -> Gateways {
         let names = self.configuration.list("PAYMENT_GATEWAYS");
         let with_sandbox = self.configuration.text("ENVIRONMENT") != "prod";
@@ -162,17 +162,17 @@ impl Parts {
         OrdersQueue::new(self.sqs(), self.orders_queue_url())
     }
 
-    /// The queue of holds that end.
+    /// The queue of expiry messages.
     pub fn expiry_queue(&mut self) -> ExpiryQueue {
         ExpiryQueue::new(self.sqs(), self.configuration.text("EXPIRY_QUEUE_URL"))
     }
 
-    /// The payment saga, for a run that has other things to do when it is told to slow down.
+    /// The payment saga, with a client that gives up soon when it is throttled, for a run with other work to do.
     pub fn payment_saga(&mut self) -> StateMachine {
         StateMachine { client: self.aws.sfn(), arn: self.state_machine_arn() }
     }
 
-    /// The payment saga, for a queue worker: it waits when it is told to slow down.
+    /// The payment saga, with a client that waits when it is throttled, for a queue worker.
     pub fn patient_payment_saga(&mut self) -> StateMachine {
         StateMachine { client: self.aws.patient_sfn(), arn: self.state_machine_arn() }
     }
@@ -182,13 +182,13 @@ impl Parts {
         Topic { client: self.aws.sns(), arn: self.configuration.text("NOTIFICATIONS_TOPIC_ARN") }
     }
 
-    /// The client of all tables. A cold start pays for it once, and only if some part asks for it.
+    /// The client of all tables. It is made once, and only if a part asks for it, to keep cold starts short.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.dynamodb.get_or_init(|| self.aws.dynamodb()).clone()
     }
 
-    /// The client of all queues, likewise.
+    /// The client of all queues, made like that of the tables.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| self.aws.sqs()).clone()

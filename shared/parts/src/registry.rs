@@ -1,4 +1,4 @@
-//! The functions of a group by name, and the one among them that a bootstrap serves.
+//! A group's functions by name, and the choice of the one that a bootstrap serves.
 
 use kit::{ConfigurationError, Error, Function};
 
@@ -7,22 +7,24 @@ use crate::Parts;
 /// Wires one function.
 pub type Wire = fn(&mut Parts) -> Result<Function, ConfigurationError>;
 
-/// Functions by the name that their crate and their resource in the template share.
+/// Functions by name. A function's crate and its resource in the template have the same name.
 pub type Registry = &'static [(&'static str, Wire)];
 
-/// Where Lambda puts the function's `Handler`.
+/// The variable in which Lambda passes the function's `Handler`.
 const HANDLER: &str = "_HANDLER";
 
-/// Serves the function that Lambda's `Handler` names, until Lambda ends the environment. All that a bootstrap does.
+/// Serves the function that Lambda's `Handler` names, until Lambda ends the environment. This is all that a bootstrap
+/// does.
 ///
 /// # Errors
-/// When the registry has no such function, a variable is missing or wrong, or Lambda's runtime interface cannot be reached.
+/// When the registry has no such function, a variable is missing or wrong, or Lambda's runtime interface cannot be
+/// reached.
 pub async fn serve(registry: Registry) -> Result<(), Error> {
     let function = chosen(registry, &mut Parts::deployed().await)?;
     kit::serve(function).await
 }
 
-/// How the function of this name is wired; `None`: the registry has no such function.
+/// The wiring of the function of this name; `None`: the registry has no such function.
 #[must_use]
 pub fn find(registry: Registry, name: &str) -> Option<Wire> {
     registry.iter().find(|(listed, _)| *listed == name).map(|(_, wire)| *wire)

@@ -7,7 +7,7 @@ use super::*;
 
 fn parts(variables: &[(&str, &str)]) -> Parts {
     let clock = FixedClock::at("2026-11-01T12:00:00Z");
-    // It reaches nothing: parts make no call.
+    // This configuration reaches no endpoint: parts make no call.
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
     Parts::new(Configuration::of(variables.iter().copied()), aws, Arc::new(clock), Arc::new(CountingRandomness::new()))
 }
@@ -70,7 +70,7 @@ fn gateways_are_those_that_are_listed_and_prod_has_no_sandbox() {
     }
 }
 
-/// Two functions that tell by the variable that they need which one was chosen.
+/// Two functions with different variables, so that a fault shows which function was chosen.
 const REGISTRY: Registry = &[
     ("get-sale", |parts| {
         let sales = parts.sales();

@@ -1,12 +1,12 @@
-//! What is wired from parts.
+//! How a function is wired from its parts.
 
 use kit::ConfigurationError;
 
 use crate::Parts;
 
-/// A function, or a use case that several functions share, which is made of parts.
+/// A function, or a use case that several functions share, that is made of parts.
 pub trait FromParts: Sized {
-    /// Asks for each part. One that cannot be had is recorded in `parts`, and something stands in for it.
+    /// Asks for each part. If a part is not available, `parts` records the fault and returns a placeholder.
     fn from_parts(parts: &mut Parts) -> Self;
 
     /// Wires it from its parts. The bootstrap, the simulation and the tests call this.

@@ -1,52 +1,52 @@
-//! What the tasks of the payment saga share: their input, their errors by the names that the state machine matches, and
-//! finding the order that they work on.
+//! What the tasks of the payment saga share: their input, their errors with the names that the state machine matches,
+//! and the look-up of their order.
 
 use domain::{IdempotencyKey, Order, OrderId, Reservation, ShopperId};
 use kit::{chain, workers::TaskError};
 use serde::Deserialize;
 use store::{Orders, Reservations, StoreError};
 
-/// The input of every task: the attempt that the execution is about.
+/// The input of every task: the attempt that the execution is for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Task {
-    /// The order.
+    /// The order to be paid.
     pub order_id: OrderId,
     /// The shopper who placed it.
     pub shopper: ShopperId,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
 impl Task {
-    /// What a gateway recognises a repetition by.
+    /// The key by which a gateway recognises a repetition.
     #[must_use]
     pub fn key(&self) -> IdempotencyKey {
         IdempotencyKey { order: self.order_id.clone(), attempt: self.attempt }
     }
 }
 
-/// Why a task did not do what it is for. The state machine decides what comes next by the name.
+/// Why a task failed. The state machine matches the error's name to choose the next step.
 #[derive(Debug, thiserror::Error)]
 pub enum SagaError {
-    /// The gateway may or may not have charged; it is asked again.
+    /// The gateway may or may not have charged. The saga asks it again.
     #[error("nobody knows whether the gateway has charged")]
     PaymentOutcomeUnknown,
-    /// The gateway has not confirmed that the money went back; it is asked again.
+    /// The gateway has not confirmed the refund. The saga asks it again.
     #[error("the gateway has not confirmed the refund")]
     RefundUnconfirmed,
     /// The units are not held for this order.
     #[error("the units are not held for this order")]
     HoldLost,
-    /// What the gateway confirmed is not what the order costs.
+    /// The gateway confirmed another amount than the order's.
     #[error("the gateway confirmed another amount than the order's")]
     ChargeMismatch,
-    /// The order is not pending with this attempt: it has ended, or there is no such order.
+    /// The order is not pending with this attempt: it has ended, or it does not exist.
     #[error("the order is not pending with this attempt")]
     OrderNotPending,
-    /// The store did not answer, or somebody else changed the item; it is asked again.
+    /// The store did not answer, or another run changed the item. The saga runs the task again.
     #[error("the store did not answer: {0}")]
     StoreUnavailable(String),
-    /// The store refused, or an item cannot be read: nothing helps but a person.
+    /// The store refused the call, or an item cannot be read. Only an operator can help.
     #[error("the store failed: {0}")]
     StoreFailed(String),
 }
@@ -73,14 +73,14 @@ impl From<StoreError> for SagaError {
 }
 
 impl SagaError {
-    /// Somebody else wrote the item that this task was about to write: what was decided may be out of date.
+    /// Another run wrote the item that this task was about to write, so this task's decision may be out of date.
     #[must_use]
     pub fn changed(what: &str) -> Self {
         Self::StoreUnavailable(format!("{what} was changed at the same time"))
     }
 }
 
-/// The order of a task, whatever its status.
+/// The order of a task, in any status.
 ///
 /// # Errors
 /// [`SagaError::OrderNotPending`] when the shopper has no such order.
@@ -89,7 +89,7 @@ pub async fn order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
     order.filter(|order| order.shopper == task.shopper).ok_or(SagaError::OrderNotPending)
 }
 
-/// The reservation of a task, if it is still that of its order.
+/// The reservation of a task; `None` if it is gone or belongs to another order.
 ///
 /// # Errors
 /// When the store does not answer.

@@ -1,4 +1,4 @@
-//! The tasks of the payment saga, which Step Functions invokes.
+//! The registry of the payment saga's tasks, which Step Functions invokes.
 
 use charge_payment::ChargePayment;
 use complete_order::CompleteOrder;
@@ -10,7 +10,7 @@ use refund_payment::RefundPayment;
 use sell_stock::SellStock;
 use take_back_stock::TakeBackStock;
 
-/// Each function by its name, with what invokes it.
+/// Each function by its name, with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("charge-payment", |parts| ChargePayment::wire(parts).map(Function::task)),
     ("complete-order", |parts| CompleteOrder::wire(parts).map(Function::task)),

@@ -1,4 +1,4 @@
-//! The bootstrap of the tasks of the payment saga: it serves the one that Lambda's `Handler` names.
+//! The bootstrap of the payment saga's tasks: it serves the one that Lambda's `Handler` names.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {

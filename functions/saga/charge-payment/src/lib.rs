@@ -1,8 +1,8 @@
-//! Saga: charges an order at a gateway, once, whatever is repeated and whatever answer is lost.
+//! Saga: charges an order at a gateway once, even if runs repeat and answers are lost.
 //!
-//! The attempt's item says which gateway is being asked before it is asked. Whoever comes next to an attempt that was
-//! started looks the key up there first, and writes down that the gateway is asked again before asking. Another gateway is
-//! asked only when this one has certainly not charged: it was down, and nobody asked it again.
+//! The task records in the attempt's item which gateway it asks before it asks. A later run of a started attempt looks
+//! the key up at that gateway first, and records that the gateway is asked again before it asks. It asks another
+//! gateway only when this one has certainly not charged: this one was down, and no second run had asked it.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
 use kit::TaskFunction;
@@ -19,36 +19,36 @@ pub struct ChargePayment {
     attempts: Attempts,
 }
 
-/// What is to be charged, and at which gateway.
+/// The attempt to be charged, and the gateway to ask.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChargeTask {
     order_id: OrderId,
     shopper: ShopperId,
     attempt: u32,
-    /// In order of preference, from 0.
+    /// The gateway's index in order of preference, from 0.
     #[serde(default)]
     gateway: usize,
 }
 
-/// What the state machine chooses by.
+/// The outcome by which the state machine chooses the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Charged {
     /// The money moved.
     Charged {
-        /// The gateway that charged.
+        /// The index of the gateway that charged.
         gateway: usize,
-        /// Its reference.
+        /// The gateway's reference.
         provider_reference: String,
     },
     /// The payment method was refused.
     Declined {
-        /// For the shopper.
+        /// The reason, for the shopper.
         reason: String,
     },
     /// The gateway is down and has certainly not charged.
     Unavailable {
-        /// The one to ask next, if there is one.
+        /// The index of the gateway to ask next; `None` if there is none.
         #[serde(skip_serializing_if = "Option::is_none")]
         next_gateway: Option<usize>,
     },
@@ -78,7 +78,8 @@ impl TaskFunction for ChargePayment {
         let (asked_for, key) = (self.gateways.at(task.gateway), asked.key());
         let (attempt, is_new) = match asked_for {
             Some(gateway) => self.attempts.begin(&key, gateway.name()).await?,
-            // No such gateway, perhaps not any more. What is known of the attempt counts all the same.
+            // No gateway has this index, possibly because it was removed from the configuration. The stored attempt
+            // still counts.
             None => match self.attempts.get(&key).await? {
                 Some(attempt) => (attempt, false),
                 None => return Ok(Charged::Unavailable { next_gateway: None }),
@@ -93,28 +94,30 @@ impl TaskFunction for ChargePayment {
                 self.charge(&order, next, gateway).await
             }
             (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
-            // Kept: another run has gone all the way to the completed order.
+            // Kept: another run has completed the order.
             (AttemptStatus::Charged | AttemptStatus::Kept, _) => self.charged(&attempt),
             (AttemptStatus::Declined | AttemptStatus::GivenUp, _) => {
                 Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() })
             }
-            // Somebody has decided that this attempt pays for nothing.
+            // Another run has decided to undo this attempt.
             (AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided, _) => Err(SagaError::OrderNotPending),
         }
     }
 }
 
 impl ChargePayment {
-    /// Gateways are asked in their order only: a run that was held up must not charge at an earlier one after the saga has
-    /// gone on, and perhaps has told the shopper that nothing was charged.
+    /// Whether `attempt` asked a gateway before `gateway`. Gateways are asked only in their order. A delayed run must
+    /// not charge at an earlier gateway after the saga has moved on: the saga may have told the shopper that nothing
+    /// was charged.
     fn comes_before(&self, attempt: &Attempt, gateway: usize) -> bool {
         self.gateways.named(&attempt.gateway).is_none_or(|(index, _)| index < gateway)
     }
 
-    /// Finds out what became of a charge that somebody started.
+    /// Looks up the outcome of a charge that an earlier run started.
     async fn look_up(&self, order: &Order, attempt: Attempt) -> Result<Charged, SagaError> {
         let Some((_, gateway)) = self.gateways.named(&attempt.gateway) else {
-            // Configured away while it was being asked: only it can say what happened.
+            // The gateway was removed from the configuration while it was being asked. Only this gateway knows the
+            // outcome.
             return Err(SagaError::PaymentOutcomeUnknown);
         };
         match gateway.look_up(&attempt.key).await {
@@ -124,8 +127,8 @@ impl ChargePayment {
         }
     }
 
-    /// Whoever asked before may still be asking. Once it is written down that there are two, no run that finds the gateway down
-    /// says so of the attempt (ADR 9).
+    /// Charges again, although the earlier run may still be asking. Once the item records a second run, a run that
+    /// finds the gateway down no longer concludes that nothing was charged (ADR 9).
     async fn charge_again(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
         let again = Attempt { asked_again: true, ..attempt.clone() };
         if !attempt.asked_again {
@@ -140,11 +143,11 @@ impl ChargePayment {
         self.record(attempt, outcome).await
     }
 
-    /// Writes down what the gateway said.
+    /// Records the gateway's outcome in the attempt.
     async fn record(&self, attempt: Attempt, outcome: ChargeOutcome) -> Result<Charged, SagaError> {
         let after = match outcome {
             ChargeOutcome::Unknown => return Err(SagaError::PaymentOutcomeUnknown),
-            // Down for this run; another one may still be charged.
+            // The gateway is down for this run, but may still charge for the other one.
             ChargeOutcome::Unavailable if attempt.asked_again => return Err(SagaError::PaymentOutcomeUnknown),
             ChargeOutcome::Unavailable => Attempt { status: AttemptStatus::Unavailable, ..attempt.clone() },
             ChargeOutcome::Declined { reason } => {

@@ -1,5 +1,5 @@
-//! Saga: completes an order whose payment is charged and whose units are sold. It is the only place that says "paid", so it
-//! checks that what the gateway confirmed is what the order costs.
+//! Saga: completes an order whose payment is charged and whose units are sold. Only this task says "paid", so it checks
+//! that the amount that the gateway confirmed is the order's amount.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct CompleteOrder {
     purchases: Purchases,
 }
 
-/// The order is completed.
+/// The output: the order is completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Completed {
     /// The gateway's reference.
@@ -39,13 +39,13 @@ impl TaskFunction for CompleteOrder {
     /// Completes one order.
     ///
     /// # Errors
-    /// [`SagaError::ChargeMismatch`] when another amount was charged, [`SagaError::OrderNotPending`] when the order has
-    /// ended otherwise, or somebody has decided to give the money back.
+    /// [`SagaError::ChargeMismatch`] when another amount was charged. [`SagaError::OrderNotPending`] when the order has
+    /// ended otherwise, or another run has decided to refund the charge.
     async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
         match attempt.status {
-            // Kept: by an earlier run, as the order will say.
+            // Kept: by an earlier run. `Purchases::complete` finds the order completed.
             AttemptStatus::Charged | AttemptStatus::Kept => {}
             AttemptStatus::Started
             | AttemptStatus::Refunding
@@ -62,13 +62,13 @@ impl TaskFunction for CompleteOrder {
         match self.purchases.complete(&order, task.attempt, &transaction_id, self.clock.now()).await? {
             Advanced::Done => Ok(Completed { transaction_id }),
             Advanced::OrderIs(order) if is_completed_by(&order, &task) => Ok(Completed { transaction_id }),
-            // AttemptChanged: the attempt was charged a moment ago.
+            // AttemptChanged: another run changed the attempt, which was charged when this run read it.
             Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::AttemptChanged => Err(SagaError::OrderNotPending),
         }
     }
 }
 
-/// An earlier run of the same task did it.
+/// An earlier run of the same task completed the order.
 fn is_completed_by(order: &Order, task: &Task) -> bool {
     order.status == OrderStatus::Completed && order.attempt == task.attempt
 }

@@ -1,5 +1,6 @@
-//! Saga: ends an attempt without a purchase. A payment that failed hands the reservation back to its shopper for another
-//! try; a refunded one ends the order and its reservation; one whose refund is not confirmed keeps both for a person.
+//! Saga: ends an attempt without a purchase. After a failed payment, the reservation goes back to its shopper for
+//! another try. After a refund, the order and its reservation end. If the refund is not confirmed, both are kept for an
+//! operator's review.
 
 use std::sync::Arc;
 
@@ -27,13 +28,13 @@ pub struct FailOrder {
 pub enum Ending {
     /// Nothing was charged; the shopper may try another method.
     PaymentFailed,
-    /// The money is back, or was never taken; the units are available again.
+    /// The money was refunded, or never taken; the units are available again.
     Refunded,
     /// The gateway has not confirmed the refund.
     RefundPending,
 }
 
-/// What has ended, and how.
+/// The attempt that has ended, and how.
 #[derive(Debug, Clone, Deserialize)]
 pub struct FailTask {
     order_id: OrderId,
@@ -44,10 +45,10 @@ pub struct FailTask {
     reason: Option<String>,
 }
 
-/// How the order stands now.
+/// The output: the order's status now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ended {
-    /// Its status.
+    /// The order's status.
     pub order_status: OrderStatus,
 }
 
@@ -94,7 +95,7 @@ impl TaskFunction for FailOrder {
         };
         let order_status = match advanced {
             Advanced::Done => intended,
-            // An earlier run of this task did it, and the order may have moved on since.
+            // An earlier run of this task ended the attempt, and the order may have changed since.
             Advanced::OrderIs(order) if order.status == intended && order.attempt == of.attempt => order.status,
             Advanced::OrderIs(order) if waits_on && order.attempt > of.attempt => order.status,
             Advanced::OrderIs(order) if order.status == OrderStatus::Expired => order.status,
@@ -107,7 +108,8 @@ impl TaskFunction for FailOrder {
 }
 
 impl FailOrder {
-    /// The order waits again; its reservation is held for at least two minutes more. With the status meant for the order.
+    /// Makes the order wait again, and holds its reservation for at least two more minutes. Also returns the intended
+    /// order status.
     async fn hand_back(
         &self,
         task: &Task,
@@ -116,7 +118,7 @@ impl FailOrder {
         now: Timestamp,
     ) -> Result<(Advanced, OrderStatus), SagaError> {
         let Some(reservation) = saga::reservation(&self.reservations, task).await? else {
-            // Nothing is held any more: nothing to wait for.
+            // The reservation is gone, so the order has nothing to wait for.
             let step = OrderStep::Failed;
             return Ok((self.purchases.end_order(order, task.attempt, step, now).await?, step.leads_to().0));
         };
@@ -136,7 +138,8 @@ impl FailOrder {
         Ok((advanced, waits))
     }
 
-    /// Whether there was money to give back, and whether the order has been told before that it is pending.
+    /// The order's step, depending on whether there was money to refund and whether the order already says that its
+    /// refund is pending.
     async fn step_after_refund(&self, task: &Task, order: &Order) -> Result<OrderStep, SagaError> {
         let attempt = self.attempts.get(&task.key()).await?;
         let was_pending = order.payment_status == PaymentStatus::RefundPending;
@@ -147,7 +150,7 @@ impl FailOrder {
             Some(AttemptStatus::Started | AttemptStatus::Charged | AttemptStatus::Refunding) => {
                 return Err(SagaError::RefundUnconfirmed);
             }
-            // Its order is completed, or waits for another attempt.
+            // The order is completed, or waits for another attempt.
             Some(AttemptStatus::Kept | AttemptStatus::GivenUp) => return Err(SagaError::OrderNotPending),
         })
     }

@@ -1,4 +1,5 @@
-//! Saga: tells the shopper what became of an order: a line in the log and a message to the topic, for whoever sends e-mail.
+//! Saga: reports the outcome of an order to its shopper: a log line, and a message to the topic for a subscriber that
+//! sends e-mail.
 
 use domain::{OrderId, ShopperId};
 use kit::{TaskFunction, chain, workers::TaskError};
@@ -10,7 +11,7 @@ pub struct NotifyShopper {
     topic: Topic,
 }
 
-/// What there is to tell.
+/// The news about the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Message {
@@ -20,11 +21,11 @@ pub enum Message {
     PaymentFailed,
     /// Ended without a purchase; no money is kept.
     OrderFailed,
-    /// Ended; the money is not back yet. A person looks at it.
+    /// Ended; the refund is not confirmed. An operator reviews it.
     RefundFailed,
 }
 
-/// Whom to tell what.
+/// A shopper, an order and the news about it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Notification {
     order_id: OrderId,
@@ -32,14 +33,14 @@ pub struct Notification {
     message: Message,
 }
 
-/// The topic has it.
+/// The output: SNS accepted the message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Published {
     /// SNS's id of the message.
     pub message_id: String,
 }
 
-/// The topic did not take it.
+/// SNS did not accept the message.
 #[derive(Debug, thiserror::Error)]
 #[error("the topic did not take the notification: {0}")]
 pub struct NotifyError(String);
@@ -61,10 +62,10 @@ impl TaskFunction for NotifyShopper {
     type Output = Published;
     type Error = NotifyError;
 
-    /// Tells one shopper.
+    /// Notifies one shopper.
     ///
     /// # Errors
-    /// When the topic does not take it.
+    /// When SNS does not accept the message.
     async fn handle(&self, notification: Notification) -> Result<Published, NotifyError> {
         tracing::info!(
             order_id = %notification.order_id, shopper = %notification.shopper, notification = ?notification.message,

@@ -1,7 +1,8 @@
-//! Saga, compensation: gives the money of an attempt back, or makes sure that it is never charged.
+//! Saga, compensation: refunds an attempt, or makes sure that it is never charged.
 //!
-//! That it goes back is written down before the gateway is asked, so that from then on no run completes the order with it;
-//! and it is not written down any more once a completed order has kept it, or the order waits for another attempt.
+//! The task records the refund in the attempt before it asks the gateway: from then on, no run completes the order with
+//! this charge. It does not record a refund once a completed order has kept the charge, or the order waits for another
+//! attempt.
 
 use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
 use kit::TaskFunction;
@@ -18,10 +19,10 @@ pub struct RefundPayment {
     attempts: Attempts,
 }
 
-/// The money is where it was.
+/// The output: the gateway keeps no money of this attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Returned {
-    /// It had been charged. False: it had not, and never will be.
+    /// True: the charge was refunded. False: nothing was charged, and nothing ever will be.
     pub refunded: bool,
 }
 
@@ -36,11 +37,11 @@ impl TaskFunction for RefundPayment {
     type Output = Returned;
     type Error = SagaError;
 
-    /// Returns the money of one attempt.
+    /// Refunds one attempt.
     ///
     /// # Errors
-    /// [`SagaError::RefundUnconfirmed`] when the gateway has to be asked again, [`SagaError::OrderNotPending`] when the
-    /// order is completed: what was bought and delivered is not refunded by a saga that comes late.
+    /// [`SagaError::RefundUnconfirmed`] when the gateway has to be asked again. [`SagaError::OrderNotPending`] when the
+    /// order is completed: a late saga does not refund a purchase that the shopper keeps.
     async fn handle(&self, task: Task) -> Result<Returned, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         if order.status == OrderStatus::Completed {
@@ -50,8 +51,8 @@ impl TaskFunction for RefundPayment {
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
             AttemptStatus::Voided => Ok(Returned { refunded: false }),
-            // From now on the order cannot wait for another attempt without its units, nor a late charge go on to the next
-            // gateway.
+            // From now on, no run can let the order wait for another attempt without its units, and no late run can
+            // charge at the next gateway.
             AttemptStatus::Declined | AttemptStatus::Unavailable => {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })
@@ -61,15 +62,16 @@ impl TaskFunction for RefundPayment {
                 self.refund(&refunding).await
             }
             AttemptStatus::Refunding => self.refund(&attempt).await,
-            // The order was completed after it was read, or waits for another attempt: its units are not this one's to undo.
+            // The order was completed after this task read it, or it waits for another attempt. This attempt must not
+            // undo its units.
             AttemptStatus::Kept | AttemptStatus::GivenUp => Err(SagaError::OrderNotPending),
         }
     }
 }
 
 impl RefundPayment {
-    /// What is known of the attempt. If nothing is, no gateway was asked, and none will be: it is void before a late charge can
-    /// begin it.
+    /// The stored attempt. If there is none, no gateway was asked. Then it records the attempt as void, so that a late
+    /// charge cannot begin it.
     async fn attempt(&self, task: &Task) -> Result<Option<Attempt>, SagaError> {
         let key = task.key();
         match (self.attempts.get(&key).await?, self.gateways.at(0)) {
@@ -90,7 +92,8 @@ impl RefundPayment {
         Ok(Returned { refunded })
     }
 
-    /// The attempt in its new status. Somebody else may have decided about it first: then it is read again.
+    /// Writes the attempt's new status. If another run has decided first, the task fails with `StoreUnavailable` and
+    /// runs again.
     async fn replace(&self, attempt: &Attempt, status: AttemptStatus) -> Result<Attempt, SagaError> {
         let after = Attempt { status, ..attempt.clone() };
         let is_written = self.attempts.replace(attempt, &after).await?;

@@ -13,10 +13,10 @@ pub struct SellStock {
     stock: Stock,
 }
 
-/// The units are sold.
+/// The output: the units are sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitsSold {
-    /// How many.
+    /// How many units.
     pub quantity: u32,
 }
 
@@ -34,12 +34,12 @@ impl TaskFunction for SellStock {
     /// Sells the units of one order.
     ///
     /// # Errors
-    /// [`SagaError::HoldLost`] when they are not held for its payment.
+    /// [`SagaError::HoldLost`] when the units are not held for its payment.
     async fn handle(&self, task: Task) -> Result<UnitsSold, SagaError> {
         let reservation = saga::reservation(&self.reservations, &task).await?.ok_or(SagaError::HoldLost)?;
         match reservation.status {
             ReservationStatus::Paying | ReservationStatus::Purchased => {}
-            // It waits for another payment: nobody has paid for these units.
+            // The reservation waits for another payment: these units are not paid for.
             ReservationStatus::Held => return Err(SagaError::HoldLost),
         }
         let quantity = reservation.quantity;

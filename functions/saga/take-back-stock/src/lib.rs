@@ -13,10 +13,10 @@ pub struct TakeBackStock {
     stock: Stock,
 }
 
-/// The units are available.
+/// The output: the units are available.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitsBack {
-    /// By this run. False: by an earlier one.
+    /// True: this run moved them. False: an earlier run did.
     pub moved: bool,
 }
 
@@ -34,18 +34,18 @@ impl TaskFunction for TakeBackStock {
     /// Takes the units of one order back.
     ///
     /// # Errors
-    /// [`SagaError::OrderNotPending`] when they are not being paid: bought, or only held.
+    /// [`SagaError::OrderNotPending`] when the units are bought, or held without a payment.
     async fn handle(&self, task: Task) -> Result<UnitsBack, SagaError> {
-        // The reservation goes last, after its units: without it, an earlier run has done everything.
+        // The reservation is deleted after its units are back. If it is gone, an earlier run has done everything.
         let Some(reservation) = saga::reservation(&self.reservations, &task).await? else {
             return Ok(UnitsBack { moved: false });
         };
         match reservation.status {
             ReservationStatus::Paying => {}
-            // Bought, or waiting for another payment until the hold ends: not for this saga to undo.
+            // The units are bought, or wait for another payment until the hold ends. This saga must not undo that.
             ReservationStatus::Purchased | ReservationStatus::Held => return Err(SagaError::OrderNotPending),
         }
-        // In this order: after the release, a sale that comes late finds nothing held; one that came before is taken back.
+        // In this order: after the release, a late sale finds nothing held, and an earlier sale is taken back.
         let released = self.stock.release(reservation.shard, &task.shopper, &task.order_id).await?;
         let taken_back = self.stock.take_back(reservation.shard, &task.shopper, &task.order_id).await?;
         Ok(UnitsBack { moved: taken_back == TakeBackOutcome::TakenBack || released == ReleaseOutcome::Released })

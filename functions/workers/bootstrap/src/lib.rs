@@ -1,4 +1,4 @@
-//! The functions that queues, streams and a schedule invoke.
+//! The registry of the functions that queues, streams and a schedule invoke.
 
 use expire_reservation::ExpireReservation;
 use kit::Function;
@@ -8,7 +8,7 @@ use refresh_availability::RefreshAvailability;
 use release_stock::ReleaseStock;
 use start_payment::StartPayment;
 
-/// Each function by its name, with what invokes it.
+/// Each function by its name, with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("expire-reservation", |parts| ExpireReservation::wire(parts).map(Function::queue)),
     ("reconcile", |parts| Reconcile::wire(parts).map(Function::schedule)),

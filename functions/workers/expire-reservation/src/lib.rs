@@ -1,4 +1,5 @@
-//! Expiry queue: ends the holds whose time is over. Deleting the reservation is all; its stream releases the units.
+//! Expiry queue: ends holds whose time is over. It only deletes the reservation; the table's stream triggers the
+//! release of the units.
 
 use std::sync::Arc;
 
@@ -24,25 +25,25 @@ impl FromParts for ExpireReservation {
 impl QueueFunction for ExpireReservation {
     type Message = ExpiryMessage;
 
-    /// Ends one hold if its time is over, or waits on.
+    /// Ends one hold if its time is over, else schedules another message.
     ///
     /// # Errors
-    /// When the store or the queue does not answer: the message comes again.
+    /// When the store or the queue does not answer: SQS delivers the message again.
     async fn handle(&self, message: ExpiryMessage) -> Result<(), Failure> {
         let now = self.clock.now();
         if now < message.expires_at {
-            // A hold longer than SQS delays a message, or a clock that is behind the one that set the end.
+            // The hold is longer than SQS delays a message, or this clock is behind the clock that set the end.
             return Ok(self.queue.schedule(&message, now).await?);
         }
         match self.reservations.end(&message.shopper, &message.reservation_id, Ending::Overdue(now)).await? {
             EndOutcome::Ended => tracing::info!(reservation = %message.reservation_id, "a hold has ended"),
             EndOutcome::Gone => {}
             EndOutcome::Kept(kept) => match kept.status {
-                // Its end was moved after a failed payment.
+                // A failed payment has moved its end.
                 ReservationStatus::Held => {
                     self.queue.schedule(&ExpiryMessage { expires_at: kept.expires_at, ..message }, now).await?;
                 }
-                // Its saga decides; if it hands the hold back, it sends a message of its own.
+                // The saga decides. If it hands the hold back, it sends another message.
                 ReservationStatus::Paying | ReservationStatus::Purchased => {}
             },
         }

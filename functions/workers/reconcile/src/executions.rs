@@ -1,4 +1,4 @@
-//! The payment saga's executions: what became of one, and starting one.
+//! The payment saga's executions: looks them up and starts them.
 
 use aws_sdk_sfn::{Client, operation::describe_execution::DescribeExecutionError, types::ExecutionStatus};
 use kit::Failure;
@@ -9,24 +9,24 @@ use start_payment::StartPayment;
 /// The executions of one state machine.
 pub struct Executions {
     client: Client,
-    /// The ARN of an execution, but for its name.
+    /// The ARN of an execution, without `:` and its name.
     prefix: String,
     starts: StartPayment,
 }
 
-/// What became of an execution.
+/// The state of an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Execution {
-    /// There was never one of this name.
+    /// No execution ever had this name.
     Unknown,
-    /// It goes on.
+    /// The execution is running.
     Running,
-    /// It has ended, in this status.
+    /// The execution has ended with this status.
     Ended(ExecutionStatus),
 }
 
 impl FromParts for Executions {
-    /// Not on the patient client: a run that waits for one order has no time for the others.
+    /// Uses the client that gives up soon: a run that waits for one order has no time for the others.
     fn from_parts(parts: &mut Parts) -> Self {
         let saga = parts.payment_saga();
         let prefix = saga.arn.replacen(":stateMachine:", ":execution:", 1);
@@ -35,7 +35,7 @@ impl FromParts for Executions {
 }
 
 impl Executions {
-    /// What became of the execution of this name.
+    /// Looks up the execution of this name.
     pub(crate) async fn find(&self, name: &str) -> Result<Execution, Failure> {
         let describe = self.client.describe_execution().execution_arn(format!("{}:{name}", self.prefix));
         match describe.send().await {
@@ -50,7 +50,7 @@ impl Executions {
         }
     }
 
-    /// Starts the saga of an attempt as an execution of this name. False: somebody else has.
+    /// Starts the saga of an attempt as an execution of this name. False: there is one of this name already.
     pub(crate) async fn start(&self, message: &OrderMessage, name: String) -> Result<bool, Failure> {
         self.starts.start(message, name).await
     }

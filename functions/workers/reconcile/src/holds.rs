@@ -1,5 +1,5 @@
-//! Holds whose time is over and whose units are still held: the run that claimed them died before it wrote the reservation,
-//! or the message, TTL or the stream that should have ended them is late or lost.
+//! Holds whose time is over but whose units are still held. Either the run that claimed them died before it wrote the
+//! reservation, or the message, TTL or stream record that should have ended them is late or lost.
 
 use domain::{Hold, ReleaseOutcome, ReservationStatus, ShardNumber, ShopperId};
 use kit::Failure;
@@ -7,7 +7,7 @@ use store::{EndOutcome, Ending};
 
 use crate::Reconcile;
 
-/// A hold in its place.
+/// A hold with its shard and its shopper.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) shard: ShardNumber,
@@ -16,33 +16,34 @@ pub(crate) struct Held {
 }
 
 impl Reconcile {
-    /// Ends a hold that is overdue by its shard, if its reservation says so too. False: it is being paid, has got more time, or
-    /// somebody else has ended it.
+    /// Ends a hold that is overdue according to its shard, if its reservation confirms it. False: the hold is being
+    /// paid, has more time, or was ended by another run.
     pub(crate) async fn end_hold(&self, held: &Held) -> Result<bool, Failure> {
         let Held { shard, shopper, hold } = held;
         let (id, now) = (&hold.reservation, self.clock.now());
         let found = self.reservations.get(shopper, id.product()).await?;
         let (ended, cause) = match found {
-            // A claim that came late, after the same request had claimed elsewhere: what stands stays, with its order.
+            // A late claim, written after the same request had claimed elsewhere. The reservation and its order stay.
             Some(reservation) if reservation.id == *id && reservation.shard != *shard => {
                 let released = self.stock.release(*shard, shopper, id).await?;
                 (released == ReleaseOutcome::Released, "its reservation is for units of another shard")
             }
             Some(reservation) if reservation.id == *id => match reservation.status {
-                // After a payment that failed it ends later than its shard says.
+                // After a failed payment, the hold ends later than its shard says.
                 ReservationStatus::Held if (Hold { expires_at: reservation.expires_at, ..hold.clone() }).is_overdue(now) => {
-                    // Its stream releases the units; if that loses the record, the next run finds no reservation.
+                    // The stream triggers the release of the units. If it loses the record, the next run finds no
+                    // reservation.
                     let outcome = self.reservations.end(shopper, id, Ending::Overdue(now)).await?;
                     (outcome == EndOutcome::Ended, "nobody ended its reservation")
                 }
                 ReservationStatus::Held | ReservationStatus::Paying => return Ok(false),
-                // Units are sold before their reservation is.
+                // Units are sold before their reservation becomes purchased.
                 ReservationStatus::Purchased => {
                     tracing::error!(reservation = %id, %shard, "a purchased reservation's units are only held");
                     return Ok(false);
                 }
             },
-            // Without its reservation nobody can pay for these units, and it will not be written any more.
+            // These units cannot be paid for without their reservation, and no run can write it any more.
             other => {
                 let cause = if other.is_none() { "there is no reservation" } else { "the shopper has another reservation" };
                 (self.releases.release(*shard, shopper, id).await? == ReleaseOutcome::Released, cause)

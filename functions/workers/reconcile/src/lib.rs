@@ -1,7 +1,8 @@
-//! Every minute: finds and finishes whatever was left half-way, in every sale that may still have something to finish.
+//! Runs every minute: finds and finishes interrupted operations, in every sale that may still have some.
 //!
-//! It decides by what it reads and acts by conditional moves only, so it may be late, cut off, or run beside itself and
-//! everybody else. In a sale where nothing is wrong it reads its shards and one index, and writes nothing.
+//! It decides by what it reads and acts only through conditional writes. So a run may be late, be cut off, or overlap
+//! with another run or any other function. In a sale without faults it reads the shards and one index, and writes
+//! nothing.
 
 mod executions;
 mod holds;
@@ -19,18 +20,18 @@ use store::{Availabilities, Orders, Reservations, Sales, Stock};
 
 pub use executions::Executions;
 
-/// From a sale's end until nothing in it moves any more: its last hold takes an hour, and each of 20 payments that fail, of
-/// some minutes, prolongs it by two.
+/// Time after a sale's end until nothing in it can change any more. Its last hold lasts up to an hour, and each of at
+/// most 20 failed payments takes some minutes and extends the hold by two.
 const SALE_SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(8);
-/// Things that are looked at the same time; most of the time is waiting.
+/// Checks that run at the same time; they mostly wait.
 const AT_ONCE: usize = 16;
-/// After so many failures in one sale's payments, or in its stock, the rest of them waits for the next run: whatever it is that
-/// fails, it fails for all.
+/// After this many failures in one sale's payments, or in its stock, the remaining checks wait for the next run,
+/// because the cause probably affects all of them.
 const MOST_FAILURES: usize = 5;
 
 /// The Lambda handler and its dependencies.
 pub struct Reconcile {
-    /// Tests make it hurry.
+    /// Public, so that tests can speed it up.
     pub clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
@@ -41,24 +42,25 @@ pub struct Reconcile {
     executions: Executions,
 }
 
-/// What a run found.
+/// The findings of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Units in shards beyond those that their sales have.
+    /// Units in shards beyond the units of their sales.
     pub oversold_units: u64,
     /// Units of sales that are in no shard.
     pub undersold_units: u64,
-    /// Orders whose payment was started again as often as it may be, and is still under way: for a person.
+    /// Orders whose payment is still in progress although it was restarted as often as allowed: an operator must look
+    /// at them.
     pub orders_stuck: usize,
-    /// Holds that somebody else should have ended; ended now.
+    /// Holds that should have ended before; this run ended them.
     pub holds_overdue: usize,
-    /// Payments that were started, for the first time or again.
+    /// Payments that this run started, for the first time or again.
     pub payments_started: usize,
-    /// Availability items that did not say what the shards do; written anew.
+    /// Availability items that differed from the shards; this run wrote them again.
     pub availabilities_mended: usize,
-    /// Sales with something that could not be looked at, or not be finished.
+    /// Sales with a check that failed or an operation that could not be finished.
     pub failed: Vec<ProductId>,
-    /// Sales that time was too short for, wholly or in part.
+    /// Sales for which the time was too short, wholly or in part.
     pub not_reached: Vec<ProductId>,
 }
 
@@ -78,13 +80,13 @@ impl FromParts for Reconcile {
 }
 
 impl ScheduledFunction for Reconcile {
-    /// One run, which should stop at `until`.
+    /// Runs once, and should stop at `until`.
     ///
     /// # Errors
-    /// When something could not be looked at or not be finished. Everything else was.
+    /// When a check failed or an operation could not be finished. The run has done everything else.
     async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
         let found = self.run(until).await?;
-        // A sale that could not be looked at must not say that all is well.
+        // Zero must not be reported while a sale could not be checked.
         let has_seen_all = found.failed.is_empty() && found.not_reached.is_empty();
         #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
         for (name, value) in [("OversoldUnits", found.oversold_units as f64), ("UndersoldUnits", found.undersold_units as f64)] {
@@ -104,7 +106,7 @@ impl ScheduledFunction for Reconcile {
 }
 
 impl Reconcile {
-    /// As [`Self::handle`], with what was found.
+    /// As [`Self::handle`], and returns the findings.
     ///
     /// # Errors
     /// When the catalogue cannot be read.
@@ -119,7 +121,7 @@ impl Reconcile {
                 break;
             }
         }
-        // Each minute another one comes first, so that no sale waits for ever when time is short.
+        // Each minute another sale comes first, so that no sale is always left out when time is short.
         let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or(0);
         if let Some(first) = minute.checked_rem(sales.len()) {
             sales.rotate_left(first);
@@ -137,8 +139,8 @@ impl Reconcile {
         Ok(found)
     }
 
-    /// Looks at one sale, money first. Payments have half of the time and failures of their own: what ails Step Functions must
-    /// not keep the stock from being looked at.
+    /// Checks one sale, payments first. Payments get half of the time and their own failure count, so that trouble with
+    /// Step Functions does not prevent the check of the stock.
     async fn look_at(&self, mut look: Look, found: &mut Findings) {
         let (now, until) = (self.clock.now(), look.until);
         if now < look.sale.draft.starts_at {
@@ -162,7 +164,8 @@ impl Reconcile {
         }
     }
 
-    /// Does `each` of many things, some at a time, until time is short or too much fails. What went wrong is counted.
+    /// Calls `each` for every item of `things`, several at a time, until time is short or too many calls fail. Counts
+    /// failures.
     async fn each<T, O, R>(&self, look: &mut Look, things: Vec<T>, each: impl Fn(T) -> R) -> Vec<O>
     where
         R: Future<Output = Result<O, Failure>>,
@@ -177,25 +180,25 @@ impl Reconcile {
         outcomes
     }
 
-    /// Whether there is time for more of this sale, and a point in it.
+    /// Whether time is left for this sale, and it has not failed too often.
     fn goes_on(&self, look: &mut Look) -> bool {
         look.out_of_time = look.out_of_time || look.until <= self.clock.now();
         !look.out_of_time && look.failures < MOST_FAILURES
     }
 }
 
-/// A look at one sale.
+/// The check of one sale, with its progress.
 struct Look {
     sale: Sale,
     /// When the run should stop.
     until: Timestamp,
-    /// What went wrong so far.
+    /// Failures so far.
     failures: usize,
     out_of_time: bool,
 }
 
 impl Look {
-    /// What came of something, if it did not fail. A failure is written down here, and ends nothing but itself.
+    /// The value of an outcome, if it did not fail. A failure is logged and counted, and the check continues.
     fn note<T>(&mut self, outcome: Result<T, impl Into<Failure>>) -> Option<T> {
         outcome
             .map_err(|failure| {

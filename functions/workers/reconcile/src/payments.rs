@@ -1,7 +1,8 @@
-//! Orders whose payment is under way for too long: the saga that was never started, or was cut off, is started again.
+//! Orders whose payment has been in progress for too long: starts the saga again if it was never started or was cut
+//! off.
 //!
-//! Every task of the saga may be repeated, and charges only after it has looked the charge up, so an execution that goes
-//! over what an earlier one did comes to the same end.
+//! Every task of the saga may be repeated, and charges only after it has looked the charge up. So an execution that
+//! repeats the steps of an earlier one has the same result.
 
 use domain::{Order, OrderStatus, SignedDuration, Timestamp};
 use kit::Failure;
@@ -10,25 +11,25 @@ use store::Unsettled;
 
 use crate::{Findings, Look, Reconcile, executions::Execution};
 
-/// A payment takes seconds. Younger ones are left alone.
+/// A payment takes seconds. Younger payments are left alone.
 const PAYMENT_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// How old an attempt is before its saga is started for the second time, the third, and so on, in minutes: what keeps it from
-/// ending may take hours to mend.
+/// The age of an attempt, in minutes, at which its saga is started for the second time, the third, and so on. The cause
+/// that stops it may take hours to repair.
 const RESTARTS_AFTER: [i64; OrderMessage::MAX_RESTARTS as usize] = [1, 4, 15, 60, 240];
 
-/// What became of an order that was unsettled for long.
+/// The outcome for an order that was unsettled for too long.
 enum Settled {
-    /// Its saga is running, or will be started later, or it has ended by now.
+    /// Its saga is running or will be started later, or the payment has ended by now.
     Itself,
     /// Its saga was started.
     Started,
-    /// Its saga has been started as often as it may be.
+    /// Its saga has been started as often as allowed.
     Stuck,
 }
 
 impl Reconcile {
-    /// Looks after every order of a sale whose payment should have ended. Whether there were any.
+    /// Settles every order of a sale whose payment should have ended. Returns whether there were any.
     pub(crate) async fn settle_payments(&self, look: &mut Look, found: &mut Findings) -> bool {
         let before = self.clock.now().checked_sub(PAYMENT_SETTLES_AFTER).unwrap_or(Timestamp::MIN);
         let mut after: Option<Unsettled> = None;
@@ -58,7 +59,7 @@ impl Reconcile {
         let message = OrderMessage::of(&order);
         let names: Vec<String> = message.execution_names().collect();
         let mut cause = "never started".to_owned();
-        // The last one first: an order that is stuck costs one question a minute, not six.
+        // Looks at the last name first, so that a stuck order costs one call per minute instead of six.
         let last = match names.last() {
             Some(last) => self.executions.find(last).await?,
             None => Execution::Unknown,
@@ -79,7 +80,7 @@ impl Reconcile {
                 }
             }
         }
-        // An execution that has ended just now may have settled it.
+        // An execution that has just ended may have settled the order.
         if !self.is_still(&order).await? {
             return Ok(Settled::Itself);
         }
@@ -87,14 +88,14 @@ impl Reconcile {
         Ok(Settled::Stuck)
     }
 
-    /// Whether the order's attempt was started so many minutes ago.
+    /// Whether the order's attempt started at least this many minutes ago.
     fn is_older(&self, order: &Order, minutes: i64) -> bool {
         let due = order.updated_at.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
         due <= self.clock.now()
     }
 
     async fn start(&self, order: &Order, message: &OrderMessage, name: String, cause: &str) -> Result<Settled, Failure> {
-        // Whatever the executions before this one did is done: they have ended.
+        // All earlier executions have ended, so they change nothing any more.
         if !self.is_still(order).await? || !self.executions.start(message, name.clone()).await? {
             return Ok(Settled::Itself);
         }
@@ -109,8 +110,8 @@ impl Reconcile {
     }
 }
 
-/// The index is late: the order may have ended, or be in a younger attempt. A pending order has changed last when its attempt
-/// started.
+/// The index is eventually consistent: the order may have ended, or have a younger attempt. The last change of a
+/// pending order was the start of its attempt.
 fn is_unsettled(order: &Order, before: Timestamp) -> bool {
     order.status == OrderStatus::Pending && order.updated_at <= before
 }

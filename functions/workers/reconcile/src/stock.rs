@@ -1,16 +1,17 @@
-//! The shards of a sale: do they add up, is a hold overdue, and do readers know what is left.
+//! The shards of a sale: whether they add up, whether a hold is overdue, and whether the availability item is right.
 
 use domain::{Availability, SaleStatus, SignedDuration, Timestamp};
 use kit::Failure;
 
 use crate::{Findings, Look, Reconcile, holds::Held};
 
-/// Overdue holds that one run ends in one sale; the next run goes on. Some 300 bytes each.
+/// Overdue holds that one run ends in one sale, about 300 bytes each. The next run continues.
 const MOST_HOLDS: usize = 10_000;
-/// Changes reach the availability item within a second or two. One that is younger than this says nothing about the stream.
+/// Changes reach the availability item within a second or two. An item that is younger than this proves nothing about
+/// the stream.
 const REFRESHED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What all shards of a sale come to.
+/// The totals of all shards of a sale.
 struct Sum {
     units: u64,
     overdue: Vec<Held>,
@@ -19,7 +20,7 @@ struct Sum {
 }
 
 impl Reconcile {
-    /// Looks at every shard of a sale.
+    /// Checks every shard of a sale.
     pub(crate) async fn check_stock(&self, look: &mut Look, found: &mut Findings) {
         let Some(sum) = self.sum(look, false).await else { return };
         if sum.units != u64::from(look.sale.layout.units()) {
@@ -33,7 +34,7 @@ impl Reconcile {
         found.holds_overdue += ended.into_iter().filter(|ended| *ended).count();
     }
 
-    /// Reads all shards; `None` when that fails or time is short.
+    /// Reads all shards; `None` when a read fails or time is short.
     async fn sum(&self, look: &mut Look, consistent: bool) -> Option<Sum> {
         let (product, layout, now) = (look.sale.product.clone(), look.sale.layout.clone(), self.clock.now());
         let mut sum = Sum { units: 0, overdue: Vec::new(), known: None, derived: Availability::anew(None, &layout, now) };
@@ -61,12 +62,13 @@ impl Reconcile {
         Some(sum)
     }
 
-    /// The shards did not come to the units of the sale. Looks again at what is certainly there, before a person is called.
+    /// The shards did not add up to the units of the sale. Reads both again, strongly consistent, before it raises an
+    /// alarm.
     async fn check_units(&self, look: &mut Look, found: &mut Findings) {
         let stored = self.sales.get_for_write(&look.sale.product).await;
         let Some(Some(stored)) = look.note(stored) else { return };
         look.sale = stored.sale;
-        // Its shards are being made.
+        // The sale's shards are being made.
         if look.sale.status == SaleStatus::Preparing {
             return;
         }
@@ -79,8 +81,8 @@ impl Reconcile {
         }
     }
 
-    /// Writes what readers know anew, if it is wrong for certain. The item is read before the shards: whatever changes later
-    /// than its version reaches it through the stream.
+    /// Writes the availability item again, if it is certainly wrong. The item is read before the shards: any change
+    /// after its version reaches it through the stream.
     async fn mend_availability(&self, look: &mut Look) -> Result<bool, Failure> {
         let product = look.sale.product.clone();
         let mut update = self.availabilities.update(&product);
@@ -92,11 +94,11 @@ impl Reconcile {
                 return Ok(true);
             }
         }
-        // The other writer has derived it from the shards, too; the next run looks again.
+        // The other writer has derived the item from the shards, too. The next run checks it again.
         Ok(false)
     }
 
-    /// What the item should say; `None` when it says so, or will in a moment.
+    /// The correct content of the item; `None` when the item is correct, or will be in a moment.
     async fn derive_availability(&self, look: &mut Look, known: Option<&Availability>) -> Result<Option<Availability>, Failure> {
         // A restock may have added shards since the catalogue was read.
         let Some(stored) = self.sales.get_for_write(&look.sale.product).await? else { return Ok(None) };
@@ -114,7 +116,7 @@ impl Reconcile {
     }
 }
 
-/// Whether readers know what the shards are, or will in a moment.
+/// Whether the availability item agrees with the shards, or will in a moment.
 fn is_known(sum: &Sum, now: Timestamp) -> bool {
     sum.known.as_ref().is_some_and(|known| {
         let last = known.sold_out_at.map_or(known.as_of, |marked_at| marked_at.max(known.as_of));

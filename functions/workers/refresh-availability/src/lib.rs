@@ -1,6 +1,6 @@
-//! Stock stream: folds what the shards have become into the availability item that readers and losers go by.
+//! Stock stream: folds the new state of each shard into the availability item, which readers and losers use.
 //!
-//! A fold takes in whole states, not differences: a batch that comes again, late or half done, ends the same.
+//! A fold takes whole states, not differences: a batch that arrives again, late or half processed gives the same item.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,10 +25,10 @@ impl FromParts for RefreshAvailability {
 }
 
 impl StreamBatchFunction for RefreshAvailability {
-    /// Takes in a batch of records: of each shard, the last.
+    /// Folds a batch of records: for each shard, the last one.
     ///
     /// # Errors
-    /// When the store does not answer, or others keep writing the item: the batch comes again.
+    /// When the store does not answer, or other runs keep writing the item: the stream delivers the batch again.
     async fn handle(&self, records: Vec<EventRecord>) -> Result<(), Failure> {
         let mut changed: BTreeMap<ProductId, Shards> = BTreeMap::new();
         for record in records {
@@ -64,14 +64,14 @@ impl RefreshAvailability {
         known: Option<&Availability>,
     ) -> Result<Option<Availability>, Failure> {
         let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(None) };
-        // While a sale is being prepared its maker writes the item, last thing before it opens.
+        // While a sale is in preparation, `manage-sale` writes the item as its last step before it activates the sale.
         if stored.sale.status == SaleStatus::Preparing {
             return Ok(None);
         }
         let layout = stored.sale.layout;
         let now = self.clock.now();
         let mut availability = known.cloned().unwrap_or_else(|| Availability::untouched(&layout, now));
-        // `restock-sale` does this too, but its run may have ended before it.
+        // `restock-sale` does this too, but its run may have ended before.
         availability.extend_to(&layout);
         // Shards above the layout are left over from an earlier description of the sale.
         for (number, shard) in shards.iter().filter(|(number, _)| number.0 < layout.shards()) {

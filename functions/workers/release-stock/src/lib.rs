@@ -1,7 +1,8 @@
-//! Reservation stream: releases the units of holds that have ended, whoever ended them: the expiry queue, TTL, the shopper.
+//! Reservation stream: releases the units of a hold when its reservation is removed: by the expiry queue, by TTL or by
+//! the shopper.
 //!
-//! The stream's filter lets through what was removed while it was held; this checks it again, because releasing the units of
-//! a reservation that is being paid would sell them twice.
+//! The stream's filter passes only reservations that were held when they were removed. This function checks it again,
+//! because releasing the units of a reservation that is being paid would sell them twice.
 
 use std::sync::Arc;
 
@@ -24,11 +25,11 @@ impl FromParts for ReleaseStock {
 }
 
 impl StreamFunction for ReleaseStock {
-    /// Releases the units of one reservation that was removed.
+    /// Releases the units of one removed reservation.
     ///
     /// # Errors
-    /// When the store does not answer: the record comes again, and those after it wait. A record that would fail again is left
-    /// out.
+    /// When the store does not answer: the stream delivers the record again, and later records wait. A record that
+    /// would fail again is left out.
     async fn handle(&self, record: EventRecord) -> Result<(), Failure> {
         if record.event_name != "REMOVE" {
             return Ok(());
@@ -37,7 +38,7 @@ impl StreamFunction for ReleaseStock {
             Ok(()) => Ok(()),
             Err(error) if error.is_passing() => Err(error.into()),
             Err(error) => {
-                // It would keep every release behind it waiting, and fail again.
+                // The record would block every later release, and would fail again.
                 kit::workers::left_out(&record, &error);
                 Ok(())
             }
@@ -58,9 +59,9 @@ impl ReleaseStock {
         Ok(())
     }
 
-    /// Ends what a reservation that was never written, or has been removed while it was held, leaves behind: an order that
-    /// waits for its payment expires, and the units are released. In this order, because whoever finds the units held does
-    /// both again, and nobody looks for the order alone.
+    /// Cleans up after a reservation that was never written, or was removed while it was held. It expires the order
+    /// that waits for its payment, then releases the units. The order is important: a run that finds the units held
+    /// repeats both steps, but no run looks for the order alone.
     ///
     /// # Errors
     /// When the store does not answer.

@@ -1,6 +1,7 @@
 //! Orders queue → Step Functions: starts one execution of the payment saga per attempt to pay an order.
 //!
-//! The execution is named after the attempt. A message that comes twice finds the name taken, and is done.
+//! The execution is named after the attempt. If the message arrives twice, the name is taken, and the function has
+//! nothing to do.
 
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use kit::{Failure, QueueFunction};
@@ -24,14 +25,14 @@ impl QueueFunction for StartPayment {
     /// Starts the saga of one attempt.
     ///
     /// # Errors
-    /// When Step Functions does not answer: the message comes again.
+    /// When Step Functions does not answer: SQS delivers the message again.
     async fn handle(&self, message: OrderMessage) -> Result<(), Failure> {
         self.start(&message, message.execution_name()).await.map(|_| ())
     }
 }
 
 impl StartPayment {
-    /// On a client of the caller's choice.
+    /// With the caller's client.
     #[must_use]
     pub fn of(saga: StateMachine) -> Self {
         Self { saga }
