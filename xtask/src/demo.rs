@@ -13,9 +13,9 @@ use crate::stack::Stack;
 pub(crate) const PASSWORD: &str = "Flash-Sale-1";
 pub(crate) const OPERATOR: &str = "ops@example.com";
 pub(crate) const SHOPPERS: u32 = 9;
-/// Opens a little after `up`.
+/// Opens shortly after `up`.
 pub(crate) const SALE: &str = "demo";
-/// Is open at once and has short holds, so that one can watch a hold end.
+/// Is open at once and has short holds, so that a developer can watch a hold end.
 pub(crate) const EXPIRY_SALE: &str = "demo-expiry";
 const OPENS_AFTER: SignedDuration = SignedDuration::from_secs(20);
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24);

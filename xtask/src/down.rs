@@ -25,9 +25,9 @@ pub(crate) fn run() {
     }
 }
 
-/// Stops the emulator and its function workers, also workers that have lost the emulator, and forgets the stack.
+/// Stops the emulator and its function workers, including workers that have lost the emulator, and forgets the stack.
 pub(crate) fn stop(emulator: Option<&Emulator>) {
-    // First, so that no command finds a stack that is being stopped.
+    // The file goes first, so that no command finds a stack that is being stopped.
     stack::forget();
     if let Some(emulator) = emulator {
         process::stop_group(emulator.pid);

@@ -85,7 +85,7 @@ fn environment() -> Vec<(&'static str, PathBuf)> {
         ("SFTP_ENABLED", "0".into()),
         // It would look for its own old containers and remove them.
         ("DOCKER_HOST", "unix:///nonexistent".into()),
-        // 300 calls at once, whatever memory the machine has. emulator.py limits the processes.
+        // 300 calls at once, on a machine with any amount of memory. emulator.py limits the processes.
         ("LAMBDA_ACCOUNT_CONCURRENCY", "1000".into()),
         ("PERSIST_STATE", "1".into()),
         ("S3_PERSIST", "1".into()),

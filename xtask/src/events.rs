@@ -12,7 +12,7 @@ use crate::{functions, process, root};
 pub(crate) struct Events;
 
 impl Events {
-    /// Writes what is stale or missing, and removes what no table has.
+    /// Writes files that are stale or missing, and removes files that no table has.
     pub(crate) fn run() -> Result<()> {
         let built = functions::build_targets(&["--bin", "sample-events"])?;
         let program = built.get("sample-events").context("nothing writes the sample events any more")?;

@@ -1,4 +1,4 @@
-//! The bootstraps of the local stack: built with the dev profile and laid out as `sam deploy` wants them.
+//! The bootstraps of the local stack: built with the dev profile and laid out as `sam deploy` expects them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use anyhow::{Context, Result, bail};
 use crate::process::wait;
 use crate::{local, root};
 
-/// What is deployed: the template, byte for byte, beside what its paths point at.
+/// The folder to deploy: the template, byte for byte, beside the files that its paths name.
 pub(crate) const STAGE: &str = "sam";
 const COPIED: [&str; 3] = ["template.yaml", "samconfig.toml", "statemachines/payment-saga.asl.json"];
 const STRIPPING_THREADS: usize = 4;
 
-/// Each group of functions has one, beside its functions: `functions/<group>/bootstrap`.
+/// The crate of a group's bootstrap, beside the group's functions: `functions/<group>/bootstrap`.
 const BOOTSTRAP: &str = "bootstrap";
 
 /// Programs that cargo has built, by the names of their targets.
 pub(crate) type Programs = BTreeMap<String, Program>;
 
-/// One of them.
+/// A program that cargo has built.
 pub(crate) struct Program {
-    /// The folder of its crate, from the root.
+    /// The folder of its crate, relative to the repository's root.
     folder: PathBuf,
     pub(crate) executable: PathBuf,
 }
@@ -42,7 +42,7 @@ pub(crate) fn names() -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// What is in a folder, both by their paths from the root.
+/// The folders in `folder`. All paths are relative to the repository's root.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = std::fs::read_dir(root().join(folder)).with_context(|| format!("cannot read {}", folder.display()))?;
     read.map(|entry| Ok(folder.join(entry?.file_name())))
@@ -55,10 +55,12 @@ pub(crate) fn build() -> Result<Programs> {
     build_targets(&["--bins"])
 }
 
-/// Any test: cargo takes the features that test-only dependencies ask for when, and only when, a test is among the targets.
+/// Any test target. Cargo activates the features that test-only dependencies ask for only when a test is among the
+/// targets.
 const WITH_THE_FEATURES_OF_TESTS: [&str; 2] = ["--test", "drift"];
 
-/// Builds targets of the whole workspace with the features that its tests are compiled with, so that nothing is compiled twice.
+/// Builds targets of the whole workspace with the features with which its tests are compiled, so that nothing is
+/// compiled twice.
 pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
@@ -70,7 +72,7 @@ pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
         .spawn()
         .context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
-    // Read beside waiting, so that Ctrl-C is seen at once.
+    // A thread reads the output while this one waits, so that Ctrl-C takes effect at once.
     let reader = std::thread::spawn(move || std::io::read_to_string(output));
     let status = wait(&mut child)?;
     let Ok(messages) = reader.join() else { bail!("cargo's output was lost") };
@@ -80,7 +82,7 @@ pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
     Ok(messages?.lines().filter_map(program).collect())
 }
 
-/// The program that a message of cargo's tells of, if it does.
+/// The program that a message of cargo names, if any.
 fn program(message: &str) -> Option<(String, Program)> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let name = message.pointer("/target/name")?.as_str()?.to_owned();
@@ -88,7 +90,7 @@ fn program(message: &str) -> Option<(String, Program)> {
     Some((name, Program { folder, executable: message.get("executable")?.as_str()?.into() }))
 }
 
-/// Lays out what is deployed. A bootstrap that has not changed is left as it is.
+/// Prepares the folder to deploy. A bootstrap that has not changed stays unchanged.
 pub(crate) fn stage(programs: &Programs) -> Result<PathBuf> {
     let stage = local(STAGE);
     for name in COPIED {
@@ -127,7 +129,7 @@ fn modified(file: &Path) -> Option<SystemTime> {
     file.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-/// Copies an executable without its symbols: half the size, and so of what is zipped and uploaded.
+/// Copies an executable without its symbols: it is half as large, and so is the uploaded archive.
 fn strip(objcopy: Option<&Objcopy>, executable: &Path, bootstrap: &Path) -> Result<()> {
     if let Some(folder) = bootstrap.parent() {
         std::fs::create_dir_all(folder)?;
@@ -141,7 +143,7 @@ fn strip(objcopy: Option<&Objcopy>, executable: &Path, bootstrap: &Path) -> Resu
 /// The toolchain's own objcopy. Without it, bootstraps are deployed with their symbols.
 struct Objcopy {
     program: PathBuf,
-    /// Where the libraries are that it is linked with.
+    /// The folder of the libraries that it is linked with.
     libraries: PathBuf,
 }
 

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask <command>`. One module per command; what they share is in the modules
-//! below. Paths are relative to the repository's root, wherever the command is started.
+//! The project's own commands: `cargo xtask <command>`. One module per command; the modules below contain what commands
+//! share. Paths are relative to the repository's root, regardless of the current directory.
 
 #![expect(
     clippy::disallowed_methods,
@@ -77,7 +77,7 @@ fn root() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
-/// Everything that belongs to the stack on this machine.
+/// A path in the folder of the stack on this machine.
 fn local(name: &str) -> PathBuf {
     root().join("target/local").join(name)
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask measure`: what the release bootstrap that serves `reserve` costs to store, to start and to keep.
+//! `cargo xtask measure`: the size, start time and memory of the release bootstrap that serves `reserve`.
 //!
-//! The limits are the product's own. It runs under Lambda's Runtime Interface Emulator, which comes with the SAM CLI, against
-//! the stack that is up.
+//! The limits are the product's own. The bootstrap runs under Lambda's Runtime Interface Emulator, which comes with the
+//! SAM CLI, against the running stack.
 
 use std::fs;
 use std::io::Read;
@@ -19,12 +19,12 @@ use crate::tools::Tool;
 use crate::{aws, local, process, root};
 
 const FUNCTION: &str = "reserve";
-/// The crate of the bootstrap that serves it, and its binary.
+/// The crate of the bootstrap that serves the function, and its binary.
 const BOOTSTRAP: &str = "shoppers";
 const STARTS: usize = 10;
 const INVOCATIONS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// In the order in which they are printed; megabytes are 10⁶ bytes.
+/// The limits, in the order of the output; megabytes are 10⁶ bytes.
 const UNPACKED_MB: f64 = 12.0;
 const ZIPPED_MB: f64 = 5.0;
 const INIT_MS: f64 = 10.0;
@@ -111,7 +111,8 @@ fn report(figures: &[Figure]) -> Result<()> {
     Ok(())
 }
 
-/// Alone, as `sam build` does: in the workspace's build its dependencies would get features that only others need.
+/// Builds the crate alone, as `sam build` does: in the workspace's build, its dependencies would get features that only
+/// other crates need.
 fn build() -> Result<PathBuf> {
     println!("building {BOOTSTRAP} for release (minutes when its dependencies have not been built yet) …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -122,7 +123,7 @@ fn build() -> Result<PathBuf> {
     Ok(target.join("release").join(BOOTSTRAP))
 }
 
-/// Its size in an archive as `sam deploy` makes it.
+/// The size of a bootstrap in an archive as `sam deploy` makes it.
 fn zipped(bootstrap: &Path) -> Result<u64> {
     let (folder, archive) = (local("measure"), local("measure.zip"));
     fs::create_dir_all(&folder)?;
@@ -183,14 +184,14 @@ impl Emulator {
         let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE)).build().into();
         let answer = agent.post(url).send(event).context("no answer")?.body_mut().read_to_string()?;
         let answer: serde_json::Value = serde_json::from_str(&answer).with_context(|| format!("not JSON: {answer}"))?;
-        // 409 before the demo sale has opened, or when its units are gone: that was served, too.
+        // 409: the demo sale has not opened, or its units are gone. The function has served this request, too.
         match answer.get("statusCode").and_then(serde_json::Value::as_u64) {
             Some(200 | 201 | 409) => Ok(()),
             _ => bail!("{FUNCTION} does not serve: {answer}\n{}", process::tail(&self.log)),
         }
     }
 
-    /// Resident now, and at most, as Linux counts it.
+    /// Resident memory now and at its peak, from Linux.
     fn memory_mb(&self) -> Result<(f64, f64)> {
         let pid = child_of(self.child.id()).context("the bootstrap has ended")?;
         let status = fs::read_to_string(format!("/proc/{pid}/status")).context("this needs Linux")?;
@@ -201,7 +202,7 @@ impl Emulator {
         Ok((now * 1024.0 / 1e6, most * 1024.0 / 1e6))
     }
 
-    /// Ends it and answers how long its initialisation took, in milliseconds.
+    /// Stops the emulator. Returns how long its initialisation took, in milliseconds.
     fn stop(mut self) -> Result<f64> {
         self.end();
         let mut log = String::new();
@@ -211,7 +212,7 @@ impl Emulator {
         milliseconds.parse().with_context(|| format!("not a duration: {milliseconds}"))
     }
 
-    /// A signal that it can act on: killed, it would leave its bootstrap behind.
+    /// Sends a signal that the emulator can handle: a killed emulator would leave its bootstrap running.
     fn end(&mut self) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM); // it may have ended by itself
@@ -228,7 +229,7 @@ impl Drop for Emulator {
     }
 }
 
-/// `aws-lambda-rie` lies in the SAM CLI's package, for both architectures.
+/// `aws-lambda-rie` is in the SAM CLI's package, for both architectures.
 fn interface_emulator() -> Result<PathBuf> {
     let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
     let python = fs::read_dir(root().join("target/tools/sam/lib")).into_iter().flatten().flatten();
@@ -237,7 +238,8 @@ fn interface_emulator() -> Result<PathBuf> {
     found.context("the SAM CLI is not installed; `cargo xtask up` does that")
 }
 
-/// Two addresses that are free just now, and different, for both are taken at the same time: the emulator cannot choose one itself.
+/// Two different free addresses, because the emulator cannot choose them itself. Both are bound at the same time, so
+/// they differ.
 fn free_addresses() -> Result<[String; 2]> {
     let take = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let taken = [take()?, take()?];
@@ -249,7 +251,8 @@ fn child_of(parent: u32) -> Option<u32> {
     fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
         let number = entry.file_name().to_str()?.parse().ok()?;
         let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        // The second field, the name, may contain spaces and brackets: the fields are counted from its end.
+        // The second field, the name, may contain spaces and brackets, so the fields are counted from the end of the
+        // name.
         let (_, fields) = stat.rsplit_once(')')?;
         (fields.split_whitespace().nth(1) == Some(&parent)).then_some(number)
     })

@@ -10,7 +10,7 @@ use crate::{functions, root};
 
 /// The description of the API.
 const OPENAPI: &str = "docs/openapi.json";
-/// Its request models stand between two marks.
+/// The file with the request models, which are between two marks.
 const TEMPLATE: &str = "template.yaml";
 const MODELS_BEGIN: &str = "      Models: # written by `cargo xtask openapi`\n";
 const MODELS_END: &str = "      # end of Models\n";

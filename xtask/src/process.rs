@@ -1,5 +1,5 @@
-//! Child processes: run with a log, end early when the command is interrupted, stop a whole group, and recognise a process that
-//! was started earlier, although another process may have its number by now.
+//! Child processes: runs them with a log, ends early when the command is interrupted, stops a whole process group, and
+//! recognises a process that was started earlier even if another process has its number by now.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -88,7 +88,7 @@ pub(crate) fn stop_group(leader: u32) {
     while is_running(leader) && asked.elapsed() < PATIENCE {
         sleep(POLL);
     }
-    // The leader is gone, or does not answer. The rest of its group ends now.
+    // The leader is gone or does not answer. Kills the rest of its group.
     let _ = rustix::process::kill_process_group(pid, Signal::KILL);
     while is_running(leader) && asked.elapsed() < 2 * PATIENCE {
         sleep(POLL);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::aws;
 use crate::stack::Stack;
 
-/// Messages of one call: the maximum of SQS.
+/// Messages per call: the maximum of SQS.
 const PAGE: u32 = 10;
 
 /// Send dead letters to their queue again, once their cause is fixed
@@ -39,7 +39,8 @@ impl Redrive {
             Queue::Orders => (&stack.orders_dead_letter_queue_url, &stack.orders_queue_url),
             Queue::Expiry => (&stack.expiry_dead_letter_queue_url, &stack.expiry_queue_url),
         };
-        // Only the messages that are there now: a message that returns to the dead-letter queue meanwhile is not sent in circles.
+        // Sends only as many messages as are in the queue now, so that a message that returns to it is not sent in an
+        // endless loop.
         let mut left = waiting(from)?;
         let mut sent = 0;
         while left > 0 {
@@ -61,7 +62,7 @@ impl Redrive {
     }
 }
 
-/// Messages that wait in a queue.
+/// The number of messages that wait in a queue.
 fn waiting(queue: &str) -> Result<u32> {
     const COUNT: &str = "ApproximateNumberOfMessages";
     let answer = aws::sqs("GetQueueAttributes", &json!({"QueueUrl": queue, "AttributeNames": [COUNT]}))?;

@@ -151,7 +151,7 @@ fn same_network(peer: IpAddr, gateway: Ipv4Addr) -> bool {
     matches!(peer, IpAddr::V4(peer) if peer.octets().starts_with(&gateway.octets()[..2]))
 }
 
-/// Copies one direction in a thread of its own, and passes the end of the stream on.
+/// Copies one direction of a connection in its own thread, and passes the end of the stream on.
 fn pass_on(from: &TcpStream, to: &TcpStream) {
     if let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) {
         thread::spawn(move || {
@@ -178,7 +178,7 @@ fn write_variables(stack: &Stack) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Makes the base image unless there is one for this port. Returns whether it made one.
+/// Makes the base image, unless one exists for this port. Returns whether it made one.
 fn provide_image(port: u16) -> Result<bool> {
     let endpoint = format!("AWS_ENDPOINT_URL=http://{HOST}:{port}");
     let shown = Command::new("docker").args(["image", "inspect", IMAGE, "--format", "{{.Config.Env}}"]).output()?;

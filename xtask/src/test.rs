@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check, in the order in which a mistake costs least to find.
+//! `cargo xtask test`: every check, in the order in which a mistake is cheapest to find.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ pub(crate) struct Test {
 struct Timed(&'static str, Duration);
 
 impl Test {
-    /// Runs every check; the first that fails ends it, and the stack is stopped either way if this started it.
+    /// Runs the checks until one fails. If this command started the stack, it also stops it, even after a failure.
     pub(crate) fn run(self) -> Result<()> {
         let started = Instant::now();
         let mut steps = Vec::new();
@@ -41,7 +41,7 @@ impl Test {
         timed(steps, "format", || cargo(&["fmt", "--all", "--check"]))?;
         timed(steps, "clippy", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
-            // Not among all targets: it is only run where it is named.
+            // `--all-targets` leaves this target out, because it runs only where it is named.
             cargo(&["clippy", "--workspace", "--test", "end_to_end", "--", "--deny", "warnings"])
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
@@ -81,7 +81,7 @@ impl Test {
     }
 }
 
-/// One test binary. `--workspace`: the same features as everywhere else, so that nothing is compiled again.
+/// One test binary. `--workspace` selects the same features as everywhere else, so that nothing is compiled again.
 fn test_binary(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root()).args(["test", "--workspace", "--test", name, "--"]).args(arguments).envs(aws::environment());

@@ -1,5 +1,5 @@
-//! The tools from Python's package index, at pinned versions. Each has a virtual environment of its own under `target/tools`,
-//! because SAM and ministack need different versions of boto3. Nothing is installed outside `target`.
+//! The tools from Python's package index, at pinned versions. Each has its own virtual environment under
+//! `target/tools`, because SAM and ministack need different versions of boto3. Nothing is installed outside `target`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -66,7 +66,7 @@ impl Tool {
     }
 }
 
-/// A Python on this machine that is new enough.
+/// A Python interpreter on this machine that is new enough.
 pub(crate) struct Python {
     program: String,
     version: String,
@@ -74,10 +74,11 @@ pub(crate) struct Python {
 
 impl Python {
     const OLDEST: (u32, u32) = (3, 10);
-    /// The newest version with which every pinned package was tried comes first; a plain `python3` comes before older versions.
+    /// A plain `python3` comes first, then the newest version with which every pinned package was tried, then other
+    /// versions.
     const NAMES: [&str; 7] = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python3.10", "python"];
 
-    /// The first one on the path that is new enough.
+    /// Finds the first interpreter on the path that is new enough.
     pub(crate) fn find() -> Result<Self> {
         let (oldest_major, oldest_minor) = Self::OLDEST;
         let mut too_old = None;

@@ -77,7 +77,7 @@ impl Up {
         }
     }
 
-    /// What `up` does when the stack is up: says so, or deploys onto it.
+    /// Handles `up` while the stack is running: reports it, or with `--keep` deploys onto it.
     fn run_again(&self, started: Instant) -> Result<()> {
         let Some(stack) = Stack::running() else {
             bail!("an `up` was cut off half-way here; `cargo xtask down` clears it away");
@@ -95,7 +95,7 @@ impl Up {
     }
 }
 
-/// One `up` at a time sets the stack up; the lock goes with the process at the latest.
+/// Only one `up` at a time sets the stack up. The system releases the lock when the process ends.
 fn alone() -> Result<File> {
     let lock = File::create(local("up.lock"))?;
     match lock.try_lock() {
@@ -105,7 +105,7 @@ fn alone() -> Result<File> {
     }
 }
 
-/// Installs the tools while cargo builds: the one waits for the network, the other for the processor.
+/// Installs the tools while cargo builds: one waits for the network, the other for the processor.
 fn prepare(python: &Python) -> Result<functions::Programs> {
     std::thread::scope(|scope| {
         let tools = scope.spawn(|| [Tool::Sam, Tool::Ministack].into_iter().try_for_each(|tool| tool.install(python)));
@@ -170,7 +170,7 @@ fn describe(pid: u32) -> Result<Stack> {
     })
 }
 
-/// Stays until Ctrl-C, then stops everything. Ends also when `down` has stopped the stack from elsewhere.
+/// Stays until Ctrl-C, then stops everything. Also ends when `down` has stopped the stack.
 fn stay(child: &mut Child) -> Result<()> {
     println!("Ctrl-C stops everything.");
     loop {
@@ -194,7 +194,7 @@ fn stay(child: &mut Child) -> Result<()> {
     }
 }
 
-/// The first build needs room for every dependency, later ones for what has changed.
+/// The first build needs disk space for every dependency, later builds for the changes.
 fn check_disk() -> Result<()> {
     let needed = if root().join("target/debug/operators").exists() { 1 } else { 6 };
     let disk = rustix::fs::statvfs(root()).context("cannot tell how much room the disk has")?;

@@ -29,9 +29,10 @@ pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, 
 pub struct SmallWorld {
     /// How the units are spread over shards.
     pub layout: ShardLayout,
-    /// Whether worlds that differ only in names count as one: two shoppers, and two shards, may swap names from state to state.
+    /// Whether worlds that differ only in names count as one: the two shoppers, and the two shards, may swap names from
+    /// state to state.
     pub anonymous: bool,
-    /// A broken rule, to see that a property notices it.
+    /// A broken rule, to show that a property notices it.
     pub bug: Option<Bug>,
     /// Number of shoppers, one or two.
     pub shoppers: u8,
@@ -68,7 +69,7 @@ impl SmallWorld {
 /// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// A release releases whatever its shopper holds in the shard.
+    /// A release releases any hold of its shopper in the shard, under any reservation.
     ReleaseForgetsTheReservation,
     /// The end of a hold also ends a reservation that is being paid.
     EndOfHoldIgnoresPaying,
@@ -76,7 +77,7 @@ pub enum Bug {
     AnybodySaysUnavailable,
     /// A run asks the gateway again before it writes so.
     AskingAgainIsNotWrittenDown,
-    /// An order is completed whatever happened to its charge.
+    /// An order is completed in any state of its charge.
     CompletionForgetsTheCharge,
     /// A run asks the gateway for a refund before it writes so.
     RefundIsNotWrittenDownFirst,
@@ -84,7 +85,7 @@ pub enum Bug {
     RefundLeavesDeclinedAsItIs,
     /// The payment of a waiting order starts from any attempt.
     PaymentStartsWithoutItsNumber,
-    /// A pending order waits again whatever happened to its attempt.
+    /// A pending order waits again in any state of its attempt.
     PaymentFailsWithoutItsAttempt,
     /// A refund undoes an attempt that was given up.
     RefundUndoesWhatWasGivenUp,

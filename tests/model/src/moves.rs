@@ -38,8 +38,8 @@ pub enum Action {
     Late(Answer),
     /// The reservation's time is over.
     TimePasses(Who),
-    /// The conditional delete of an overdue reservation: by the expiry message of this reservation, however late and often, by
-    /// TTL, by the shopper's next request, by `reconcile`.
+    /// The conditional delete of an overdue reservation: by a message of this reservation, which may be late or
+    /// repeated, by TTL, by the shopper's next request, or by `reconcile`.
     EndOverdue(Who, Nth),
     /// `release-stock` gets the record of a removed reservation, perhaps again: it expires the waiting order, or else releases
     /// the unit.
@@ -50,7 +50,7 @@ pub enum Action {
     StartSagaAgain(Who),
     /// A person starts the saga of an order whose refund is pending again.
     SettleRefund(Who),
-    /// A person starts the saga of an attempt again, whatever happened to it.
+    /// A person starts the saga of an attempt again, in any state of the attempt.
     StartByHand(Who, Nth, Nth),
     /// A task's answer is lost: the saga runs the task again, while the first run is late or dead.
     TaskRunsTwice(Who),
@@ -91,8 +91,8 @@ impl Model for SmallWorld {
 }
 
 impl SmallWorld {
-    /// Whether nothing happens any more unless a shopper wants something new: the time of every hold is over, every message has
-    /// come, and `reconcile` finds nothing to do.
+    /// Whether nothing happens any more unless a shopper makes a new request: the time of every hold is over, every
+    /// message has come, and `reconcile` finds nothing to do.
     pub fn is_quiet(&self, world: &World) -> bool {
         let mut actions = Vec::new();
         self.work(world, &mut actions);
@@ -398,8 +398,8 @@ fn launch(world: &mut World, who: Who, nth: Nth, attempt: Nth, from: Launch, to:
     }
 }
 
-/// `functions/workers/start-payment`. One execution per name, so the message may come again. An execution of the previous attempt
-/// that has not quite ended goes on beside this one.
+/// `functions/workers/start-payment`. One execution per name, so the message may come again. An execution of the
+/// previous attempt that has not ended yet continues beside this one.
 fn start_saga(world: &mut World, who: Who, nth: Nth, attempt: Nth) {
     let is_queued = world.order(who, nth).is_some_and(|order| order.attempts[attempt].launch == Launch::Queued);
     let (running, execution) = (world.shoppers[who].saga, Execution::begins(nth, attempt));
@@ -414,14 +414,15 @@ fn start_saga(world: &mut World, who: Who, nth: Nth, attempt: Nth) {
     }
 }
 
-/// Starts the saga of a pending order that has no running execution: under the attempt's own name if no run has used it yet, so
-/// that a message on its way finds the name taken; else under its next name. Late tasks of the ended execution may still run.
+/// Starts the saga of a pending order that has no running execution. It uses the attempt's own name if no run has used
+/// it yet, so that a message in transit finds the name taken; else its next name. Late tasks of the ended execution may
+/// still run.
 fn start_saga_again(world: &mut World, who: Who) {
     let found = Nth::ALL.into_iter().find_map(|nth| pending(world, who, nth));
     let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) else { return };
     match world.order(who, nth).map(|order| order.attempts[attempt].launch) {
         Some(Launch::Lost | Launch::Queued | Launch::Started) => {}
-        // Its sender is alive: the order is too young.
+        // The sender of its message is alive, so the order is too young for `reconcile`.
         Some(Launch::Sending | Launch::None) | None => return,
     }
     world.shoppers[who].saga = Some(Execution::begins(nth, attempt));

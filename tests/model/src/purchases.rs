@@ -1,5 +1,5 @@
-//! The steps that change a reservation and its order together: the transactions of `shared/store/src/purchases.rs`, each all or
-//! nothing, with the same conditions.
+//! The steps that change a reservation and its order together: the transactions of `shared/store/src/purchases.rs`,
+//! each all or nothing, with the same conditions.
 
 use domain::{AttemptStatus, OrderStep, ReservationStatus};
 
@@ -48,7 +48,7 @@ fn pays(world: &mut World, who: Who, nth: Nth) -> bool {
 }
 
 /// `FailOrder::hand_back`: the order waits again, its reservation is held again and its attempt is given up
-/// (`Purchases::payment_failed`). Without a reservation there is nothing to wait for, and the order ends
+/// (`Purchases::payment_failed`). Without a reservation the order has nothing to wait for, and ends
 /// (`Purchases::end_order`).
 pub(crate) fn hand_back(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug: Option<Bug>) {
     let shopper = &mut world.shoppers[who];

@@ -113,7 +113,7 @@ pub enum Returned {
 /// What follows a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// The task goes on.
+    /// The task continues.
     GoesOn(Step),
     /// The task is done, and the next one begins.
     Next(Task),
@@ -189,7 +189,8 @@ impl Task {
         }
     }
 
-    /// The task that `Catch` leads to. `None`: the execution ends as kept for review, and only another execution can go on.
+    /// The task that `Catch` leads to. `None`: the execution ends as kept for review, and only another execution can
+    /// continue.
     pub fn caught(self) -> Option<Self> {
         match self {
             Self::Charge | Self::Sell | Self::Complete => Some(Self::Refund),
@@ -198,8 +199,8 @@ impl Task {
         }
     }
 
-    /// Whether the saga has another way when all retries of the task are used up. Without one the execution would end like an
-    /// aborted one.
+    /// Whether the saga has another path when all retries of the task are used up. Without one, the execution would end
+    /// like an aborted one.
     pub fn may_give_up(self) -> bool {
         self.caught().is_some()
     }
@@ -375,7 +376,7 @@ fn change(world: &mut World, who: Who, at: Execution, change: impl FnOnce(&mut A
     then
 }
 
-/// `store::Attempts::begin`, and how `charge-payment` goes on from what it finds.
+/// `store::Attempts::begin`, and how `charge-payment` continues with the stored attempt.
 fn charge_begins(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
         None => {
@@ -418,7 +419,7 @@ fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option
     after_charge(answer)
 }
 
-/// `WhatCameOfTheCharge`.
+/// The state `WhatCameOfTheCharge`.
 fn after_charge(answer: Answer) -> Then {
     match answer {
         Answer::Charged => Then::Next(Task::Sell),
@@ -430,7 +431,7 @@ fn after_charge(answer: Answer) -> Then {
 fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     match attempt.status {
         Some(AttemptStatus::GivenUp) if bug == Some(Bug::RefundUndoesWhatWasGivenUp) => Then::Next(Task::TakeBack),
-        // No run has begun it, or nothing was charged: it is ruled out, so that no later run takes another way.
+        // No run has begun it, or nothing was charged: it is ruled out, so that no later run charges or gives it up.
         Some(AttemptStatus::Declined) if bug == Some(Bug::RefundLeavesDeclinedAsItIs) => Then::Next(Task::TakeBack),
         None | Some(AttemptStatus::Unavailable | AttemptStatus::Declined) => {
             attempt.status = Some(AttemptStatus::Voided);

@@ -241,7 +241,7 @@ pub enum Book {
     Voided,
 }
 
-/// A run that was taken for dead, or whose message came twice, and that still goes on.
+/// A run that was considered dead, or whose message came twice, and that continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Late {
     /// One task of a saga, beside its own retry.

@@ -1,5 +1,5 @@
-//! Who acts in a history: shoppers, the operator, and the person whom the alarms call. Actors ask the HTTP functions through a
-//! caller and note what they were told; they write no item.
+//! The actors of a history: shoppers, the operator, and the person whom the alarms call. Actors call the HTTP functions
+//! through a caller and record the answers. They write no item.
 
 mod caller;
 pub(crate) mod operator;

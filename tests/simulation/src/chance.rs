@@ -1,8 +1,8 @@
-//! The one generator of a history's choices: a seed decides all. The history asks it in a fixed order, and draws no other random
-//! number.
+//! The only random generator of a history: the seed determines all of its choices. The history draws from it in a fixed
+//! order, and uses no other random number.
 //!
-//! `SplitMix64` (Steele, Lea and Flood 2014): small, fast, and the same everywhere and for ever, so that a seed can be replayed
-//! years later.
+//! `SplitMix64` (Steele, Lea and Flood 2014) is small, fast, and gives the same numbers on every machine, so a seed can
+//! be replayed years later.
 
 use std::{
     sync::{Arc, Mutex},
@@ -46,7 +46,7 @@ impl Chance {
         ((self.next() >> 11) as f64 / (1_u64 << 53) as f64) < probability
     }
 
-    /// One of several.
+    /// One of several values.
     pub(crate) fn pick<'a, T>(&self, of: &'a [T]) -> &'a T {
         &of[self.index(of.len())]
     }
@@ -75,7 +75,7 @@ impl Randomness for Chance {
 mod tests {
     use super::*;
 
-    /// The sequence of seed 0 as published with the algorithm, so that old seeds keep their histories.
+    /// The sequence of seed 0 as published with the algorithm: old seeds must keep their histories.
     #[test]
     fn the_sequence_of_a_seed_never_changes() {
         let chance = Chance::of(0);

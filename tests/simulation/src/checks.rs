@@ -1,5 +1,5 @@
-//! What must hold, and the deliberate bugs that show that it can fail. Checks compare the mirrored items with what the actors were
-//! told. They report a violation and change nothing.
+//! What must hold, and the deliberate bugs that show that a violation is noticed. Checks compare the mirrored items
+//! with the answers that the actors got. They report a violation and change nothing.
 
 pub(crate) mod always;
 pub(crate) mod finally;

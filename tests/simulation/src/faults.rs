@@ -1,5 +1,5 @@
-//! The faults by name, how often each may strike, and how often each did. Services and actors ask the world whether a fault
-//! strikes, and act on it themselves.
+//! The faults by name, with their probabilities and counts. Services and actors ask the world whether a fault strikes,
+//! and then act accordingly.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -10,19 +10,19 @@ pub enum Fault {
     AnswerLost,
     /// A request never arrives.
     RequestLost,
-    /// A request takes seconds to arrive, even when its caller has given up or died meanwhile.
+    /// A request takes seconds to arrive, even if its caller has given up or died in the meantime.
     RequestLate,
     /// A service refuses because it had too many requests.
     Throttling,
     /// A service refuses because of another write to the same reservation or order.
     TransactionConflict,
-    /// A function dies at one of its calls, before or after that took effect.
+    /// A function dies at one of its calls, before or after the call took effect.
     Kill,
     /// A function starts in a new environment although an old one is free.
     Cold,
     /// A queue delivers a message twice.
     MessageDuplicated,
-    /// A queue delivers a message minutes late, and so after younger messages.
+    /// A queue delivers a message minutes late, and so after later messages.
     MessageDelayed,
     /// A queue worker reports a message as failed that it has handled.
     HalfBatch,
@@ -32,13 +32,13 @@ pub enum Fault {
     StreamLate,
     /// A stream consumer reports a record as failed that it has handled.
     HalfStreamBatch,
-    /// TTL deletes a hold in the seconds after its end. Without this fault TTL comes days late, after the history.
+    /// TTL deletes a hold in the seconds after its end. Without this fault, TTL comes days late, after the history.
     Ttl,
     /// The message at the end of a hold never arrives.
     ExpiryLost,
     /// A schedule runs its function twice at the same time.
     ScheduleTwice,
-    /// An execution of the saga is aborted. The function that it has invoked runs on.
+    /// An execution of the saga is aborted. The function that it has invoked continues.
     SagaAborted,
     /// An execution of the saga ends before its first state.
     SagaNeverStarted,
@@ -104,7 +104,7 @@ impl Fault {
     pub(crate) const OF_REQUESTS: [Self; 6] =
         [Self::AnswerLost, Self::RequestLost, Self::RequestLate, Self::Throttling, Self::TransactionConflict, Self::Kill];
 
-    /// Its name on the command line.
+    /// The fault's name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::AnswerLost => "answer-lost",
@@ -175,7 +175,7 @@ impl fmt::Display for Fault {
 /// How often each fault was injected.
 pub type Injected = BTreeMap<Fault, u64>;
 
-/// The faults that may strike: `none`, `all`, or their names with commas between.
+/// The faults that may strike: `none`, `all`, or names separated by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 

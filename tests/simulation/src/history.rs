@@ -1,5 +1,5 @@
-//! One history from its beginning to its end, and the histories of many seeds. Only this module starts actors and services; it looks
-//! at the items through `checks` alone.
+//! Runs one history from its beginning to its end, and the histories of many seeds. Only this module starts actors and
+//! services. It reads the items only through `checks`.
 
 use std::{
     fmt::Write,
@@ -26,16 +26,16 @@ use crate::{
     world::{Violation, World},
 };
 
-/// How long troubles go on, whatever the shoppers do.
+/// How long faults go on, regardless of what the shoppers do.
 const TROUBLES: Duration = Duration::from_mins(10);
-/// In this time every queue runs dry, every retry ends and every hold is over.
+/// Long enough for every queue to run dry, every retry to end and every hold to be over.
 const LONG_ENOUGH: Duration = Duration::from_hours(2);
-/// After so many histories a line says how far it is.
+/// Histories between two lines of progress.
 const PROGRESS: u64 = 1_000;
-/// Times that somebody may still find something to do.
+/// Rounds in which `reconcile` or the person may still find something to do.
 const MOST_ROUNDS: usize = 6;
 
-/// What a history has come to.
+/// The result of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// Requests, and steps of shoppers and of the saga.
@@ -53,7 +53,7 @@ pub fn run(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> H
     in_virtual_time(seed, faults, mutation, false)
 }
 
-/// Runs the history of a seed, and writes it down.
+/// Runs the history of a seed, and records it.
 pub fn run_recorded(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> History {
     in_virtual_time(seed, faults, mutation, true)
 }
@@ -65,14 +65,14 @@ fn in_virtual_time(seed: u64, faults: &Faults, mutation: Option<&'static Mutatio
         tokio::select! {
             biased;
             () = world.violated() => {}
-            // A panic in it is a violation, and so its seed is known.
+            // A panic counts as a violation, so that its seed is known.
             _ = world.spawn(live(Arc::clone(&world))) => {}
         }
         world.end()
     })
 }
 
-/// The whole of a history.
+/// Runs a history from its beginning to its end.
 async fn live(world: Arc<World>) {
     let world = &world;
     open_sale(world).await;
@@ -94,14 +94,14 @@ async fn live(world: Arc<World>) {
     let Ok(mut operator) = operator.await else { return };
     operator.finish().await;
     quieten(world).await;
-    // Demand for one unit more than is left.
+    // One shopper more than there are units left.
     let units = world.tables.look(checks::available);
     let late = (0..=units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));
     for shopper in late.collect::<Vec<_>>() {
         _ = shopper.await;
     }
     quieten(world).await;
-    // Hours late, as TTL may be, it comes to what nothing else has to end.
+    // TTL, which may be hours late, finds nothing left that it has to end.
     world.tables.sweep_ttl();
     world.check();
     world.sleep(Duration::from_mins(5)).await;
@@ -112,7 +112,7 @@ async fn live(world: Arc<World>) {
     }
 }
 
-/// Lets everything come to its end, until `reconcile` and the person have nothing left to do.
+/// Waits until all work has ended: `reconcile` and the person have nothing left to do.
 async fn quieten(world: &Arc<World>) {
     let mut left = String::new();
     for _ in 0..MOST_ROUNDS {
@@ -128,7 +128,7 @@ async fn quieten(world: &Arc<World>) {
     world.violate(Violation { invariant: invariants::NOTHING_LEFT, detail: left });
 }
 
-/// The sale, made as operators make it, and open.
+/// Makes the sale as operators do, and waits until it is open.
 async fn open_sale(world: &World) {
     test_aws::create_tables(&world.clients.dynamodb, &tables::names()).await;
     let now = world.time.now();
@@ -153,16 +153,16 @@ async fn open_sale(world: &World) {
     world.sleep(Duration::from_secs(10)).await;
 }
 
-/// What many histories have come to.
+/// The totals of many histories.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// Histories that were run.
     pub histories: u64,
-    /// Their steps.
+    /// The steps of all histories.
     pub steps: u64,
-    /// The faults in them.
+    /// The faults in all histories.
     pub injected: Injected,
-    /// The seeds that failed, with what did not hold, lowest first.
+    /// The seeds that failed, with the violation, lowest first.
     pub failed: Vec<(u64, Violation)>,
 }
 
@@ -179,7 +179,7 @@ impl Summary {
         }
     }
 
-    /// The figures, a line each, with how often each of `faults` was injected.
+    /// The figures, one per line, with how often each of `faults` was injected.
     pub fn figures(&self, faults: &Faults) -> String {
         let mut text = format!("{} histories, {} steps, {} failed\n", self.histories, self.steps, self.failed.len());
         for fault in &faults.0 {
@@ -189,7 +189,8 @@ impl Summary {
     }
 }
 
-/// Runs the histories of many seeds on `threads` threads, each with its own time. Ends at the first that fails if `until_one_fails`.
+/// Runs the histories of many seeds on `threads` threads, each with its own virtual time. If `until_one_fails`, stops
+/// at the first seed that fails.
 pub fn run_seeds(
     seeds: RangeInclusive<u64>,
     faults: &Faults,

@@ -1,8 +1,9 @@
-//! A deterministic simulation of the whole product: the real functions, the real store and the real AWS clients in one thread
-//! on virtual time, over services in the process that lose, delay, repeat and refuse what they can. A seed decides all.
+//! A deterministic simulation of the whole product: the real functions, store and AWS clients in one thread on virtual
+//! time. The services behind them run in the process, and lose, delay, repeat and refuse requests. The seed determines
+//! everything.
 //!
 //! See docs/simulation.md: what is simulated, what is assumed of AWS, how to replay a seed.
-// This is test code: what goes wrong here fails the history, loudly.
+// This is test code: a panic here fails the history.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]

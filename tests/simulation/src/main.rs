@@ -1,12 +1,12 @@
-//! `cargo xtask simulate`: runs the histories of many seeds, and one that failed again. Everything is printed on standard error:
-//! standard output has the metrics of the functions.
+//! `cargo xtask simulate`: runs the histories of many seeds, or repeats one that failed. It prints everything on
+//! standard error, because standard output has the metrics of the functions.
 
 use std::{ops::RangeInclusive, process::ExitCode, time::Instant};
 
 use clap::Parser;
 use simulation::{Fault, Faults, MUTATIONS, Mutation, Summary, run_recorded, run_seeds};
 
-/// Histories within which every fault is injected.
+/// Number of histories in which every fault must have been injected.
 const ENOUGH: u64 = 200;
 
 /// Simulates the whole product under faults
@@ -92,7 +92,7 @@ fn try_mutations(seeds: RangeInclusive<u64>, faults: &Faults, threads: usize) ->
     ExitCode::FAILURE
 }
 
-/// A fault that is never injected proves nothing. Few histories need not have all.
+/// A fault that is never injected proves nothing. A few histories need not have all of them.
 fn all_were_injected(summary: &Summary, faults: &Faults) -> ExitCode {
     let is_missing = |fault: &&Fault| summary.histories >= ENOUGH && !summary.injected.contains_key(fault);
     match faults.0.iter().find(is_missing) {
@@ -104,7 +104,7 @@ fn all_were_injected(summary: &Summary, faults: &Faults) -> ExitCode {
     }
 }
 
-/// Prints a history. Says whether it fails.
+/// Prints a history. Returns whether it fails.
 fn print(seed: u64, faults: &Faults, mutation: Option<&'static Mutation>) -> bool {
     eprintln!("history of seed {seed}:");
     let history = run_recorded(seed, faults, mutation);

@@ -1,5 +1,6 @@
-//! What stands for AWS: DynamoDB with its streams, SQS, Step Functions, Lambda and the schedule, all in this process, and the wire
-//! between them and the real clients. Services touch tables, queues, executions and environments; they know no actor.
+//! The replacements for AWS, all in this process: DynamoDB with its streams, SQS, Step Functions, Lambda, the schedule,
+//! and the wire between them and the real clients. Services use tables, queues, executions and environments; they know
+//! no actor.
 
 pub(crate) mod clients;
 pub(crate) mod environments;

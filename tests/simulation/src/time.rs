@@ -1,5 +1,6 @@
-//! Virtual time: tokio's paused clock, which jumps to the next timer when every task waits. Back-offs, delays and days cost
-//! nothing. Every environment has a clock of its own, which is slightly off. Nothing else in a history reads a clock.
+//! Virtual time: tokio's paused clock, which jumps to the next timer when every task waits. So back-offs, delays and
+//! days cost nothing. Every environment has its own clock, which is slightly off. Nothing else in a history reads a
+//! clock.
 
 use std::{
     sync::{

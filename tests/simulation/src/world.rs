@@ -1,5 +1,5 @@
-//! The state of one history: its time, its chances, its services, what its actors were told, and its first violation. Every
-//! module reads the world; each service and each actor changes only its own part.
+//! The state of one history: its time, its random generator, its services, the answers that its actors got, and its
+//! first violation. Every module reads the world; each service and each actor changes only its own part.
 
 use std::{
     collections::BTreeMap,
@@ -55,8 +55,8 @@ impl Size {
     }
 }
 
-/// The function whose requests suffer some faults much more often than those of others, so that its retries run out and its runs
-/// overlap.
+/// The function whose requests suffer some faults much more often than those of others, so that its retries run out and
+/// its runs overlap.
 #[derive(Debug)]
 struct Victim {
     function: &'static str,
@@ -74,7 +74,7 @@ impl Victim {
     }
 }
 
-/// A promise that does not hold.
+/// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The name of the invariant, as in docs/simulation.md.
@@ -83,7 +83,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// Everything in one history.
+/// All state of one history.
 pub(crate) struct World {
     pub(crate) chance: Chance,
     pub(crate) time: Time,
@@ -147,12 +147,12 @@ impl World {
         "demo".parse().unwrap()
     }
 
-    /// Whether this fault strikes here and now. If so, counts it.
+    /// Whether this fault strikes now. If so, counts it.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
         self.strikes_with(fault, 1.0)
     }
 
-    /// Whether this fault strikes a request of this function.
+    /// Whether this fault strikes a request of this function now.
     pub(crate) fn strikes_request_of(&self, function: &str, fault: Fault) -> bool {
         let victim = self.victim.as_ref().filter(|victim| victim.function == function && victim.faults.contains(&fault));
         self.strikes_with(fault, victim.map_or(1.0, |victim| victim.times))
@@ -183,7 +183,7 @@ impl World {
         self.note(|| if is_quiet { "-- quiet --".into() } else { "-- troubles --".into() });
     }
 
-    /// Writes a line of history.
+    /// Adds a line to the history.
     pub(crate) fn note(&self, line: impl FnOnce() -> String) {
         if let Some(history) = &self.history {
             let at = self.time.elapsed().as_millis();
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// Ends the history: an invariant does not hold.
+    /// Ends the history, because an invariant does not hold.
     pub(crate) fn violate(&self, violation: Violation) {
         self.note(|| format!("VIOLATION {}: {}", violation.invariant, violation.detail));
         self.violation.lock().unwrap().get_or_insert(violation);
@@ -230,7 +230,7 @@ impl World {
         self.sleep(self.chance.milliseconds(low_milliseconds, high_milliseconds)).await;
     }
 
-    /// Runs a task beside all others. A panic in it is a violation.
+    /// Runs a task concurrently with all others. A panic in it is a violation.
     pub(crate) fn spawn<T: Send + 'static>(
         self: &Arc<Self>,
         what: impl Future<Output = T> + Send + 'static,

@@ -1,5 +1,5 @@
-//! The API gateway between an actor and the HTTP functions, where answers get lost. It builds the event of a request and invokes
-//! the function in an environment. It touches no table and no queue.
+//! The API gateway between an actor and the HTTP functions, where answers get lost. It builds the event of a request
+//! and invokes the function in an environment. It uses no table and no queue.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 /// The answer: status and body. `None`: no answer came back.
 pub(crate) type Answer = Option<(u16, Value)>;
 
-/// A caller who has signed in.
+/// A signed-in caller.
 #[derive(Clone)]
 pub(crate) struct Caller {
     world: Arc<World>,
@@ -43,14 +43,14 @@ impl Caller {
         }
     }
 
-    /// Calls a function through the gateway. No answer comes back when the function died or the answer was lost.
+    /// Calls a function through the gateway. No answer comes back if the function died or the answer was lost.
     pub(crate) async fn ask(&self, function: &'static str, asked: RequestBuilder) -> Answer {
         self.world.step();
         self.world.note(|| format!("{} asks {function}", self.name));
         let (world, request) = (Arc::clone(&self.world), self.identified(asked).build());
         let asked = self.world.spawn(async move { environments::http(&world, function, request).await.ok() });
         let answer = if self.world.strikes(Fault::AnswerLost) {
-            // The connection breaks, and the function goes on.
+            // The connection breaks, but the function continues.
             self.world.pause(1, 600).await;
             None
         } else {

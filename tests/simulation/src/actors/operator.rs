@@ -14,11 +14,12 @@ use crate::{
     world::{Violation, World},
 };
 
-/// How often a request is made before the operator turns to something else.
+/// How often the operator makes a request before it does something else.
 const PATIENCE: usize = 6;
 /// Most actions on one sale.
 const MOST_ACTS: u64 = 4;
-/// After this time, ms, an unanswered request does nothing more: the time-out of a function and of its last call.
+/// Milliseconds after which an unanswered request has no effect any more: the time-out of a function and of its last
+/// call.
 const UNDER_WAY: u64 = 9_000;
 
 /// An operator and the unfinished requests.
@@ -27,7 +28,7 @@ pub(crate) struct Operator {
     caller: Caller,
     has_paused: bool,
     is_close_unanswered: bool,
-    /// Units by key. An unanswered restock may be half done.
+    /// Units by key. An unanswered restock may be partly done.
     unfinished: Vec<(String, u32)>,
     restocks: u32,
 }
@@ -37,11 +38,11 @@ pub(crate) struct Operator {
 pub(crate) struct Operated {
     /// Units whose addition was confirmed.
     pub(crate) added: u32,
-    /// Units that were asked for.
+    /// Units that were requested.
     pub(crate) asked: u32,
     /// Whether the sale was closed.
     pub(crate) is_closed: bool,
-    /// From the answer that the sale is paused or closed to the request that it goes on.
+    /// Periods from the answer that the sale is paused or closed until the request that resumes it.
     pub(crate) shut: Vec<(Timestamp, Timestamp)>,
 }
 
@@ -78,7 +79,7 @@ impl Operator {
         self
     }
 
-    /// Repeats the unanswered requests, now that all is quiet.
+    /// Repeats the unanswered requests in the quiet time.
     pub(crate) async fn finish(&mut self) {
         if self.is_close_unanswered {
             self.change("close").await;
@@ -117,7 +118,7 @@ impl Operator {
             }
             self.world.pause(300, 3_000).await;
         }
-        // Unanswered requests may still be in progress, and would undo the next one.
+        // Unanswered requests may still be in progress and would undo the next one.
         self.world.pause(UNDER_WAY, UNDER_WAY).await;
     }
 

@@ -1,5 +1,6 @@
-//! The person whom the alarms call. Once all is quiet, this person does what docs/runbook.md says about an order that is kept for
-//! review, and about one that `reconcile` has given up on. It reads orders and starts executions by hand; it writes no item.
+//! The person whom the alarms call. In the quiet time, this person follows docs/runbook.md for an order that is kept
+//! for review, and for one that `reconcile` has given up on. It reads orders and starts executions by hand. It writes
+//! no item.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::{
     world::World,
 };
 
-/// Starts the state machine by hand for the orders that nothing else finishes. Returns how many.
+/// Starts the state machine by hand for the orders that no other component finishes. Returns how many.
 pub(crate) fn called(world: &Arc<World>) -> usize {
     let orders = world.tables.look(|items| find(world, items));
     for message in &orders {

@@ -1,5 +1,5 @@
-//! Shoppers: they reserve, repeat unanswered requests, change their minds, pay in every way, look, and come back. They use the
-//! product through HTTP only, and note in `promises` what they were told.
+//! Shoppers: they reserve, repeat unanswered requests, change their minds, pay in every way, read, and come back. They
+//! use the product through HTTP only, and record the answers in `promises`.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use test_aws::request;
 
 use crate::{actors::caller::Caller, faults::Fault, world::World};
 
-/// How often a shopper repeats a request that was not answered, or was refused for now.
+/// How often a shopper repeats a request that was not answered, or was refused for the moment.
 const PATIENCE: usize = 8;
 
-/// A shopper.
+/// A shopper, who acts through its caller.
 pub(crate) struct Shopper {
     world: Arc<World>,
     caller: Caller,
@@ -35,7 +35,7 @@ impl Shopper {
         Self { world: Arc::clone(world), caller: Caller::shopper(world, name) }
     }
 
-    /// A shopper who comes while there are faults.
+    /// Runs a shopper who comes while there are faults.
     pub(crate) async fn shop(self) {
         self.world.pause(0, 6_000).await;
         for _ in 0..self.world.chance.between(1, 4) {
@@ -47,7 +47,7 @@ impl Shopper {
         }
     }
 
-    /// A shopper who comes when all is quiet, wants one unit, and does not give up while there may be one.
+    /// Runs a shopper who comes in the quiet time, wants one unit, and does not give up while there may be one.
     pub(crate) async fn buy_what_is_left(self) {
         for _ in 0..20 {
             let id = match self.reserve(1).await {
@@ -84,7 +84,7 @@ impl Shopper {
             }
             1 => return End::NotBought,
             2 => {
-                // Asks again, as a reloaded page does.
+                // Reserves again, as a reloaded page does.
                 _ = self.reserve(quantity).await;
             }
             3 => self.world.pause(0, u64::from(self.world.size.hold_seconds) * 1_100).await,
@@ -96,13 +96,13 @@ impl Shopper {
         self.follow(&id, 12).await.unwrap_or(End::NotBought)
     }
 
-    /// The reservation, and whether it has an order already.
+    /// Reserves. Returns the reservation's id, and whether it already has an order.
     async fn reserve(&self, quantity: u64) -> Result<(String, bool), End> {
         for _ in 0..PATIENCE {
             let path = if self.world.chance.happens(0.2) { "/add-to-cart" } else { "/reserve-inventory" };
             let body = json!({"product_id": "demo", "quantity": quantity});
             if self.world.chance.happens(0.1) {
-                // In two windows at once.
+                // A second browser window sends the same request at the same time.
                 let (other, request) = (self.caller.clone(), request("POST", path).json(&body));
                 self.world.spawn(async move { other.ask("reserve", request).await });
             }
@@ -164,7 +164,7 @@ impl Shopper {
         false
     }
 
-    /// Reads an order until it has ended, and pays again when it waits for that.
+    /// Reads an order until it has ended, and pays again when the order waits for it.
     async fn follow(&self, id: &str, looks: usize) -> Option<End> {
         for _ in 0..looks {
             self.world.pause(500, 6_000).await;

@@ -15,15 +15,15 @@ use crate::{
     world::World,
 };
 
-/// How much too early an environment may take a hold for ended: its clock may be 2 s ahead, plus a second.
+/// How much too early an environment may consider a hold ended: its clock may be 2 s ahead, plus one second.
 const LATITUDE: SignedDuration = SignedDuration::from_secs(3);
 
-/// How long environments may still say yes after the answer that a sale is paused or closed: they remember the sale for a second,
-/// by a clock that is 2 s ahead or has jumped back.
+/// How long environments may still say yes after the answer that a sale is paused or closed: they remember the sale for
+/// a second, by a clock that is 2 s ahead or has jumped back.
 const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(4);
 
-/// How long before its claim a request may have begun, by its own clock: the time-out of `reserve`, and
-/// a clock that is 2 s behind.
+/// How long before its claim a request may have begun, by its own clock: the time-out of `reserve`, and a clock that is
+/// 2 s behind.
 const LASTS_AT_MOST: SignedDuration = SignedDuration::from_secs(8);
 
 /// Checks the invariants that hold after every write.
@@ -80,7 +80,7 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
         let is_kept = match status {
             "HELD" => has("held"),
             "PURCHASED" => has("sold"),
-            // Its saga may be giving the units back.
+            // The saga may be releasing the units.
             _ => true,
         };
         if !is_kept {
@@ -90,8 +90,8 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
     Ok(())
 }
 
-/// Whether a reservation that was ended exists again because the run that made it wrote it twice. It has no units, cannot be
-/// bought, and goes with its own end.
+/// Whether a reservation exists again after its end because the run that made it wrote it twice. It has no units,
+/// cannot be bought, and disappears at its own end.
 fn has_come_back(world: &World, reservation: &Value) -> bool {
     text(reservation, "status") != "PURCHASED" && world.tables.came_back(text(reservation, "reservation_id"))
 }
@@ -131,8 +131,8 @@ fn shut(world: &World) -> Outcome {
     Ok(())
 }
 
-/// The charges at any time: no charge is made or refunded twice, a completed order keeps one, and an order that waits for its
-/// payment keeps none.
+/// Checks the charges at any time: no charge is made or refunded twice, a completed order keeps one, and an order that
+/// waits for its payment keeps none.
 fn charges(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let books = books(items, id);

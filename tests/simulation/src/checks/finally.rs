@@ -39,7 +39,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
     })
 }
 
-/// The charges in the end: only completed orders keep a charge that was not refunded.
+/// Checks the charges in the end: only completed orders keep a charge that was not refunded.
 fn money(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let (books, status) = (books(items, id), text(order, "status"));
@@ -65,7 +65,7 @@ fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     for (id, order) in orders(items) {
         let is_under_way = match text(order, "status") {
             "pending" => true,
-            // A shopper who looks at an order that was not paid in time is told that it has expired.
+            // The API reports an order that was not paid in time as expired.
             "awaiting_payment" => number(order, "pay_by") > now.as_second(),
             _ => false,
         };

@@ -14,7 +14,7 @@ pub(super) struct Entry<'i> {
     pub(super) shopper: &'i str,
     pub(super) ulid: &'i str,
     pub(super) units: i64,
-    /// The end of a hold, s since 1970.
+    /// The end of a hold, in seconds since 1970.
     pub(super) ends_at: i64,
 }
 
@@ -51,12 +51,12 @@ pub(super) fn ulid(id: &str) -> &str {
     id.rsplit('.').next().unwrap_or_default()
 }
 
-/// Sold units.
+/// The number of sold units.
 pub(crate) fn sold_units(items: &Mirror) -> i64 {
     entries(items, "sold").map(|entry| entry.units).sum()
 }
 
-/// Available units.
+/// The number of available units.
 pub(crate) fn available(items: &Mirror) -> i64 {
     shards(items).map(|(_, item)| number(item, "available")).sum()
 }

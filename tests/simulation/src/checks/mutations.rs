@@ -1,6 +1,6 @@
-//! Deliberate bugs, which show that the invariants can fail. Each alters the requests of a function on their way, or the state
-//! machine, as if the product had been written with that mistake. Product code has no switches for them, and no mutation touches
-//! an item itself.
+//! Deliberate bugs, which show that the invariants can fail. Each alters a function's requests in transit, or the state
+//! machine, as if the product had been written with that mistake. Product code has no switches for them, and no
+//! mutation changes an item itself.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ enum Alters {
     States(fn(&mut Value)),
 }
 
-/// A request on its way.
+/// A request in transit.
 pub(crate) struct Request<'r> {
     pub(crate) function: &'r str,
     pub(crate) operation: &'r str,
@@ -42,7 +42,7 @@ impl Mutation {
         Self { name, bug, alters: Alters::States(alter) }
     }
 
-    /// The altered request, if the bug is in it.
+    /// The altered request, if the bug affects it.
     pub(crate) fn alter(&self, request: &Request<'_>) -> Option<Value> {
         match self.alters {
             Alters::Requests(alter) => alter(request),
@@ -184,13 +184,13 @@ impl Request<'_> {
         tables::text(of, "sk")
     }
 
-    /// With another condition, if it is an update of `table` that begins like this.
+    /// The request with another condition, if it is an update of `table` that begins with this expression.
     fn with(&self, table: &str, update: &str, condition: Option<&str>) -> Option<Value> {
         let begins = self.body["UpdateExpression"].as_str().is_some_and(|text| text.starts_with(update));
         (begins && self.body["TableName"] == table).then(|| conditioned(self.body, condition))
     }
 
-    /// A transaction with another update in it, if it has exactly this one of `table`.
+    /// The transaction with another update in it, if it has exactly this update of `table`.
     fn within(&self, table: &str, update: &str, alter: impl Fn(&mut Value)) -> Option<Value> {
         let mut body = self.body.clone();
         let writes = body["TransactItems"].as_array_mut()?.iter_mut().filter_map(|write| write.get_mut("Update"));
@@ -200,7 +200,7 @@ impl Request<'_> {
     }
 }
 
-/// A write with another condition, or none.
+/// The write with another condition, or none.
 fn conditioned(write: &Value, condition: Option<&str>) -> Value {
     let mut write = write.clone();
     match condition {
@@ -211,7 +211,7 @@ fn conditioned(write: &Value, condition: Option<&str>) -> Value {
     write
 }
 
-/// Leaves out the names and values that no expression uses any more: DynamoDB refuses them.
+/// Removes the names and values that no expression uses any more, because DynamoDB refuses them.
 fn prune(write: &mut Value) {
     let used: String = ["UpdateExpression", "ConditionExpression"].iter().filter_map(|it| write[*it].as_str()).collect();
     for list in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {

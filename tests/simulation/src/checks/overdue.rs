@@ -13,10 +13,10 @@ use crate::{
     world::World,
 };
 
-/// After `reconcile` has ended a hold, the stream releases its units.
+/// Time in which the stream triggers the release of the units after `reconcile` has ended a hold.
 const RELEASED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// Checks, once all is quiet, that the previous run of `reconcile` has ended every hold that it should have ended.
+/// Checks, in the quiet time, that the previous run of `reconcile` ended every hold that it should have ended.
 pub(crate) fn none_is(world: &World, interval: SignedDuration) -> Outcome {
     let now = world.time.now();
     let patience = interval + RELEASED_WITHIN;
@@ -28,11 +28,11 @@ pub(crate) fn none_is(world: &World, interval: SignedDuration) -> Outcome {
         for held in entries(items, "held") {
             let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid && number(item, "shard") == held.shard;
             let reservation = of_table(items, RESERVATION).map(|(_, item)| item).find(is_its);
-            // A payment has a time of its own. A failed one prolongs the hold in its reservation only.
+            // A payment has its own time limit. A failed payment extends the hold in its reservation only.
             let ends_at = match reservation {
                 Some(item) if text(item, "status") != "HELD" => continue,
                 Some(item) => held.ends_at.max(number(item, "expires_at")),
-                // The stream is about to release the units of a reservation that was held until then.
+                // The reservation was deleted then, and the stream is about to release its units.
                 None => held.ends_at.max(world.tables.ended_at(&id_of(held.ulid)).unwrap_or(0)),
             };
             if ends_at < before {

@@ -1,4 +1,4 @@
-//! What shoppers were told, so that the checks can compare it with the items. Shoppers write it, checks read it.
+//! The answers that shoppers got, for comparison with the items. Shoppers write them, checks read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The real AWS clients as production makes them, on a wire that ends in this process.
+//! The real AWS clients as in production, with a wire that ends in this process.
 
 use std::sync::Weak;
 
@@ -11,7 +11,7 @@ use parts::Aws;
 
 use crate::{services::wire::Wire, world::World};
 
-/// The clients that all functions of one history share: whose call it is, the wire knows from the task that makes it.
+/// The clients that all functions of one history share. The wire finds the caller from the task that makes the call.
 #[derive(Clone)]
 pub(crate) struct Clients {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
@@ -21,8 +21,8 @@ pub(crate) struct Clients {
     sns: aws_sdk_sns::Client,
 }
 
-/// A client without what the SDK shares in the process: retry budgets that other histories have used up. Its tokens come from
-/// this thread's generator, like its jitter.
+/// A client without the state that the SDK shares in the process: retry budgets that other histories have used up. Its
+/// tokens and its jitter come from this thread's generator.
 macro_rules! alone {
     ($sdk:ident, $client:expr) => {{
         let config = $client.config().to_builder().retry_partition(RetryPartition::custom("history").build());
@@ -32,7 +32,7 @@ macro_rules! alone {
 }
 
 impl Clients {
-    /// Clients whose requests end in `world`.
+    /// Clients whose requests go to `world`.
     pub(crate) fn on(world: &Weak<World>) -> Self {
         let (timeouts, retries) = kit::bounds();
         let config = SdkConfig::builder()

@@ -1,5 +1,5 @@
-//! Execution environments: each runs one real function, one invocation at a time, with a clock and a memory of its own. They
-//! start cold, are kept, and die.
+//! Execution environments: each runs one real function, one invocation at a time, with its own clock and memory. They
+//! start cold, are reused, and die.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ tokio::task_local! {
     static CURRENT: Arc<Invocation>;
 }
 
-/// The invocation that this task runs, if it runs one.
+/// The invocation that this task runs, if any.
 pub(crate) fn current() -> Option<Arc<Invocation>> {
     CURRENT.try_with(Arc::clone).ok()
 }
@@ -39,13 +39,13 @@ pub(crate) fn current() -> Option<Arc<Invocation>> {
 pub(crate) struct Invocation {
     pub(crate) function: &'static str,
     environment: u64,
-    /// No two invocations of a history have the same.
+    /// Unique in a history.
     pub(crate) number: u64,
     death: Notify,
 }
 
 impl Invocation {
-    /// Nobody's: the simulation makes or looks at something.
+    /// The caller of requests that the simulation itself makes.
     pub(crate) fn of_the_simulation() -> Self {
         Self { function: "simulation", environment: 0, number: 0, death: Notify::new() }
     }
@@ -67,15 +67,15 @@ impl fmt::Display for Invocation {
 pub(crate) enum Cut {
     /// Its process died.
     Died,
-    /// It took longer than it may.
+    /// It exceeded its time-out.
     TimedOut,
 }
 
-/// What an environment runs.
+/// The code that an environment runs.
 pub(crate) enum Code {
-    /// A function, by what invokes it.
+    /// A function, by its trigger.
     Function(Function),
-    /// `reconcile`, of which the simulation also wants to know what it found.
+    /// `reconcile`, whose findings the simulation needs.
     Reconcile(Arc<Reconcile>),
 }
 
@@ -85,7 +85,7 @@ struct Environment {
     code: Code,
 }
 
-/// All environments that wait for an event, by function.
+/// The idle environments, by function.
 #[derive(Default)]
 pub(crate) struct Environments {
     idle: Mutex<BTreeMap<&'static str, Vec<Environment>>>,
@@ -95,7 +95,7 @@ pub(crate) struct Environments {
 
 macro_rules! invoke_as {
     ($name:ident, $code:ident, $input:ty, $output:ty) => {
-        /// Invokes a function of this kind.
+        /// Invokes a function with this trigger.
         pub(crate) async fn $name(world: &Arc<World>, function: &'static str, input: $input) -> Result<$output, Cut> {
             let environment = world.environments.take(world, function);
             let Code::Function(Function::$code(handler)) = &environment.code else {
@@ -114,7 +114,7 @@ invoke_as!(queue, Queue, SqsEvent, SqsBatchResponse);
 invoke_as!(stream, Stream, StreamEvent, StreamBatchResponse);
 invoke_as!(task, Task, Value, Result<Value, Diagnostic>);
 
-/// Invokes `reconcile`. What it found.
+/// Invokes `reconcile`. Returns its findings.
 pub(crate) async fn reconcile(world: &Arc<World>, until: Timestamp) -> Result<Result<Findings, Failure>, Cut> {
     let environment = world.environments.take(world, "reconcile");
     let Code::Reconcile(reconcile) = &environment.code else { panic!("this is not reconcile") };
@@ -151,7 +151,7 @@ impl Environments {
         self.idle.lock().unwrap().entry(function).or_default().push(environment);
     }
 
-    /// Ends every environment that waits, and with it what it remembers.
+    /// Ends all idle environments, and with them their memory.
     pub(crate) fn recycle(&self) {
         self.idle.lock().unwrap().clear();
     }
@@ -161,7 +161,7 @@ fn skew(world: &World, fault: Fault) -> Option<i64> {
     world.strikes(fault).then(|| i64::try_from(world.chance.below(2 * 2_000 + 1)).unwrap() - MOST_SKEW)
 }
 
-/// Runs a handler until it answers, dies or has taken too long.
+/// Runs a handler until it answers, dies or times out.
 async fn run<O>(
     world: &Arc<World>,
     function: &'static str,

@@ -1,4 +1,4 @@
-//! The product's functions, wired as in production but for the clock, the randomness and the other end of the wire.
+//! The product's functions, wired as in production except for the clock, the randomness and the other end of the wire.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     world::World,
 };
 
-/// What the template gives the functions.
+/// The variables that the template sets for the functions.
 const VARIABLES: [(&str, &str); 9] = [
     ("ENVIRONMENT", "simulation"),
     ("STOCK_TABLE", STOCK),
@@ -29,7 +29,7 @@ const VARIABLES: [(&str, &str); 9] = [
     ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
 ];
 
-/// How long a function may run, as in the template.
+/// The time-out of a function, as in the template.
 pub fn timeout_seconds(function: &str) -> u64 {
     match function {
         "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale"
@@ -83,7 +83,7 @@ pub(crate) fn deploy(world: &World, function: &str, clock: &SkewedClock) -> Code
     Code::Function(wire(&mut parts).unwrap())
 }
 
-/// The parts of functions in `world`, by `clock`.
+/// The parts of functions in `world` with this `clock`.
 pub(crate) fn parts(world: &World, clock: &SkewedClock) -> Parts {
     let configuration = Configuration::of(VARIABLES);
     Parts::new(configuration, world.clients.clone(), Arc::new(clock.clone()), Arc::new(world.chance.clone()))

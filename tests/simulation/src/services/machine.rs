@@ -1,4 +1,4 @@
-//! Step Functions: executions of the payment saga's own file on virtual time, with the troubles that Step Functions has.
+//! Step Functions: executions of the payment saga's real definition on virtual time, with the faults of Step Functions.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     world::World,
 };
 
-/// The payment saga, with the mistake of a mutation in it if that is one of the state machine.
+/// The payment saga, altered by a mutation that concerns the state machine.
 pub(crate) fn payment_saga(mutation: Option<&Mutation>) -> Machine {
     let mut definition = test_asl::payment_saga();
     if let Some(mutation) = mutation {
@@ -27,10 +27,10 @@ pub(crate) fn payment_saga(mutation: Option<&Mutation>) -> Machine {
     Machine::read(&definition, &TASKS).unwrap_or_else(|error| panic!("the payment saga: {error}"))
 }
 
-/// The ARN of an execution, but for its name.
+/// The ARN of an execution, without its name.
 const EXECUTION: &str = "arn:aws:states:us-east-1:1:execution:payment-saga:";
 
-/// Where an execution stands.
+/// The status of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Running,
@@ -40,7 +40,7 @@ enum Status {
     TimedOut,
 }
 
-/// All executions, by name. A name is good once.
+/// All executions, by name. A name can be used once.
 #[derive(Default)]
 pub(crate) struct Executions(Mutex<BTreeMap<String, Status>>);
 
@@ -81,7 +81,7 @@ impl Executions {
         (200, description.to_string())
     }
 
-    /// Starts an execution. False: there was one of this name.
+    /// Starts an execution. False: an execution has had this name.
     pub(crate) fn start(&self, world: &Arc<World>, name: &str, input: Value) -> bool {
         if self.0.lock().unwrap().contains_key(name) {
             return false;
@@ -96,12 +96,12 @@ impl Executions {
         true
     }
 
-    /// Whether an execution of this name is over.
+    /// Whether an execution of this name has ended.
     pub(crate) fn has_ended(&self, name: &str) -> bool {
         self.0.lock().unwrap().get(name).is_some_and(|status| *status != Status::Running)
     }
 
-    /// Whether there was ever one of this name.
+    /// Whether an execution ever had this name.
     pub(crate) fn has_been(&self, name: &str) -> bool {
         self.0.lock().unwrap().contains_key(name)
     }
@@ -123,7 +123,7 @@ async fn execute(world: Arc<World>, name: String, input: Value) {
     world.executions.0.lock().unwrap().insert(name, status);
 }
 
-/// One execution, and the world that it runs in.
+/// One execution in its world.
 struct Execution<'w> {
     world: &'w Arc<World>,
     name: &'w str,
@@ -145,7 +145,7 @@ impl Host for Execution<'_> {
 
     async fn invoke(&self, function: &'static str, payload: Value, longest: Duration) -> Invoked {
         let (world, name) = (self.world, self.name);
-        // An execution that is aborted here leaves what it has invoked running.
+        // When an execution is aborted here, the function that it invoked continues.
         let is_aborted = world.strikes(Fault::SagaAborted);
         let invoked = {
             let again = Arc::clone(world);
@@ -156,7 +156,7 @@ impl Host for Execution<'_> {
         }
         let answer = async {
             if world.strikes_request_of(function, Fault::AnswerLost) {
-                // The connection to the function breaks, and the function goes on.
+                // The connection to the function breaks, but the function continues.
                 world.pause(1, 600).await;
                 let error_type = "Lambda.Unknown".to_owned();
                 return Ok(Ok(Err(Diagnostic { error_type, error_message: String::new() })));

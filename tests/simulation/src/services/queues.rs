@@ -1,5 +1,5 @@
-//! SQS: at least once, in no order, with delays, visibility and dead letters, and the event source mappings that hand messages
-//! to their functions. Touches no table: it invokes functions in environments.
+//! SQS: delivery at least once, in no order, with delays, visibility and dead letters, and the event source mappings
+//! that pass messages to their functions. It uses no table: it invokes functions in environments.
 
 use std::{
     collections::BTreeMap,
@@ -51,7 +51,7 @@ impl Queues {
         }
     }
 
-    /// Messages that nobody could handle.
+    /// Number of messages that failed too often.
     pub(crate) fn dead(&self) -> u64 {
         *self.dead.lock().unwrap()
     }
@@ -95,7 +95,7 @@ pub(crate) fn start(world: &Arc<World>) {
     }
 }
 
-/// Hands the messages that may be seen to a function, batch by batch, several at once.
+/// Passes the visible messages to a function, in several batches at once.
 async fn poll(world: Arc<World>, url: &'static str, function: &'static str) {
     loop {
         let queue = world.queues.of(url);
@@ -121,7 +121,7 @@ async fn poll(world: Arc<World>, url: &'static str, function: &'static str) {
     }
 }
 
-/// Takes some of the messages that may be seen, in any order. Nobody else sees them for a while.
+/// Takes some of the visible messages, in any order, and hides them for a while.
 fn receive(world: &World, queue: &Queue) -> Vec<(u64, String)> {
     let now = world.time.elapsed();
     let mut messages = queue.messages.lock().unwrap();
@@ -160,7 +160,7 @@ async fn deliver(world: Arc<World>, url: &'static str, function: &'static str, b
         if has_failed {
             world.note(|| format!("message {id} has failed"));
         } else if world.strikes(Fault::HalfBatch) {
-            // It was handled, and comes again.
+            // The message was handled, and is delivered again.
             world.note(|| format!("message {id} is said to have failed"));
         } else {
             messages.remove(&id);

@@ -1,5 +1,5 @@
-//! The schedule that runs `reconcile`: every minute, now and then twice, whatever else goes on. Before each run it lets `checks` look
-//! for what the run before should have ended.
+//! The schedule that runs `reconcile`: every minute, sometimes twice at once, independently of everything else. Before
+//! each run it lets `checks` verify what the previous run should have ended.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::{
     world::{Violation, World},
 };
 
-/// Between two runs.
+/// Interval between two runs.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// The same when all has been quiet for a while: hours go by in which there is nothing to do.
+/// Interval after a quiet while, when hours pass in which there is nothing to do.
 const EVERY_WHEN_QUIET: SignedDuration = SignedDuration::from_mins(30);
-/// What the last holds need to run out.
+/// Time that the last holds need to end.
 const A_WHILE: SignedDuration = SignedDuration::from_mins(8);
-/// Before a run would be cut off, it should stop; as the kit has it.
+/// Time before its time-out at which a run should stop, as in the kit.
 const TIME_TO_STOP: SignedDuration = SignedDuration::from_secs(10);
 
 /// Runs `reconcile` for ever.
@@ -40,7 +40,7 @@ pub(crate) async fn run(world: Arc<World>) {
     }
 }
 
-/// One run. What it found, if it ended.
+/// Runs once. Returns the findings, if the run ended.
 pub(crate) async fn once(world: &Arc<World>) -> Option<Findings> {
     let longest = SignedDuration::from_secs(i64::try_from(timeout_seconds("reconcile")).unwrap());
     let until: Timestamp = world.time.now().checked_add(longest - TIME_TO_STOP).unwrap();

@@ -1,5 +1,5 @@
-//! The two streams and their event source mappings: in order, at least once, late; a batch goes on from where its consumer says
-//! that it failed. Reads the records that the tables keep, and sweeps what TTL deletes; writes nothing else.
+//! The two streams and their event source mappings: in order, at least once, late. A batch continues where its consumer
+//! reported a failure. Reads the records that the tables keep, and deletes what TTL deletes. It writes nothing else.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) fn start(world: &Arc<World>) {
     }
 }
 
-/// Hands the records of a table to a function, in order.
+/// Passes the records of a table to a function, in order.
 async fn follow(world: Arc<World>, table: &'static str, function: &'static str) {
     let mut records: Vec<EventRecord> = Vec::new();
     let (mut done, mut failures) = (0, 0);
@@ -34,7 +34,7 @@ async fn follow(world: Arc<World>, table: &'static str, function: &'static str) 
             continue;
         }
         if done > 0 && world.strikes(Fault::StreamDuplicated) {
-            // A poller goes on from an earlier place: what came before comes again, in order.
+            // A poller restarts at an earlier place: earlier records come again, in order.
             done -= 1 + world.chance.index(done.min(5));
         }
         let most = 1 + world.chance.index(10);
@@ -74,7 +74,8 @@ fn passes(table: &str, record: &EventRecord) -> bool {
     }
 }
 
-/// TTL: now and then, in the seconds after a hold has ended. Where it is not a fault of this history, it comes days later.
+/// TTL: sometimes deletes holds in the seconds after their end. If this history does not have the fault, TTL comes days
+/// later.
 pub(crate) async fn sweep(world: Arc<World>) {
     while !world.is_quiet() {
         world.pause(500, 8_000).await;

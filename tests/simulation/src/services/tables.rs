@@ -1,4 +1,4 @@
-//! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants to look at. Nothing
+//! DynamoDB: dynoxide in this process, called without a socket, and a mirror of every item for the invariants. Nothing
 //! else in the simulation writes items.
 
 use std::{
@@ -31,15 +31,15 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender {
     pub(crate) invocation: u64,
-    /// It was on its way for long.
+    /// The request took seconds to arrive.
     pub(crate) is_late: bool,
 }
 
-/// Every item as DynamoDB's JSON has it.
+/// Every item in DynamoDB's JSON.
 pub(crate) type Mirror = BTreeMap<Key, Value>;
 
 /// The three tables.
@@ -47,33 +47,33 @@ pub(crate) struct Tables {
     database: Database,
     mirror: Mutex<Mirror>,
     time: Time,
-    /// Reservations that were there, and when they were deleted, s since 1970.
+    /// Reservations that were deleted, with the time of the deletion in seconds since 1970.
     ended: Mutex<BTreeMap<String, i64>>,
-    /// The invocation that was the first to write a reservation.
+    /// For each reservation, the invocation that wrote it first.
     made_by: Mutex<BTreeMap<String, u64>>,
     came_back: Mutex<BTreeSet<String>>,
     read_up_to: Mutex<BTreeMap<&'static str, String>>,
-    /// Something was written to the stock table, and to the reservation table.
+    /// Signals a write to the stock table, and one to the reservation table.
     changed: [Notify; 2],
 }
 
-/// The names of the tables, for whoever makes them.
+/// The names of the tables, for creating them.
 pub(crate) fn names() -> TableNames {
     TableNames { stock: STOCK.into(), reservation: RESERVATION.into(), order: ORDER.into() }
 }
 
-/// A text in an item.
+/// A text attribute of an item.
 pub(crate) fn text<'i>(item: &'i Value, attribute: &str) -> &'i str {
     item[attribute]["S"].as_str().unwrap_or_default()
 }
 
-/// A number in an item.
+/// A number attribute of an item.
 pub(crate) fn number(item: &Value, attribute: &str) -> i64 {
     item[attribute]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 impl Tables {
-    /// No tables yet.
+    /// A database without tables.
     pub(crate) fn empty(time: &Time) -> Self {
         Self {
             database: Database::memory_with_clock(Arc::new(time.clone())).unwrap(),
@@ -87,13 +87,13 @@ impl Tables {
         }
     }
 
-    /// Whether a reservation came when its units had gone, because the very run that made it wrote it late or twice.
+    /// Whether a reservation exists without its units, because the run that made it wrote it late or twice.
     pub(crate) fn came_back(&self, reservation: &str) -> bool {
         self.came_back.lock().unwrap().contains(reservation)
     }
 
-    /// Looks who makes a reservation. A run's write that is late, or sent again, may come after the reservation has ended, or after the
-    /// run has given its units back because another one stood, which has ended since.
+    /// Records which run makes a reservation. A run's late or repeated write may come after the reservation has ended.
+    /// It may also come after the run released its units because another reservation existed, which has ended since.
     fn note_opening(&self, by: Sender, operation: &str, request: &Value) {
         if operation != "PutItem" || request["TableName"] != RESERVATION {
             return;
@@ -109,22 +109,22 @@ impl Tables {
         }
     }
 
-    /// When a reservation was deleted, s since 1970.
+    /// When a reservation was deleted, in seconds since 1970.
     pub(crate) fn ended_at(&self, reservation: &str) -> Option<i64> {
         self.ended.lock().unwrap().get(reservation).copied()
     }
 
-    /// Looks at every item.
+    /// Reads every item.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&Mirror) -> T) -> T {
         at(&self.mirror.lock().unwrap())
     }
 
-    /// Waits until something was written to a table that has a stream.
+    /// Waits for a write to a table that has a stream.
     pub(crate) async fn changed(&self, table: &str) {
         self.changed[usize::from(table == RESERVATION)].notified().await;
     }
 
-    /// Carries a request out. Status and body of the answer.
+    /// Executes a request. Returns status and body of the answer.
     pub(crate) fn serve(&self, by: Sender, operation: &str, request: &Value) -> (u16, String) {
         self.note_opening(by, operation, request);
         let db = &self.database;
@@ -152,7 +152,7 @@ impl Tables {
         }
     }
 
-    /// What DynamoDB deletes because its `ttl` has passed. Says how many.
+    /// Deletes the items whose `ttl` has passed. Returns how many.
     pub(crate) fn sweep_ttl(&self) -> usize {
         let swept = self.database.sweep_ttl().unwrap();
         if swept > 0 {
@@ -164,7 +164,7 @@ impl Tables {
         swept
     }
 
-    /// What happened in a table since the last call.
+    /// The stream records of a table since the last call.
     pub(crate) fn new_records(&self, table: &'static str) -> Vec<EventRecord> {
         let mut read_up_to = self.read_up_to.lock().unwrap();
         let position = read_up_to.entry(table).or_insert_with(|| self.first_position(table));
@@ -243,7 +243,7 @@ fn key(write: &Value) -> Key {
     }
 }
 
-/// What a request is about, for the history.
+/// A short description of a request, for the history.
 pub(crate) fn about(operation: &str, request: &Value) -> String {
     let names = |keys: Vec<Key>| keys.iter().map(|key| format!("{} {}", key.pk, key.sk)).collect::<Vec<_>>().join(" + ");
     match operation {

@@ -1,5 +1,5 @@
-//! The wire under the AWS clients: every request takes a little time on its way, so that everything interleaves, and this is
-//! where requests and answers get lost, services are busy and functions die. It hands requests to the services and answers to the
+//! The wire under the AWS clients. Every request takes a little time, so that everything interleaves. Here requests and
+//! answers get lost, services are busy, and functions die. The wire passes requests to the services and answers to the
 //! clients, and writes nothing itself.
 
 use std::{
@@ -30,9 +30,9 @@ use crate::{
     world::World,
 };
 
-/// A request takes effect at most so long after it was sent, ms.
+/// Milliseconds within which a request takes effect after it was sent.
 const MOST_LATE: u64 = 3_000;
-/// What it takes when it is not late, ms.
+/// Milliseconds that a request takes at most if it is not late.
 const SLOWEST: u64 = 400;
 
 /// A wire to one world.
@@ -65,7 +65,7 @@ impl HttpConnector for Wire {
             let request = Asked::of(&request);
             match environments::current() {
                 Some(invocation) => on_the_way(&world, &invocation, request).await,
-                // The simulation itself looks or makes something: not a part of the history.
+                // The simulation itself makes this request: it is not part of the history.
                 None => Ok(response(&serve(&world, &Invocation::of_the_simulation(), false, &request))),
             }
         })
@@ -90,7 +90,7 @@ enum Service {
 impl Asked {
     fn of(request: &HttpRequest) -> Self {
         let bytes = request.body().bytes().unwrap_or_default();
-        // JSON services name the operation in a header, SNS in the form that is its body.
+        // JSON services name the operation in a header, SNS in the form in its body.
         let Some(target) = request.headers().get("x-amz-target") else {
             let message = form_field(bytes, "Message").unwrap_or_default();
             return Self { service: Service::Sns, operation: "Publish".to_owned(), body: Value::from(message) };
@@ -117,7 +117,7 @@ impl Asked {
         }
     }
 
-    /// Whether DynamoDB may have this item in a transaction: all but stock shards, which never are.
+    /// Whether this item can be part of a transaction: every item except stock shards.
     fn may_conflict(&self) -> bool {
         let keys = tables::written(&self.operation, &self.body);
         self.service == Service::DynamoDb && !keys.is_empty() && keys.iter().all(|key| key.table != tables::STOCK)
@@ -127,7 +127,7 @@ impl Asked {
 /// Status and body of an answer.
 type Answer = (u16, String);
 
-/// A function's request.
+/// Carries a function's request.
 async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
     world.step();
     let line = |what: &str| format!("{caller} {} {}: {what}", request.operation, request.about());
@@ -167,7 +167,7 @@ async fn on_the_way(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked
     Ok(response(&answer))
 }
 
-/// The request arrives after seconds, whatever has become of its caller: it may have given up, asked again, or died.
+/// Delivers the request after seconds, even if its caller has given up, asked again, or died.
 async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> Result<HttpResponse, ConnectorError> {
     let (again, sender) = (Arc::clone(world), Arc::clone(caller));
     let answer = world.spawn(async move {
@@ -187,18 +187,18 @@ async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> R
     }
 }
 
-/// The caller's process ends here.
+/// Ends the caller's process.
 async fn dead(caller: &Invocation) -> Result<HttpResponse, ConnectorError> {
     caller.die();
     std::future::pending().await
 }
 
-/// Mostly quick, sometimes not.
+/// Mostly short, sometimes long.
 async fn latency(world: &World) {
     if world.chance.happens(0.1) { world.pause(50, SLOWEST).await } else { world.pause(1, 12).await }
 }
 
-/// The connection breaks, or nothing is heard until the SDK gives up.
+/// The connection breaks, or stays silent until the SDK gives up.
 async fn lost(world: &World) -> Result<HttpResponse, ConnectorError> {
     if world.chance.happens(0.3) {
         return std::future::pending().await;
@@ -240,7 +240,7 @@ fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked
     }
 }
 
-/// An answer in the history: `200`, or the error's code.
+/// An answer as the history shows it: `200`, or the error's code.
 fn brief((status, body): &Answer) -> String {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let code = body["__type"].as_str().map(|code| code.rsplit('#').next().unwrap_or(code));

@@ -1,4 +1,4 @@
-//! A state machine as its definition says.
+//! A state machine as read from its definition.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -122,7 +122,8 @@ impl Machine {
     /// Reads a state machine whose tasks invoke some of `functions`: `${ChargePaymentFunctionArn}` is `charge-payment`.
     ///
     /// # Errors
-    /// When it has states, fields, functions, error names or expressions that are not known here, or leads nowhere.
+    /// When it has states, fields, functions, error names or expressions that the interpreter does not know, or a
+    /// transition to a state that does not exist.
     pub fn read(definition: &Value, functions: &[&'static str]) -> Result<Self, String> {
         let read = Definition::deserialize(definition).map_err(|error| error.to_string())?;
         if read.query_language != "JSONata" {
@@ -146,7 +147,7 @@ impl Machine {
         Ok(Self { longest, start_at: read.start_at, states: read.states, functions: invoked })
     }
 
-    /// How long an execution may take before it is `TIMED_OUT`.
+    /// The time after which an execution is `TIMED_OUT`.
     pub fn longest(&self) -> Duration {
         self.longest
     }
@@ -158,7 +159,7 @@ impl Machine {
 }
 
 impl State {
-    /// The states that may come next.
+    /// The states that may follow.
     fn targets(&self) -> Vec<&String> {
         match self {
             Self::Task(task) => task.catch.iter().map(|catch| &catch.next).chain([&task.next]).collect(),
@@ -177,7 +178,7 @@ impl Task {
         let retry: Vec<&Vec<String>> = self.retry.iter().map(|it| &it.error_equals).collect();
         let catch: Vec<&Vec<String>> = self.catch.iter().map(|it| &it.error_equals).collect();
         for lists in [retry, catch] {
-            // Step Functions takes `States.ALL` only alone, and only in the last place.
+            // Step Functions accepts `States.ALL` only alone, and only in the last place.
             let last = lists.len().saturating_sub(1);
             for (place, errors) in lists.iter().enumerate() {
                 let is_all = errors.iter().any(|error| error == "States.ALL");
@@ -195,14 +196,15 @@ impl Task {
 }
 
 impl Retrier {
-    /// The longest that Step Functions waits before retry number `retry`, from 0. With full jitter it may also not wait at all.
+    /// The longest wait before retry number `retry`, counted from 0. With full jitter, Step Functions may also not wait
+    /// at all.
     pub(crate) fn longest_wait(&self, retry: i32) -> Duration {
         let wait = f64::from(self.interval_seconds) * self.backoff_rate.powi(retry);
         Duration::from_secs_f64(wait.min(f64::from(self.max_delay_seconds)))
     }
 }
 
-/// Which of `functions` has the name `${…FunctionArn}`.
+/// The one of `functions` that `${…FunctionArn}` names.
 fn function_of(arn: &str, functions: &[&'static str]) -> Option<&'static str> {
     let camel = arn.strip_prefix("${")?.strip_suffix("FunctionArn}")?;
     let mut kebab = String::new();

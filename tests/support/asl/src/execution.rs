@@ -1,4 +1,4 @@
-//! An execution: state by state, with retries and catches, as its host lets it.
+//! An execution: state by state, with retries and catches, under the control of its host.
 
 use std::{future::Future, ops::ControlFlow, time::Duration};
 
@@ -9,42 +9,42 @@ use crate::{
     definition::{Rule, State, Task},
 };
 
-/// What an execution needs of the world around it: functions to invoke, time that passes, and somebody who watches.
+/// The environment of an execution: it invokes functions, lets time pass, and observes each transition.
 pub trait Host: Sync {
-    /// The execution enters the state `to`, coming from `from`; `None`: it starts. `Break` aborts it there.
+    /// The execution enters the state `to` from `from`; `None`: it starts. `Break` aborts it there.
     fn moves(&self, from: Option<&str>, to: &str) -> impl Future<Output = ControlFlow<()>> + Send;
 
-    /// Invokes a function. One that takes longer than `longest` fails with `States.Timeout`.
+    /// Invokes a function. If it takes longer than `longest`, it fails with `States.Timeout`.
     fn invoke(&self, function: &'static str, payload: Value, longest: Duration) -> impl Future<Output = Invoked> + Send;
 
-    /// A function has failed with this error and is to be invoked again: waits from no time up to `longest`, as full jitter does.
-    /// False: there is no retry, as if the state had made all of them.
+    /// A function failed with this error and is to be invoked again. Waits up to `longest`, or not at all, as full
+    /// jitter does. False: no retry, as if all retries were used up.
     fn retries(&self, function: &'static str, error: &str, longest: Duration) -> impl Future<Output = bool> + Send;
 }
 
-/// What has become of an invocation.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invoked {
-    /// The function has answered this.
+    /// The function answered with this output.
     Answered(Value),
-    /// It has failed with the error of this name.
+    /// The function failed with this error name.
     Failed(String),
-    /// The execution was aborted meanwhile.
+    /// The execution was aborted during the invocation.
     Aborted,
 }
 
-/// How an execution has ended.
+/// How an execution ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
     /// In a `Succeed` state, with this output.
     Succeeded(Value),
-    /// In a `Fail` state, or by an error that nothing catches.
+    /// In a `Fail` state, or by an error that no `Catch` handles.
     Failed(String),
-    /// By its host.
+    /// Its host aborted it.
     Aborted,
 }
 
-/// The input of the next state, and its name.
+/// The input of the next state, and the state's name.
 type Step<'m> = Result<(Value, &'m str), Ended>;
 
 impl Machine {
@@ -87,7 +87,7 @@ impl Machine {
         }
     }
 
-    /// A task with its retries and catches. Step Functions treats an expression that fails like a function that does.
+    /// Runs a task with its retries and catches. Step Functions treats a failing expression like a failing function.
     async fn perform<'m>(&'m self, host: &impl Host, task: &'m Task, states: &Value) -> Step<'m> {
         let function = self.function(task);
         let mut retries = vec![0; task.retry.len()];

@@ -1,12 +1,12 @@
-//! As much of the query language as the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists` and
-//! `$merge`. Anything else is refused when it is read.
+//! The part of JSONata that the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists`
+//! and `$merge`. The parser refuses anything else.
 
 use serde_json::{Map, Value};
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
-    /// A text in quotes.
+    /// A quoted text.
     Text(String),
     /// `$states.input.outcome`.
     Path(Vec<String>),
@@ -30,7 +30,7 @@ impl Expression {
     /// Reads an expression, without its `{%` and `%}`.
     ///
     /// # Errors
-    /// When it uses more of the language than is known here.
+    /// When it uses a part of the language that the interpreter does not know.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader { rest: text };
         let expression = reader.expression()?;
@@ -49,10 +49,10 @@ impl Expression {
         }
     }
 
-    /// The value, where `$states` is `states`. `None`: there is none, as of a member that is not there.
+    /// The value, where `$states` is `states`. `None`: there is no value, such as that of a missing member.
     ///
     /// # Errors
-    /// When a function is called with what it does not take.
+    /// When a function is called with an argument that it does not accept.
     pub(crate) fn value(&self, states: &Value) -> Result<Option<Value>, String> {
         Ok(match self {
             Self::Text(text) => Some(Value::from(text.as_str())),
@@ -84,7 +84,7 @@ impl Expression {
     }
 }
 
-/// One object with the members of all; of members with one name the last counts.
+/// One object with the members of all objects. If several have a member of the same name, the last one counts.
 fn merged(objects: &Value) -> Result<Value, String> {
     let mut all = Map::new();
     for object in objects.as_array().ok_or_else(|| format!("$merge takes an array, not {objects}"))? {
@@ -94,7 +94,7 @@ fn merged(objects: &Value) -> Result<Value, String> {
     Ok(Value::Object(all))
 }
 
-/// Refuses an operand that is not a condition: the language takes every value for true or false, and this interpreter does not.
+/// Refuses an operand that is not a condition. JSONata treats every value as true or false; this interpreter does not.
 fn condition(expression: Expression) -> Result<Box<Expression>, String> {
     if expression.is_condition() { Ok(Box::new(expression)) } else { Err(format!("neither true nor false: {expression:?}")) }
 }
@@ -109,7 +109,7 @@ impl Reader<'_> {
         self.rest.chars().next()
     }
 
-    /// Goes past `token` if it is next.
+    /// Consumes `token` if it is next.
     fn takes(&mut self, token: &str) -> bool {
         self.peek();
         let Some(rest) = self.rest.strip_prefix(token) else { return false };

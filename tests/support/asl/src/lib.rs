@@ -1,9 +1,9 @@
-//! The one interpreter of `statemachines/payment-saga.asl.json`: the simulation and the saga's tests run executions of the file
-//! itself, and differ in their [`Host`] only.
+//! The interpreter of `statemachines/payment-saga.asl.json`. The simulation and the saga's tests run executions of the
+//! file itself, and differ only in their [`Host`].
 //!
-//! The interpreter knows as much of the Amazon States Language as the file uses. What it does not know, it refuses when it reads a
-//! definition, so that the file cannot outgrow it unnoticed.
-// This is test code that several crates share: what goes wrong here fails the test, loudly.
+//! The interpreter implements the part of the Amazon States Language that the file uses. It refuses everything else
+//! when it reads a definition, so that the file cannot outgrow it unnoticed.
+// This is test code that several crates share: a panic here fails the test.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::must_use_candidate)]
@@ -34,7 +34,7 @@ impl Machine {
     }
 }
 
-/// The payment saga as it is in its file.
+/// The payment saga from its file.
 pub fn payment_saga() -> Value {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../statemachines/payment-saga.asl.json");
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

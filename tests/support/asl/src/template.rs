@@ -1,14 +1,14 @@
-//! JSON with expressions in it, as the fields `Output`, `Payload` and `Condition` have it.
+//! JSON that contains expressions, as in the fields `Output`, `Payload` and `Condition`.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::jsonata::Expression;
 
-/// The error that Step Functions makes of an expression that has no value, or fails.
+/// The error that Step Functions raises for an expression that fails or has no value.
 pub(crate) const EVALUATION_ERROR: &str = "States.QueryEvaluationError";
 
-/// JSON with expressions in it.
+/// JSON that contains expressions.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Value")]
 pub(crate) enum Template {
@@ -54,7 +54,7 @@ impl Template {
     }
 }
 
-/// An expression that is true or false.
+/// An expression whose value is true or false.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Template")]
 pub(crate) struct Condition(Expression);

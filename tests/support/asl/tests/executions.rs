@@ -1,5 +1,5 @@
-//! The interpreter goes through the payment saga, and through small state machines, as Step Functions does; and it refuses what it
-//! does not know.
+//! The interpreter runs the payment saga, and small state machines, as Step Functions does, and it refuses what it does
+//! not know.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use std::{ops::ControlFlow, sync::Mutex, time::Duration};
@@ -7,14 +7,14 @@ use std::{ops::ControlFlow, sync::Mutex, time::Duration};
 use serde_json::{Value, json};
 use test_asl::{Ended, Host, Invoked, Machine, TASKS, payment_saga};
 
-/// Answers invocations from a script and writes down what it is asked.
+/// Answers invocations from a script and records them.
 #[derive(Default)]
 struct Script {
-    /// Answers of functions by their names, first to last; the last one stays. A function without any answers `{}`.
+    /// Answers of functions by name, in order; the last one is repeated. A function without answers returns `{}`.
     answers: Vec<(&'static str, Vec<Invoked>)>,
     /// Aborts the execution when it enters this state.
     aborted_at: Option<&'static str>,
-    /// As many retries are made, whatever the state machine says.
+    /// The number of retries, regardless of the state machine.
     most_retries: Option<usize>,
     path: Mutex<Vec<String>>,
     payloads: Mutex<Vec<(&'static str, Value)>>,
@@ -39,7 +39,7 @@ impl Script {
         self.path.lock().unwrap().clone()
     }
 
-    /// What the last invocation of a function was given.
+    /// The input of a function's last invocation.
     fn payload(&self, function: &str) -> Value {
         self.payloads.lock().unwrap().iter().rfind(|(name, _)| *name == function).unwrap().1.clone()
     }
@@ -170,7 +170,7 @@ async fn an_execution_may_begin_half_way() {
     assert_eq!(script.payload("fail-order"), json!({"order_id": "o", "ending": "refunded", "reason": "r"}));
 }
 
-/// A task that catches nothing, and what comes after it.
+/// A task without a `Catch`, and the state after it.
 fn small(task: &Value, after: &Value) -> Value {
     let mut state = json!({
         "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 30,

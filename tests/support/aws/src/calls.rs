@@ -1,6 +1,6 @@
-//! What the AWS clients of a test ask for: counted by operation, with the capacity it cost, and made to fail on demand.
+//! The requests of a test's AWS clients: counts them by operation, with their capacity, and makes them fail on demand.
 //!
-//! An interceptor of the real client: it asks DynamoDB for the consumed capacity, so product code need not.
+//! It is an interceptor of the real client. It asks DynamoDB for the consumed capacity, so that product code need not.
 
 use std::{
     collections::HashMap,
@@ -38,23 +38,23 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::interleaving::Pause;
 
-/// How a request is made to fail. The SDK's own retries see it.
+/// How a request fails. The SDK's own retries see the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The request never arrives.
     LostRequest,
-    /// The request is carried out, but its answer never arrives.
+    /// The service carries the request out, but its answer never arrives.
     LostAnswer,
-    /// The service has had too many requests.
+    /// The service throttles the request.
     Throttled,
-    /// The service has a fault of its own.
+    /// The service has an internal error.
     ServerError,
-    /// The service refuses for good: not retried.
+    /// The service refuses the request for good; the SDK does not retry it.
     Denied,
 }
 
 impl Fault {
-    /// The faults that pass: the SDK tries again.
+    /// The passing faults: the SDK retries the request.
     pub const PASSING: [Self; 4] = [Self::LostRequest, Self::LostAnswer, Self::Throttled, Self::ServerError];
 }
 
@@ -63,7 +63,7 @@ pub fn passing_faults<'a>(operations: &'a [&'a str]) -> impl Iterator<Item = (&'
     operations.iter().flat_map(|operation| Fault::PASSING.map(|fault| (*operation, fault)))
 }
 
-/// The requests of one or several clients. Clones count together.
+/// The requests of one or several clients. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Calls(Arc<Mutex<Record>>);
 
@@ -87,7 +87,7 @@ struct StandingFault {
     fault: Fault,
 }
 
-/// The end of a process: how many requests are left before it, and what becomes of the one at which it comes.
+/// The end of a process: how many requests come before it, and the fault of the request at which the process dies.
 #[derive(Debug, Clone, Copy)]
 struct Crash {
     left: usize,
@@ -95,17 +95,17 @@ struct Crash {
 }
 
 impl Calls {
-    /// Nothing counted yet.
+    /// No request counted yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Requests of an operation (`UpdateItem`, `SendMessage`, …), the SDK's retries among them.
+    /// Requests of an operation (`UpdateItem`, `SendMessage`, …), including the SDK's retries.
     pub fn count(&self, operation: &str) -> usize {
         self.0.lock().unwrap().requests.get(operation).copied().unwrap_or(0)
     }
 
-    /// All requests, the SDK's retries among them.
+    /// All requests, including the SDK's retries.
     pub fn total(&self) -> usize {
         self.0.lock().unwrap().requests.values().sum()
     }
@@ -115,8 +115,8 @@ impl Calls {
         self.0.lock().unwrap().failures.get(code).copied().unwrap_or(0)
     }
 
-    /// Write units of the requests that succeeded. DynamoDB does not report those of a failed condition, which cost the
-    /// write as well: count them with [`Calls::failed`].
+    /// Write units of the requests that succeeded. DynamoDB does not report the units of a failed condition, which cost
+    /// as much as the write: count those with [`Calls::failed`].
     pub fn write_units(&self) -> f64 {
         self.0.lock().unwrap().write_units
     }
@@ -126,7 +126,7 @@ impl Calls {
         self.0.lock().unwrap().read_units
     }
 
-    /// Forgets what was counted. Faults stay.
+    /// Resets the counts. Faults stay.
     pub fn reset(&self) {
         let mut record = self.0.lock().unwrap();
         let kept = (std::mem::take(&mut record.next_faults), std::mem::take(&mut record.standing_faults));
@@ -144,19 +144,19 @@ impl Calls {
         self.fail_always_for(operation, "", fault);
     }
 
-    /// The same for those requests alone that contain these words, a part of an item's key for example.
+    /// As [`Calls::fail_always`], but only for requests that contain these words, such as a part of an item's key.
     pub fn fail_always_for(&self, operation: &str, words: &str, fault: Fault) {
         let standing = StandingFault { words: words.to_owned(), fault };
         self.0.lock().unwrap().standing_faults.insert(operation.to_owned(), standing);
     }
 
-    /// Ends the process at its request number `request`, from 0: that one has `fault`, and those after it never arrive.
-    /// [`Calls::heal`] starts it again.
+    /// Kills the process at request number `request`, counted from 0: that request has `fault`, and later ones never
+    /// arrive. [`Calls::heal`] restarts the process.
     pub fn crash_at(&self, request: usize, fault: Fault) {
         self.0.lock().unwrap().crash = Some(Crash { left: request, fault });
     }
 
-    /// Whether the process has come to the request that it was to crash at.
+    /// Whether the process has reached the request at which it crashes.
     pub fn has_crashed(&self) -> bool {
         self.0.lock().unwrap().has_crashed
     }
@@ -169,12 +169,12 @@ impl Calls {
         record.crash = None;
     }
 
-    /// Where the process stands still: before its request of this number, from 0.
+    /// Sets the request, counted from 0, before which the process hangs.
     pub(crate) fn set_pause(&self, pause: Option<(usize, Arc<Pause>)>) {
         self.0.lock().unwrap().pause = pause;
     }
 
-    /// What this request waits for, if for anything. Only one does.
+    /// The pause for which this request waits, if any. Only one request waits.
     pub(crate) fn take_pause(&self) -> Option<Arc<Pause>> {
         let mut record = self.0.lock().unwrap();
         let (left, _) = record.pause.as_mut()?;
@@ -185,7 +185,7 @@ impl Calls {
         None
     }
 
-    /// The fault that this request is to have, if any.
+    /// The fault of this request, if any.
     pub(crate) fn take_fault(&self, operation: &str, body: &[u8]) -> Option<Fault> {
         let mut record = self.0.lock().unwrap();
         match record.crash.as_mut() {
@@ -208,12 +208,12 @@ impl Calls {
     }
 }
 
-/// Requests that one run of a function makes at most.
+/// The most requests of one run of a function.
 pub(crate) const MOST_REQUESTS: usize = 30;
 
-/// Runs `test` once for every way in which a process can die of its requests: at the first, the second, … and before or
-/// after the service has carried it out. The test gives `calls` to the clients of what it runs, heals them when that has
-/// ended, runs it again, and sees that nothing is left undone or done twice.
+/// Runs `test` once for every way in which a process can die at one of its requests: at the first, the second, …,
+/// before or after the service has carried it out. The test gives `calls` to the clients of the code that it runs. When
+/// that has ended, the test heals them, runs the code again, and checks that nothing is left undone or done twice.
 pub async fn every_crash(test: impl AsyncFn(&Calls)) {
     for fault in [Fault::LostRequest, Fault::LostAnswer] {
         for request in 0.. {
@@ -293,7 +293,7 @@ macro_rules! sum_in {
     };
 }
 
-/// Read units and write units. The output has one capacity for a single item, and a list of them for several.
+/// Read units and write units. The output has one capacity for a single item, and a list for several.
 fn consumed(output: &Output) -> (f64, f64) {
     let read = sum_in!(output, GetItemOutput, QueryOutput, BatchGetItemOutput);
     let written =

@@ -24,10 +24,10 @@ use crate::{
     wire::{Wire, client},
 };
 
-/// Runs the store's tests against a server instead, which must be there.
+/// If set, the store's tests use the server at this address, which must be running.
 const ENDPOINT_VARIABLE: &str = "FLASH_SALE_STORE_ENDPOINT";
 
-/// Three empty tables of one test's own. They are gone when this is dropped.
+/// Three empty tables for one test. Dropping this deletes them.
 pub struct Dynamo {
     names: Names,
     endpoint: String,
@@ -35,24 +35,25 @@ pub struct Dynamo {
 }
 
 enum Engine {
-    /// In this process, with the positions up to which its streams have been read.
+    /// In this process. Remembers the position up to which each stream was read.
     Dynoxide { database: Database, server: JoinHandle<()>, read_up_to: Mutex<HashMap<String, String>>, time: Time },
-    /// Somewhere else.
+    /// On a server.
     Server,
 }
 
-/// Which clock TTL goes by.
+/// The clock that TTL uses.
 #[derive(Clone, Copy)]
 enum Time {
-    /// The test's own.
+    /// The test's own clock.
     OfTheTest,
-    /// The one of this machine, as on a server.
+    /// The real clock, as on a server.
     Real,
 }
 
 impl Dynamo {
-    /// Starts the engine, or finds it, and makes the tables. TTL goes by the real clock: a test must not write a `ttl` that this clock
-    /// overtakes, since a server may delete the item at any moment. Dropping the tables checks that.
+    /// Starts the engine, or connects to the server, and makes the tables. TTL uses the real clock. A test must not
+    /// write a `ttl` that this clock can overtake, because a server may then delete the item at any moment. Dropping
+    /// the tables checks that.
     pub async fn start() -> Self {
         match std::env::var(ENDPOINT_VARIABLE) {
             Ok(endpoint) if !endpoint.is_empty() => Self::make_tables(endpoint, Engine::Server).await,
@@ -60,15 +61,15 @@ impl Dynamo {
         }
     }
 
-    /// Makes the tables on the server at `endpoint`, which must be there. TTL is off, for it may come at any moment: a test that writes
-    /// what is overdue by the real clock must find it.
+    /// Makes the tables on the server at `endpoint`, which must be running. TTL is off, because a test may write an
+    /// item that is overdue by the real clock and must still find it.
     pub async fn at(endpoint: &str) -> Self {
         let dynamo = Self::without_tables(endpoint.to_owned(), Engine::Server);
         tables::create_without_ttl(&dynamo.client(), &dynamo.names).await;
         dynamo
     }
 
-    /// Starts dynoxide on the test's own clock: TTL and the times of stream records go by it.
+    /// Starts dynoxide on the test's own clock, which determines TTL and the times of stream records.
     pub async fn start_at(clock: &FixedClock) -> Self {
         Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap(), Time::OfTheTest).await
     }
@@ -86,7 +87,7 @@ impl Dynamo {
         dynamo
     }
 
-    /// When making the tables fails, dropping this takes down those that were made.
+    /// If making the tables fails, dropping this deletes those that were made.
     fn without_tables(endpoint: String, engine: Engine) -> Self {
         let prefix = unique_prefix();
         let name = |table| format!("{prefix}-{table}");
@@ -94,23 +95,23 @@ impl Dynamo {
         Self { names, endpoint, engine }
     }
 
-    /// Whether the consumed capacity is DynamoDB's own arithmetic. Emulators elsewhere may answer with any figure.
+    /// Whether the consumed capacity is computed as DynamoDB does. Other emulators may report any figure.
     pub fn measures_capacity(&self) -> bool {
         matches!(self.engine, Engine::Dynoxide { .. })
     }
 
-    /// A client whose calls nobody counts.
+    /// A client that does not count its requests.
     pub fn client(&self) -> Client {
         self.client_with(&Calls::new())
     }
 
-    /// A client with the count of its calls.
+    /// A client that counts its requests, with the count.
     pub fn counted(&self) -> (Client, Calls) {
         let calls = Calls::new();
         (self.client_with(&calls), calls)
     }
 
-    /// A client that counts its calls there.
+    /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> Client {
         client!(aws_sdk_dynamodb, Wire::http(calls), calls, self.endpoint.as_str())
     }
@@ -130,27 +131,27 @@ impl Dynamo {
         &self.names.order
     }
 
-    /// What happened in the stock table since the last call.
+    /// The stock table's stream records since the last call.
     pub fn stock_records(&self) -> Vec<EventRecord> {
         self.records(&self.names.stock)
     }
 
-    /// What happened in the reservation table since the last call.
+    /// The reservation table's stream records since the last call.
     pub fn reservation_records(&self) -> Vec<EventRecord> {
         self.records(&self.names.reservation)
     }
 
-    /// What happened in the stock table since the last call, as Lambda hands it to a function.
+    /// The stock table's stream records since the last call, as Lambda passes them to a function.
     pub fn stock_event(&self) -> Event {
         as_event(self.stock_records())
     }
 
-    /// What happened in the reservation table since the last call, as Lambda hands it to a function.
+    /// The reservation table's stream records since the last call, as Lambda passes them to a function.
     pub fn reservation_event(&self) -> Event {
         as_event(self.reservation_records())
     }
 
-    /// Deletes what has expired by its `ttl`, as DynamoDB does when it gets round to it. Answers how many.
+    /// Deletes the items whose `ttl` has passed, as DynamoDB does eventually. Returns how many.
     pub fn sweep_ttl(&self) -> usize {
         self.dynoxide().0.sweep_ttl().unwrap()
     }
@@ -198,7 +199,7 @@ impl Drop for Dynamo {
             Engine::Server => {
                 let client = self.client();
                 let names = self.names.clone();
-                // A destructor cannot wait in the test's runtime, so it waits for one of its own.
+                // A destructor cannot wait in the test's runtime, so it waits in its own.
                 let deleted = std::thread::spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                     runtime.block_on(async {
@@ -231,7 +232,7 @@ fn as_event(records: Vec<EventRecord>) -> Event {
     event
 }
 
-/// Tests run side by side, in several processes, against one server.
+/// A prefix that is unique among tests that run at the same time, in several processes, on one server.
 fn unique_prefix() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -6,13 +6,13 @@ use lambda_http::Request;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// An event of API Gateway, such as `reserve/ok.json`, as the function gets it.
+/// An event of API Gateway, such as `reserve/ok.json`, as the function receives it.
 pub fn event(path: &str) -> Request {
     let text = event_text(path);
     lambda_http::request::from_str(&text).unwrap_or_else(|error| panic!("{path} is no event of a REST API: {error}"))
 }
 
-/// An event as it is in the file.
+/// The text of an event's file.
 pub fn event_text(path: &str) -> String {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../events").join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))

@@ -1,4 +1,4 @@
-//! Step Functions in the process, behind the real client.
+//! Step Functions in this process, behind the real client.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::{
     wire::{NOWHERE, client},
 };
 
-/// An execution as it was started.
+/// A started execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
     /// The state machine.
     pub state_machine_arn: String,
-    /// The execution's name, once per state machine.
+    /// The execution's name, unique in its state machine.
     pub name: String,
     /// The input.
     pub input: Value,
@@ -25,39 +25,39 @@ impl Started {
     }
 }
 
-/// An execution, and where it stands.
+/// An execution and its status.
 #[derive(Clone)]
 struct Execution {
     started: Started,
     status: String,
 }
 
-/// State machines of any ARN. Keeps what was started and runs nothing: an execution goes on until it is told to have ended.
+/// State machines of any ARN. Records starts and runs nothing: an execution is running until the test ends it.
 #[derive(Clone, Default)]
 pub struct StepFunctions(Kept<Execution>);
 
 impl StepFunctions {
-    /// Nothing started.
+    /// State machines without executions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A client whose calls nobody counts.
+    /// A client that does not count its requests.
     pub fn client(&self) -> aws_sdk_sfn::Client {
         self.client_with(&Calls::new())
     }
 
-    /// A client that counts its calls there.
+    /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sfn::Client {
         client!(aws_sdk_sfn, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
-    /// Every execution, in the order of their starts.
+    /// Every execution, in the order of the starts.
     pub fn started(&self) -> Vec<Started> {
         self.0.all().into_iter().map(|execution| execution.started).collect()
     }
 
-    /// Has the execution of this name end with this status (`SUCCEEDED`, `FAILED`, `ABORTED`, `TIMED_OUT`).
+    /// Ends the execution of this name with this status (`SUCCEEDED`, `FAILED`, `ABORTED`, `TIMED_OUT`).
     pub fn end(&self, name: &str, status: &str) {
         self.0.with(|executions| {
             let execution = executions.iter_mut().find(|execution| execution.started.name == name);
@@ -65,7 +65,7 @@ impl StepFunctions {
         });
     }
 
-    /// Whether every request fails from now on.
+    /// Breaks the service, so that every request fails. False: repairs it.
     pub fn fail(&self, broken: bool) {
         self.0.fail(broken);
     }
@@ -82,8 +82,9 @@ fn serve(executions: &mut Vec<Execution>, operation: &str, body: &[u8]) -> (u16,
     }
 }
 
-/// A name is good once. AWS answers the same start with the same input as if it were the first while the execution runs;
-/// once it has ended, and in the local emulator always, the answer is `ExecutionAlreadyExists`: the harder case.
+/// A name can be used once. While an execution runs, AWS answers a repeated start with the same input like the first
+/// one. Once it has ended, and in the local emulator always, the answer is `ExecutionAlreadyExists`, which is the
+/// harder case.
 fn start(executions: &mut Vec<Execution>, request: &Value) -> (u16, String) {
     let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let started = Started {

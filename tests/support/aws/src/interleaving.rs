@@ -1,5 +1,5 @@
-//! Two processes, one of which hangs: it stands still before one of its requests while the other one runs, and then goes on
-//! with what it has read before.
+//! Two processes, one of which hangs: it stops before one of its requests while the other one runs, and then continues
+//! with the data that it has read before.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::calls::{Calls, MOST_REQUESTS};
 
-/// Where a process stands still.
+/// The place where a process hangs.
 #[derive(Debug, Default)]
 pub(crate) struct Pause {
     is_reached: AtomicBool,
@@ -22,7 +22,7 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
-    /// What a request does that hangs: it waits until the other process has ended.
+    /// Called by the request that hangs: waits until the other process has ended.
     pub(crate) async fn wait(&self) {
         self.is_reached.store(true, Ordering::Relaxed);
         self.reached.notify_one();
@@ -30,7 +30,7 @@ impl Pause {
     }
 }
 
-/// A process that hangs before one of its requests, and the place where it does.
+/// A process that hangs before one of its requests, and that place.
 #[derive(Debug)]
 pub struct Interleaving {
     /// The requests of the process that hangs.
@@ -40,8 +40,8 @@ pub struct Interleaving {
 }
 
 impl Interleaving {
-    /// Runs `hung` up to the place where it hangs, then `other` to its end, then the rest of `hung`. When `hung` does not
-    /// come so far, `other` runs after it.
+    /// Runs `hung` up to the place where it hangs, then `other` to its end, then the rest of `hung`. If `hung` ends
+    /// before that place, `other` runs after it.
     pub async fn run<A, B>(&self, hung: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
         self.calls.set_pause(Some((self.request, Arc::clone(&self.pause))));
         let hung = async {
@@ -60,7 +60,8 @@ impl Interleaving {
     }
 }
 
-/// Runs `test` once for every place where a process can hang: before its first request, its second, …, and at last nowhere.
+/// Runs `test` once for every place where a process can hang: before its first request, its second, …, and finally
+/// nowhere.
 pub async fn every_interleaving(test: impl AsyncFn(&Interleaving)) {
     for request in 0.. {
         assert!(request < MOST_REQUESTS, "it does not end after {MOST_REQUESTS} requests: does it use these calls?");

@@ -1,4 +1,4 @@
-//! A service in the process that keeps what it is sent.
+//! A service in this process that keeps everything that it receives.
 
 use std::sync::{
     Arc, Mutex,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{calls::Calls, wire::Wire};
 
-/// What a service was sent, and whether it is broken. Clones share both.
+/// Everything that a service received, and whether the service is broken. Clones share both.
 pub(crate) struct Kept<T> {
     all: Arc<Mutex<Vec<T>>>,
     is_broken: Arc<AtomicBool>,
@@ -41,17 +41,17 @@ impl<T: Clone + Send + 'static> Kept<T> {
         Wire::in_process(Arc::new(service), calls)
     }
 
-    /// Everything, in the order in which it came.
+    /// Everything, in the order of its arrival.
     pub(crate) fn all(&self) -> Vec<T> {
         self.all.lock().unwrap().clone()
     }
 
-    /// Does something to everything.
+    /// Gives `what` access to everything.
     pub(crate) fn with<R>(&self, what: impl FnOnce(&mut Vec<T>) -> R) -> R {
         what(&mut self.all.lock().unwrap())
     }
 
-    /// Whether every request fails from now on.
+    /// Breaks the service, so that every request fails. False: repairs it.
     pub(crate) fn fail(&self, is_broken: bool) {
         self.is_broken.store(is_broken, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
-//! What tests share: the three tables on dynoxide, queues and state machines in the process, counted AWS calls, a clock
-//! that is set by hand, sample events.
+//! What tests share: the three tables on dynoxide, queues and state machines in this process, counted AWS calls, a
+//! clock that the test sets, sample events.
 //!
 //! The AWS clients are the real ones: a test runs every expression and every (de)serialization that production runs.
-// This is test code that several crates share: what goes wrong here fails the test, loudly.
+// This is test code that several crates share: a panic here fails the test.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]

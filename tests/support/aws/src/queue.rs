@@ -1,4 +1,4 @@
-//! SQS in the process, behind the real client.
+//! SQS in this process, behind the real client.
 
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
@@ -9,18 +9,18 @@ use crate::{
     wire::{NOWHERE, client},
 };
 
-/// A message as it was sent.
+/// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// The queue.
     pub queue_url: String,
     /// The body, which is JSON in all our queues.
     pub body: Value,
-    /// Seconds until a consumer may see it.
+    /// Seconds before a consumer can receive it.
     pub delay_seconds: i64,
 }
 
-/// Queues of any URL. Keeps what was sent.
+/// Queues of any URL. Keeps the messages.
 #[derive(Clone, Default)]
 pub struct Queue(Kept<Sent>);
 
@@ -30,22 +30,22 @@ impl Queue {
         Self::default()
     }
 
-    /// A client whose calls nobody counts.
+    /// A client that does not count its requests.
     pub fn client(&self) -> aws_sdk_sqs::Client {
         self.client_with(&Calls::new())
     }
 
-    /// A client that counts its calls there.
+    /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sqs::Client {
         client!(aws_sdk_sqs, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
-    /// Everything that was sent, in order.
+    /// All messages, in the order of their arrival.
     pub fn sent(&self) -> Vec<Sent> {
         self.0.all()
     }
 
-    /// Takes everything that was sent, as Lambda hands it to the consumer. The delay is over.
+    /// Takes all messages, as Lambda passes them to the consumer, without waiting for their delays.
     pub fn take_event(&self) -> SqsEvent {
         let sent = self.0.with(std::mem::take);
         let records: Vec<Value> = sent
@@ -56,7 +56,7 @@ impl Queue {
         serde_json::from_value(json!({"Records": records})).unwrap()
     }
 
-    /// Whether every request fails from now on.
+    /// Breaks the service, so that every request fails. False: repairs it.
     pub fn fail(&self, broken: bool) {
         self.0.fail(broken);
     }

@@ -1,9 +1,9 @@
-//! Requests as API Gateway's REST API hands them over.
+//! Requests as API Gateway's REST API passes them to a function.
 
 use lambda_http::Request;
 use serde_json::{Map, Value, json};
 
-/// Starts a request. `path` is the one that the client asked for, without the stage.
+/// Starts a request. `path` is the client's path without the API's stage.
 pub fn request(method: &str, path: &str) -> RequestBuilder {
     RequestBuilder {
         method: method.to_owned(),
@@ -16,7 +16,7 @@ pub fn request(method: &str, path: &str) -> RequestBuilder {
     }
 }
 
-/// A request in the making.
+/// A request that is being built.
 #[derive(Debug, Clone)]
 pub struct RequestBuilder {
     method: String,
@@ -29,66 +29,66 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    /// Who has signed in.
+    /// Sets the caller: the token's `sub`.
     #[must_use]
     pub fn shopper(self, sub: &str) -> Self {
         self.claim("sub", json!(sub))
     }
 
-    /// The group of whoever has signed in.
+    /// Sets the caller's Cognito group.
     #[must_use]
     pub fn group(self, group: &str) -> Self {
         self.claim("cognito:groups", json!(group))
     }
 
-    /// A claim of the token, as the authorizer hands it over.
+    /// Sets a claim of the token, as the authorizer passes it on.
     #[must_use]
     pub fn claim(mut self, name: &str, value: Value) -> Self {
         self.claims.insert(name.to_owned(), value);
         self
     }
 
-    /// A `{name}` of the route's path.
+    /// Sets a `{name}` of the route's path.
     #[must_use]
     pub fn path_parameter(mut self, name: &str, value: &str) -> Self {
         self.path_parameters.insert(name.to_owned(), json!(value));
         self
     }
 
-    /// A parameter of the query.
+    /// Sets a parameter of the query string.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.query.insert(name.to_owned(), json!(value));
         self
     }
 
-    /// A header.
+    /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), json!(value));
         self
     }
 
-    /// A JSON body, declared as such.
+    /// Sets a JSON body and declares it as JSON.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json").body(body.to_string())
     }
 
-    /// A body of any kind, not declared.
+    /// Sets a body of any kind, without declaring it.
     #[must_use]
     pub fn body(mut self, body: impl Into<String>) -> Self {
         self.body = Value::String(body.into());
         self
     }
 
-    /// The request as a function gets it. Its id is `00000000-0000-0000-0000-000000000001`.
+    /// The request as a function receives it. Its id is `00000000-0000-0000-0000-000000000001`.
     pub fn build(self) -> Request {
         let event = self.into_event().to_string();
         lambda_http::request::from_str(&event).expect("an event of a REST API")
     }
 
-    /// The event as API Gateway hands it to Lambda.
+    /// The event that API Gateway sends to Lambda.
     pub fn into_event(self) -> Value {
         let null_if_empty = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
         let lists = |map: &Map<String, Value>| map.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();

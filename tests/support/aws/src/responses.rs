@@ -1,4 +1,4 @@
-//! Responses as a text that a snapshot can hold.
+//! Responses as texts for snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -6,17 +6,17 @@ use std::fmt::Write;
 use lambda_http::{Body, Response, http::HeaderName};
 use serde_json::{Map, Value};
 
-/// What every answer of a function about one person carries; [`told`] leaves it out.
+/// The headers of every answer to one caller; [`told`] leaves them out.
 const USUAL_HEADERS: [(&str, &str); 3] = [
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "Location, Retry-After, X-Request-Id"),
     ("cache-control", "no-store"),
 ];
-/// Characters in a line of a body that [`told`] writes.
+/// Characters per line of a body that [`told`] writes.
 const LINE: usize = 110;
 
-/// What an answer tells its reader, for a snapshot: the status, the headers that differ from the usual ones, and the body.
-/// A usual header that is missing is named. Of a problem, the members that repeat others (`type`, `status`, `instance`)
+/// An answer as its reader sees it, for a snapshot: the status, the headers that differ from the usual ones, and the
+/// body. A missing usual header is named. In a problem, some members repeat others (`type`, `status`, `instance`). They
 /// are compared here and left out: `409 Conflict: sold-out, Sold out`, then the detail, then the other members.
 pub fn told(response: &Response<Body>) -> String {
     let status = response.status();
@@ -62,7 +62,7 @@ pub fn told(response: &Response<Body>) -> String {
     lines.join("\n")
 }
 
-/// An object with as many members in a line as fit.
+/// An object with as many members per line as fit.
 fn filled(members: &Map<String, Value>) -> String {
     let (mut text, mut line) = (String::new(), "{".to_owned());
     let last = members.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! The three tables as `template.yaml` has them: keys, index, streams and TTL must stay the same in both.
+//! The three tables of `template.yaml`: keys, indexes, streams and TTL must stay the same in both.
 
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ impl Names {
     }
 }
 
-/// Makes the tables and waits until they can be used.
+/// Makes the tables and waits until they are ready.
 pub async fn create(client: &Client, names: &Names) {
     create_without_ttl(client, names).await;
     let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().unwrap();
     client.update_time_to_live().table_name(&names.reservation).time_to_live_specification(ttl).send().await.unwrap();
 }
 
-/// Does the same, but for TTL: nothing is deleted by itself.
+/// As [`create`], but without TTL: nothing is deleted automatically.
 pub(crate) async fn create_without_ttl(client: &Client, names: &Names) {
     for table in names.all() {
         let mut request = client

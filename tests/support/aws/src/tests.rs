@@ -1,4 +1,4 @@
-//! The testkit itself: a counter that does not count would make every other test agree with anything.
+//! Tests of the test kit itself: a counter that does not count would make every other test pass.
 
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::{
@@ -175,7 +175,7 @@ async fn what_ttl_deletes_is_marked_as_the_services_doing() {
     assert_eq!((identity.type_.as_str(), identity.principal_id.as_str()), ("Service", "dynamodb.amazonaws.com"));
 }
 
-/// A reservation whose `ttl` is so many seconds after now, on tables whose TTL goes by the real clock.
+/// Writes a reservation whose `ttl` is this many seconds from now, on tables whose TTL uses the real clock.
 async fn ending_after(seconds: i64) {
     let dynamo = Dynamo::start().await;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -265,7 +265,7 @@ async fn a_topic_keeps_what_was_published() {
     assert!(client.publish().topic_arn("arn:aws:sns:x").message("m").send().await.is_err());
 }
 
-/// Two writes: the process dies before and after each, and both are made once all the same, since each can be repeated.
+/// Two writes: the process dies before and after each, and both can be repeated, so both are made once in the end.
 #[tokio::test]
 async fn a_process_dies_before_and_after_each_of_its_requests() {
     let found = std::sync::Mutex::new(Vec::new());
@@ -287,7 +287,8 @@ async fn a_process_dies_before_and_after_each_of_its_requests() {
     assert_eq!(*found.lock().unwrap(), [before, after].concat());
 }
 
-/// Who has read and then hangs writes over what somebody else has written meanwhile: only before the read it does not.
+/// A run that hangs after its read overwrites what another run has written since. It does not if it hangs before the
+/// read.
 #[tokio::test]
 async fn a_process_hangs_before_each_of_its_requests_while_another_one_runs() {
     let found = std::sync::Mutex::new(Vec::new());

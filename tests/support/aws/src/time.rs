@@ -8,7 +8,7 @@ use std::sync::{
 use domain::{Clock, Randomness};
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that stands still until it is told otherwise. Clones tell the same time.
+/// A clock that stands still until the test changes it. Clones tell the same time.
 #[derive(Debug, Clone)]
 pub struct FixedClock(Arc<Mutex<Timestamp>>);
 
@@ -50,7 +50,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// dynoxide's TTL sweep and stream records go by the test's clock as well.
+/// dynoxide's TTL sweep and stream records use the test's clock as well.
 impl dynoxide::storage_backend::Clock for FixedClock {
     fn now_unix_secs(&self) -> u64 {
         u64::try_from(self.now().as_second()).unwrap()

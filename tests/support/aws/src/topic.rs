@@ -1,4 +1,4 @@
-//! SNS in the process, behind the real client.
+//! SNS in this process, behind the real client.
 
 use crate::{
     calls::Calls,
@@ -6,43 +6,43 @@ use crate::{
     wire::{NOWHERE, client, form_field},
 };
 
-/// A notification as it was published.
+/// A published notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The topic.
     pub topic_arn: String,
-    /// The subject, when there is one.
+    /// The subject, if any.
     pub subject: Option<String>,
     /// The text.
     pub message: String,
 }
 
-/// Topics of any ARN. Keeps what was published.
+/// Topics of any ARN. Keeps the notifications.
 #[derive(Clone, Default)]
 pub struct Topic(Kept<Published>);
 
 impl Topic {
-    /// Nothing published.
+    /// Topics without notifications.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A client whose calls nobody counts.
+    /// A client that does not count its requests.
     pub fn client(&self) -> aws_sdk_sns::Client {
         self.client_with(&Calls::new())
     }
 
-    /// A client that counts its calls there.
+    /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sns::Client {
         client!(aws_sdk_sns, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
 
-    /// Everything that was published, in order.
+    /// All notifications, in order.
     pub fn published(&self) -> Vec<Published> {
         self.0.all()
     }
 
-    /// Whether every request fails from now on.
+    /// Breaks the service, so that every request fails. False: repairs it.
     pub fn fail(&self, broken: bool) {
         self.0.fail(broken);
     }

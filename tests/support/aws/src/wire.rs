@@ -1,5 +1,5 @@
-//! The wire under the real AWS clients: HTTP on the loopback, or a function in the process. It can lose requests and
-//! answers.
+//! The wire under the real AWS clients: HTTP on the loopback interface, or a function in this process. It can lose
+//! requests and answers.
 
 use std::{fmt, sync::Arc};
 
@@ -17,10 +17,10 @@ use serde_json::json;
 
 use crate::calls::{Calls, Fault};
 
-/// A service in the process: the operation and the request's body give a status and a body.
+/// A service in this process: maps the operation and the request's body to a status and a body.
 pub(crate) type Service = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
 
-/// What is at the other end.
+/// The other end of the wire.
 #[derive(Clone)]
 pub(crate) enum Wire {
     /// A server.
@@ -122,7 +122,7 @@ fn answer(status: u16, body: String) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body))
 }
 
-/// JSON services name the operation in a header, SNS in the form that is its body.
+/// JSON services name the operation in a header, SNS in the form in its body.
 fn operation(request: &HttpRequest) -> String {
     match request.headers().get("x-amz-target") {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
@@ -149,7 +149,7 @@ pub fn form_field(body: &[u8], name: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// The configuration that every client of a test has. Retries as in production, without the waiting.
+/// The configuration of every client in tests. Retries are as in production, but without waiting.
 macro_rules! client {
     ($sdk:ident, $wire:expr, $calls:expr, $endpoint:expr) => {{
         use $sdk::config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig};
@@ -171,5 +171,5 @@ macro_rules! client {
 }
 pub(crate) use client;
 
-/// Where a service in the process claims to be.
+/// The address of a service in this process; it is never resolved.
 pub(crate) const NOWHERE: &str = "http://in-process.invalid";

@@ -4,20 +4,20 @@ use serde_json::Value;
 
 use crate::{Event, Expected, json};
 
-/// One sample event of a function, and what the function answers.
+/// One sample event of a function, and the function's answers.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The function's name, which is its folder's: `reserve`.
+    /// The function's name, as in its folder: `reserve`.
     pub function: &'static str,
     /// The name of the case, unique in its function: `sold-out`.
     pub name: &'static str,
-    /// What the function is sent.
+    /// The event in short form.
     pub event: Event,
-    /// What it answers: at least one answer, and one for each state that matters.
+    /// The expected answers: at least one, and one for each state that matters.
     pub expected: Vec<Expected>,
 }
 
-/// A row of a table. Without an expected answer it does not compile.
+/// A row of a table. A row without an expected answer does not compile.
 pub(crate) fn case<const N: usize>(name: &'static str, event: impl Into<Event>, expected: [Expected; N]) -> Case {
     const { assert!(N > 0, "a case has an expected answer") };
     Case { function: "", name, event: event.into(), expected: expected.into() }
@@ -28,7 +28,8 @@ impl Case {
         Self { function, ..self }
     }
 
-    /// The event as AWS hands it to the function. Its ids come from the names of function and case: they are the same each time.
+    /// The event as AWS sends it to the function. Its ids are derived from the names of function and case, so they
+    /// never change.
     pub fn json(&self) -> Value {
         self.event.json(&[self.function, self.name])
     }

@@ -1,10 +1,10 @@
-//! What a function is sent, in short form, and as AWS hands it over.
+//! An event in short form, and in AWS's form.
 
 use serde_json::{Value, json};
 
 use crate::{Change, Request, ids, queue, stream};
 
-/// What a function is sent.
+/// The event of a case.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A request to the REST API.
@@ -13,14 +13,14 @@ pub enum Event {
     Queue {
         /// The queue's logical id.
         queue: &'static str,
-        /// The bodies: a text as it is, everything else as JSON.
+        /// The bodies: a text unchanged, everything else as JSON.
         bodies: Vec<Value>,
     },
     /// A batch of records of one table's stream.
     Stream {
         /// The table's logical id.
         table: &'static str,
-        /// What was written to its items.
+        /// The changes of its items.
         changes: Vec<Change>,
     },
     /// The tick of a schedule.

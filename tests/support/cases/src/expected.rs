@@ -1,17 +1,17 @@
-//! What a function answers, and what it leaves.
+//! A function's answer and its effects.
 
 use domain::ReservationStatus;
 use serde_json::{Value, json};
 use test_shop::Given;
 
-/// What a function answers to an event in one state, and what it leaves.
+/// A function's answer to an event in one state, and its effects.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// What the purchase had come to before.
+    /// The state of the purchase before the event.
     pub given: Given,
     /// How often the event comes; the last answer counts.
     pub times: u32,
-    /// Whether the function believes the header `X-User-ID` where nobody has signed in.
+    /// Whether the function accepts the header `X-User-ID` when the request has no claims.
     pub trust_user_id_header: bool,
     /// The answer.
     pub answer: Answer,
@@ -28,12 +28,12 @@ pub enum Answer {
     Http {
         /// The status.
         status: u16,
-        /// What the body has at least. Null: anything, or no body.
+        /// Members that the body must have. Null: any body, or none.
         body: Value,
     },
-    /// To a queue or a stream: the places of the records that come again.
+    /// To a queue or a stream: the positions of the records that come again.
     FailedRecords(Vec<usize>),
-    /// To the state machine or the schedule: what the output has at least.
+    /// To the state machine or the schedule: members that the output must have.
     Output(Value),
     /// To the state machine: the error's name.
     Error(&'static str),
@@ -42,25 +42,25 @@ pub enum Answer {
 /// Units of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Units {
-    /// Anyone may claim them.
+    /// Available units.
     pub available: u32,
-    /// In reservations.
+    /// Held units.
     pub held: u32,
-    /// Paid.
+    /// Sold units.
     pub sold: u32,
 }
 
-/// Status and some of the body.
+/// A status and members of the body.
 pub(crate) fn answer(status: u16, body: Value) -> Expected {
     Expected::new(Answer::Http { status, body })
 }
 
-/// A status; the body does not matter.
+/// A status with any body.
 pub(crate) fn status(status: u16) -> Expected {
     answer(status, Value::Null)
 }
 
-/// A refusal by its problem's code.
+/// A refusal with its problem's code.
 pub(crate) fn problem(status: u16, code: &str) -> Expected {
     answer(status, json!({"code": code}))
 }
@@ -75,17 +75,17 @@ pub(crate) fn done() -> Expected {
     failed([])
 }
 
-/// The records at these places come again.
+/// The records at these positions come again.
 pub(crate) fn failed<const N: usize>(records: [usize; N]) -> Expected {
     Expected::new(Answer::FailedRecords(records.into()))
 }
 
-/// Some of the output.
+/// Members of the output.
 pub(crate) fn output(output: Value) -> Expected {
     Expected::new(Answer::Output(output))
 }
 
-/// An error by its name.
+/// An error with its name.
 pub(crate) fn error(name: &'static str) -> Expected {
     Expected::new(Answer::Error(name))
 }
@@ -95,32 +95,32 @@ impl Expected {
         Self { given: Given::Sale, times: 1, trust_user_id_header: false, answer, units: None, reservation: None }
     }
 
-    /// In this state.
+    /// In this state of the purchase.
     pub(crate) fn given(self, given: Given) -> Self {
         Self { given, ..self }
     }
 
-    /// The second time.
+    /// The second time that the event comes.
     pub(crate) fn twice(self) -> Self {
         Self { times: 2, ..self }
     }
 
-    /// Where `X-User-ID` is believed.
+    /// In a function that accepts `X-User-ID`.
     pub(crate) fn trusting_header(self) -> Self {
         Self { trust_user_id_header: true, ..self }
     }
 
-    /// And leaves these units in the purchase's shard.
+    /// Leaves these units in the purchase's shard.
     pub(crate) fn units(self, available: u32, held: u32, sold: u32) -> Self {
         Self { units: Some(Units { available, held, sold }), ..self }
     }
 
-    /// And leaves the reservation with this status.
+    /// Leaves the reservation with this status.
     pub(crate) fn reservation(self, status: ReservationStatus) -> Self {
         Self { reservation: Some(Some(status)), ..self }
     }
 
-    /// And leaves no reservation.
+    /// Leaves no reservation.
     pub(crate) fn no_reservation(self) -> Self {
         Self { reservation: Some(None), ..self }
     }

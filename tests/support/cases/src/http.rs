@@ -1,4 +1,5 @@
-//! A request, and the event that API Gateway's REST API makes of it for a proxy integration behind a Cognito authorizer.
+//! A request, and the event that API Gateway's REST API makes from it for a proxy integration behind a Cognito
+//! authorizer.
 
 use serde_json::{Map, Value, json};
 
@@ -9,14 +10,14 @@ const STAGE: &str = "v1";
 const USER_AGENT: &str = "flash-sale-events/1.0";
 const ADDRESS: &str = "203.0.113.7";
 
-/// Who has signed in.
+/// The caller of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
     /// The token's subject.
     pub id: &'static str,
-    /// The address that signed in.
+    /// The address with which the caller signed in.
     pub email: &'static str,
-    /// The group of the user pool.
+    /// The caller's group in the user pool.
     pub group: Option<&'static str>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn delete(route: &'static str) -> Request {
     request("DELETE", route)
 }
 
-/// A request of nobody, without a body.
+/// A request without identity and body.
 fn request(method: &'static str, route: &'static str) -> Request {
     let headers = [
         ("Accept", "application/json"),
@@ -67,61 +68,61 @@ fn request(method: &'static str, route: &'static str) -> Request {
 }
 
 impl Request {
-    /// The value of the path's parameter.
+    /// Sets the value of the path's parameter.
     pub(crate) fn of(self, parameter: &'static str) -> Self {
         Self { parameter: Some(parameter), ..self }
     }
 
-    /// Who has signed in.
+    /// Sets the caller.
     pub(crate) fn by(self, caller: Caller) -> Self {
         let token = "Bearer eyJraWQiOiJleGFtcGxlIn0.e30.c2lnbmF0dXJl";
         Self { caller: Some(caller), ..self }.header("Authorization", token)
     }
 
-    /// The query's parameter.
+    /// Sets the query's parameter.
     pub(crate) fn query(self, name: &'static str, value: &'static str) -> Self {
         Self { query: Some((name, value)), ..self }
     }
 
-    /// One more header.
+    /// Adds a header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_owned(), json!(value));
         self
     }
 
-    /// A JSON body.
+    /// Sets a JSON body.
     pub(crate) fn json(self, body: Value) -> Self {
         self.text(&sorted(body).to_string())
     }
 
-    /// A body that says that it is JSON.
+    /// Sets a body that is declared as JSON.
     pub(crate) fn text(self, body: &str) -> Self {
         self.body("application/json", body)
     }
 
-    /// A JSON body without its closing braces.
+    /// Sets a JSON body without its closing braces.
     pub(crate) fn broken_json(self, body: Value) -> Self {
         self.text(sorted(body).to_string().trim_end_matches('}'))
     }
 
-    /// A JSON body as API Gateway hands over those that it takes for binary.
+    /// Sets a JSON body in the form in which API Gateway passes a body that it considers binary.
     pub(crate) fn base64(self, body: Value) -> Self {
         let text = aws_smithy_types::base64::encode(sorted(body).to_string());
         Self { is_base64: true, ..self.text(&text) }
     }
 
-    /// A body of this type.
+    /// Sets a body of this type.
     pub(crate) fn body(self, content_type: &str, body: &str) -> Self {
         Self { body: Some(body.to_owned()), ..self }.header("Content-Type", content_type)
     }
 
-    /// The path that the client asked for.
+    /// The path in the client's request.
     fn path(&self) -> String {
         let value = |segment: &str| if is_parameter(segment) { self.parameter.unwrap().to_owned() } else { segment.to_owned() };
         self.route.split('/').map(value).collect::<Vec<_>>().join("/")
     }
 
-    /// The event; the names are those of function and case.
+    /// The event; `names` are those of function and case.
     pub(crate) fn event(&self, names: &[&str; 2]) -> Value {
         let path = self.path();
         let parameter = self.route.split('/').find(|segment| is_parameter(segment));
@@ -182,7 +183,7 @@ impl Request {
 }
 
 impl Caller {
-    /// The claims of an id token, as the authorizer hands them on: all of them are texts.
+    /// The claims of an id token, as the authorizer passes them on: all of them are texts.
     fn claims(self) -> Value {
         let mut claims = json!({
             "sub": self.id,

@@ -1,4 +1,4 @@
-//! Ids that look random and are the same in every run: digests of what they identify.
+//! Ids that look random and are the same in every run: digests of the names of the thing that they identify.
 
 /// A UUID for these names: `["reserve", "ok", "request"]`.
 pub(crate) fn uuid(names: &[&str]) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn digits(names: &[&str]) -> String {
     digest(&names.join("/"))
 }
 
-/// The MD5 digest of a text, as SQS gives one of each body.
+/// The MD5 digest of a text, which SQS sends with each body.
 pub(crate) fn digest(text: &str) -> String {
     format!("{:x}", md5::compute(text))
 }

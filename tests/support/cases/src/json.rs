@@ -16,7 +16,8 @@ pub(crate) fn but(mut value: Value, patch: Value) -> Value {
     value
 }
 
-/// The value with the members of all its objects in alphabetical order, whichever order this build of `serde_json` keeps.
+/// The value with the members of all its objects in alphabetical order, regardless of the order that this build of
+/// `serde_json` keeps.
 pub(crate) fn sorted(mut value: Value) -> Value {
     value.sort_all_objects();
     value

@@ -1,9 +1,9 @@
-//! The sample events: what each function is sent, and what it answers in which state of a purchase.
+//! The sample events of each function, and its answers in each state of a purchase.
 //!
 //! Every function has one small table of cases, grouped as `functions/` is. `cargo xtask events` writes
-//! `events/<function>/<case>.json` from the tables; a drift test compares the files with them. The bootstraps' tests send every
-//! event and compare the answers.
-// This is test code that several crates share: what goes wrong here fails the test, loudly.
+//! `events/<function>/<case>.json` from the tables; a drift test compares the files with them. The bootstraps' tests
+//! send every event and compare the answers.
+// This is test code that several crates share: a panic here fails the test.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc, clippy::must_use_candidate)]
 

@@ -1,4 +1,4 @@
-//! What the tables are written with.
+//! The imports of the tables.
 
 pub(crate) use domain::ReservationStatus;
 pub(crate) use serde_json::{Value, json};

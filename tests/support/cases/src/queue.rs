@@ -1,10 +1,10 @@
-//! A message as SQS hands it to Lambda.
+//! A message as SQS sends it to Lambda.
 
 use serde_json::{Value, json};
 
 use crate::{ids, json::sorted, values::START_MILLISECONDS};
 
-/// The message at place `at` of a batch; the names are those of function and case.
+/// The message at position `at` of a batch; the names are those of function and case.
 pub(crate) fn record(names: &[&str; 2], at: usize, queue: &str, body: &Value) -> Value {
     let body = body.as_str().map_or_else(|| sorted(body.clone()).to_string(), str::to_owned);
     let (place, sent_at) = (at.to_string(), START_MILLISECONDS + i64::try_from(at).unwrap());

@@ -1,14 +1,14 @@
-//! A change of an item, and the record that a DynamoDB stream makes of it.
+//! A change of an item, and the DynamoDB stream record of it.
 
 use serde_json::{Map, Value, json};
 
 use crate::{ids, values::END_SECONDS};
 
-/// The first record's, and how far the numbers of a batch are apart.
+/// The sequence number of the first record, and the step between the numbers of a batch.
 const SEQUENCE_NUMBER: u128 = 4_421_584_500_000_000_017_450_439_001;
 const BETWEEN_SEQUENCE_NUMBERS: u128 = 91;
 
-/// What was written to one item. Images are plain JSON: numbers, texts and maps.
+/// A change of one item. Images are plain JSON: numbers, texts and maps.
 #[derive(Debug, Clone)]
 pub struct Change {
     old: Option<Value>,
@@ -16,29 +16,29 @@ pub struct Change {
     is_by_ttl: bool,
 }
 
-/// An item that was not there before.
+/// A new item.
 pub(crate) fn insert(new: Value) -> Change {
     Change { old: None, new: Some(new), is_by_ttl: false }
 }
 
-/// An item before and after.
+/// An item before and after a change.
 pub(crate) fn modify(old: Value, new: Value) -> Change {
     Change { old: Some(old), new: Some(new), is_by_ttl: false }
 }
 
-/// An item that was deleted.
+/// A deleted item.
 pub(crate) fn remove(old: Value) -> Change {
     Change { old: Some(old), new: None, is_by_ttl: false }
 }
 
 impl Change {
-    /// DynamoDB itself deleted the item: its time to live was over.
+    /// Marks the deletion as one by DynamoDB's TTL.
     pub(crate) fn by_ttl(self) -> Self {
         Self { is_by_ttl: true, ..self }
     }
 }
 
-/// The record at place `at` of a batch; the names are those of function and case.
+/// The record at position `at` of a batch; the names are those of function and case.
 pub(crate) fn record(names: &[&str; 2], at: usize, table: &str, change: &Change) -> Value {
     let name = match (&change.old, &change.new) {
         (None, _) => "INSERT",

@@ -1,4 +1,4 @@
-//! The tables as a whole, and what the envelopes are made with.
+//! Tests of the tables as a whole, and of the helpers that build the events.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn no_two_requests_messages_or_records_have_the_same_id() {
 #[test]
 fn an_id_is_the_same_in_every_run() {
     assert_eq!(ids::uuid(&["reserve", "ok", "request"]), "ac54c5e9-6994-439f-94ce-dc5890002408");
-    // As `md5sum` says.
+    // The digest that `md5sum` prints.
     assert_eq!(ids::digest("not json at all"), "963a8b47bac04e57138d0c0bb4b2a0c3");
 }
 

@@ -1,4 +1,4 @@
-//! What the events speak of: two shoppers, an operator, a product, its reservations, an address.
+//! The values in the events: two shoppers, an operator, a product, its reservations, an address.
 
 use serde_json::{Value, json};
 
@@ -10,28 +10,29 @@ pub(crate) const FIRST: Caller =
 /// The other shopper, who has another purchase.
 pub(crate) const SECOND: Caller =
     Caller { id: "9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", email: "shopper-2@example.com", group: None };
-/// An operator of the shop.
+/// An operator, a member of the group `ops`.
 pub(crate) const OPERATOR: Caller =
     Caller { id: "c4a760a8-dbcf-4e14-9f39-32d1e7b5a9c2", email: "ops@example.com", group: Some("ops") };
 
 /// The product of most events, in an open sale.
 pub(crate) const DEMO: &str = "demo";
-/// What cannot be the id of a product.
+/// A text that is not a product id.
 pub(crate) const NOT_A_PRODUCT: &str = "NOT-A-PRODUCT";
-/// A product that no sale is of.
+/// A product without a sale.
 pub(crate) const NO_SUCH_PRODUCT: &str = "no-such-product";
 
-/// The first shopper's reservation, and so the order.
+/// The id of the first shopper's reservation, and so of the order.
 pub(crate) const RESERVATION: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D";
-/// The second shopper's reservation. The first has none with this id. It says that it was made in 2024.
+/// The id of the second shopper's reservation. The first shopper has no reservation with this id. It says that it was
+/// made in 2024.
 pub(crate) const OTHER_RESERVATION: &str = "demo.01JD3V3Z5T0000000000000000";
 
-/// When the holds of the stream's records end, and the records were written: 2026-11-01T12:05:00Z.
+/// The end of the holds in the stream's records, and the time of the records: 2026-11-01T12:05:00Z.
 pub(crate) const END_SECONDS: i64 = 1_793_534_700;
-/// When requests and messages were sent: 2026-11-01T12:00:00Z.
+/// The time of requests and messages: 2026-11-01T12:00:00Z.
 pub(crate) const START_MILLISECONDS: i64 = 1_793_534_400_000;
 
-/// Where an order goes.
+/// A shipping address.
 pub(crate) fn address() -> Value {
     json!({"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US"})
 }

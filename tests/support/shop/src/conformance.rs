@@ -1,4 +1,4 @@
-//! Whether an answer is one that `docs/openapi.json` describes: its status, its headers, its body to the last member.
+//! Checks whether `docs/openapi.json` describes an answer: its status, its headers, and every member of its body.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,25 +10,25 @@ use jsonschema::Validator;
 use kit::Response;
 use serde_json::{Value, json};
 
-/// Headers of which an answer has those that are described, and no others of these.
+/// Of these headers, an answer has exactly those that are described.
 const DESCRIBED_HEADERS: [&str; 2] = ["location", "retry-after"];
 
-/// The API's description, as a judge of answers.
+/// The API's description, with which answers are compared.
 pub struct Conformance {
     description: Value,
-    /// Every component, closed: an object has the members that are described, and no others.
+    /// Every component, closed: an object has only the members that are described.
     components: Value,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// An answer, wherever it comes from.
+/// An answer from any source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answered {
     /// The HTTP status.
     pub status: u16,
     /// The headers, by their names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The body as it was sent; empty when there is none.
+    /// The body as it was sent; empty if there is none.
     pub body: String,
 }
 
@@ -47,19 +47,19 @@ impl From<&Response> for Answered {
 }
 
 impl Conformance {
-    /// The description that the route table gives, which is the one in `docs/openapi.json`: a drift check says so.
+    /// The description generated from the route table. A drift check compares it with `docs/openapi.json`.
     pub fn of_the_contract() -> &'static Self {
         static CONTRACT: LazyLock<Conformance> = LazyLock::new(|| Conformance::of(contract::openapi(&contract::routes())));
         &CONTRACT
     }
 
-    /// A description.
+    /// Uses this description.
     pub fn of(description: Value) -> Self {
         let components = json!({"schemas": closed(&description["components"]["schemas"])});
         Self { description, components, validators: Mutex::default() }
     }
 
-    /// What is wrong with an answer to `method` of `path`, which has no stage and no query.
+    /// The faults of an answer to `method` of `path`, which has no stage and no query.
     pub fn faults(&self, method: &str, path: &str, answer: &Answered) -> Vec<String> {
         let Some((route, operation)) = self.operation(method, path) else {
             return vec![format!("{method} {path} is no route of the contract")];
@@ -74,8 +74,8 @@ impl Conformance {
         faults.into_iter().map(|fault| format!("{at}: {fault}")).collect()
     }
 
-    /// What is wrong with a request of `route`, an event of API Gateway: its parameters and its body. What the route does not read
-    /// is not looked at.
+    /// The faults of a request of `route`, an event of API Gateway: its parameters and its body. Ignores everything
+    /// that the route does not read.
     pub fn request_faults(&self, route: &Route, event: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         for parameter in &route.parameters {
@@ -87,7 +87,7 @@ impl Conformance {
             if given.is_null() && parameter.is_required {
                 faults.push(format!("{} is missing", parameter.name));
             } else if let Some(text) = given.as_str() {
-                // A number or `true` is a text in a path, a query or a header.
+                // In a path, a query or a header, a number or `true` is a text.
                 let values = [Some(json!(text)), serde_json::from_str(text).ok()].into_iter().flatten();
                 let validator = self.validator(&format!("{} {}", route.name, parameter.name), &parameter.schema.schema);
                 if !values.into_iter().any(|value| validator.is_valid(&value)) {
@@ -114,7 +114,7 @@ impl Conformance {
         self.validator(at, schema).iter_errors(json).map(faults).collect()
     }
 
-    /// The route that `path` is of, with its operation.
+    /// The route that matches `path`, with its operation.
     fn operation(&self, method: &str, path: &str) -> Option<(&str, &Value)> {
         let paths = self.description["paths"].as_object()?;
         let mut found = paths.iter().filter(|(template, _)| is_path_of(path, template));
@@ -155,7 +155,7 @@ impl Conformance {
         faults
     }
 
-    /// Compiled once for each status of each route.
+    /// The validator of a schema, compiled once for each `at`.
     fn validator(&self, at: &str, schema: &Value) -> Arc<Validator> {
         let mut validators = self.validators.lock().unwrap();
         let compile = || {
@@ -165,7 +165,7 @@ impl Conformance {
         validators.entry(at.to_owned()).or_insert_with(compile).clone()
     }
 
-    /// What a reference leads to.
+    /// The target of a reference.
     fn resolved<'v>(&'v self, value: &'v Value) -> &'v Value {
         match value["$ref"].as_str().and_then(|target| target.strip_prefix('#')) {
             Some(pointer) => self.description.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not described")),
@@ -174,7 +174,7 @@ impl Conformance {
     }
 }
 
-/// The body of an event as it was sent: API Gateway writes some in base 64.
+/// The body of an event as the client sent it: API Gateway encodes some bodies in base 64.
 fn sent(event: &Value, text: &str) -> String {
     if event["isBase64Encoded"] != true {
         return text.to_owned();
@@ -191,8 +191,8 @@ fn is_path_of(path: &str, template: &str) -> bool {
         && path.iter().zip(&template).all(|(one, other)| one == other || (other.starts_with('{') && !one.is_empty()))
 }
 
-/// Clients are told that members may be added. Here they may not: one that nobody describes is a fault. What is a part of another
-/// schema, by `allOf`, stays open, and the whole is closed.
+/// Clients are told that members may be added. In these tests they may not: a member without a description is a fault.
+/// A part of another schema, by `allOf`, stays open, and the whole is closed.
 fn closed(schemas: &Value) -> Value {
     let schemas = schemas.as_object().expect("components");
     let parts: Vec<&str> = schemas
@@ -276,7 +276,7 @@ mod tests {
         noticed(&refused_with(409, "code", json!("gone")), "is not valid under any");
         noticed(&refused_with(409, "holds", json!({"count": 1, "whose": "ann"})), "is not valid under any");
         noticed(&refused_with(409, "status", json!(410)), "another status");
-        // Its code, its type and its members are another refusal's.
+        // The code, the type and the members belong to another refusal.
         let of_another_status = refused_with(410, "status", json!(410));
         assert!(of_another_status.iter().any(|fault| fault.contains("\"sale-ended\" was expected")), "{of_another_status:#?}");
         let mut as_text = answered(409, &sold_out());

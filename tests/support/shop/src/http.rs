@@ -1,4 +1,4 @@
-//! What the tests of all HTTP functions ask of every one of them.
+//! Checks that apply to every HTTP function.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use test_aws::{Calls, Fault, RequestBuilder};
 
 use crate::Buyer;
 
-/// What a route does with a request that has no body.
+/// How a route treats a request without a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     /// Refuses it.
     Required,
-    /// Takes it for a request without wishes.
+    /// Treats it as a request without options.
     Optional,
 }
 
@@ -34,8 +34,8 @@ pub fn body(response: &Response) -> Value {
     serde_json::from_slice(response.body().as_ref()).unwrap_or_default()
 }
 
-/// Has a function answer every event of `events/<function>` and lists the answers, one to a line. `answer` sets a shop of
-/// its own for each.
+/// Lets a function answer every event of `events/<function>` and lists the answers, one per line. `answer` makes a new
+/// shop for each event.
 pub async fn answers(function: &str, answer: impl AsyncFn(Request) -> Response) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../events").join(function);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -49,8 +49,8 @@ pub async fn answers(function: &str, answer: impl AsyncFn(Request) -> Response) 
     lines.join("\n")
 }
 
-/// Asserts what every route with a body refuses, and that refusing it costs no call. `good` is a request that would be
-/// granted, but for its body and whoever asks; `answer` is a function on `calls`.
+/// Asserts the refusals that every route with a body has, and that they cost no call. `good` is a request that would be
+/// granted with a proper body and caller; `answer` is a function with `calls`.
 pub async fn refuses_what_every_route_refuses(
     calls: &Calls,
     good: &RequestBuilder,
@@ -83,14 +83,14 @@ pub async fn refuses_what_every_route_refuses(
     calls.reset();
     for (case, request, expected) in cases {
         let line = brief(&answer(request.build()).await);
-        // The pointer to a member that is missing may follow.
+        // The pointer to a missing member may follow.
         assert!(line.starts_with(expected), "{case}: {line}");
     }
     assert_eq!(calls.total(), 0, "what cannot be read costs nothing");
 }
 
-/// Asserts that a table that refuses one of these operations is a 500 that tells nothing of it. `answer` is what a function
-/// on these calls answers to a request that would be granted.
+/// Asserts that the answer is a 500 without details when a table refuses one of these operations. `answer` runs a
+/// function with these calls on a request that would otherwise be granted.
 pub async fn hides_what_a_table_refuses(operations: &[&str], answer: impl AsyncFn(&Calls) -> Response) {
     for operation in operations {
         let calls = Calls::new();
@@ -102,7 +102,7 @@ pub async fn hides_what_a_table_refuses(operations: &[&str], answer: impl AsyncF
     }
 }
 
-/// A JSON object of so many bytes.
+/// A JSON object of this many bytes.
 fn padded(bytes: usize) -> String {
     format!("{{\"padding\":\"{}\"}}", "x".repeat(bytes - 14))
 }

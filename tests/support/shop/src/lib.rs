@@ -1,5 +1,5 @@
-//! A sale and its purchases in every state, for the tests of functions, and what the tests of every HTTP function ask.
-// This is test code that several crates share: what goes wrong here fails the test, loudly.
+//! A sale and its purchases in every state, for the tests of functions, and checks that apply to every HTTP function.
+// This is test code that several crates share: a panic here fails the test.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]

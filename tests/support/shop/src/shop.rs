@@ -1,5 +1,5 @@
-//! Behind the counter: a sale and its purchases in every state that the payment saga and the workers meet, made by the
-//! store's own moves, so that none of them is one that the product could not get into.
+//! A sale and its purchases in every state that the payment saga and the workers meet. The store's own moves make these
+//! states, so the product can get into each of them.
 
 mod attempts;
 mod buyer;
@@ -24,20 +24,20 @@ pub use parts::{NOTIFICATIONS, STATE_MACHINE};
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, task};
 
-/// When the demo sale opens, and the reservations of the sample events are made.
+/// The start of the demo sale, and the time at which the reservations of the sample events are made.
 pub const START: &str = "2026-11-01T12:00:00Z";
-/// When most tests take place.
+/// The time of most tests.
 pub const NOW: &str = "2026-11-01T12:01:00Z";
-/// When the holds of the sample events end.
+/// The end of the holds in the sample events.
 pub const END: &str = "2026-11-01T12:05:00Z";
 
-/// What functions are deployed with, of one test's own.
+/// Everything with which functions are deployed, for one test.
 pub struct Shop {
     /// The tables.
     pub dynamo: Dynamo,
-    /// Tells [`NOW`], also for TTL.
+    /// Shows [`NOW`] at first; TTL uses it, too.
     pub clock: FixedClock,
-    /// Counts the ids.
+    /// Makes the ids by counting.
     pub randomness: CountingRandomness,
     /// The queues.
     pub queue: Queue,
@@ -45,7 +45,7 @@ pub struct Shop {
     pub machines: StepFunctions,
     /// The topics.
     pub topic: Topic,
-    /// To the tables; nobody counts its calls.
+    /// A client for the tables that does not count its requests.
     pub(crate) client: Client,
 }
 
@@ -55,19 +55,19 @@ impl Shop {
         Self::empty_at(FixedClock::at(NOW)).await
     }
 
-    /// The same with another time.
+    /// As [`Shop::empty`], at another time.
     pub async fn empty_at(clock: FixedClock) -> Self {
         Self::on(Dynamo::start_at(&clock).await, clock)
     }
 
-    /// Empty tables in this process, or on the server that the environment names ([`Dynamo::start`]), and empty queues. TTL goes by
-    /// the real time, whatever `clock` says.
+    /// Empty tables in this process, or on the server that the environment variable names ([`Dynamo::start`]), and
+    /// empty queues. TTL uses the real time, regardless of `clock`.
     pub async fn anywhere(clock: FixedClock) -> Self {
         Self::on(Dynamo::start().await, clock)
     }
 
-    /// Empty tables on the server at `endpoint`, which must be there, and empty queues. Functions on that server have the real
-    /// time; the clock stands still at the moment of this call.
+    /// Empty tables on the server at `endpoint`, which must be running, and empty queues. Functions on that server use
+    /// the real time; the shop's clock stands still at the time of this call.
     pub async fn at(endpoint: &str) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let now = Timestamp::from_second(i64::try_from(since.as_secs()).unwrap()).unwrap();
@@ -86,7 +86,7 @@ impl Shop {
         }
     }
 
-    /// With the sale `demo`, open: 100 units in four shards.
+    /// A shop with the open sale `demo`: 100 units in four shards.
     pub async fn open() -> Self {
         let shop = Self::empty().await;
         shop.sale(&demo(), draft()).await;
@@ -106,7 +106,8 @@ impl Shop {
         assert!(matches!(self.uncounted().sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
     }
 
-    /// Makes the sale `sold-out` with one unit, which `holder` holds in place of what else the holder was to buy. Readers know.
+    /// Makes the sale `sold-out` with one unit, which `holder` holds instead of its other units. The availability item
+    /// shows it.
     pub async fn sold_out(&self, draft: SaleDraft, holder: &Buyer) {
         self.sale(&sold_out(), SaleDraft { units: 1, ..draft }).await;
         let holder = Buyer { shard: ShardNumber(0), quantity: Quantity::ONE, ..holder.clone().of(&sold_out()) };
@@ -114,7 +115,7 @@ impl Shop {
         self.refresh_availability(&sold_out()).await;
     }
 
-    /// Every shard of a sale. They must add up.
+    /// Every shard of a sale. Asserts that each adds up.
     pub async fn shards(&self, product: &ProductId) -> Vec<StockShard> {
         let layout = self.uncounted().sales().get(product).await.unwrap().expect("there is such a sale").layout;
         let shards = self.uncounted().stock().read_all(product, &layout).await.unwrap();
@@ -125,14 +126,14 @@ impl Shop {
         shards
     }
 
-    /// Units of a sale that are available, held and sold, by its shards.
+    /// Available, held and sold units of a sale, summed over its shards.
     pub async fn units(&self, product: &ProductId) -> (u32, u32, u32) {
         let shards = self.shards(product).await;
         let sum = |of: fn(&StockShard) -> u32| shards.iter().map(of).sum();
         (sum(StockShard::available), sum(StockShard::held_units), sum(StockShard::sold_units))
     }
 
-    /// Now, by the clock of the test.
+    /// The time on the test's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -143,12 +144,12 @@ pub fn demo() -> ProductId {
     "demo".parse().unwrap()
 }
 
-/// The product of the sample events whose only unit another shopper holds.
+/// The product of the sample events whose only unit is held by another shopper.
 pub fn sold_out() -> ProductId {
     "sold-out".parse().unwrap()
 }
 
-/// The description of the demo sale: 100 units at 999.00 USD, two to a shopper, holds of five minutes, for a day.
+/// The description of the demo sale: 100 units at 999.00 USD, two per shopper, holds of five minutes, for a day.
 pub fn draft() -> SaleDraft {
     SaleDraft {
         name: "Phone".into(),
@@ -165,7 +166,7 @@ pub fn draft() -> SaleDraft {
     }
 }
 
-/// What one unit of the demo sale costs.
+/// The price of one unit of the demo sale.
 pub fn price() -> Money {
     Money::new(99_900, "USD".parse().unwrap()).unwrap()
 }

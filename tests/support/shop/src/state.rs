@@ -1,4 +1,4 @@
-//! Turning, reading and comparing the state of a shop as it lies in its tables.
+//! Changes, reads and compares the raw state of a shop's tables.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,18 +10,18 @@ use domain::{Availability, IdempotencyKey, ProductId, ShardNumber, ShopperId};
 
 use crate::{Buyer, Shop};
 
-/// An item as it lies in its table.
+/// An item in DynamoDB's form.
 pub type RawItem = HashMap<String, AttributeValue>;
 
 impl Shop {
-    /// Writes a sale's `status` as it lies in its table, and nothing else.
+    /// Changes a sale's stored `status`, and nothing else.
     pub async fn set_status(&self, product: &ProductId, status: &str) {
         let update = self.update_stock(&format!("SALE#{product}"), "META").update_expression("SET #status = :status");
         let update = update.expression_attribute_names("#status", "status");
         update.expression_attribute_values(":status", text(status)).send().await.unwrap();
     }
 
-    /// Puts units into a shard that come from nowhere, which nothing in the product does.
+    /// Adds units to a shard without taking them from anywhere, which nothing in the product does.
     pub async fn add_units(&self, product: &ProductId, shard: ShardNumber, units: u32) {
         let update = self.update_stock(&format!("SHARD#{product}#{shard}"), "STOCK").update_expression("ADD available :units");
         update.expression_attribute_values(":units", AttributeValue::N(units.to_string())).send().await.unwrap();
@@ -36,7 +36,7 @@ impl Shop {
         self.delete_stock(&format!("SHARD#{product}#{shard}"), "STOCK").send().await.unwrap();
     }
 
-    /// Removes what readers know of a sale's stock.
+    /// Deletes a sale's availability item.
     pub async fn remove_availability(&self, product: &ProductId) {
         self.delete_stock(&format!("SALE#{product}"), "AVAILABILITY").send().await.unwrap();
     }
@@ -45,12 +45,12 @@ impl Shop {
         self.client.delete_item().table_name(self.dynamo.stock_table()).key("pk", text(pk)).key("sk", text(sk))
     }
 
-    /// Writes a sale that nobody can read.
+    /// Overwrites a sale with an item that cannot be read.
     pub async fn spoil_sale(&self, product: &ProductId) {
         self.spoil(self.dynamo.stock_table(), &format!("SALE#{product}"), "META").await;
     }
 
-    /// Writes a reservation that nobody can read.
+    /// Overwrites a reservation with an item that cannot be read.
     pub async fn spoil_reservation(&self, buyer: &Buyer) {
         let (pk, sk) = reservation(&buyer.shopper, buyer.id.product());
         self.spoil(self.dynamo.reservation_table(), &pk, &sk).await;
@@ -60,12 +60,12 @@ impl Shop {
         self.client.put_item().table_name(table).item("pk", text(pk)).item("sk", text(sk)).send().await.unwrap();
     }
 
-    /// What readers know of a sale's stock.
+    /// The availability item of a sale.
     pub async fn availability(&self, product: &ProductId) -> Availability {
         self.uncounted().availabilities().get(product, true).await.unwrap().expect("there is such a sale")
     }
 
-    /// Makes what readers know of a sale's stock what its shards are, as the Stock stream does.
+    /// Updates a sale's availability item from its shards, as the Stock stream does.
     pub async fn refresh_availability(&self, product: &ProductId) {
         let before = self.availability(product).await;
         let mut after = before.clone();
@@ -76,24 +76,24 @@ impl Shop {
         assert!(self.uncounted().availabilities().put(product, &after, before.version).await.unwrap());
     }
 
-    /// An item as it lies in `table`.
+    /// An item of `table` in DynamoDB's form.
     pub async fn raw(&self, table: &str, pk: &str, sk: &str) -> Option<RawItem> {
         let get = self.client.get_item().table_name(table).consistent_read(true);
         get.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap().item
     }
 
-    /// A shopper's reservation as it lies in its table.
+    /// A shopper's reservation in DynamoDB's form.
     pub async fn raw_reservation(&self, shopper: &ShopperId, product: &ProductId) -> Option<RawItem> {
         let (pk, sk) = reservation(shopper, product);
         self.raw(self.dynamo.reservation_table(), &pk, &sk).await
     }
 
-    /// A payment attempt as it lies in its table.
+    /// A payment attempt in DynamoDB's form.
     pub async fn raw_attempt(&self, key: &IdempotencyKey) -> Option<RawItem> {
         self.raw(self.dynamo.order_table(), &format!("ORDER#{}", key.order), &format!("PAYMENT#{}", key.attempt)).await
     }
 
-    /// Everything in the three tables by its key, to see that nothing has changed.
+    /// Every item of the three tables by its key, to check that nothing has changed.
     pub async fn everything(&self) -> BTreeMap<String, BTreeMap<String, AttributeValue>> {
         let mut found = BTreeMap::new();
         for table in [self.dynamo.stock_table(), self.dynamo.reservation_table(), self.dynamo.order_table()] {

@@ -46,7 +46,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A sale in the far future, with everything that can be said of one but its number of shards.
+/// A sale in the far future with every member except its number of shards.
 fn good() -> Value {
     json!({
         "name": "Winter drop",

@@ -21,7 +21,7 @@ pub(crate) const TABLES: [Table; 7] = [
     ("take-back-stock", take_back_stock::cases),
 ];
 
-/// The input of a task about the first attempt at paying the first shopper's order, with these changes.
+/// The input of a task for the first attempt to pay the first shopper's order, with these changes.
 fn attempt(change: Value) -> Event {
     Event::Task(but(json!({"order_id": RESERVATION, "shopper": FIRST.id, "attempt": 1}), change))
 }

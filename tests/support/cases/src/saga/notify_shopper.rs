@@ -1,4 +1,4 @@
-//! The tasks that tell a shopper how a payment has ended.
+//! The tasks that notify a shopper of the end of a payment.
 
 use crate::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-/// The id of a reservation that will be made in 2086.
+/// The id of a reservation from 2086.
 const FAR_RESERVATION: &str = "demo.03QA5K0MC00000000000000000";
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -44,7 +44,7 @@ pub(crate) fn cases() -> Vec<Case> {
             problem_at(422, "invalid-request", "/shipping_address/city"),
         ),
         held("unknown-cart", ask(json!({"cart_id": FAR_RESERVATION})), problem(404, "unknown-reservation")),
-        // By its id it was made in 2024 and has ended.
+        // The id says that the reservation was made in 2024, so it has ended.
         held("ended-cart", ask(json!({"cart_id": OTHER_RESERVATION})), problem(410, "reservation-expired")),
         held("impossible-cart-id", ask(json!({"cart_id": DEMO})), problem(404, "unknown-reservation")),
         held("other-user-id", ask(json!({"user_id": SECOND.id})), problem(403, "forbidden")),

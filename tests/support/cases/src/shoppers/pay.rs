@@ -6,7 +6,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let pay = || post("/payment");
     let good = || json!({"order_id": RESERVATION, "payment_method": "sandbox:ok", "amount": "999.00"});
     let ask = |change| pay().by(FIRST).json(but(good(), change));
-    // A text: JSON that is written by a program shortens the number.
+    // A text, because a program that writes JSON would shorten the number.
     let number = |amount| format!(r#"{{"order_id": "{RESERVATION}", "payment_method": "sandbox:ok", "amount": {amount}}}"#);
     let waiting = |name, request, answer: Expected| case(name, request, [answer.given(Given::Waiting)]);
     let pending = || answer(202, json!({"success": true, "payment_status": "pending"}));

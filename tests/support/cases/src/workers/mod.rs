@@ -1,4 +1,4 @@
-//! Tables of the functions that queues, streams and the schedule call.
+//! Tables of the functions that queues, streams and the schedule invoke.
 
 mod expire_reservation;
 mod reconcile;

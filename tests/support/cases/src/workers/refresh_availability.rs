@@ -30,19 +30,19 @@ pub(crate) fn cases() -> Vec<Case> {
         changed("shards-created", shards.map(new).into()),
         changed("claim-sell-release", of_purchase),
         changed("taken-back", vec![modify(released, untouched.clone())]),
-        // What the function itself writes lies in the same table.
+        // The function's own item is in the same table.
         changed("own-write", vec![modify(known(100, 0), known(99, 1))]),
         changed("unknown-sale", vec![new("SHARD#no-such-product#0")]),
         changed("malformed-image", vec![modify(untouched, spoiled)]),
     ]
 }
 
-/// Nothing comes again, also what cannot be read: the function reads the shards themselves.
+/// No record comes again, not even one that cannot be read: the function leaves it out.
 fn changed(name: &'static str, changes: Vec<Change>) -> Case {
     case(name, Event::Stream { table: "StockTable", changes }, [done()])
 }
 
-/// What a shard keeps of a reservation's id.
+/// The part of a reservation's id that a shard stores.
 fn ulid(reservation: &str) -> &str {
     reservation.rsplit('.').next().unwrap()
 }

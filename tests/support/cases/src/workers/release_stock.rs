@@ -45,7 +45,7 @@ pub(crate) fn cases() -> Vec<Case> {
             [done().given(Given::Held).units(24, 1, 0)],
         ),
         case("purchased", deleted(vec![first(json!({"status": "PURCHASED"}))]), [done().given(Given::Completed).units(24, 0, 1)]),
-        // A record that cannot be read is logged and left, or the stream would stop.
+        // The function logs a record that cannot be read and leaves it out, because otherwise the stream would stop.
         case("malformed-image", deleted(vec![held(), first(json!({"shard": null}))]), [released()]),
     ]
 }

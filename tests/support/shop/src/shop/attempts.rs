@@ -1,4 +1,4 @@
-//! Payment attempts in every status, with the gateway's books to match.
+//! Payment attempts in every status, with matching books of the gateway.
 
 use domain::{Attempt, AttemptStatus, GatewayName, Money};
 use store::{Entry, EntryState};
@@ -6,7 +6,7 @@ use store::{Entry, EntryState};
 use super::{Buyer, Shop};
 
 impl Shop {
-    /// Writes an attempt and the books of the sandbox called `gateway` as they are when it has come to `status`.
+    /// Writes an attempt with this `status`, and the matching books of the sandbox called `gateway`.
     pub async fn attempt(&self, buyer: &Buyer, attempt: u32, gateway: &str, status: AttemptStatus) -> Attempt {
         let (key, name) = (buyer.key(attempt), GatewayName(gateway.to_owned()));
         let started = self.uncounted().attempts().begin(&key, &name).await.unwrap().0;
@@ -36,7 +36,7 @@ impl Shop {
         after
     }
 
-    /// Has the gateway charge `confirmed` for an attempt: gives the attempt that says so, which is not written yet.
+    /// Lets the gateway charge `confirmed` for an attempt. Returns the charged attempt, which is not written yet.
     async fn charge(&self, buyer: &Buyer, attempt: &Attempt, confirmed: Money) -> Attempt {
         let entry = Entry::asked(EntryState::Charged, buyer.amount(), confirmed, &buyer.method);
         self.uncounted().books().settle(&attempt.gateway, &attempt.key, &entry).await.unwrap();
@@ -51,13 +51,13 @@ impl Shop {
         assert!(self.uncounted().attempts().replace(&started, &charged).await.unwrap());
     }
 
-    /// Writes another status into an attempt, and leaves the gateway's books as they are.
+    /// Writes another status into an attempt, and does not change the gateway's books.
     pub(super) async fn becomes(&self, buyer: &Buyer, attempt: u32, status: AttemptStatus) {
         let before = self.uncounted().attempts().get(&buyer.key(attempt)).await.unwrap().expect("there is such an attempt");
         assert!(self.uncounted().attempts().replace(&before, &Attempt { status, ..before.clone() }).await.unwrap());
     }
 
-    /// The status that an attempt is known by; `None`: there is no such attempt.
+    /// The status in the attempt's item; `None`: there is no item.
     pub async fn attempt_status(&self, buyer: &Buyer, attempt: u32) -> Option<AttemptStatus> {
         self.uncounted().attempts().get(&buyer.key(attempt)).await.unwrap().map(|attempt| attempt.status)
     }

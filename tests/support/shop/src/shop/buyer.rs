@@ -1,4 +1,5 @@
-//! Somebody who buys: who, which reservation, which units, paying how. Two of them are in the sample events.
+//! A shopper with one purchase: the reservation, the units and the payment method. Two of them are in the sample
+//! events.
 
 use domain::{
     Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
@@ -7,22 +8,22 @@ use domain::{
 
 use super::{END, START, price};
 
-/// One shopper's purchase of units of `demo`, whatever has become of it.
+/// One shopper's purchase of units of `demo`, in any state.
 #[derive(Debug, Clone)]
 pub struct Buyer {
-    /// Who.
+    /// The shopper.
     pub shopper: ShopperId,
-    /// The reservation, and so the order.
+    /// The id of the reservation, and so of the order.
     pub id: ReservationId,
-    /// Where the units are.
+    /// The shard that the units are in.
     pub shard: ShardNumber,
-    /// How many.
+    /// The number of units.
     pub quantity: Quantity,
-    /// How the order is paid.
+    /// The payment method of the order.
     pub method: PaymentMethod,
-    /// When the reservation, and the order, is made.
+    /// When the reservation and the order are made.
     pub made_at: Timestamp,
-    /// When the hold ends, and by when the order must be paid.
+    /// The end of the hold, and so the last moment to pay the order.
     pub ends_at: Timestamp,
 }
 
@@ -54,30 +55,30 @@ impl Buyer {
         }
     }
 
-    /// Paying with this method instead.
+    /// The same buyer with another payment method.
     #[must_use]
     pub fn paying(self, method: &str) -> Self {
         Self { method: method.parse().unwrap(), ..self }
     }
 
-    /// Buying something else instead.
+    /// The same buyer with another product.
     #[must_use]
     pub fn of(self, product: &ProductId) -> Self {
         Self { id: ReservationId::of(product, &self.id.ulid()).unwrap(), ..self }
     }
 
-    /// With a reservation made at this time, whose hold ends at that one.
+    /// The same buyer with a reservation that is made at one time, and a hold that ends at the other.
     #[must_use]
     pub fn holding(self, made_at: Timestamp, ends_at: Timestamp) -> Self {
         Self { made_at, ends_at, ..self }
     }
 
-    /// What the order costs.
+    /// The price of the order.
     pub fn amount(&self) -> Money {
         price().times(self.quantity.units()).unwrap()
     }
 
-    /// What a gateway recognises an attempt by.
+    /// The idempotency key of an attempt.
     pub fn key(&self, attempt: u32) -> IdempotencyKey {
         IdempotencyKey { order: self.id.clone(), attempt }
     }
@@ -87,7 +88,7 @@ impl Buyer {
         Hold { reservation: self.id.clone(), quantity: self.quantity, expires_at: self.ends_at }
     }
 
-    /// The reservation as it is made.
+    /// The reservation in its first state.
     pub fn reservation(&self) -> Reservation {
         Reservation {
             id: self.id.clone(),
@@ -105,7 +106,7 @@ impl Buyer {
         self.order_after(step, u32::from(step == OrderStep::PaymentStarted))
     }
 
-    /// The order as `step` leaves it after so many attempts to pay it, with no other step in its history.
+    /// The order after `step` and this many payment attempts, with no other step in its history.
     pub fn order_after(&self, step: OrderStep, attempt: u32) -> Order {
         let (status, payment_status, stock_status) = step.leads_to();
         Order {

@@ -1,17 +1,17 @@
-//! What a sample event finds in the tables when it comes.
+//! The state of the tables when a sample event comes.
 
 use domain::{Availability, ProductId, SaleDraft, SignedDuration};
 
 use super::{Buyer, Shop, Stage, demo, draft, sold_out};
 
-/// What has become of the one purchase that the sample events speak of, the first buyer's.
+/// The state of the purchase in the sample events, which is the first buyer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
-    /// Nobody has reserved anything.
+    /// No shopper has reserved anything.
     Sale,
-    /// What readers know of the sale `sold-out` is from before its last unit went.
+    /// The availability item of the sale `sold-out` is from before its last unit was held.
     Stale,
-    /// [`Stage::Held`], and no change of the shards has reached what readers know of `demo` for a minute.
+    /// [`Stage::Held`], and for a minute the availability item of `demo` has missed all changes of the shards.
     Unknown,
     /// [`Stage::Held`].
     Held,
@@ -50,7 +50,7 @@ pub enum Given {
 }
 
 impl Given {
-    /// Everything that can be given.
+    /// Every value.
     pub const ALL: [Self; 20] = [
         Self::Sale,
         Self::Stale,
@@ -74,7 +74,7 @@ impl Given {
         Self::RefundedLater,
     ];
 
-    /// How far the purchase has come; `None`: it has not begun.
+    /// The stage of the purchase; `None`: it has not begun.
     pub fn stage(self) -> Option<Stage> {
         match self {
             Self::Sale | Self::Stale => None,
@@ -97,8 +97,8 @@ impl Given {
 }
 
 impl Shop {
-    /// Makes the sales that the sample events name, and brings the first buyer's purchase to what is given, all by the times of
-    /// this moment.
+    /// Makes the sales that the sample events name, and brings the first buyer's purchase to the given state, at the
+    /// present time.
     pub async fn give(&self, given: Given) {
         self.sales_of_the_events().await;
         let (now, seconds) = (self.now(), SignedDuration::from_secs);
@@ -137,7 +137,7 @@ impl Shop {
         self.sold_out(of_now, &Buyer::second().holding(now, now + hour)).await;
     }
 
-    /// Has readers know this of a sale's stock.
+    /// Writes this as the availability item of a sale.
     async fn know(&self, product: &ProductId, availability: Availability) {
         let version = self.availability(product).await.version;
         let newer = Availability { version: version + 1, ..availability };

@@ -1,4 +1,4 @@
-//! The parts of functions in a shop: every function is wired as it is deployed.
+//! The parts of functions in a shop: every function is wired as in its deployment.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,12 +28,12 @@ impl Shop {
         self.parts_with(calls, &[])
     }
 
-    /// The same with some variables set otherwise.
+    /// The same, with some variables changed.
     pub fn parts_with(&self, calls: &Calls, variables: &[(&'static str, &str)]) -> Parts {
         self.parts_on(self.dynamo.client_with(calls), calls, variables)
     }
 
-    /// Parts whose calls nobody counts, for what the test does and looks at itself.
+    /// Parts that do not count their calls, for the test's own actions and reads.
     pub fn uncounted(&self) -> Parts {
         self.parts_on(self.client.clone(), &Calls::new(), &[])
     }
@@ -56,12 +56,12 @@ impl Shop {
         Parts::new(Configuration::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
     }
 
-    /// What was sent to the queue of orders.
+    /// The messages of the orders queue.
     pub fn orders_sent(&self) -> Vec<Value> {
         self.sent_to(ORDERS)
     }
 
-    /// What was sent to the queue of holds that end.
+    /// The messages of the expiry queue.
     pub fn expiries_sent(&self) -> Vec<Value> {
         self.sent_to(EXPIRY)
     }
@@ -71,7 +71,7 @@ impl Shop {
     }
 }
 
-/// Clients that reach the shop's services.
+/// Clients for the shop's services.
 struct Services {
     dynamodb: store::Client,
     queue: Queue,

@@ -1,4 +1,4 @@
-//! A purchase at every stage, brought there by the moves that the product makes.
+//! A purchase at every stage. The product's own moves bring it there.
 
 use domain::{
     AttemptStatus, ClaimOutcome, GatewayName, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
@@ -8,7 +8,7 @@ use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcom
 
 use super::{Buyer, Shop};
 
-/// How far a purchase has come.
+/// The stage of a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Units are held on the shard; the run that claimed them has not written the reservation.
@@ -17,11 +17,11 @@ pub enum Stage {
     Held,
     /// The order waits for its first payment.
     Waiting,
-    /// The first payment is under way; no gateway has been asked.
+    /// The first payment is in progress; no gateway has been asked.
     Pending,
-    /// The first payment is under way; the gateway `sandbox` was asked and was certainly down.
+    /// The first payment is in progress; the gateway `sandbox` was asked and was certainly down.
     Unavailable,
-    /// The first payment is under way; the gateway `sandbox` has declined it.
+    /// The first payment is in progress; the gateway `sandbox` has declined it.
     Declined,
     /// Charged by the gateway `sandbox`; the units are still held.
     Charged,
@@ -33,21 +33,21 @@ pub enum Stage {
     Completed,
     /// The first payment was declined: the order waits for another, the units are held.
     WaitingAgain,
-    /// The second payment is under way; no gateway has been asked.
+    /// The second payment is in progress; no gateway has been asked.
     PayingAgain,
     /// Ended before any money moved.
     Failed,
-    /// Charged, and the money went back; the order does not know yet, and the units are held.
+    /// Charged and refunded; the order does not show it yet, and the units are held.
     GivenBack,
-    /// Ended after the money went back.
+    /// Ended after the refund.
     Refunded,
-    /// Charged and sold; it is written down that the money goes back, and the gateway has not been asked.
+    /// Charged and sold; the refund is recorded, but the gateway has not been asked.
     Refunding,
-    /// Ended with money that could not be given back, and the units kept.
+    /// Ended with a charge that could not be refunded; the units are kept.
     RefundPending,
-    /// As [`Stage::RefundPending`], and then the money went back; the order does not know yet.
+    /// As [`Stage::RefundPending`], and then refunded; the order does not show it yet.
     GivenBackLater,
-    /// Nobody paid in time: the reservation is gone and the units are available.
+    /// The hold ended before a payment: the reservation is gone and the units are available.
     Expired,
 }
 
@@ -75,7 +75,7 @@ impl Stage {
         Self::Expired,
     ];
 
-    /// The stage that comes right before this one; `None`: nothing does.
+    /// The stage directly before this one; `None` if there is none.
     fn before(self) -> Option<Self> {
         match self {
             Self::Claimed => None,
@@ -97,23 +97,23 @@ impl Stage {
 }
 
 impl Shop {
-    /// The sale `demo`, open, with the first buyer's purchase at this stage.
+    /// A shop with the open sale `demo`, and the first buyer's purchase at this stage.
     pub async fn with(stage: Stage) -> Self {
         let shop = Self::open().await;
         shop.bring(&Buyer::first(), stage).await;
         shop
     }
 
-    /// Brings a purchase that has not begun to `stage`. The demo sale must be there.
+    /// Brings a purchase that has not begun to `stage`. The demo sale must exist.
     pub async fn bring(&self, buyer: &Buyer, stage: Stage) {
         let mut stages: Vec<Stage> = std::iter::successors(Some(stage), |stage| stage.before()).collect();
         while let Some(next) = stages.pop() {
-            // On the heap: a test's thread has a small stack.
+            // Boxed, because a test's thread has a small stack.
             Box::pin(self.step(buyer, next)).await;
         }
     }
 
-    /// Brings a purchase from the stage right before it to `stage`.
+    /// Brings a purchase from the stage directly before to `stage`.
     pub async fn step(&self, buyer: &Buyer, stage: Stage) {
         let (now, purchases) = (self.now(), self.uncounted().purchases());
         let order = buyer.order(OrderStep::PaymentStarted);
@@ -193,18 +193,18 @@ impl Shop {
         assert_eq!(released, ReleaseOutcome::Released);
     }
 
-    /// The order, which must be there.
+    /// The order, which must exist.
     pub async fn order(&self, buyer: &Buyer) -> Order {
         self.uncounted().orders().get(&buyer.id).await.unwrap().expect("there is an order")
     }
 
-    /// The reservation, if it is still there and the buyer's.
+    /// The reservation, if it still exists and is the buyer's.
     pub async fn reservation(&self, buyer: &Buyer) -> Option<Reservation> {
         let found = self.uncounted().reservations().get(&buyer.shopper, buyer.id.product()).await.unwrap();
         found.filter(|found| found.id == buyer.id)
     }
 
-    /// The buyer's shard. It must add up.
+    /// The buyer's shard. Asserts that it adds up.
     pub async fn shard(&self, buyer: &Buyer) -> StockShard {
         let number = usize::try_from(buyer.shard.0).unwrap();
         self.shards(buyer.id.product()).await.swap_remove(number)

@@ -1,4 +1,4 @@
-//! What functions answer to whoever invoked them, in a form that tests compare.
+//! The answers of functions to their triggers, in a form that tests compare.
 
 use kit::{
     QueueFunction, StreamBatchFunction, StreamFunction, TaskFunction,
@@ -6,35 +6,36 @@ use kit::{
 };
 use serde_json::Value;
 
-/// What a task of the saga answers to the state machine: its output, or the name of its error.
+/// The answer of a saga task to the state machine: its output, or the name of its error.
 ///
 /// # Errors
-/// The error, by its name.
+/// The error's name.
 pub async fn task(function: &impl TaskFunction, input: Value) -> Result<Value, String> {
     workers::task(input, |task| function.handle(task)).await.map_err(|diagnostic| diagnostic.error_type)
 }
 
-/// Hands a batch of messages to a function, and gives the ids of those that come again.
+/// Passes a batch of messages to a function. Returns the ids of those that come again.
 pub async fn queue(function: &impl QueueFunction, event: SqsEvent) -> Vec<String> {
     failed_messages(&workers::sqs_batch(event, |message| function.handle(message)).await)
 }
 
-/// Hands a batch of records to a function, and gives the sequence number that the stream goes on from.
+/// Passes a batch of records to a function. Returns the sequence number from which the stream continues.
 pub async fn stream(function: &impl StreamFunction, event: StreamEvent) -> Option<String> {
     failed_record(&workers::stream_batch(event, |record| function.handle(record)).await)
 }
 
-/// The same to a function that takes whole batches.
+/// As [`stream`], for a function that takes whole batches.
 pub async fn stream_batch(function: &impl StreamBatchFunction, event: StreamEvent) -> Option<String> {
     failed_record(&workers::whole_stream_batch(event, |records| function.handle(records)).await)
 }
 
-/// Ids of the messages of a batch that come again.
+/// The ids of a batch's messages that come again.
 fn failed_messages(response: &SqsBatchResponse) -> Vec<String> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect()
 }
 
-/// Sequence number that a stream goes on from; `None`: the batch is done. Lambda goes on from the lowest, so there is one.
+/// The sequence number from which a stream continues; `None`: the batch is done. Lambda continues from the lowest, so
+/// there is only one.
 fn failed_record(response: &StreamBatchResponse) -> Option<String> {
     assert!(response.batch_item_failures.len() <= 1);
     response.batch_item_failures.first().map(|failure| failure.item_identifier.clone().unwrap())

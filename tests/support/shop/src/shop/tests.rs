@@ -1,4 +1,4 @@
-//! The shop itself: every stage is what it says.
+//! Tests of the shop itself: every stage is what it claims to be.
 
 use domain::{AttemptStatus, OrderStatus, PaymentStatus, ReservationStatus, SignedDuration};
 
