@@ -101,7 +101,7 @@ async fn live(world: Arc<World>) {
         _ = shopper.await;
     }
     quieten(world).await;
-    // TTL, which may be hours late, finds nothing left that it has to end.
+    // TTL may be hours late: here it comes when no other component has anything left to end.
     world.tables.sweep_ttl();
     world.check();
     world.sleep(Duration::from_mins(5)).await;

@@ -117,7 +117,7 @@ impl Asked {
         }
     }
 
-    /// Whether this item can be part of a transaction: every item except stock shards.
+    /// Whether the request writes only items that can be in a transaction, as those of the stock table never are.
     fn may_conflict(&self) -> bool {
         let keys = tables::written(&self.operation, &self.body);
         self.service == Service::DynamoDb && !keys.is_empty() && keys.iter().all(|key| key.table != tables::STOCK)

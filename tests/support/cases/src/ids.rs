@@ -1,4 +1,4 @@
-//! Ids that look random and are the same in every run: digests of the names of the thing that they identify.
+//! Ids that look random but are the same in every run, because they are digests of names.
 
 /// A UUID for these names: `["reserve", "ok", "request"]`.
 pub(crate) fn uuid(names: &[&str]) -> String {
