@@ -1,4 +1,4 @@
-//! The part of JSONata that the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists`
+//! The part of the query language that the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists`
 //! and `$merge`. The parser refuses anything else.
 
 use serde_json::{Map, Value};
@@ -94,7 +94,7 @@ fn merged(objects: &Value) -> Result<Value, String> {
     Ok(Value::Object(all))
 }
 
-/// Refuses an operand that is not a condition. JSONata treats every value as true or false; this interpreter does not.
+/// Refuses an operand that is not a condition. The query language treats every value as true or false; this interpreter does not.
 fn condition(expression: Expression) -> Result<Box<Expression>, String> {
     if expression.is_condition() { Ok(Box::new(expression)) } else { Err(format!("neither true nor false: {expression:?}")) }
 }
