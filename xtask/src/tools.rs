@@ -17,6 +17,8 @@ pub(crate) enum Tool {
     Sam,
     /// The emulator.
     Ministack,
+    /// Schemathesis, which tests an API by its description.
+    Schemathesis,
 }
 
 impl Tool {
@@ -24,6 +26,7 @@ impl Tool {
         match self {
             Self::Sam => "sam",
             Self::Ministack => "ministack",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -73,10 +76,10 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    const OLDEST: (u32, u32) = (3, 10);
+    const OLDEST: (u32, u32) = (3, 11);
     /// A plain `python3` comes first, then the newest version with which every pinned package was tried, then other
     /// versions.
-    const NAMES: [&str; 7] = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python3.10", "python"];
+    const NAMES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.14", "python"];
 
     /// Finds the first interpreter on the path that is new enough.
     pub(crate) fn find() -> Result<Self> {
@@ -116,7 +119,8 @@ mod tests {
     fn versions_are_compared_as_numbers() {
         assert!(parsed("3.9.18").unwrap() < Python::OLDEST);
         assert!(parsed("2.7.18").unwrap() < Python::OLDEST);
-        assert!(parsed("3.10.0").unwrap() >= Python::OLDEST);
+        assert!(parsed("3.10.19").unwrap() < Python::OLDEST);
+        assert!(parsed("3.11.0").unwrap() >= Python::OLDEST);
         assert!(parsed("3.13.0").unwrap() >= Python::OLDEST);
         assert_eq!(parsed("nonsense"), None);
     }
