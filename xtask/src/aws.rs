@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use ureq::Agent;
+use ureq::typestate::WithBody;
+use ureq::{Agent, RequestBuilder};
 
 use crate::emulator::{ENDPOINT, REGION};
 
@@ -96,7 +97,16 @@ pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
 
 /// Calls the product's own API with the token of a shopper or an operator.
 pub(crate) fn put(url: &str, token: &str, input: &Value) -> Result<Answer> {
-    let request = agent().put(url).header("Authorization", format!("Bearer {token}"));
+    call(agent().put(url), url, token, input)
+}
+
+/// As `put`, with POST.
+pub(crate) fn post(url: &str, token: &str, input: &Value) -> Result<Answer> {
+    call(agent().post(url), url, token, input)
+}
+
+fn call(request: RequestBuilder<WithBody>, url: &str, token: &str, input: &Value) -> Result<Answer> {
+    let request = request.header("Authorization", format!("Bearer {token}"));
     answer(request.header("Content-Type", "application/json").send(input.to_string()))
         .with_context(|| format!("no answer from {url}"))
 }

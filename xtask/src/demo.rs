@@ -30,7 +30,8 @@ pub(crate) fn create_people(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-fn create_person(stack: &Stack, email: &str) -> Result<()> {
+/// Makes a user with the demo password, or keeps the existing one.
+pub(crate) fn create_person(stack: &Stack, email: &str) -> Result<()> {
     let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
     let created = aws::cognito(
         "AdminCreateUser",
@@ -76,17 +77,27 @@ pub(crate) fn create_sales(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-fn now() -> Result<Timestamp> {
+pub(crate) fn now() -> Result<Timestamp> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     Timestamp::from_second(i64::try_from(seconds)?).map_err(anyhow::Error::msg)
 }
 
-fn sign_in(stack: &Stack, email: &str) -> Result<String> {
+/// The ID token of a user with the demo password.
+pub(crate) fn sign_in(stack: &Stack, email: &str) -> Result<String> {
     let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});
     let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": stack.client_id, "AuthParameters": parameters});
     let answer = cognito("InitiateAuth", &input)?;
     let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
     token.map(str::to_owned).with_context(|| format!("{email} cannot sign in: {answer}"))
+}
+
+/// The `sub` of a user's tokens.
+pub(crate) fn subject(stack: &Stack, email: &str) -> Result<String> {
+    let user = cognito("AdminGetUser", &json!({"UserPoolId": stack.user_pool_id, "Username": email}))?;
+    let mut attributes = user.get("UserAttributes").and_then(Value::as_array).into_iter().flatten();
+    let attribute = attributes.find(|attribute| attribute.get("Name").is_some_and(|name| name == "sub"));
+    let subject = attribute.and_then(|attribute| attribute.get("Value")?.as_str());
+    subject.map(str::to_owned).with_context(|| format!("{email} has no sub: {user}"))
 }
 
 fn cognito(operation: &str, input: &Value) -> Result<Value> {

@@ -7,6 +7,7 @@
 )]
 
 mod aws;
+mod conformance;
 mod demo;
 mod down;
 mod emulator;
@@ -37,6 +38,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Up(up::Up),
+    Conformance(conformance::Conformance),
     Down(down::Down),
     Events(events::Events),
     Measure(measure::Measure),
@@ -50,6 +52,7 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let done = match Arguments::parse().command {
         Command::Up(up) => up.run(),
+        Command::Conformance(conformance) => conformance.run(),
         Command::Down(down::Down {}) => {
             down::run();
             Ok(())
