@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a currency code of three capital letters.
-    #[error("a currency is a three-letter ISO 4217 code such as \"USD\", one that this shop knows the minor units of")]
+    #[error("a currency is an ISO 4217 code of three capital letters, such as \"USD\"")]
     Currency,
     /// Not positive, or too large.
     #[error("an amount in minor units is a whole number from 1 to 99999999999")]
@@ -95,25 +95,10 @@ impl fmt::Display for Currency {
 }
 
 /// An amount of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "MoneyForm")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Money {
     amount_minor: i64,
     currency: Currency,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MoneyForm {
-    amount_minor: i64,
-    currency: Currency,
-}
-
-impl TryFrom<MoneyForm> for Money {
-    type Error = MoneyError;
-    fn try_from(form: MoneyForm) -> Result<Self, MoneyError> {
-        Self::new(form.amount_minor, form.currency)
-    }
 }
 
 impl Money {

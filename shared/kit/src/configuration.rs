@@ -65,7 +65,7 @@ impl Configuration {
         let text = self.text(name);
         let items: Vec<String> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
         if items.is_empty() && !text.is_empty() {
-            self.fault(format!("{name} is not as expected: {text:?}"));
+            self.fault(format!("{name} has an invalid value: {text:?}"));
         }
         items
     }
@@ -104,7 +104,7 @@ impl Configuration {
     fn parse<T: FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            self.fault(format!("{name} is not as expected: {text:?}"));
+            self.fault(format!("{name} has an invalid value: {text:?}"));
         }
         value
     }
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the configuration is not usable: STOCK_TABLE is missing; EMPTY is missing; GATEWAYS is missing; \
-             COMMAS is not as expected: \", ,\"; LIMIT is not as expected: \"five\"; OPTIONAL is not as expected: \"x\""
+             COMMAS has an invalid value: \", ,\"; LIMIT has an invalid value: \"five\"; OPTIONAL has an invalid value: \"x\""
         );
         assert_eq!(format!("{error:?}"), error.to_string(), "main prints Debug");
         assert_eq!(configuration.finish(), Ok(()), "what was named is not named again");

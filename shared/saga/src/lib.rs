@@ -29,7 +29,7 @@ impl Task {
 #[derive(Debug, thiserror::Error)]
 pub enum SagaError {
     /// The gateway may or may not have charged. The saga asks it again.
-    #[error("nobody knows whether the gateway has charged")]
+    #[error("the outcome of the charge is unknown")]
     PaymentOutcomeUnknown,
     /// The gateway has not confirmed the refund. The saga asks it again.
     #[error("the gateway has not confirmed the refund")]

@@ -68,7 +68,9 @@ impl Attempts {
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok((attempt, true)),
             Written::Refused(Some(item)) => Ok((form::from_item(&attempt.key, &item)?, false)),
-            Written::Refused(None) => Err(StoreError::corrupt(attempt.key.to_string(), "there and not there")),
+            Written::Refused(None) => {
+                Err(StoreError::corrupt(attempt.key.to_string(), "its condition was false, but DynamoDB returned no item"))
+            }
         }
     }
 

@@ -182,6 +182,8 @@ impl SandboxBooks {
 }
 
 fn settled(gateway: &GatewayName, key: &IdempotencyKey, item: Option<Item>) -> Result<Entry, StoreError> {
-    let item = item.ok_or_else(|| StoreError::corrupt(format!("{gateway} {key}"), "there and not there"))?;
+    let item = item.ok_or_else(|| {
+        StoreError::corrupt(format!("{gateway} {key}"), "its condition was false, but DynamoDB returned no item")
+    })?;
     form::from_item(&item)
 }

@@ -116,7 +116,9 @@ impl Orders {
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(PlaceOutcome::Placed),
             Written::Refused(Some(item)) => Ok(PlaceOutcome::Exists(form::from_item(&item)?)),
-            Written::Refused(None) => Err(StoreError::corrupt(keys::order_pk(&order.id), "there and not there")),
+            Written::Refused(None) => {
+                Err(StoreError::corrupt(keys::order_pk(&order.id), "its condition was false, but DynamoDB returned no item"))
+            }
         }
     }
 

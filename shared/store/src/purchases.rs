@@ -298,7 +298,7 @@ fn advanced(id: &OrderId, result: Result<(), Cancelled>) -> Result<Advanced, Sto
             Ok(Advanced::AttemptChanged)
         }
         Err(Cancelled { order: Condition::True, reservation: Condition::True, attempt: Condition::True }) => {
-            Err(StoreError::corrupt(keys::order_pk(id), "its transaction was cancelled for nothing"))
+            Err(StoreError::corrupt(keys::order_pk(id), "its transaction was cancelled, but no condition was false"))
         }
     }
 }

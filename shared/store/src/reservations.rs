@@ -79,7 +79,9 @@ impl Reservations {
                 let found = form::from_item(&item)?;
                 Ok(if found.id == reservation.id { OpenOutcome::Opened } else { OpenOutcome::Exists(found) })
             }
-            Written::Refused(None) => Err(StoreError::corrupt(reservation.id.to_string(), "there and not there")),
+            Written::Refused(None) => {
+                Err(StoreError::corrupt(reservation.id.to_string(), "its condition was false, but DynamoDB returned no item"))
+            }
         }
     }
 

@@ -65,7 +65,9 @@ impl Stock {
             Written::Done => Ok(ClaimOutcome::Claimed),
             Written::Refused(Some(item)) => {
                 let found = form::from_item(product, &item)?;
-                found.claim_refusal(shopper, hold).ok_or_else(|| StoreError::corrupt(keys::shard_pk(product, shard), "claimable"))
+                found.claim_refusal(shopper, hold).ok_or_else(|| {
+                    StoreError::corrupt(keys::shard_pk(product, shard), "the claim was refused, but its condition is true")
+                })
             }
             Written::Refused(None) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "there is no such shard")),
         }

@@ -34,7 +34,7 @@ impl Reconcile {
                     // The stream triggers the release of the units. If it loses the record, the next run finds no
                     // reservation.
                     let outcome = self.reservations.end(shopper, id, Ending::Overdue(now)).await?;
-                    (outcome == EndOutcome::Ended, "nobody ended its reservation")
+                    (outcome == EndOutcome::Ended, "its reservation had not ended")
                 }
                 ReservationStatus::Held | ReservationStatus::Paying => return Ok(false),
                 // Units are sold before their reservation becomes purchased.

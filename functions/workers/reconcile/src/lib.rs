@@ -203,7 +203,7 @@ impl Look {
         outcome
             .map_err(|failure| {
                 let failure: Failure = failure.into();
-                tracing::error!(sale = %self.sale.product, %failure, "something could not be looked at or not be finished");
+                tracing::error!(sale = %self.sale.product, %failure, "a check failed or was not finished");
                 self.failures += 1;
             })
             .ok()

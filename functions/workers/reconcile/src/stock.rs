@@ -90,7 +90,7 @@ impl Reconcile {
             let Some(derived) = self.derive_availability(look, update.known()).await? else { return Ok(false) };
             if let Some(written) = update.write(derived).await? {
                 let (available, before) = (written.available(), update.known().map(Availability::available));
-                tracing::warn!(sale = %product, available, before, cause = "the stream did not", "availability was mended");
+                tracing::warn!(sale = %product, available, before, cause = "the stream did not update it", "availability was mended");
                 return Ok(true);
             }
         }
