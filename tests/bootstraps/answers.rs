@@ -1,7 +1,8 @@
-//! Compares an answer with what the table of the function expects.
+//! Compares an answer with what the table of the function expects, and an answer of the API with the contract.
 
 use serde_json::{Value, json};
 use test_cases::Answer;
+use test_shop::{Answered, Conformance};
 
 /// What is wrong with the answer to `event`.
 pub(crate) fn faults(event: &Value, answer: &Value, expected: &Answer) -> Vec<String> {
@@ -35,6 +36,18 @@ pub(crate) fn faults(event: &Value, answer: &Value, expected: &Answer) -> Vec<St
         }
     }
     faults
+}
+
+/// What the contract does not describe in the answer to `event`, which is a request of API Gateway.
+pub(crate) fn undescribed(event: &Value, answer: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let headers = answer["multiValueHeaders"].as_object().into_iter().flatten();
+    let answered = Answered {
+        status: answer["statusCode"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
+        headers: headers.map(|(name, values)| (name.to_lowercase(), text(&values[0]))).collect(),
+        body: text(&answer["body"]),
+    };
+    Conformance::of_the_contract().faults(&text(&event["httpMethod"]), &text(&event["path"]), &answered)
 }
 
 /// What a queue's or a stream's reader calls a record that failed.
@@ -84,4 +97,16 @@ fn a_wrong_answer_is_noticed() {
     assert_eq!(check(json!({"errorType": "HoldLost"}), Answer::Output(json!({}))), 1);
     assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), Answer::Output(json!({"gateway": 0}))), 0);
     assert_eq!(check(json!({"outcome": "charged", "gateway": 0}), Answer::Output(json!({"gateway": 1}))), 1);
+}
+
+#[test]
+fn an_answer_that_the_contract_does_not_describe_is_noticed() {
+    let event = json!({"httpMethod": "GET", "path": "/health"});
+    let check = |status: u16, body: &str| {
+        let headers = json!({"Content-Type": ["application/json"], "X-Request-Id": ["r-1"]});
+        undescribed(&event, &json!({"statusCode": status, "multiValueHeaders": headers, "body": body})).len()
+    };
+    assert_eq!(check(200, r#"{"status":"ok","version":"1"}"#), 0);
+    assert_eq!(check(201, r#"{"status":"ok","version":"1"}"#), 1);
+    assert_eq!(check(200, r#"{"status":"ok"}"#), 1);
 }

@@ -25,6 +25,7 @@ use std::{
 
 use serde_json::Value;
 use system_tests::{Repository, permissions, template};
+use test_cases::Answer;
 use test_shop::Shop;
 
 use crate::{gateway::Gateway, interface::Interface, services::Services};
@@ -58,6 +59,8 @@ async fn every_event_is_answered_as_expected_within_the_permissions_of_its_funct
                     used.entry((name.clone(), resource)).or_default().insert(action);
                 }
                 let found = answers::faults(&event, &answer, &expected.answer).into_iter().chain(refused);
+                let is_http = matches!(expected.answer, Answer::Http { .. });
+                let found = found.chain(is_http.then(|| answers::undescribed(&event, &answer)).into_iter().flatten());
                 let found: Vec<String> = found.chain(left::faults(&shop, expected).await).collect();
                 if !found.is_empty() {
                     let log = log.replace('\n', "\n       ");

@@ -14,6 +14,7 @@
 
 mod alarms;
 mod api_document;
+mod bodies;
 mod building;
 mod contract;
 mod documents;

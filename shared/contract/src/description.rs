@@ -1,4 +1,4 @@
-//! What is known of a type's JSON.
+//! The JSON schema of a type, from `utoipa`.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use utoipa::{
 pub struct Described {
     /// The schema, by reference.
     pub schema: Value,
-    /// Schemas by name: the type's own, and those of all that is in it.
+    /// Schemas by name: the type's own and those of its members.
     pub components: BTreeMap<String, Value>,
 }
 
@@ -36,7 +36,7 @@ impl Described {
     }
 }
 
-/// Where a component is found.
+/// The reference to a component.
 pub(crate) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }

@@ -1,14 +1,14 @@
-//! What API Gateway checks of a body before it asks a function: the shape, and no more.
+//! API Gateway's request models: the gateway checks the shape of a body before it invokes the function.
 //!
-//! A model refuses only what the function would refuse as `malformed-request`: what is no object, lacks a member, has one of
-//! another type, or one that operators' bodies may not have. Lengths, ranges and formats are the function's, which says where
-//! the fault is. A member that may be left out or `null` is not described: API Gateway's dialect has no one word for it.
+//! A model refuses only what the function would refuse as `malformed-request`: a body that is not an object, lacks a member, has a
+//! member of another type or, for operators, an unknown member. The function checks lengths, ranges and formats, because it can
+//! say where the fault is. A model leaves out members that may be missing or `null`: JSON schema draft 4 has no single word for it.
 
 use serde_json::{Map, Value, json};
 
 use crate::{Described, Route};
 
-/// The model of a route's body: its name, and JSON schema draft 4. `None`: the route reads no body, or not always one.
+/// The name and JSON schema (draft 4) of the model of a route's body. `None`: the route has no body, or an optional one.
 #[must_use]
 pub fn gateway_model(route: &Route) -> Option<(String, Value)> {
     let body = route.body.as_ref().filter(|body| body.is_required)?;

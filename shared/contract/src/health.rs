@@ -3,18 +3,18 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The service answers.
+/// The state of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Health)]
 pub struct HealthView {
     /// `ok`.
     status: &'static str,
-    /// The version that is deployed.
+    /// The deployed version.
     version: &'static str,
 }
 
 impl HealthView {
-    /// The service at `version` answers.
+    /// The service is healthy; `version` is deployed.
     #[must_use]
     pub fn ok(version: &'static str) -> Self {
         Self { status: "ok", version }

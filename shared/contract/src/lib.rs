@@ -26,13 +26,8 @@ pub use operating::{
 };
 pub use order::{
     CheckoutDetails, CheckoutRequest, HistoryView, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress,
-    checked_address, payment_method,
 };
 pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
-pub use problems::{
-    already_purchased, not_changeable, payment_in_progress, reservation_expired, send_problem, store_problem, unknown_order,
-    unknown_reservation,
-};
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
 pub use requests::reservation_path;

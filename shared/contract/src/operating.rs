@@ -1,4 +1,4 @@
-//! What operators send: a sale, and units to add to it.
+//! Bodies and parameters of operators' requests.
 
 use domain::{Admission, Currency, Money, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
 use kit::{Problem, Request, http};
@@ -10,10 +10,10 @@ use crate::{problems, schemas};
 /// The group whose members operate sales.
 pub const OPERATORS: &str = "ops";
 
-/// How long a hold lasts unless the sale says otherwise, s.
+/// The default length of a hold, s.
 pub const HOLD_SECONDS: u32 = 300;
 
-// A misspelt member would be left out in silence, and a sale that has started cannot be changed.
+// Unknown members are refused: a misspelt one would be ignored, and a sale cannot be changed after its start.
 /// Body of `PUT /admin/flash-sales/{product_id}`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,22 +29,24 @@ pub struct SaleRequest {
     price: Money,
     #[schema(value_type = schemas::SaleUnits)]
     units: u32,
-    /// In the past: the sale opens at once.
+    /// A time in the past opens the sale at once.
+    #[serde(deserialize_with = "rfc3339")]
     #[schema(value_type = schemas::Time)]
     starts_at: Timestamp,
     /// Later than `starts_at`, and in the future.
+    #[serde(deserialize_with = "rfc3339")]
     #[schema(value_type = schemas::Time)]
     ends_at: Timestamp,
-    /// 300 unless it is given.
+    /// Default: 300.
     #[schema(value_type = Option<schemas::HoldSeconds>)]
     hold_seconds: Option<u32>,
-    /// 1 unless it is given.
+    /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
     max_per_shopper: Option<u32>,
-    /// First come, first served unless it is given.
+    /// Default: first come, first served.
     #[schema(value_type = Option<schemas::AdmissionRequest>)]
     admission: Option<AdmissionRequest>,
-    /// One for every 25 units unless it is given; at most 100 units to a shard.
+    /// Default: one for every 25 units. A shard has at most 100 units.
     #[schema(value_type = Option<schemas::Shards>)]
     shards: Option<u32>,
 }
@@ -64,16 +66,45 @@ fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
     Money::new(amount_minor, currency).map_err(de::Error::custom)
 }
 
-/// How shoppers are to be let in.
+/// A time as RFC 3339 writes it. `Timestamp` alone reads more, such as times without seconds.
+fn rfc3339<'de, D: Deserializer<'de>>(json: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(json)?;
+    let time = is_rfc3339(text.as_bytes()).then(|| text.parse().ok()).flatten();
+    time.ok_or_else(|| de::Error::custom("a time is RFC 3339 with seconds and an offset, such as 2026-11-01T12:00:00Z"))
+}
+
+/// Whether a text has the form `2026-11-01T12:00:00`, perhaps a fraction, and an offset. There is no second 60.
+fn is_rfc3339(text: &[u8]) -> bool {
+    let fits = |text: &[u8], form: &[u8]| {
+        let fit = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte.eq_ignore_ascii_case(form) };
+        text.len() == form.len() && text.iter().zip(form).all(fit)
+    };
+    let Some((time, rest)) = text.split_at_checked(19) else { return false };
+    let (fraction, offset) = match rest.strip_prefix(b".") {
+        Some(rest) => rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count()),
+        None => (&b"0"[..], rest),
+    };
+    let is_offset = fits(offset, b"Z") || fits(offset, b"+00:00") || fits(offset, b"-00:00");
+    fits(time, b"0000-00-00T00:00:00") && !time.ends_with(b"60") && !fraction.is_empty() && is_offset
+}
+
+/// The mode of admission.
+// Not an enum with a tag: serde would ignore its unknown members.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
-enum AdmissionRequest {
+#[serde(deny_unknown_fields)]
+struct AdmissionRequest {
+    mode: AdmissionMode,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AdmissionMode {
     /// First come, first served.
     Fcfs,
 }
 
 impl SaleRequest {
-    /// The sale that is described, with every limit checked.
+    /// Checks every limit and returns the sale's description.
     ///
     /// # Errors
     /// 422 `invalid-request` with a pointer to the first member that is out of its limits.
@@ -92,7 +123,7 @@ impl SaleRequest {
             max_per_shopper,
             admission: match self.admission {
                 None => Admission::default(),
-                Some(AdmissionRequest::Fcfs) => Admission::Fcfs,
+                Some(AdmissionRequest { mode: AdmissionMode::Fcfs }) => Admission::Fcfs,
             },
             shards: self.shards,
         };
@@ -104,18 +135,18 @@ impl SaleRequest {
     }
 }
 
-// A misspelt member would be left out in silence.
+// Unknown members are refused: a misspelt one would be ignored.
 /// Body of `POST /admin/flash-sales/{product_id}/restock`.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestockRequest {
-    /// Units to add. With them the sale has at most 1,000,000.
+    /// Units to add. The sale has at most 1,000,000 with them.
     #[schema(value_type = schemas::SaleUnits)]
     units: u32,
 }
 
 impl RestockRequest {
-    /// The units to add, within their limits.
+    /// Checks the limits and returns the units to add.
     ///
     /// # Errors
     /// 422 `invalid-request`.
@@ -128,13 +159,13 @@ impl RestockRequest {
     }
 }
 
-/// The units of a restock are not allowed.
+/// 422 `invalid-request`: the sale cannot have these units; `why` says so to the operator.
 #[must_use]
 pub fn units_not_allowed(why: &str) -> Problem {
     Problem::invalid_request(why, "/units")
 }
 
-/// The header `Idempotency-Key`, without which a repetition could not be told from a second restock.
+/// The header `Idempotency-Key`: it tells a repeated request from a second restock.
 ///
 /// # Errors
 /// 400 when it is missing or no key.
@@ -143,19 +174,19 @@ pub fn idempotency_key(request: &Request) -> Result<RestockKey, Problem> {
     header.trim().parse().map_err(|error| Problem::malformed_request(format!("header Idempotency-Key: {error}"), ""))
 }
 
-/// The product in the path of an operator's request about a sale that is there.
+/// The product in the path of a request about an existing sale.
 ///
 /// # Errors
-/// 404 for what can be no product.
+/// 404 when the text is not a product id: no sale has it.
 pub fn product_path(request: &Request) -> Result<ProductId, Problem> {
     let product = http::path_parameter(request, "product_id").and_then(|text| text.parse().ok());
     product.ok_or_else(problems::unknown_product)
 }
 
-/// The product in the path of a sale that is to be made.
+/// The product in the path of a request that creates a sale.
 ///
 /// # Errors
-/// 400 for what can be no product.
+/// 400 when the text is not a product id.
 pub fn new_product_path(request: &Request) -> Result<ProductId, Problem> {
     let text = http::path_parameter(request, "product_id").unwrap_or_default();
     text.parse().map_err(|error| Problem::malformed_request(format!("product_id in the path: {error}"), ""))

@@ -1,4 +1,4 @@
-//! Orders: the bodies that make them, and an order as its owner sees it.
+//! Orders: the bodies of requests that place them, and an order as its owner sees it.
 
 use domain::{Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ShopperId, StockStatus, Timestamp};
 use kit::Problem;
@@ -16,7 +16,7 @@ pub struct CheckoutRequest {
     #[schema(value_type = schemas::PaymentMethod)]
     payment_method: String,
     shipping_address: ShippingAddress,
-    /// The caller, if it is given.
+    /// The caller's id. Another shopper's is refused.
     #[schema(value_type = Option<schemas::ShopperId>)]
     pub user_id: Option<ShopperId>,
 }
@@ -24,16 +24,16 @@ pub struct CheckoutRequest {
 /// Body of `POST /api/flash-sales/{product_id}/order`.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub struct PlaceOrderRequest {
-    /// One unit unless it is given.
+    /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
     pub quantity: Option<i64>,
-    /// Without one the order waits for `POST /payment`.
+    /// An order without a payment method waits for `POST /payment`.
     #[schema(value_type = Option<schemas::PaymentMethod>)]
     payment_method: Option<String>,
     shipping_address: Option<ShippingAddress>,
 }
 
-/// Where to ship to.
+/// The shipping address.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct ShippingAddress {
     #[schema(value_type = schemas::AddressLine1, inline)]
@@ -46,24 +46,13 @@ pub struct ShippingAddress {
     country: String,
 }
 
-/// How an order is paid and where it goes.
+/// The checked payment method and address of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckoutDetails {
     /// The payment method.
     pub payment_method: PaymentMethod,
     /// The address.
     pub shipping_address: Option<Address>,
-}
-
-impl CheckoutDetails {
-    /// Checks a payment method and an address as they were sent.
-    ///
-    /// # Errors
-    /// 422 `invalid-request` with a pointer to the member at fault.
-    pub fn new(method: &str, shipping_address: Option<Address>) -> Result<Self, Problem> {
-        let shipping_address = shipping_address.map(checked_address).transpose()?;
-        Ok(Self { payment_method: payment_method(method)?, shipping_address })
-    }
 }
 
 impl CheckoutRequest {
@@ -91,26 +80,16 @@ impl PlaceOrderRequest {
 impl ShippingAddress {
     fn checked(self) -> Result<Address, Problem> {
         let Self { address_line1, city, postal_code, country } = self;
-        checked_address(Address { address_line1, city, postal_code, country })
+        let address = Address { address_line1, city, postal_code, country };
+        match address.check() {
+            Ok(()) => Ok(address),
+            Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field))),
+        }
     }
 }
 
-/// Checks an address as it was sent.
-///
-/// # Errors
-/// 422 `invalid-request` with a pointer to the member at fault.
-pub fn checked_address(address: Address) -> Result<Address, Problem> {
-    match address.check() {
-        Ok(()) => Ok(address),
-        Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field))),
-    }
-}
-
-/// Checks a payment method as it was sent.
-///
-/// # Errors
-/// 422 `invalid-request`.
-pub fn payment_method(text: &str) -> Result<PaymentMethod, Problem> {
+/// The payment method that a client sent, or 422 `invalid-request`.
+pub(crate) fn payment_method(text: &str) -> Result<PaymentMethod, Problem> {
     text.parse().map_err(|error: domain::PaymentMethodError| Problem::invalid_request(error.to_string(), "/payment_method"))
 }
 
@@ -122,7 +101,7 @@ pub struct HistoryView {
     at: String,
     #[schema(value_type = schemas::OrderEvent)]
     event: OrderStep,
-    /// Why, for the shopper.
+    /// The reason, for the shopper.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     reason: Option<String>,
@@ -138,7 +117,7 @@ pub struct OrderView {
     product_id: String,
     #[schema(value_type = schemas::Quantity)]
     quantity: u32,
-    /// What the whole order costs.
+    /// The price of the whole order.
     #[schema(value_type = schemas::Money)]
     price: Money,
     #[schema(value_type = schemas::OrderStatus)]
@@ -147,11 +126,11 @@ pub struct OrderView {
     payment_status: PaymentStatus,
     #[schema(value_type = schemas::InventoryStatus)]
     inventory_status: StockStatus,
-    /// The payment gateway's reference, once paid.
+    /// The payment gateway's reference of a paid order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     transaction_id: Option<String>,
-    /// While the order waits for a payment: until when it can be paid.
+    /// The end of the time to pay, while the order waits for a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
@@ -159,12 +138,12 @@ pub struct OrderView {
     created_at: String,
     #[schema(value_type = schemas::Time)]
     updated_at: String,
-    /// Everything that happened to the order, oldest first.
+    /// The order's events, oldest first.
     history: Vec<HistoryView>,
 }
 
 impl OrderView {
-    /// How `order` stands at `now`. `price` is what the whole order costs.
+    /// `order` at `now`.
     #[must_use]
     pub fn new(order: &Order, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);
@@ -193,13 +172,13 @@ impl OrderView {
 pub struct OrdersView {
     /// Twenty at most.
     pub orders: Vec<OrderView>,
-    /// What `?next=` takes for the page after this one. Absent: there is none.
+    /// The value of `?next=` for the next page. The last page has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::OrderId)]
     pub next: Option<String>,
 }
 
-/// The answer to a checkout: that the order will be paid, or how it stands by now.
+/// The answer to a checkout: the order's state, before or after its payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OrderAccepted {
     #[schema(value_type = schemas::OrderId)]
@@ -212,14 +191,14 @@ pub struct OrderAccepted {
     payment_status: PaymentStatus,
     #[schema(value_type = schemas::InventoryStatus)]
     inventory_status: StockStatus,
-    /// While the order waits for a payment: until when it can be paid.
+    /// The end of the time to pay, while the order waits for a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
 }
 
 impl OrderAccepted {
-    /// How `order` stands at `now`.
+    /// `order` at `now`.
     #[must_use]
     pub fn new(order: &Order, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);

@@ -1,12 +1,12 @@
 //! `POST /payment`.
 
-use domain::{Money, Order, OrderStatus, PaymentMethod, PaymentStatus, Timestamp};
+use domain::{Money, MoneyError, Order, OrderStatus, PaymentMethod, PaymentStatus, Timestamp};
 use kit::{Problem, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
-use crate::{payment_method, problems, schemas, time};
+use crate::{order::payment_method, schemas, time};
 
 /// Body of `POST /payment`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -16,12 +16,12 @@ pub struct PaymentRequest {
     pub order_id: String,
     #[schema(value_type = schemas::PaymentMethod)]
     payment_method: String,
-    /// What the order costs: what is charged is what the shopper agreed to.
+    /// What the order costs. Another amount is refused, so that the shopper pays what the shopper agreed to.
     #[schema(value_type = schemas::DecimalAmount)]
     amount: Value,
 }
 
-/// The amount as it was written: a float would forget digits.
+/// The amount as the client wrote it: a float would lose digits.
 #[derive(Deserialize)]
 struct Written<'a> {
     #[serde(borrow)]
@@ -33,7 +33,7 @@ struct Written<'a> {
 pub struct DecimalAmount(String);
 
 impl PaymentRequest {
-    /// The amount in the body of `request`, which this is.
+    /// The amount with every digit that the body of `request` has. This value was read from the same body.
     ///
     /// # Errors
     /// 400 when it is neither a number nor a text.
@@ -59,34 +59,30 @@ impl PaymentRequest {
 }
 
 impl DecimalAmount {
-    /// Refuses any amount but `amount`, which the order costs.
+    /// Whether this is `amount`, digit by digit.
     ///
     /// # Errors
-    /// 400 when this is no plain decimal number, 422 when it is another amount.
-    pub fn must_be(&self, amount: Money) -> Result<(), Problem> {
-        match amount.equals_decimal(&self.0) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(problems::amount_mismatch(amount)),
-            Err(error) => Err(Problem::malformed_request(error.to_string(), "/amount")),
-        }
+    /// When it is not a plain decimal number.
+    pub fn is(&self, amount: Money) -> Result<bool, MoneyError> {
+        amount.equals_decimal(&self.0)
     }
 }
 
-/// What became of a payment.
+/// The state of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Payment)]
 pub struct PaymentView {
-    /// The payment was taken up or, once it has ended, the order is paid.
+    /// The payment has started or, after its end, the order is paid.
     success: bool,
     #[schema(value_type = schemas::PaymentStatus)]
     payment_status: PaymentStatus,
     #[schema(value_type = schemas::OrderStatus)]
     order_status: OrderStatus,
-    /// The payment gateway's reference, once paid.
+    /// The payment gateway's reference of a paid order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     transaction_id: Option<String>,
-    /// While the order waits for another payment: until when it can be paid.
+    /// The end of the time to pay, while the order waits for another payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
@@ -105,7 +101,7 @@ impl PaymentView {
         }
     }
 
-    /// A payment that has ended, as `order` stands at `now`.
+    /// A payment that has ended, by the state of `order` at `now`.
     #[must_use]
     pub fn ended(order: &Order, now: Timestamp) -> Self {
         let (order_status, payment_status, _) = order.statuses(now);

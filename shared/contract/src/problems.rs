@@ -1,4 +1,4 @@
-//! How each refusal is said. A cause that clients are not to know goes to the log.
+//! The problem of each refusal. Internal causes go to the log only.
 
 mod kinds;
 mod members;
@@ -14,13 +14,13 @@ use crate::{Holds, time};
 
 /// A failed call of the store: the same request again may succeed.
 #[must_use]
-pub fn store_problem(error: &StoreError) -> Problem {
+pub fn store_failed(error: &StoreError) -> Problem {
     if error.is_passing() { Problem::try_again_because(1, error) } else { Problem::internal(error) }
 }
 
 /// A message that was not acknowledged: the same request again sends it again.
 #[must_use]
-pub fn send_problem(error: &SendError) -> Problem {
+pub fn send_failed(error: &SendError) -> Problem {
     Problem::try_again_because(1, error)
 }
 
@@ -30,7 +30,7 @@ pub fn unknown_product() -> Problem {
     Problem::of(UNKNOWN_PRODUCT).detail("There is no sale of this product.")
 }
 
-/// The sale does not accept a reservation, whatever its stock.
+/// The sale takes no reservation at `now`, whatever its stock.
 #[must_use]
 pub fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
     match why {
@@ -98,13 +98,13 @@ pub fn already_paid() -> Problem {
     Problem::of(ALREADY_PAID).detail("The order has been paid; nothing was charged again.")
 }
 
-/// Another amount than `amount`, which the order costs.
+/// The client sent another amount than `amount`, the price of the order.
 #[must_use]
 pub fn amount_mismatch(amount: Money) -> Problem {
     Problem::of(AMOUNT_MISMATCH).detail(format!("The order costs {amount}.")).with(members::AmountMismatch { amount })
 }
 
-/// The order has had as many attempts to pay it as it may have. It waits until `pay_by`.
+/// The order had [`Order::MAX_ATTEMPTS`] attempts to pay it. It expires at `pay_by`.
 #[must_use]
 pub fn too_many_attempts(pay_by: Timestamp, now: Timestamp) -> Problem {
     Problem::of(TOO_MANY_ATTEMPTS)
@@ -112,7 +112,7 @@ pub fn too_many_attempts(pay_by: Timestamp, now: Timestamp) -> Problem {
         .retry_after(seconds_until(pay_by, now).max(1))
 }
 
-/// Why a sale is not changed.
+/// The sale cannot be changed.
 #[must_use]
 pub fn not_changeable(why: NotChangeable) -> Problem {
     match why {
@@ -122,38 +122,38 @@ pub fn not_changeable(why: NotChangeable) -> Problem {
     }
 }
 
-/// The sale has started, or is about to.
+/// The sale has started, or starts within ten seconds.
 #[must_use]
 pub fn sale_started() -> Problem {
     Problem::of(SALE_STARTED).detail("A sale can be changed until ten seconds before it starts, and not after.")
 }
 
-/// A sale that is paused does not get another description.
+/// The description of a paused sale cannot be changed.
 #[must_use]
 pub fn paused_not_changed() -> Problem {
     Problem::of(SALE_PAUSED).detail("A sale that is paused is not changed. Let it go on first.")
 }
 
-/// A sale that was restocked does not get another description.
+/// The description of a restocked sale cannot be changed.
 #[must_use]
 pub fn sale_restocked() -> Problem {
     Problem::of(SALE_RESTOCKED).detail("A sale that was restocked is not changed any more, except by another restock.")
 }
 
-/// The sale has as many restocks as it may have.
+/// The sale had [`RestockKey::MOST`] restocks.
 #[must_use]
 pub fn too_many_restocks() -> Problem {
     Problem::of(TOO_MANY_RESTOCKS).detail(format!("A sale can be restocked {} times.", RestockKey::MOST))
 }
 
-/// The key of a restock was sent with other units before.
+/// An earlier restock has the same key and other units.
 #[must_use]
 pub fn idempotency_key_reused() -> Problem {
     Problem::of(IDEMPOTENCY_KEY_REUSED)
         .detail("This Idempotency-Key was sent with other units before. A new restock has a new key.")
 }
 
-/// Something that the service needs does not answer.
+/// Dependencies of the service do not answer: `failed` names them.
 #[must_use]
 pub fn unhealthy(failed: Vec<&'static str>) -> Problem {
     Problem::of(UNHEALTHY).with(members::Unhealthy { failed })

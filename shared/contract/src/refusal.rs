@@ -1,4 +1,4 @@
-//! Every way to be refused units, and how each is said.
+//! The refusals of a reservation.
 
 use domain::{Availability, NotReservable, Timestamp};
 use kit::Problem;
@@ -6,7 +6,7 @@ use store::StoreError;
 
 use crate::{HoldsView, problems};
 
-/// What is held of a sold-out sale.
+/// The stock of a sold-out sale, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holds {
     /// Units left, fewer than were asked for.
@@ -16,20 +16,20 @@ pub struct Holds {
 }
 
 impl Holds {
-    /// What is known of the stock.
+    /// The stock by the availability item.
     #[must_use]
     pub fn of(availability: &Availability) -> Self {
         Self { available: availability.available(), view: HoldsView::of(availability) }
     }
 }
 
-/// Why a shopper gets no units.
+/// Why a reservation was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// There is no such sale.
     #[error("unknown product")]
     UnknownProduct,
-    /// The sale does not accept this, whatever its stock.
+    /// The sale takes no reservation of this kind, whatever its stock.
     #[error("not reservable")]
     NotReservable(NotReservable),
     /// No shard has enough units left.
@@ -41,7 +41,7 @@ pub enum Refusal {
     /// The race was lost too often, or a run of the same request has not ended yet.
     #[error("try again")]
     TryAgain {
-        /// When.
+        /// Seconds until the request may succeed.
         after_seconds: u32,
     },
     /// The store failed.
@@ -65,13 +65,7 @@ impl Refusal {
             Self::SoldOut(holds) => problems::sold_out(holds),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),
-            Self::Store(error) => problems::store_problem(error),
+            Self::Store(error) => problems::store_failed(error),
         }
-    }
-
-    /// There is no such sale.
-    #[must_use]
-    pub fn unknown_product() -> Problem {
-        problems::unknown_product()
     }
 }

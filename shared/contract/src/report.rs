@@ -39,7 +39,7 @@ pub struct ReportView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReportedDifferences)]
 struct Differences {
-    /// Units of the shards above those of the sale.
+    /// Units of all shards minus the units of the sale.
     units: i64,
     sold_unpaid: u32,
     paid_unsold: u32,
@@ -58,7 +58,7 @@ struct Shards {
 struct Holds {
     /// Units held.
     count: u32,
-    /// Units whose hold was to have ended.
+    /// Units whose hold should have ended.
     overdue: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
@@ -68,7 +68,7 @@ struct Holds {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReportedOrders)]
 struct Orders {
-    /// The order of everything that is held or sold was looked for.
+    /// The function looked for the order of every held and sold unit.
     complete: bool,
     counted: u32,
     holds_without_order: u32,
@@ -83,7 +83,7 @@ struct Payments {
     amount: Amount,
 }
 
-/// Money of many orders: more than one order can come to.
+/// The sum of many orders, which may be more than one order can cost.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReportedAmount)]
 struct Amount {
@@ -92,7 +92,7 @@ struct Amount {
     currency: Currency,
 }
 
-/// A restock that was cut off. The same request again finishes it.
+/// An interrupted restock. The same request finishes it.
 #[derive(Debug, Serialize, ToSchema)]
 struct UnfinishedRestock {
     #[schema(value_type = schemas::IdempotencyKey)]
@@ -102,8 +102,7 @@ struct UnfinishedRestock {
 }
 
 impl ReportView {
-    /// The figures of a sale as they were read until `now`; `is_complete` when the order of everything that is held or sold was
-    /// looked for.
+    /// The figures of a sale, read until `now`. `is_complete`: the function looked for the order of every held and sold unit.
     #[must_use]
     pub fn new(stored: &Stored, figures: &SaleReport, is_complete: bool, now: Timestamp) -> Self {
         let sale = &stored.sale;

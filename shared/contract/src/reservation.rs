@@ -1,4 +1,4 @@
-//! Reservations: the body that makes one, and a reservation as its owner sees it.
+//! Reservations: the body of the request that makes one, and a reservation as its owner sees it.
 
 use domain::{ProductId, Quantity, Reservation, ReservationStatus, ShopperId};
 use kit::Problem;
@@ -10,18 +10,18 @@ use crate::{schemas, time};
 /// Body of `POST /reserve-inventory` and `POST /add-to-cart`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct ReserveRequest {
-    /// What to reserve.
+    /// The product to reserve.
     #[schema(value_type = schemas::ProductId)]
     pub product_id: ProductId,
-    /// One unit unless it is given.
+    /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
     pub quantity: Option<i64>,
-    /// The caller, if it is given.
+    /// The caller's id. Another shopper's is refused.
     #[schema(value_type = Option<schemas::ShopperId>)]
     pub user_id: Option<ShopperId>,
 }
 
-/// The units that a request asks for: one unless it says otherwise, `None` for more than any sale allows.
+/// The units that a request asks for. The default is one; `None` is more than any sale allows.
 ///
 /// # Errors
 /// 400 when it is less than one.
@@ -32,7 +32,7 @@ pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
     }
 }
 
-/// The answer to a reservation, the first time and every time after.
+/// The answer to a reservation and to each repetition of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Reserved)]
 pub struct ReservedView {
@@ -48,13 +48,13 @@ pub struct ReservedView {
     product_id: String,
     #[schema(value_type = schemas::Quantity)]
     quantity: u32,
-    /// When the units go back unless they are paid for.
+    /// The end of the hold: unpaid units are released then.
     #[schema(value_type = schemas::Time)]
     reservation_expiry: String,
 }
 
 impl ReservedView {
-    /// `reservation`; with a `cart_id` when it was made by adding to a cart.
+    /// `reservation`, with a `cart_id` in the answer to `POST /add-to-cart`.
     #[must_use]
     pub fn new(reservation: &Reservation, as_cart: bool) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl ReservedView {
     }
 }
 
-/// Where a reservation stands. One that has ended is not there any more.
+/// The status of a reservation. The product deletes a reservation when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ReservationStatus)]
@@ -89,7 +89,7 @@ pub struct ReservationView {
     #[schema(value_type = schemas::Quantity)]
     quantity: u32,
     status: StatusView,
-    /// When the units go back unless they are paid for.
+    /// The end of the hold: unpaid units are released then.
     #[schema(value_type = schemas::Time)]
     reservation_expiry: String,
     #[schema(value_type = schemas::Time)]

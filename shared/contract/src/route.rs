@@ -1,4 +1,4 @@
-//! What is known of one route.
+//! The description of one route.
 
 use kit::ProblemKind;
 use utoipa::ToSchema;
@@ -10,16 +10,16 @@ use crate::{description::Described, problems, schemas};
 pub enum Method {
     /// Reads.
     Get,
-    /// Does something.
+    /// Acts, or creates a thing whose name the server chooses.
     Post,
-    /// Makes or changes a thing by its name.
+    /// Creates or replaces a thing whose name is in the path.
     Put,
-    /// Ends a thing.
+    /// Ends the thing that the path names.
     Delete,
 }
 
 impl Method {
-    /// As it is written in a request: `GET`.
+    /// The method in a request line: `GET`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,19 +31,19 @@ impl Method {
     }
 }
 
-/// Who may ask.
+/// The callers that a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// Anyone, without a token.
     Anyone,
-    /// Whoever has signed in.
+    /// Shoppers: a token is required.
     Shoppers,
-    /// Whoever has signed in and is in the group [`crate::OPERATORS`].
+    /// Operators: the token's groups include [`crate::OPERATORS`].
     Operators,
 }
 
 impl Group {
-    /// Its name, as the routes are grouped by it.
+    /// The name of the group in documents: `shoppers`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -72,63 +72,63 @@ pub struct Parameter {
     pub name: &'static str,
     /// Where it is.
     pub place: Place,
-    /// Without it the request is refused.
+    /// The function refuses a request without it.
     pub is_required: bool,
-    /// What clients are told.
+    /// The description for clients.
     pub says: &'static str,
-    /// What it looks like.
+    /// Its schema.
     pub schema: Described,
 }
 
 /// A JSON body of a request.
 #[derive(Debug, Clone)]
 pub struct Body {
-    /// Without it the request is refused.
+    /// The function refuses a request without it.
     pub is_required: bool,
-    /// What it looks like.
+    /// Its schema.
     pub schema: Described,
 }
 
-/// A success.
+/// A successful answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// What clients are told.
+    /// The description for clients.
     pub says: &'static str,
-    /// What the JSON body looks like. `None`: there is none.
+    /// The schema of the JSON body. `None`: the answer has no body.
     pub schema: Option<Described>,
-    /// `Location` says where the thing is.
+    /// The answer has the header `Location`.
     pub has_location: bool,
 }
 
-/// One route: a method of a path, and all that a client needs to know to use it.
+/// One route: a method of a path, with its request, answers and refusals.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path as API Gateway has it, with parameters in braces.
+    /// The path as in API Gateway, with parameters in braces.
     pub path: &'static str,
     /// The function that answers.
     pub function: &'static str,
-    /// The route's own name.
+    /// The route's unique name, `operationId` in the generated description.
     pub name: &'static str,
-    /// Who may ask.
+    /// The callers that a route is for.
     pub group: Group,
-    /// What it does, in a line.
+    /// What the route does, in one line.
     pub says: &'static str,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
-    /// The body that it reads, if it reads one.
+    /// The request's body. `None`: the function reads none.
     pub body: Option<Body>,
-    /// How it succeeds.
+    /// Its successful answers.
     pub answers: Vec<Answer>,
-    /// How it refuses, besides what all routes of its kind refuse: see [`Route::problems`].
+    /// The refusals that are its own. [`Route::problems`] adds those of its group and of all routes.
     pub refusals: Vec<ProblemKind>,
 }
 
 impl Route {
-    /// A route that is answered by the function of the same name, unless [`Route::by`] says otherwise.
+    /// A route that the function of the same name answers, unless [`Route::by`] names another.
     pub(crate) fn new(group: Group, method: Method, path: &'static str, name: &'static str, says: &'static str) -> Self {
         let parameters = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(path_parameter);
         let parameters = parameters.collect();
@@ -142,55 +142,55 @@ impl Route {
         self
     }
 
-    /// A parameter of the query.
+    /// Adds a parameter of the query.
     pub(crate) fn query(mut self, name: &'static str, schema: Described, is_required: bool, says: &'static str) -> Self {
         self.parameters.push(Parameter { name, place: Place::Query, is_required, says, schema });
         self
     }
 
-    /// A header that it reads.
+    /// Adds a header that the function reads.
     pub(crate) fn header(mut self, name: &'static str, schema: Described, is_required: bool, says: &'static str) -> Self {
         self.parameters.push(Parameter { name, place: Place::Header, is_required, says, schema });
         self
     }
 
-    /// The body that it must have.
+    /// Adds a required body.
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
         self.body = Some(Body { is_required: true, schema: Described::of::<T>() });
         self
     }
 
-    /// The body that it may have.
+    /// Adds an optional body.
     pub(crate) fn may_take<T: ToSchema>(mut self) -> Self {
         self.body = Some(Body { is_required: false, schema: Described::of::<T>() });
         self
     }
 
-    /// A success with a body.
+    /// Adds a success with a body.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &'static str) -> Self {
         self.answers.push(Answer { status, says, schema: Some(Described::of::<T>()), has_location: false });
         self
     }
 
-    /// A success with nothing to say.
+    /// Adds the success 204, which has no body.
     pub(crate) fn answers_nothing(mut self, says: &'static str) -> Self {
         self.answers.push(Answer { status: 204, says, schema: None, has_location: false });
         self
     }
 
-    /// All successes so far have a `Location`.
+    /// Gives the successes added so far a `Location`.
     pub(crate) fn with_location(mut self) -> Self {
         self.answers.iter_mut().for_each(|answer| answer.has_location = true);
         self
     }
 
-    /// Kinds of refusal.
+    /// Adds refusals.
     pub(crate) fn refuses(mut self, kinds: &[ProblemKind]) -> Self {
         self.refusals.extend(kinds);
         self
     }
 
-    /// Every way to be refused: the route's own, those of its group, of its body, and those of all routes.
+    /// Every refusal of the route: its own, those of its group and of its body, and those of all routes.
     #[must_use]
     pub fn problems(&self) -> Vec<ProblemKind> {
         let signed_in: &[ProblemKind] = match self.group {
@@ -209,10 +209,10 @@ impl Route {
     }
 }
 
-/// The API's throttle, a failure that passes, and one that is ours.
+/// Refusals of all routes: the API's throttle, a failure that does not pass, and one that does.
 const EVERYWHERE: [ProblemKind; 3] = [problems::RATE_LIMITED, ProblemKind::INTERNAL_ERROR, ProblemKind::TRY_AGAIN];
 
-/// What stands in braces in a path.
+/// The parameter in braces in a path.
 fn path_parameter(name: &'static str) -> Parameter {
     let (schema, says) = match name {
         "order_id" => (Described::of::<schemas::OrderId>(), "The order."),

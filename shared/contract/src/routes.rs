@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
 fn for_anyone() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Anyone, method, path, name, says);
     vec![
-        route(Get, "/health", "health", "Whether the service answers.")
+        route(Get, "/health", "health", "Check that the service answers.")
             .query("deep", Described::inline::<bool>(), false, "`true`: asks tables and queue, too.")
             .answers::<HealthView>(200, "The service answers.")
             .refuses(&[UNHEALTHY]),

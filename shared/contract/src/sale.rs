@@ -6,27 +6,27 @@ use utoipa::ToSchema;
 
 use crate::{schemas, time};
 
-/// What is held and may come back.
+/// Held units, which may become available again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Holds)]
 pub struct HoldsView {
     /// Units held.
     pub count: u32,
-    /// No hold that is known ends before this.
+    /// The earliest end of the known holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pub next_ends_at: Option<String>,
 }
 
 impl HoldsView {
-    /// The holds of a sale.
+    /// The holds in an availability item.
     #[must_use]
     pub fn of(availability: &Availability) -> Self {
         Self { count: availability.held_units(), next_ends_at: availability.next_hold_ends_at.map(time) }
     }
 }
 
-/// How shoppers are let in.
+/// The mode of admission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 #[schema(as = Admission)]
@@ -54,7 +54,7 @@ pub struct SaleView {
     price: Money,
     #[schema(value_type = schemas::SaleState)]
     state: SaleState,
-    /// Units that the sale has in all, with every restock.
+    /// All units of the sale, with every restock.
     #[schema(value_type = schemas::SaleUnits)]
     units: u32,
     #[schema(value_type = schemas::Quantity)]
@@ -65,9 +65,9 @@ pub struct SaleView {
     starts_at: String,
     #[schema(value_type = schemas::Time)]
     ends_at: String,
-    /// Units left, some two seconds old at most.
+    /// Available units as of `as_of`, normally at most two seconds ago.
     available_quantity: u32,
-    /// What is said of the stock was so then.
+    /// The time of the stock figures.
     #[schema(value_type = schemas::Time)]
     as_of: String,
     holds: HoldsView,
@@ -77,7 +77,7 @@ pub struct SaleView {
 }
 
 impl SaleView {
-    /// How `sale` looks at `now` with what is known of its stock.
+    /// `sale` at `now` with its stock.
     #[must_use]
     pub fn new(sale: &Sale, availability: &Availability, now: Timestamp) -> Self {
         let draft = &sale.draft;
@@ -115,27 +115,27 @@ pub struct SalesView {
 }
 
 impl SalesView {
-    /// How `sales` look at `now`, each with what is known of its stock.
+    /// `sales` at `now`, each with its stock.
     pub fn new<'s>(sales: impl IntoIterator<Item = &'s (Sale, Availability)>, now: Timestamp) -> Self {
         let sales = sales.into_iter().map(|(sale, availability)| SaleView::new(sale, availability, now)).collect();
         Self { server_time: time(now), sales }
     }
 }
 
-/// The units that are left of a sale.
+/// The available units of a sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Inventory)]
 pub struct InventoryView {
     #[schema(value_type = schemas::ProductId)]
     product_id: String,
     available_quantity: u32,
-    /// What is said of the stock was so then.
+    /// The time of the stock figures.
     #[schema(value_type = schemas::Time)]
     as_of: String,
 }
 
 impl InventoryView {
-    /// What is known of the stock of `sale`.
+    /// The stock of `sale`.
     #[must_use]
     pub fn new(sale: &Sale, availability: &Availability) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What the domain's types look like in JSON. The domain itself knows no JSON schema; the limits here are its constants.
+//! JSON schemas of the domain's types. The domain itself has none; the limits here are its constants.
 
 use domain::{
     Address, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment,
@@ -13,7 +13,7 @@ use utoipa::{
     },
 };
 
-/// Types that exist to have a schema: the domain's type of the same meaning has none.
+/// Types that only have a schema, for the domain's type of the same meaning.
 macro_rules! schemas {
     ($($(#[doc = $says:literal])+ $name:ident = $schema:expr;)+) => {$(
         $(#[doc = $says])+
@@ -30,27 +30,27 @@ macro_rules! schemas {
 }
 
 schemas! {
-    /// What is on sale.
+    /// A product.
     ProductId = text(Product::MAX_LENGTH).pattern(Some("^[a-z0-9_-]+$"));
-    /// A reservation, as it was named when the units were reserved. Opaque to clients.
+    /// The id of a reservation. Opaque to clients.
     ReservationId = reservation_id();
-    /// An order has the id of the reservation that it was made from.
+    /// The id of an order: that of its reservation.
     OrderId = reservation_id();
     /// The `sub` of a token: printable ASCII.
     ShopperId = text(Shopper::MAX_LENGTH).pattern(Some(PRINTABLE));
     /// A time: RFC 3339, UTC.
     Time = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-    /// Units of one sale that one shopper may ask for.
+    /// Units of one sale for one shopper.
     Quantity = whole(Units::ONE.units(), Units::MAX.units());
-    /// Units that a sale is made with, or restocked by.
+    /// Units of a sale or of a restock.
     SaleUnits = whole(1, SaleDraft::MOST_UNITS);
-    /// Shards that a sale is spread over.
+    /// Stock shards of a sale.
     Shards = whole(1, SaleDraft::MOST_SHARDS);
-    /// How long a hold lasts, s.
+    /// The length of a hold, s.
     HoldSeconds = whole(*SaleDraft::HOLD_SECONDS.start(), *SaleDraft::HOLD_SECONDS.end());
-    /// The name of what is sold: one line of text.
+    /// The product's name: one line of text.
     SaleName = line(SaleDraft::MAX_NAME);
-    /// More about what is sold.
+    /// The product's description.
     SaleDescription = ObjectBuilder::new().schema_type(Type::String).max_length(Some(SaleDraft::MAX_DESCRIPTION));
     /// The address of a picture.
     ImageUrl = text(SaleDraft::MAX_IMAGE_URL).pattern(Some(format!("^https://[^{CONTROL}]*$")));
@@ -66,7 +66,7 @@ schemas! {
         .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)));
     /// A payment provider's token for a way to pay: `<provider>:<token>`. Never card data.
     PaymentMethod = text(Method::MAX_LENGTH).pattern(Some("^[!-9;-~]+:[!-~]+$"));
-    /// What makes a restock the same restock: printable ASCII, such as a UUID; one for each restock.
+    /// The identity of a restock: printable ASCII, such as a UUID. A repeated request has the same key.
     IdempotencyKey = text(RestockKey::MAX_LENGTH).pattern(Some(PRINTABLE));
     /// Street and number.
     AddressLine1 = line(Address::MAX_ADDRESS_LINE1);
@@ -76,25 +76,25 @@ schemas! {
     PostalCode = line(Address::MAX_POSTAL_CODE);
     /// The country. The shop decides where it ships.
     Country = line(Address::MAX_COUNTRY);
-    /// Where a sale stands.
+    /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
-    /// How shoppers are to be let in: first come, first served.
+    /// The mode of admission: first come, first served.
     AdmissionRequest = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("mode", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["fcfs"])))
         .required("mode")
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    /// Where an order stands.
+    /// The status of an order.
     OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
-    /// Where an order's payment stands.
+    /// The status of an order's payment.
     PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(payment_statuses()));
-    /// Where an order's units are.
+    /// The status of an order's units.
     InventoryStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(inventory_statuses()));
-    /// What happened to an order.
+    /// An event of an order.
     OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_events()));
 }
 
-/// What each variant of an enum is called in JSON. A variant that is not listed does not compile.
+/// The JSON values of an enum. A variant that is missing from the list does not compile.
 macro_rules! values {
     ($($name:ident of $enum:ident { $($variant:ident)+ })+) => {$(
         fn $name() -> Vec<Value> {

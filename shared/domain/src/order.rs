@@ -146,8 +146,7 @@ pub struct AddressError {
 }
 
 /// A shipping address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// Street and number, 1–200 characters.
     pub address_line1: String,

@@ -2,10 +2,10 @@
 
 use health::Health;
 use insta::assert_snapshot;
-use kit::{HttpFunction, Request};
+use kit::Request;
 use parts::FromParts;
 use test_aws::{Calls, Fault};
-use test_shop::Shop;
+use test_shop::{Judged, Shop};
 
 fn deep() -> Request {
     test_aws::event("health/deep.json")
@@ -14,7 +14,7 @@ fn deep() -> Request {
 #[tokio::test]
 async fn a_shallow_answer_asks_nobody() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
-    let health: Health = shop.wire(&calls);
+    let health: Judged<Health> = shop.wire(&calls);
     let request = test_aws::event("health/ok.json");
     assert_snapshot!(test_aws::told(&health.handle(request).await), @r#"
     200 OK
@@ -26,7 +26,7 @@ async fn a_shallow_answer_asks_nobody() {
 #[tokio::test]
 async fn a_deep_answer_asks_three_tables_and_the_queue() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
-    let health: Health = shop.wire(&calls);
+    let health: Judged<Health> = shop.wire(&calls);
     assert_eq!(health.handle(deep()).await.status(), 200);
     assert_eq!((calls.count("GetItem"), calls.count("GetQueueAttributes"), calls.total()), (3, 1, 4));
 }
@@ -34,7 +34,7 @@ async fn a_deep_answer_asks_three_tables_and_the_queue() {
 #[tokio::test]
 async fn what_failed_is_named_and_why_is_not_told() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
-    let health: Health = shop.wire(&calls);
+    let health: Judged<Health> = shop.wire(&calls);
     calls.fail_always("GetQueueAttributes", Fault::Denied);
     assert_snapshot!(test_aws::told(&health.handle(deep()).await), @r#"
     503 Service Unavailable: unhealthy, Something that the service needs does not answer
@@ -46,7 +46,7 @@ async fn what_failed_is_named_and_why_is_not_told() {
 async fn each_table_is_named_by_what_it_holds() {
     let shop = Shop::empty().await;
     let mut parts = shop.parts_with(&Calls::new(), &[("RESERVATION_TABLE", "no-such-table")]);
-    let health = Health::wire(&mut parts).unwrap();
+    let health = Judged::<Health>::wire(&mut parts).unwrap();
     shop.queue.fail(true);
     let response = test_aws::response(&health.handle(deep()).await);
     assert!(response.contains("\"reservation table\",\n    \"orders queue\""), "{response}");

@@ -2,11 +2,10 @@
 
 use cancel_reservation::CancelReservation;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
-fn function(shop: &Shop, calls: &Calls) -> CancelReservation {
+fn function(shop: &Shop, calls: &Calls) -> Judged<CancelReservation> {
     shop.wire(calls)
 }
 

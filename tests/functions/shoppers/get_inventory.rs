@@ -3,11 +3,10 @@
 use domain::SignedDuration;
 use get_inventory::GetInventory;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
-fn function(shop: &Shop, calls: &Calls) -> GetInventory {
+fn function(shop: &Shop, calls: &Calls) -> Judged<GetInventory> {
     shop.wire(calls)
 }
 

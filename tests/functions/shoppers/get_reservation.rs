@@ -2,11 +2,10 @@
 
 use get_reservation::GetReservation;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use test_aws::{Calls, Fault, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief};
+use test_shop::{Buyer, Judged, Shop, Stage, brief};
 
-fn function(shop: &Shop, calls: &Calls) -> GetReservation {
+fn function(shop: &Shop, calls: &Calls) -> Judged<GetReservation> {
     shop.wire(calls)
 }
 

@@ -4,15 +4,15 @@
 use domain::{SaleDraft, SignedDuration};
 use get_sale::GetSale;
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
-fn function(shop: &Shop, calls: &Calls) -> GetSale {
+fn function(shop: &Shop, calls: &Calls) -> Judged<GetSale> {
     shop.wire(calls)
 }
 
-async fn ask(function: &GetSale) -> Response {
+async fn ask(function: &Judged<GetSale>) -> Response {
     function.handle(event("get-sale/ok.json")).await
 }
 

@@ -4,12 +4,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{SaleDraft, SignedDuration};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use list_sales::ListSales;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
-fn function(shop: &Shop, calls: &Calls) -> ListSales {
+fn function(shop: &Shop, calls: &Calls) -> Judged<ListSales> {
     shop.wire(calls)
 }
 

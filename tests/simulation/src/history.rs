@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Clock, Money, Quantity, SaleDraft};
+use domain::{Clock, Quantity, SaleDraft};
 use jiff::SignedDuration;
 use manage_sale::SalePreparation;
 use parts::FromParts;
@@ -134,17 +134,13 @@ async fn open_sale(world: &World) {
     let now = world.time.now();
     let size = world.size;
     let draft = SaleDraft {
-        name: "Phone".into(),
-        description: None,
-        image_url: None,
-        price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
         units: size.units,
         starts_at: now.checked_add(SignedDuration::from_secs(10)).unwrap(),
         ends_at: now.checked_add(SignedDuration::from_hours(24 * 30)).unwrap(),
         hold_seconds: size.hold_seconds,
         max_per_shopper: Quantity::new(size.max_per_shopper).unwrap(),
-        admission: domain::Admission::Fcfs,
         shards: Some(size.shards),
+        ..test_shop::draft()
     };
     draft.check().unwrap();
     let preparation = SalePreparation::from_parts(&mut parts(world, &SkewedClock::ahead(&world.time, 0)));

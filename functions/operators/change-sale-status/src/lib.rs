@@ -1,12 +1,12 @@
 //! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close`: stop a sale, let it go on, end it. Group `ops` only.
 //!
-//! One conditional write of the sale and nothing else: what is held stays held, what is sold stays sold. An environment of
-//! `reserve` believes the sale that it has read for a second.
+//! The function writes only the sale, with one conditional write: held units stay held, sold units stay sold. An environment
+//! of `reserve` uses the sale that it has read for up to a second.
 
 use std::sync::Arc;
 
-use contract::{Refusal, SaleView, not_changeable, product_path, store_problem};
-use domain::{Availability, Clock, ProductId, StatusChange};
+use contract::{OPERATORS, SaleView, problems, product_path};
+use domain::{Availability, Clock, NotChangeable, ProductId, StatusChange};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
@@ -14,7 +14,7 @@ use kit::{
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError, Stored, WriteOutcome};
 
-/// Times that the sale is read again after somebody else wrote it.
+/// Reads of the sale in one request; each but the first follows a write by another request.
 const TRIES: usize = 4;
 
 /// The Lambda handler and its dependencies.
@@ -25,6 +25,23 @@ pub struct ChangeSaleStatus {
     availabilities: Availabilities,
 }
 
+/// Why a sale's status was not changed.
+#[derive(Debug, thiserror::Error)]
+enum ChangeError {
+    /// There is no sale of the product.
+    #[error("unknown product")]
+    UnknownProduct,
+    /// The sale is being prepared, or over.
+    #[error("the sale cannot be changed")]
+    NotChangeable(NotChangeable),
+    /// Other requests kept writing the sale.
+    #[error("the sale was changed at the same time")]
+    Changed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl FromParts for ChangeSaleStatus {
     fn from_parts(parts: &mut Parts) -> Self {
         Self { identity: parts.identity(), clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities() }
@@ -33,35 +50,43 @@ impl FromParts for ChangeSaleStatus {
 
 impl HttpFunction for ChangeSaleStatus {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group("ops")?;
+        self.identity.caller(request)?.require_group(OPERATORS)?;
         let change = change(request.uri().path())?;
-        let stored = self.change(&product_path(request)?, change).await?;
-        let availability = self.availability(&stored).await.map_err(|error| store_problem(&error))?;
+        let stored = self.change(&product_path(request)?, change).await.map_err(|error| problem(&error))?;
+        let availability = self.availability(&stored).await.map_err(|error| problems::store_failed(&error))?;
         Ok(http::ok_json(200, &SaleView::new(&stored.sale, &availability, self.clock.now())))
     }
 }
 
 impl ChangeSaleStatus {
-    /// The sale as it is after `change`.
-    async fn change(&self, product: &ProductId, change: StatusChange) -> Result<Stored, Problem> {
+    /// Applies `change` to the sale and returns the sale as it is then.
+    async fn change(&self, product: &ProductId, change: StatusChange) -> Result<Stored, ChangeError> {
         for _ in 0..TRIES {
-            let found = self.sales.get_for_write(product).await.map_err(|error| store_problem(&error))?;
-            let stored = found.ok_or_else(Refusal::unknown_product)?;
-            let status = stored.sale.status_after(change, self.clock.now()).map_err(not_changeable)?;
+            let stored = self.sales.get_for_write(product).await?.ok_or(ChangeError::UnknownProduct)?;
+            let status = stored.sale.status_after(change, self.clock.now()).map_err(ChangeError::NotChangeable)?;
             if stored.sale.status == status {
                 return Ok(stored);
             }
-            match self.sales.change_status(&stored, status).await.map_err(|error| store_problem(&error))? {
+            match self.sales.change_status(&stored, status).await? {
                 WriteOutcome::Written(stored) => return Ok(stored),
                 WriteOutcome::Changed => {}
             }
         }
-        Err(Problem::try_again(1))
+        Err(ChangeError::Changed)
     }
 
     async fn availability(&self, stored: &Stored) -> Result<Availability, StoreError> {
         let found = self.availabilities.get(&stored.sale.product, true).await?;
         Ok(found.unwrap_or_else(|| Availability::untouched(&stored.sale.layout, self.clock.now())))
+    }
+}
+
+fn problem(error: &ChangeError) -> Problem {
+    match error {
+        ChangeError::UnknownProduct => problems::unknown_product(),
+        ChangeError::NotChangeable(why) => problems::not_changeable(*why),
+        ChangeError::Changed => Problem::try_again(1),
+        ChangeError::Store(error) => problems::store_failed(error),
     }
 }
 

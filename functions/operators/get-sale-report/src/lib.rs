@@ -1,11 +1,10 @@
 //! `GET /admin/flash-sales/{product_id}/report`: the exact figures of a sale. Group `ops` only.
 
 mod use_case;
-mod view;
 
 use std::sync::Arc;
 
-use contract::{Refusal, not_changeable, product_path, store_problem};
+use contract::{OPERATORS, ReportView, problems, product_path};
 use domain::{Clock, NotChangeable, SaleStatus};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -15,7 +14,6 @@ use parts::{FromParts, Parts};
 use store::Sales;
 
 pub use use_case::{Reported, SaleReports};
-use view::ReportView;
 
 /// The Lambda handler and its dependencies.
 pub struct GetSaleReport {
@@ -34,14 +32,15 @@ impl FromParts for GetSaleReport {
 
 impl HttpFunction for GetSaleReport {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group("ops")?;
-        let found = self.sales.get_for_write(&product_path(request)?).await.map_err(|error| store_problem(&error))?;
-        let stored = found.ok_or_else(Refusal::unknown_product)?;
-        // Its shards are being replaced.
+        self.identity.caller(request)?.require_group(OPERATORS)?;
+        let found = self.sales.get_for_write(&product_path(request)?).await;
+        let stored = found.map_err(|error| problems::store_failed(&error))?.ok_or_else(problems::unknown_product)?;
+        // `manage-sale` is replacing the shards.
         if stored.sale.status == SaleStatus::Preparing {
-            return Err(not_changeable(NotChangeable::InPreparation));
+            return Err(problems::not_changeable(NotChangeable::InPreparation));
         }
-        let reported = self.reports.report(&stored.sale).await.map_err(|error| store_problem(&error))?;
-        Ok(http::ok_json(200, &ReportView::new(&stored, &reported, self.clock.now())))
+        let reported = self.reports.report(&stored.sale).await.map_err(|error| problems::store_failed(&error))?;
+        let view = ReportView::new(&stored, &reported.figures, reported.has_all_orders, self.clock.now());
+        Ok(http::ok_json(200, &view))
     }
 }

@@ -3,9 +3,9 @@
 use std::{error::Error, future::Future};
 
 use aws_sdk_sqs::types::QueueAttributeName;
+use contract::{HealthView, problems};
 use kit::{HttpFunction, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use serde_json::json;
 use tracing::error;
 
 /// The Lambda handler and its dependencies.
@@ -36,15 +36,15 @@ impl HttpFunction for Health {
         let deep = http::query_parameter(request, "deep") == Some("true");
         let failed = if deep { self.failed_dependencies().await } else { Vec::new() };
         if failed.is_empty() {
-            Ok(http::ok_json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+            Ok(http::ok_json(200, &HealthView::ok(env!("CARGO_PKG_VERSION"))))
         } else {
-            Err(Problem::new(503, "unhealthy", "Something that the service needs does not answer").member("failed", failed))
+            Err(problems::unhealthy(failed))
         }
     }
 }
 
 impl Health {
-    /// Asks everything at the same time, so that the answer takes as long as the slowest.
+    /// The names of the dependencies that do not answer. Asks all at once: the answer takes as long as the slowest.
     async fn failed_dependencies(&self) -> Vec<&'static str> {
         // Boxed: a call of the SDK is a future of ten kilobytes.
         let table = |table| Box::pin(store::touch(&self.store, table));
@@ -64,7 +64,7 @@ impl Health {
     }
 }
 
-/// The name of what failed, if it did. Why is for the log.
+/// The name of a dependency whose call failed. The log says why.
 async fn ask<T, E: Error + 'static>(name: &'static str, call: impl Future<Output = Result<T, E>>) -> Option<&'static str> {
     let failure = call.await.err()?;
     error!(dependency = name, cause = kit::chain(&failure), "a dependency does not answer");

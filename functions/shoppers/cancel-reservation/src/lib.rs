@@ -1,6 +1,6 @@
-//! `DELETE /reservations/{reservation_id}`: give held units back. The stream of the deleted reservation releases them.
+//! `DELETE /reservations/{reservation_id}`: end a hold. `release-stock` reads the deletion from the stream and releases the units.
 
-use contract::{reservation_path, store_problem, unknown_reservation};
+use contract::{problems, reservation_path};
 use domain::ReservationStatus;
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -24,13 +24,13 @@ impl FromParts for CancelReservation {
 impl HttpFunction for CancelReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let id = reservation_path(request, "reservation_id").ok_or_else(unknown_reservation)?;
+        let id = reservation_path(request, "reservation_id").ok_or_else(problems::unknown_reservation)?;
         let ended = self.reservations.end(&caller.shopper, &id, Ending::Cancelled).await;
-        match ended.map_err(|error| store_problem(&error))? {
+        match ended.map_err(|error| problems::store_failed(&error))? {
             EndOutcome::Ended | EndOutcome::Gone => Ok(http::no_content()),
             EndOutcome::Kept(kept) => Err(match kept.status {
-                ReservationStatus::Purchased => contract::already_purchased(),
-                ReservationStatus::Held | ReservationStatus::Paying => contract::payment_in_progress(),
+                ReservationStatus::Purchased => problems::already_purchased(),
+                ReservationStatus::Held | ReservationStatus::Paying => problems::payment_in_progress(),
             }),
         }
     }

@@ -1,44 +1,24 @@
-//! `POST /checkout`: make an order of what is reserved and have it paid.
+//! `POST /checkout`: make an order of a reservation and start its payment.
 
 mod use_case;
 
 use std::sync::Arc;
 
-use contract::{CheckoutDetails, OrderAccepted, unknown_reservation};
-use domain::{Address, Clock, Order, OrderStatus, ReservationId, ShopperId};
+use contract::{CheckoutRequest, OrderAccepted, problems};
+use domain::{Clock, Order, OrderStatus, ReservationId, Timestamp};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
-use serde::Deserialize;
 
-pub use use_case::OrderPlacement;
+pub use use_case::{OrderPlacement, PlacementError};
 
 /// The Lambda handler and its dependencies.
 pub struct Checkout {
     identity: Identity,
     clock: Arc<dyn Clock>,
     orders: OrderPlacement,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    cart_id: String,
-    payment_method: String,
-    shipping_address: Address,
-    user_id: Option<ShopperId>,
-}
-
-/// The answer to the shopper who placed `order`: 202 while it is under way, 200 once it has ended.
-#[must_use]
-pub fn accepted(request: &Request, order: &Order, now: domain::Timestamp) -> Response {
-    let (status, ..) = order.statuses(now);
-    let code = match status {
-        OrderStatus::AwaitingPayment | OrderStatus::Pending => 202,
-        OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => 200,
-    };
-    http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
 }
 
 impl FromParts for Checkout {
@@ -50,11 +30,34 @@ impl FromParts for Checkout {
 impl HttpFunction for Checkout {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let body: Body = http::json_body(request)?;
+        let body: CheckoutRequest = http::json_body(request)?;
         caller.must_be(body.user_id.as_ref())?;
-        let cart: ReservationId = body.cart_id.parse().map_err(|_| unknown_reservation())?;
-        let details = CheckoutDetails::new(&body.payment_method, Some(body.shipping_address))?;
-        let order = self.orders.check_out(&caller.shopper, &cart, &details).await?;
+        let cart: ReservationId = body.cart_id.parse().map_err(|_| problems::unknown_reservation())?;
+        let details = body.details()?;
+        let order = self.orders.check_out(&caller.shopper, &cart, &details).await.map_err(|error| problem(&error))?;
         Ok(accepted(request, &order, self.clock.now()))
+    }
+}
+
+/// The answer to the shopper who placed `order`: 202 while its payment is awaited or under way, 200 once it has ended.
+#[must_use]
+pub fn accepted(request: &Request, order: &Order, now: Timestamp) -> Response {
+    let (status, ..) = order.statuses(now);
+    let code = match status {
+        OrderStatus::AwaitingPayment | OrderStatus::Pending => 202,
+        OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => 200,
+    };
+    http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
+}
+
+/// How a client sees that no order was placed.
+#[must_use]
+pub fn problem(error: &PlacementError) -> Problem {
+    match error {
+        PlacementError::UnknownReservation => problems::unknown_reservation(),
+        PlacementError::ReservationExpired => problems::reservation_expired(),
+        PlacementError::Price(error) => Problem::internal(error),
+        PlacementError::Store(error) => problems::store_failed(error),
+        PlacementError::Send(error) => problems::send_failed(error),
     }
 }

@@ -1,19 +1,38 @@
-//! The use case: one transaction makes the order and takes the reservation to payment; a message then starts the saga.
+//! The use case: one transaction makes the order and moves the reservation to `paying`; then a message starts the saga.
 //!
-//! If the run dies in between, the order is pending without a saga: the same request sends the message again, and
-//! `reconcile` starts the saga after a minute. The message may come twice: an attempt is paid once.
+//! If the run dies between the two, the order is pending without a saga: the same request sends the message again, and
+//! `reconcile` starts the saga after a minute. The message may arrive twice; the saga pays an attempt once.
 
 use std::sync::Arc;
 
-use contract::{CheckoutDetails, reservation_expired, send_problem, store_problem, unknown_reservation};
+use contract::CheckoutDetails;
 use domain::{
-    Address, Clock, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation, ReservationStatus, Sale,
-    ShopperId, SignedDuration, Timestamp,
+    Address, Clock, MoneyError, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation,
+    ReservationStatus, Sale, ShopperId, SignedDuration, Timestamp,
 };
-use kit::Problem;
-use messages::{OrderMessage, OrdersQueue};
+use messages::{OrderMessage, OrdersQueue, SendError};
 use parts::{FromParts, Parts};
-use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome};
+use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
+
+/// Why no order was placed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlacementError {
+    /// The shopper has no reservation with this id.
+    #[error("the shopper has no such reservation")]
+    UnknownReservation,
+    /// The hold ended before it was taken to payment.
+    #[error("the reservation has expired")]
+    ReservationExpired,
+    /// The price of all units is more than an amount can be. The limits of a sale exclude it.
+    #[error("the order has no price")]
+    Price(#[source] MoneyError),
+    /// The store failed. The order may have been placed; the same request finds it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The order is placed and nothing has asked for its payment yet; the same request asks again.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
 
 /// Makes orders of reservations.
 pub struct OrderPlacement {
@@ -39,14 +58,14 @@ impl FromParts for OrderPlacement {
 }
 
 impl OrderPlacement {
-    /// Orders what `shopper` has reserved as `id`, to be paid as `details` say. A repetition gives the order that is there; one
-    /// that was placed without a payment method is paid now.
+    /// Makes an order of the reservation `id` of `shopper` and starts its payment as `details` say. A repetition returns the
+    /// existing order; if that was placed without a payment method, its payment starts now.
     ///
     /// # Errors
-    /// 404 when the shopper has no such reservation, 410 when its time is over, 503 when the order was not made for sure.
-    pub async fn check_out(&self, shopper: &ShopperId, id: &OrderId, details: &CheckoutDetails) -> Result<Order, Problem> {
+    /// Every [`PlacementError`].
+    pub async fn check_out(&self, shopper: &ShopperId, id: &OrderId, details: &CheckoutDetails) -> Result<Order, PlacementError> {
         let now = self.clock.now();
-        let reservation = self.reservations.get(shopper, id.product()).await.map_err(|error| store_problem(&error))?;
+        let reservation = self.reservations.get(shopper, id.product()).await?;
         let Some(reservation) = reservation.filter(|found| found.id == *id && !found.is_overdue(now)) else {
             return self.order_of_ended(shopper, id, now).await;
         };
@@ -56,64 +75,64 @@ impl OrderPlacement {
         }
         let CheckoutDetails { payment_method, shipping_address } = details.clone();
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
-        match self.purchases.start(&order, now).await.map_err(|error| store_problem(&error))? {
+        match self.purchases.start(&order, now).await? {
             StartOutcome::Started => self.have_paid(order).await,
             StartOutcome::OrderIs(placed) if placed.status == OrderStatus::AwaitingPayment && placed.attempt == 0 => {
                 self.start_placed(placed, details, now).await
             }
-            // Also one whose first attempt failed: this may be the request that made it. `POST /payment` pays it anew.
+            // Also an order whose first attempt failed: this request may be the one that started it. `POST /payment` pays again.
             StartOutcome::OrderIs(order) => self.have_paid(order).await,
-            StartOutcome::ReservationEnded => Err(reservation_expired()),
+            StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
     }
 
-    /// Takes an order to payment that was placed without a payment method.
-    async fn start_placed(&self, placed: Order, details: &CheckoutDetails, now: Timestamp) -> Result<Order, Problem> {
+    /// Starts the payment of an order that was placed without a payment method.
+    async fn start_placed(&self, placed: Order, details: &CheckoutDetails, now: Timestamp) -> Result<Order, PlacementError> {
         let CheckoutDetails { payment_method, shipping_address } = details;
         let started = self.purchases.start_waiting(&placed, payment_method, shipping_address.as_ref(), now).await;
-        match started.map_err(|error| store_problem(&error))? {
+        match started? {
             StartOutcome::Started => {
                 let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
                 self.have_paid(Order { status, payment_status, stock_status, attempt: placed.attempt + 1, ..placed }).await
             }
             StartOutcome::OrderIs(order) => self.have_paid(order).await,
-            StartOutcome::ReservationEnded => Err(reservation_expired()),
+            StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
     }
 
-    /// Places an order on `reservation` that waits for `POST /payment`, which says nothing of where it goes: an address must
-    /// come with the order. A repetition gives the order that is there.
+    /// Places an order of `reservation` that waits for `POST /payment`. That request carries no address, so the order must have
+    /// it now. A repetition returns the existing order.
     ///
     /// # Errors
-    /// 503 when it was not placed for sure.
-    pub async fn place(&self, reservation: &Reservation, shipping_address: Option<Address>) -> Result<Order, Problem> {
+    /// When the store fails: the order may have been placed.
+    pub async fn place(&self, reservation: &Reservation, shipping_address: Option<Address>) -> Result<Order, PlacementError> {
         let order = self.new_order(reservation, None, shipping_address, self.clock.now()).await?;
-        match self.orders.place(&order).await.map_err(|error| store_problem(&error))? {
+        match self.orders.place(&order).await? {
             PlaceOutcome::Placed => Ok(order),
             PlaceOutcome::Exists(order) => Ok(order),
         }
     }
 
-    /// Makes sure that a pending order is on its way to the saga.
-    async fn have_paid(&self, order: Order) -> Result<Order, Problem> {
+    /// Sends a pending order to the saga, also when an earlier run may have sent it.
+    async fn have_paid(&self, order: Order) -> Result<Order, PlacementError> {
         if order.status == OrderStatus::Pending {
-            self.queue.send(&OrderMessage::of(&order)).await.map_err(|error| send_problem(&error))?;
+            self.queue.send(&OrderMessage::of(&order)).await?;
         }
         Ok(order)
     }
 
     /// The order of a reservation that is being paid, is paid, or has ended.
-    async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, Problem> {
-        match self.orders.get(id).await.map_err(|error| store_problem(&error))? {
+    async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, PlacementError> {
+        match self.orders.get(id).await? {
             Some(order) if order.shopper == *shopper => self.have_paid(order).await,
-            None if self.hold_is_over(id, now).await? => Err(reservation_expired()),
-            Some(_) | None => Err(unknown_reservation()),
+            None if self.hold_is_over(id, now).await? => Err(PlacementError::ReservationExpired),
+            Some(_) | None => Err(PlacementError::UnknownReservation),
         }
     }
 
-    /// Whether a reservation with this id, whoever's it was, must have ended by now.
-    async fn hold_is_over(&self, id: &OrderId, now: Timestamp) -> Result<bool, Problem> {
-        let sale = self.sales.get(id.product()).await.map_err(|error| store_problem(&error))?;
+    /// Whether a reservation with this id must have ended by now, whichever shopper made it.
+    async fn hold_is_over(&self, id: &OrderId, now: Timestamp) -> Result<bool, PlacementError> {
+        let sale = self.sales.get(id.product()).await?;
         Ok(sale.is_some_and(|sale| {
             let lasts = SignedDuration::from_secs(i64::from(sale.draft.hold_seconds));
             id.made_at().checked_add(lasts).is_ok_and(|end| end <= now)
@@ -126,9 +145,9 @@ impl OrderPlacement {
         payment_method: Option<PaymentMethod>,
         shipping_address: Option<Address>,
         now: Timestamp,
-    ) -> Result<Order, Problem> {
-        let sale = self.sales.get(reservation.id.product()).await.map_err(|error| store_problem(&error))?;
-        let sale = sale.ok_or_else(unknown_reservation)?;
+    ) -> Result<Order, PlacementError> {
+        let sale = self.sales.get(reservation.id.product()).await?;
+        let sale = sale.ok_or(PlacementError::UnknownReservation)?;
         order(&sale, reservation, payment_method, shipping_address, now)
     }
 }
@@ -140,10 +159,10 @@ fn order(
     payment_method: Option<PaymentMethod>,
     shipping_address: Option<Address>,
     now: Timestamp,
-) -> Result<Order, Problem> {
+) -> Result<Order, PlacementError> {
     let step = if payment_method.is_some() { OrderStep::PaymentStarted } else { OrderStep::Placed };
     let (status, payment_status, stock_status) = step.leads_to();
-    let amount = sale.draft.price.times(reservation.quantity.units()).map_err(|error| Problem::internal(&error))?;
+    let amount = sale.draft.price.times(reservation.quantity.units()).map_err(PlacementError::Price)?;
     Ok(Order {
         id: reservation.id.clone(),
         shopper: reservation.shopper.clone(),

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use contract::{OrderView, reservation_path, store_problem, unknown_order};
+use contract::{OrderView, OrdersView, problems, reservation_path};
 use domain::{Clock, Order, OrderId, ShopperId};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
-use serde::Serialize;
 use store::Orders;
 
 /// The Lambda handler and its dependencies.
@@ -17,13 +16,6 @@ pub struct GetOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
     orders: Orders,
-}
-
-#[derive(Serialize)]
-struct Page {
-    orders: Vec<OrderView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
 }
 
 impl FromParts for GetOrder {
@@ -38,8 +30,8 @@ impl HttpFunction for GetOrder {
         if http::path_parameter(request, "order_id").is_none() {
             return self.page(request, &caller.shopper).await;
         }
-        let id = reservation_path(request, "order_id").ok_or_else(unknown_order)?;
-        let order = self.own(&caller.shopper, &id).await?.ok_or_else(unknown_order)?;
+        let id = reservation_path(request, "order_id").ok_or_else(problems::unknown_order)?;
+        let order = self.own(&caller.shopper, &id).await?.ok_or_else(problems::unknown_order)?;
         Ok(http::ok_json(200, &OrderView::new(&order, self.clock.now())))
     }
 }
@@ -50,10 +42,10 @@ impl GetOrder {
             Some(next) => Some(self.start_of_page(shopper, next).await?),
             None => None,
         };
-        let page = self.orders.of_shopper(shopper, after.as_ref()).await.map_err(|error| store_problem(&error))?;
+        let page = self.orders.of_shopper(shopper, after.as_ref()).await.map_err(|error| problems::store_failed(&error))?;
         let now = self.clock.now();
         let orders = page.orders.iter().map(|order| OrderView::new(order, now)).collect();
-        Ok(http::ok_json(200, &Page { orders, next: page.next.map(|id| id.to_string()) }))
+        Ok(http::ok_json(200, &OrdersView { orders, next: page.next.map(|id| id.to_string()) }))
     }
 
     /// The order after which a page starts: `next` of the page before it.
@@ -65,7 +57,7 @@ impl GetOrder {
 
     /// An order, if it is the shopper's.
     async fn own(&self, shopper: &ShopperId, id: &OrderId) -> Result<Option<Order>, Problem> {
-        let order = self.orders.get(id).await.map_err(|error| store_problem(&error))?;
+        let order = self.orders.get(id).await.map_err(|error| problems::store_failed(&error))?;
         Ok(order.filter(|order| order.shopper == *shopper))
     }
 }

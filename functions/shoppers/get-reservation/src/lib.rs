@@ -1,9 +1,9 @@
-//! `GET /reservations/{reservation_id}`: one reservation of the caller's. `GET /reservations?product_id=`: the one that the
-//! caller has in a sale, for a client that lost the answer to the request that made it.
+//! `GET /reservations/{reservation_id}`: one reservation of the caller's. `GET /reservations?product_id=`: the caller's
+//! reservation in a sale, for a client that lost the answer with its id.
 
 use std::sync::Arc;
 
-use contract::{ReservationView, reservation_path, store_problem, unknown_reservation};
+use contract::{ReservationView, problems, reservation_path};
 use domain::{Clock, ProductId, Reservation};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -33,21 +33,21 @@ impl HttpFunction for GetReservation {
             Some(id) => id.product().clone(),
             None => asked_for(request)?,
         };
-        let found = self.reservations.get(&caller.shopper, &product).await.map_err(|error| store_problem(&error))?;
+        let found = self.reservations.get(&caller.shopper, &product).await.map_err(|error| problems::store_failed(&error))?;
         let is_asked_for = |found: &Reservation| id.as_ref().is_none_or(|id| found.id == *id);
         match found {
             Some(found) if is_asked_for(&found) && !found.is_overdue(self.clock.now()) => {
                 Ok(http::ok_json(200, &ReservationView::from(&found)))
             }
-            Some(_) | None => Err(unknown_reservation()),
+            Some(_) | None => Err(problems::unknown_reservation()),
         }
     }
 }
 
-/// The product whose reservation is asked for, where the path names none.
+/// The product in the query of `GET /reservations`.
 fn asked_for(request: &Request) -> Result<ProductId, Problem> {
     if http::path_parameter(request, "reservation_id").is_some() {
-        return Err(unknown_reservation());
+        return Err(problems::unknown_reservation());
     }
     let product = http::query_parameter(request, "product_id").unwrap_or_default();
     product.parse().map_err(|error| Problem::malformed_request(format!("product_id: {error}"), ""))

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use contract::{Refusal, store_problem};
+use contract::problems;
 use domain::{Availability, Memory, ProductId, Sale, Timestamp};
 use kit::{Problem, Request, http};
 use parts::{FromParts, Parts};
@@ -31,9 +31,9 @@ impl KnownSales {
     /// 404 when there is none, 503 when the store does not answer.
     pub async fn in_path(&self, request: &Request, now: Timestamp) -> Result<(Sale, Availability), Problem> {
         let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
-        let product = product.ok_or_else(Refusal::unknown_product)?;
-        let known = self.get(&product, now).await.map_err(|error| store_problem(&error))?;
-        known.ok_or_else(Refusal::unknown_product)
+        let product = product.ok_or_else(problems::unknown_product)?;
+        let known = self.get(&product, now).await.map_err(|error| problems::store_failed(&error))?;
+        known.ok_or_else(problems::unknown_product)
     }
 
     async fn get(&self, product: &ProductId, now: Timestamp) -> Result<Known, StoreError> {

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use contract::{SaleView, store_problem, time};
+use contract::{SalesView, problems};
 use domain::{Availability, Clock, Memory, ProductId, Sale, Timestamp};
 use kit::{HttpFunction, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use serde::Serialize;
 use store::{Availabilities, Sales, StoreError};
 
 type Listed = Arc<[(Sale, Availability)]>;
@@ -19,12 +18,6 @@ pub struct ListSales {
     known: Mutex<Memory<(), Listed>>,
 }
 
-#[derive(Serialize)]
-struct Catalogue {
-    server_time: String,
-    sales: Vec<SaleView>,
-}
-
 impl FromParts for ListSales {
     fn from_parts(parts: &mut Parts) -> Self {
         Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known: Mutex::default() }
@@ -34,9 +27,8 @@ impl FromParts for ListSales {
 impl HttpFunction for ListSales {
     async fn answer(&self, _: &Request) -> Result<Response, Problem> {
         let now = self.clock.now();
-        let listed = self.listed(now).await.map_err(|error| store_problem(&error))?;
-        let sales = listed.iter().map(|(sale, availability)| SaleView::new(sale, availability, now)).collect();
-        Ok(http::public_json(&Catalogue { server_time: time(now), sales }))
+        let listed = self.listed(now).await.map_err(|error| problems::store_failed(&error))?;
+        Ok(http::public_json(&SalesView::new(listed.iter(), now)))
     }
 }
 

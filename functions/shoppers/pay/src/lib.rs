@@ -1,184 +1,69 @@
 //! `POST /payment`: pay an order that waits for it, the first time or again with another payment method.
 
-use std::{sync::Arc, time::Duration};
+mod use_case;
 
-use contract::{payment_in_progress, payment_method, reservation_expired, send_problem, store_problem, time, unknown_order};
-use domain::{Clock, Money, Order, OrderId, OrderStatus, PaymentStatus, Timestamp, seconds_until};
+use std::sync::Arc;
+
+use contract::{PaymentRequest, PaymentView, problems};
+use domain::{Clock, OrderId};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
-use messages::{OrderMessage, OrdersQueue};
 use parts::{FromParts, Parts};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
-use store::{Orders, Purchases, StartOutcome, StoreError};
 
-/// The longest that a client may have the answer wait, s: the function ends well before API Gateway's 29 s.
+pub use use_case::{OrderPayments, PaymentError};
+
+/// The longest time for which a client can delay the answer, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;
-/// How often a waiting request looks at its order.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// The Lambda handler and its dependencies.
 pub struct Pay {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    orders: Orders,
-    purchases: Purchases,
-    queue: OrdersQueue,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    order_id: String,
-    payment_method: String,
-    amount: Value,
-}
-
-/// The amount as it was written: a float would forget digits.
-#[derive(Deserialize)]
-struct Amount<'a> {
-    #[serde(borrow)]
-    amount: &'a RawValue,
-}
-
-#[derive(Serialize)]
-struct Answer {
-    success: bool,
-    payment_status: PaymentStatus,
-    order_status: OrderStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pay_by: Option<String>,
+    payments: OrderPayments,
 }
 
 impl FromParts for Pay {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self {
-            identity: parts.identity(),
-            clock: parts.clock(),
-            orders: parts.orders(),
-            purchases: parts.purchases(),
-            queue: parts.orders_queue(),
-        }
+        Self { identity: parts.identity(), clock: parts.clock(), payments: OrderPayments::from_parts(parts) }
     }
 }
 
 impl HttpFunction for Pay {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let body: Body = http::json_body(request)?;
-        let decimal = decimal(request, &body.amount)?;
-        let method = payment_method(&body.payment_method)?;
-        let id: OrderId = body.order_id.parse().map_err(|_| unknown_order())?;
-        let order = self.orders.get(&id).await.map_err(|error| store_problem(&error))?;
-        let order = order.filter(|order| order.shopper == caller.shopper).ok_or_else(unknown_order)?;
-        let now = self.clock.now();
-        self.can_be_paid(&order, now).await?;
-        is_amount_of(order.amount, &decimal)?;
-        match self.purchases.start_again(&order, &method, now).await.map_err(|error| store_problem(&error))? {
-            StartOutcome::Started => {}
-            StartOutcome::OrderIs(changed) => {
-                self.can_be_paid(&changed, now).await?;
-                return Err(payment_in_progress());
-            }
-            StartOutcome::ReservationEnded => return Err(reservation_expired()),
-        }
-        let message = OrderMessage { attempt: order.attempt + 1, ..OrderMessage::of(&order) };
-        self.queue.send(&message).await.map_err(|error| send_problem(&error))?;
-        let order = self.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
+        let body: PaymentRequest = http::json_body(request)?;
+        let amount = body.amount(request)?;
+        let method = body.payment_method()?;
+        let id: OrderId = body.order_id.parse().map_err(|_| problems::unknown_order())?;
+        let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
+        started.map_err(|error| self.problem(&error))?;
+        let ended = self.payments.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
             // The payment has started all the same, and that is the answer.
-            tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be looked at");
+            tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
             None
         });
-        Ok(answer(order.as_ref(), self.clock.now()))
+        Ok(match ended {
+            Some(order) => http::ok_json(200, &PaymentView::ended(&order, self.clock.now())),
+            None => http::ok_json(202, &PaymentView::under_way()),
+        })
     }
 }
 
 impl Pay {
-    /// Whether a payment may start. One that is under way is sent to its saga again, in case the message was lost.
-    async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), Problem> {
-        match order.statuses(now).0 {
-            OrderStatus::AwaitingPayment if order.attempt >= Order::MAX_ATTEMPTS => Err(too_many_attempts(order, now)),
-            OrderStatus::AwaitingPayment => Ok(()),
-            OrderStatus::Completed => {
-                Err(Problem::new(409, "already-paid", "Already paid")
-                    .detail("The order has been paid; nothing was charged again."))
-            }
-            OrderStatus::Pending => {
-                self.queue.send(&OrderMessage::of(order)).await.map_err(|error| send_problem(&error))?;
-                Err(payment_in_progress())
-            }
-            OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(reservation_expired()),
+    fn problem(&self, error: &PaymentError) -> Problem {
+        match error {
+            PaymentError::UnknownOrder => problems::unknown_order(),
+            PaymentError::AlreadyPaid => problems::already_paid(),
+            PaymentError::InProgress => problems::payment_in_progress(),
+            PaymentError::ReservationExpired => problems::reservation_expired(),
+            PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by, self.clock.now()),
+            PaymentError::OtherAmount { costs } => problems::amount_mismatch(*costs),
+            PaymentError::Amount(error) => Problem::malformed_request(error.to_string(), "/amount"),
+            PaymentError::Store(error) => problems::store_failed(error),
+            PaymentError::Send(error) => problems::send_failed(error),
         }
-    }
-
-    /// The order once its payment has ended, if that is within `seconds`.
-    async fn wait_for(&self, id: &OrderId, seconds: u32) -> Result<Option<Order>, StoreError> {
-        let ended = async {
-            loop {
-                tokio::time::sleep(LOOK_EVERY).await;
-                let order = self.orders.get(id).await?;
-                if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
-                    return Ok(Some(order));
-                }
-            }
-        };
-        let wait = Duration::from_secs(u64::from(seconds));
-        tokio::time::timeout(wait, ended).await.unwrap_or(Ok(None))
-    }
-}
-
-/// `None`: the payment is still under way.
-fn answer(order: Option<&Order>, now: Timestamp) -> Response {
-    let Some(order) = order else {
-        let pending = Answer {
-            success: true,
-            payment_status: PaymentStatus::Pending,
-            order_status: OrderStatus::Pending,
-            transaction_id: None,
-            pay_by: None,
-        };
-        return http::ok_json(202, &pending);
-    };
-    let (order_status, payment_status, _) = order.statuses(now);
-    let ended = Answer {
-        success: order_status == OrderStatus::Completed,
-        payment_status,
-        order_status,
-        transaction_id: order.transaction_id.clone(),
-        pay_by: (order_status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by)),
-    };
-    http::ok_json(200, &ended)
-}
-
-fn too_many_attempts(order: &Order, now: Timestamp) -> Problem {
-    Problem::new(429, "rate-limited", "Too many attempts")
-        .detail(format!("An order can be paid in at most {} attempts.", Order::MAX_ATTEMPTS))
-        .retry_after(seconds_until(order.pay_by, now).max(1))
-}
-
-/// The amount in the request as it was written there.
-fn decimal(request: &Request, parsed: &Value) -> Result<String, Problem> {
-    let wrong = || Problem::malformed_request("amount is a decimal number or a string with one", "/amount");
-    match parsed {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(_) => {
-            let written: Amount<'_> = serde_json::from_slice(request.body().as_ref()).map_err(|_| wrong())?;
-            Ok(written.amount.get().to_owned())
-        }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
-    }
-}
-
-fn is_amount_of(amount: Money, decimal: &str) -> Result<(), Problem> {
-    match amount.equals_decimal(decimal) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Problem::new(422, "amount-mismatch", "Amount mismatch")
-            .detail(format!("The order costs {amount}."))
-            .member("amount", amount)),
-        Err(error) => Err(Problem::malformed_request(error.to_string(), "/amount")),
     }
 }
 

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use checkout::OrderPlacement;
-use contract::{CheckoutDetails, Refusal, checked_address, payment_method};
-use domain::{Address, Clock, ProductId};
+use contract::{CheckoutDetails, PlaceOrderRequest, problems, wanted};
+use domain::{Clock, ProductId};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
 use reserve::UnitReservations;
-use serde::Deserialize;
 
 /// The Lambda handler and its dependencies.
 pub struct PlaceOrder {
@@ -19,13 +18,6 @@ pub struct PlaceOrder {
     clock: Arc<dyn Clock>,
     units: UnitReservations,
     orders: OrderPlacement,
-}
-
-#[derive(Default, Deserialize)]
-struct Body {
-    quantity: Option<i64>,
-    payment_method: Option<String>,
-    shipping_address: Option<Address>,
 }
 
 impl FromParts for PlaceOrder {
@@ -42,21 +34,21 @@ impl FromParts for PlaceOrder {
 impl HttpFunction for PlaceOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let body: Body = http::optional_json_body(request)?.unwrap_or_default();
+        let body: PlaceOrderRequest = http::optional_json_body(request)?.unwrap_or_default();
         let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
-        let product = product.ok_or_else(Refusal::unknown_product)?;
-        let quantity = reserve::wanted(body.quantity)?;
-        let address = body.shipping_address.map(checked_address).transpose()?;
-        let method = body.payment_method.map(|method| payment_method(&method)).transpose()?;
+        let product = product.ok_or_else(problems::unknown_product)?;
+        let quantity = wanted(body.quantity)?;
+        let (payment_method, shipping_address) = body.details()?;
         let reserved = self.units.reserve(&caller.shopper, &product, quantity).await;
         let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;
-        let order = match method {
+        let order = match payment_method {
             Some(payment_method) => {
-                let details = CheckoutDetails { payment_method, shipping_address: address };
-                self.orders.check_out(&caller.shopper, &reservation.id, &details).await?
+                let details = CheckoutDetails { payment_method, shipping_address };
+                self.orders.check_out(&caller.shopper, &reservation.id, &details).await
             }
-            None => self.orders.place(&reservation, address).await?,
+            None => self.orders.place(&reservation, shipping_address).await,
         };
+        let order = order.map_err(|error| checkout::problem(&error))?;
         Ok(checkout::accepted(request, &order, self.clock.now()))
     }
 }

@@ -5,14 +5,13 @@ mod use_case;
 
 use std::sync::Arc;
 
-use contract::ReservedView;
-use domain::{Clock, ProductId, Quantity, ShopperId};
+use contract::{ReserveRequest, ReservedView, wanted};
+use domain::Clock;
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
-use serde::Deserialize;
 
 pub use use_case::{Reserved, UnitReservations};
 
@@ -21,24 +20,6 @@ pub struct Reserve {
     identity: Identity,
     clock: Arc<dyn Clock>,
     units: UnitReservations,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    product_id: ProductId,
-    quantity: Option<i64>,
-    user_id: Option<ShopperId>,
-}
-
-/// The units that a request asks for: one unless it says otherwise, `None` for more than any sale allows.
-///
-/// # Errors
-/// 400 when it is less than one.
-pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
-    match quantity.unwrap_or(1) {
-        ..1 => Err(Problem::malformed_request("a quantity is a whole number from 1 to 10", "/quantity")),
-        units => Ok(u32::try_from(units).ok().and_then(|units| Quantity::new(units).ok())),
-    }
 }
 
 impl FromParts for Reserve {
@@ -50,7 +31,7 @@ impl FromParts for Reserve {
 impl HttpFunction for Reserve {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let body: Body = http::json_body(request)?;
+        let body: ReserveRequest = http::json_body(request)?;
         caller.must_be(body.user_id.as_ref())?;
         let quantity = wanted(body.quantity)?;
         let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity).await;

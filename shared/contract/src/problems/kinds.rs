@@ -9,7 +9,7 @@ macro_rules! kinds {
     ($($(#[doc = $says:literal])+ $name:ident = $status:literal $code:literal $title:literal;)+) => {
         $($(#[doc = $says])+ pub const $name: ProblemKind = ProblemKind::new($status, $code, $title);)+
 
-        /// What clients are told of each.
+        /// The descriptions for clients.
         const SAYS: &[(ProblemKind, &str)] = &[$(($name, concat!($($says),+))),+];
     };
 }
@@ -25,7 +25,7 @@ kinds! {
     SALE_ENDED = 410 "sale-ended" "The sale has ended";
     /// More units than one shopper may have.
     QUANTITY_NOT_ALLOWED = 422 "quantity-not-allowed" "Quantity not allowed";
-    /// Not enough units are left. Those that others hold may come back.
+    /// Not enough units are available. Held units may become available again.
     SOLD_OUT = 409 "sold-out" "Sold out";
     /// The shopper has bought in this sale.
     ALREADY_PURCHASED = 409 "already-purchased" "Already purchased";
@@ -45,34 +45,34 @@ kinds! {
     RATE_LIMITED = 429 "rate-limited" "Too many requests";
     /// Too many attempts to pay one order.
     TOO_MANY_ATTEMPTS = 429 "rate-limited" "Too many attempts";
-    /// The sale has started, or is about to: it is not changed any more.
+    /// The sale has started, or starts within ten seconds, and cannot be changed.
     SALE_STARTED = 409 "sale-started" "The sale has started";
-    /// The sale was restocked: it is not changed except by another restock.
+    /// The sale was restocked. Only another restock can change it.
     SALE_RESTOCKED = 409 "sale-restocked" "The sale was restocked";
-    /// The sale is being made or changed.
+    /// An operator is creating or changing the sale.
     SALE_IN_PREPARATION = 409 "sale-in-preparation" "The sale is being prepared";
     /// The sale is over, and stays so.
     SALE_OVER = 409 "sale-ended" "The sale has ended";
-    /// The sale has as many restocks as it may have.
+    /// The sale has the largest possible number of restocks.
     TOO_MANY_RESTOCKS = 409 "too-many-restocks" "The sale was restocked too often";
-    /// The key was sent with other units before.
+    /// An earlier restock has this key and other units.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The key belongs to another request";
-    /// Something that the service needs does not answer.
+    /// A dependency of the service does not answer.
     UNHEALTHY = 503 "unhealthy" "Something that the service needs does not answer";
 }
 
-/// What is known of a kind of refusal, besides its status, code and title.
+/// The description of a kind of refusal.
 #[derive(Debug, Clone)]
 pub struct DescribedKind {
-    /// What clients are told.
+    /// The description for clients.
     pub says: &'static str,
-    /// The members that it has besides those of every problem.
+    /// Its members, besides those of every problem.
     pub members: Option<Described>,
-    /// `Retry-After` always says when to come back.
+    /// The answer always has `Retry-After`.
     pub has_retry_after: bool,
 }
 
-/// What is known of a kind.
+/// The description of a kind.
 #[must_use]
 pub fn described(kind: ProblemKind) -> DescribedKind {
     let members = match kind {

@@ -1,4 +1,4 @@
-//! The members that single kinds of refusal have.
+//! The members of single kinds of refusal.
 
 use domain::Money;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::{HoldsView, schemas};
 /// Members of `malformed-request` and `invalid-request`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pointer {
-    /// A JSON pointer (RFC 6901) to the fault in the body. Empty: the whole body, or something outside of it.
+    /// The JSON pointer (RFC 6901) to the fault in the body. Empty: the whole body, or a fault outside the body.
     pointer: String,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct QuantityNotAllowed {
 /// Members of `sold-out`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SoldOut<'h> {
-    /// Units left: fewer than were asked for.
+    /// Available units: fewer than the request asked for.
     pub(crate) available_quantity: u32,
     pub(crate) holds: &'h HoldsView,
 }
@@ -38,7 +38,7 @@ pub(crate) struct SoldOut<'h> {
 /// Members of `amount-mismatch`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AmountMismatch {
-    /// What the order costs.
+    /// The price of the order.
     #[schema(value_type = schemas::Money)]
     pub(crate) amount: Money,
 }
@@ -46,6 +46,6 @@ pub(crate) struct AmountMismatch {
 /// Members of `unhealthy`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Unhealthy {
-    /// What does not answer.
+    /// The dependencies that do not answer.
     pub(crate) failed: Vec<&'static str>,
 }

@@ -1,6 +1,5 @@
 //! Tables that are away, and processes that die: the same request again does what was asked.
 
-use kit::HttpFunction;
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Shop, brief, demo};
 

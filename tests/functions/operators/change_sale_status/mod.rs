@@ -7,11 +7,11 @@ mod others;
 use change_sale_status::ChangeSaleStatus;
 use domain::{ProductId, SaleDraft};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Request};
+use kit::Request;
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
-fn function(shop: &Shop, calls: &Calls) -> ChangeSaleStatus {
+fn function(shop: &Shop, calls: &Calls) -> Judged<ChangeSaleStatus> {
     shop.wire(calls)
 }
 

@@ -3,12 +3,11 @@
 use checkout::Checkout;
 use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
-use kit::HttpFunction;
 use manage_sale::ManageSale;
 use reserve::UnitReservations;
 use serde_json::json;
 use test_aws::{Calls, every_interleaving};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
 use crate::operators::change_sale_status::{function, state_after, to};
 
@@ -66,7 +65,7 @@ async fn what_was_reserved_before_a_pause_can_be_checked_out() {
         let buyer = Buyer::first();
         shop.bring(&buyer, Stage::Held).await;
         state_after(&shop, action).await;
-        let checkout: Checkout = shop.wire(&calls);
+        let checkout: Judged<Checkout> = shop.wire(&calls);
         let address = json!({"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US"});
         let body = json!({"cart_id": buyer.id, "payment_method": "sandbox:ok", "shipping_address": address});
         let request = test_aws::request("POST", "/checkout").shopper(buyer.shopper.as_str()).json(&body).build();
@@ -98,7 +97,7 @@ fn put(hold_seconds: u32) -> kit::Request {
     request.shopper("operator-2").group("ops").json(&body).build()
 }
 
-fn manage_sale(shop: &Shop, calls: &Calls) -> ManageSale {
+fn manage_sale(shop: &Shop, calls: &Calls) -> Judged<ManageSale> {
     shop.wire(calls)
 }
 

@@ -4,16 +4,16 @@
 use domain::{Extent, ProductId, Quantity, SaleDraft, ShardNumber, SignedDuration};
 use get_sale_report::GetSaleReport;
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use store::WriteOutcome;
 use test_aws::{Calls, Fault, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
-fn function(shop: &Shop, calls: &Calls) -> GetSaleReport {
+fn function(shop: &Shop, calls: &Calls) -> Judged<GetSaleReport> {
     shop.wire(calls)
 }
 
-fn reading_for(shop: &Shop, calls: &Calls, orders_read_for: SignedDuration) -> GetSaleReport {
+fn reading_for(shop: &Shop, calls: &Calls, orders_read_for: SignedDuration) -> Judged<GetSaleReport> {
     let mut function = function(shop, calls);
     function.reports.orders_read_for = orders_read_for;
     function

@@ -2,7 +2,6 @@
 
 use domain::SaleStatus;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use serde_json::{Value, json};
 use store::WriteOutcome;
 use test_aws::{Calls, event};

@@ -3,7 +3,6 @@
 
 use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
-use kit::HttpFunction;
 use reserve::UnitReservations;
 use serde_json::{Value, json};
 use test_aws::{Calls, Fault, every_crash};

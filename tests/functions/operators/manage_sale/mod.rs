@@ -8,13 +8,13 @@ mod refusals;
 
 use domain::{ProductId, SaleDraft, SaleStatus};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Request, Response};
+use kit::{Request, Response};
 use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
-fn function(shop: &Shop, calls: &Calls) -> ManageSale {
+fn function(shop: &Shop, calls: &Calls) -> Judged<ManageSale> {
     shop.wire(calls)
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::SaleStatus;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use serde_json::{Value, json};
 use test_aws::Calls;
 use test_shop::{Shop, brief};

@@ -1,7 +1,6 @@
 //! Everything that a sale is refused for, and that nothing is written then.
 
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Shop, brief, refuses_what_every_route_refuses};
@@ -137,6 +136,7 @@ async fn an_admission_that_nobody_knows_is_400() {
         (json!({"mode": "lottery"}), "400 malformed-request /admission"),
         (json!({"mode": "FCFS"}), "400 malformed-request /admission"),
         (json!({"mode": 1}), "400 malformed-request /admission"),
+        (json!({"mode": "fcfs", "ramp_seconds": 5}), "400 malformed-request /admission/ramp_seconds"),
         (json!({}), "400 malformed-request /admission/mode"),
         (json!("fcfs"), "400 malformed-request /admission"),
     ] {

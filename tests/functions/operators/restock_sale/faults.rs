@@ -1,9 +1,8 @@
 //! Processes that die or hang between any two requests: the same key, or another one, finishes what was begun.
 
 use change_sale_status::ChangeSaleStatus;
-use kit::HttpFunction;
 use test_aws::{Calls, Fault, every_crash, every_interleaving, passing_faults};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
 use crate::operators::restock_sale::{function, has, restock};
 
@@ -101,7 +100,7 @@ async fn two_operators_at_once_add_the_units_of_both() {
     .await;
 }
 
-fn change_status(shop: &Shop, calls: &Calls) -> ChangeSaleStatus {
+fn change_status(shop: &Shop, calls: &Calls) -> Judged<ChangeSaleStatus> {
     shop.wire(calls)
 }
 

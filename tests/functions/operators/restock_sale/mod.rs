@@ -7,13 +7,13 @@ mod shoppers;
 
 use domain::{Extent, SaleDraft, ShardLayout};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Request};
+use kit::Request;
 use restock_sale::RestockSale;
 use serde_json::json;
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo, draft, sold_out};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, sold_out};
 
-fn function(shop: &Shop, calls: &Calls) -> RestockSale {
+fn function(shop: &Shop, calls: &Calls) -> Judged<RestockSale> {
     shop.wire(calls)
 }
 

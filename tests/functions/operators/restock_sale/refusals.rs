@@ -2,7 +2,6 @@
 
 use domain::{Quantity, RestockKey, SaleDraft};
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use serde_json::json;
 use test_aws::{Calls, event};
 use test_shop::{Body, Shop, brief, demo, draft, refuses_what_every_route_refuses};

@@ -2,7 +2,6 @@
 
 use contract::Refusal;
 use domain::{Quantity, SaleDraft, ShopperId, SignedDuration};
-use kit::HttpFunction;
 use reserve::{Reserved, UnitReservations};
 use test_aws::{Calls, every_interleaving};
 use test_shop::{Shop, brief, demo, draft};

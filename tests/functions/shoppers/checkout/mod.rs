@@ -7,12 +7,12 @@ mod refusals;
 use checkout::Checkout;
 use domain::{Address, OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event, every_interleaving};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
-fn function(shop: &Shop, calls: &Calls) -> Checkout {
+fn function(shop: &Shop, calls: &Calls) -> Judged<Checkout> {
     shop.wire(calls)
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{OrderId, OrderStep, ProductId, SignedDuration};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use test_aws::{Calls, RequestBuilder, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 

@@ -5,11 +5,11 @@ mod list;
 
 use get_order::GetOrder;
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Shop, Stage, brief};
+use test_shop::{Buyer, Judged, Shop, Stage, brief};
 
-fn function(shop: &Shop, calls: &Calls) -> GetOrder {
+fn function(shop: &Shop, calls: &Calls) -> Judged<GetOrder> {
     shop.wire(calls)
 }
 

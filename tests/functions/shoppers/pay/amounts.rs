@@ -1,7 +1,6 @@
 //! The amount: exact, as a number and as a string, and never through a float.
 
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use test_aws::{Calls, event};
 use test_shop::{Buyer, Shop, Stage, brief};
 

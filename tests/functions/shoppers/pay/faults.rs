@@ -2,7 +2,6 @@
 
 use domain::OrderStatus;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use test_aws::{Calls, event, every_crash, passing_faults};
 use test_shop::{Buyer, Shop, Stage, brief, hides_what_a_table_refuses};
 

@@ -8,13 +8,12 @@ mod waiting;
 
 use domain::{OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use pay::Pay;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, event};
-use test_shop::{Buyer, Shop, Stage, brief, demo};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
-fn function(shop: &Shop, calls: &Calls) -> Pay {
+fn function(shop: &Shop, calls: &Calls) -> Judged<Pay> {
     shop.wire(calls)
 }
 

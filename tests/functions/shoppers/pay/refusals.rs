@@ -2,7 +2,6 @@
 
 use domain::{AttemptStatus, Order};
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use serde_json::json;
 use store::{Advanced, Ending, StartOutcome};
 use test_aws::{Calls, event};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{AttemptStatus, SellOutcome};
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use store::Advanced;
 use test_aws::{Calls, event};
 use test_shop::{Buyer, Shop, Stage, brief};

@@ -2,7 +2,7 @@
 
 use domain::OrderStatus;
 use insta::assert_snapshot;
-use kit::{HttpFunction, Response};
+use kit::Response;
 use test_aws::{Calls, Fault, event, every_crash, passing_faults};
 use test_shop::{Shop, brief, demo, hides_what_a_table_refuses};
 

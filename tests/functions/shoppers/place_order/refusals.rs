@@ -2,7 +2,6 @@
 
 use domain::SaleDraft;
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, draft, refuses_what_every_route_refuses};

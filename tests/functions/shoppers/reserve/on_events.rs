@@ -1,11 +1,10 @@
 //! The function on events as API Gateway sends them: status, headers and body.
 
 use insta::assert_snapshot;
-use kit::HttpFunction;
 use parts::FromParts;
 use reserve::Reserve;
 use test_aws::Calls;
-use test_shop::{Given, Shop};
+use test_shop::{Given, Judged, Shop};
 
 /// A shop with the sales that the events ask for.
 async fn shop() -> Shop {
@@ -16,7 +15,7 @@ async fn shop() -> Shop {
 
 async fn respond(event: &str) -> kit::Response {
     let shop = shop().await;
-    let function: Reserve = shop.wire(&Calls::new());
+    let function: Judged<Reserve> = shop.wire(&Calls::new());
     function.handle(test_aws::event(&format!("reserve/{event}.json"))).await
 }
 
@@ -56,7 +55,7 @@ async fn adding_to_a_cart_also_names_the_cart() {
 #[tokio::test]
 async fn the_same_again_answers_the_same_with_200() {
     let shop = shop().await;
-    let function: Reserve = shop.wire(&Calls::new());
+    let function: Judged<Reserve> = shop.wire(&Calls::new());
     let first = function.handle(test_aws::event("reserve/ok.json")).await;
     let again = function.handle(test_aws::event("reserve/ok.json")).await;
     assert_eq!((first.status(), again.status()), (201.try_into().unwrap(), 200.try_into().unwrap()));
@@ -176,7 +175,7 @@ async fn every_other_refusal_says_what_to_do() {
 async fn the_header_stands_in_for_a_token_where_it_is_trusted() {
     let shop = shop().await;
     let mut parts = shop.parts_with(&Calls::new(), &[("TRUST_USER_ID_HEADER", "true")]);
-    let function = Reserve::wire(&mut parts).unwrap();
+    let function = Judged::<Reserve>::wire(&mut parts).unwrap();
     let response = function.handle(test_aws::event("reserve/header-identity.json")).await;
     assert_eq!(response.status(), 201);
 }

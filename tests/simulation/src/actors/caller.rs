@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use lambda_http::RequestExt;
 use serde_json::Value;
 use test_aws::RequestBuilder;
+use test_shop::{Answered, Conformance};
 
 use crate::{
-    checks::invariants::NO_SURPRISE,
+    checks::invariants::{AS_DESCRIBED, NO_SURPRISE},
     faults::Fault,
     services::environments,
     world::{Violation, World},
@@ -48,6 +50,7 @@ impl Caller {
         self.world.step();
         self.world.note(|| format!("{} asks {function}", self.name));
         let (world, request) = (Arc::clone(&self.world), self.identified(asked).build());
+        let (method, path) = (request.method().to_string(), request.raw_http_path().to_owned());
         let asked = self.world.spawn(async move { environments::http(&world, function, request).await.ok() });
         let answer = if self.world.strikes(Fault::AnswerLost) {
             // The connection breaks, but the function continues.
@@ -57,6 +60,10 @@ impl Caller {
             asked.await.ok().flatten()
         };
         let answer = answer.map(|response| {
+            let faults = Conformance::of_the_contract().faults(&method, &path, &Answered::from(&response));
+            if !faults.is_empty() {
+                self.world.violate(Violation { invariant: AS_DESCRIBED, detail: faults.join("; ") });
+            }
             let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
             (response.status().as_u16(), body)
         });

@@ -18,6 +18,7 @@ pub(crate) const NO_LONGER_THAN_A_RUN: &str = "no hold outlives its end by more 
 pub(crate) const SHUT: &str = "no yes while the sale is paused or closed";
 pub(crate) const REPORT: &str = "the report says what there is";
 pub(crate) const NO_PANIC: &str = "nothing panics";
+pub(crate) const AS_DESCRIBED: &str = "every answer is as docs/openapi.json describes it";
 pub(crate) const NO_SURPRISE: &str = "no answer says that something is broken";
 
 /// The result of a check: nothing, or a violation.

@@ -59,6 +59,11 @@ impl Conformance {
         Self { description, components, validators: Mutex::default() }
     }
 
+    /// Whether the contract has a route for `path`, which has no stage and no query.
+    pub fn has_route(&self, method: &str, path: &str) -> bool {
+        self.operation(method, path).is_some()
+    }
+
     /// The faults of an answer to `method` of `path`, which has no stage and no query.
     pub fn faults(&self, method: &str, path: &str, answer: &Answered) -> Vec<String> {
         let Some((route, operation)) = self.operation(method, path) else {

@@ -6,11 +6,13 @@
 
 mod conformance;
 mod http;
+mod judged;
 mod shop;
 mod state;
 
 pub use conformance::{Answered, Conformance};
 pub use http::{Body, answers, body, brief, hides_what_a_table_refuses, refuses_what_every_route_refuses};
+pub use judged::Judged;
 pub use shop::{
     Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, demo, draft, price, queue, sold_out, stream,
     stream_batch, task,

@@ -1,0 +1,129 @@
+//! The use case: start another attempt to pay an order, send the order to the saga, and wait for the result if asked to.
+//!
+//! If the run dies after the attempt has started, the order is pending without a saga: a repetition finds the payment in
+//! progress and sends the message again, and `reconcile` starts the saga after a minute.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::DecimalAmount;
+use domain::{Clock, Money, MoneyError, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
+use messages::{OrderMessage, OrdersQueue, SendError};
+use parts::{FromParts, Parts};
+use store::{Orders, Purchases, StartOutcome, StoreError};
+
+/// How often a waiting request reads its order.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Why no payment was started.
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentError {
+    /// The shopper has no order with this id.
+    #[error("the shopper has no such order")]
+    UnknownOrder,
+    /// The order is paid.
+    #[error("the order is paid")]
+    AlreadyPaid,
+    /// An attempt is under way. Its order was sent to the saga again, in case the first message was lost.
+    #[error("a payment is under way")]
+    InProgress,
+    /// The hold has ended, and the order with it.
+    #[error("the reservation has expired")]
+    ReservationExpired,
+    /// The order had [`Order::MAX_ATTEMPTS`] attempts. It expires at `pay_by`.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// The end of the hold.
+        pay_by: Timestamp,
+    },
+    /// The client agreed to another amount than the order costs.
+    #[error("another amount than the order costs")]
+    OtherAmount {
+        /// What the order costs.
+        costs: Money,
+    },
+    /// The amount is not a plain decimal number.
+    #[error(transparent)]
+    Amount(MoneyError),
+    /// The store failed. The attempt may have started; the same request finds it in progress.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The attempt has started and nothing has asked for its payment yet; the same request asks again.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+/// Starts payments of orders that wait for one.
+pub struct OrderPayments {
+    clock: Arc<dyn Clock>,
+    orders: Orders,
+    purchases: Purchases,
+    queue: OrdersQueue,
+}
+
+impl FromParts for OrderPayments {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), orders: parts.orders(), purchases: parts.purchases(), queue: parts.orders_queue() }
+    }
+}
+
+impl OrderPayments {
+    /// Starts another attempt to pay the order `id` of `shopper` by `method`.
+    ///
+    /// # Errors
+    /// Every [`PaymentError`].
+    pub async fn start(
+        &self,
+        shopper: &ShopperId,
+        id: &OrderId,
+        method: &PaymentMethod,
+        amount: &DecimalAmount,
+    ) -> Result<(), PaymentError> {
+        let order = self.orders.get(id).await?.filter(|order| order.shopper == *shopper).ok_or(PaymentError::UnknownOrder)?;
+        let now = self.clock.now();
+        self.can_be_paid(&order, now).await?;
+        if !amount.is(order.amount).map_err(PaymentError::Amount)? {
+            return Err(PaymentError::OtherAmount { costs: order.amount });
+        }
+        match self.purchases.start_again(&order, method, now).await? {
+            StartOutcome::Started => {}
+            StartOutcome::OrderIs(changed) => {
+                self.can_be_paid(&changed, now).await?;
+                return Err(PaymentError::InProgress);
+            }
+            StartOutcome::ReservationEnded => return Err(PaymentError::ReservationExpired),
+        }
+        let message = OrderMessage { attempt: order.attempt + 1, ..OrderMessage::of(&order) };
+        Ok(self.queue.send(&message).await?)
+    }
+
+    /// Whether an attempt may start.
+    async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), PaymentError> {
+        match order.statuses(now).0 {
+            OrderStatus::AwaitingPayment if order.attempt >= Order::MAX_ATTEMPTS => {
+                Err(PaymentError::TooManyAttempts { pay_by: order.pay_by })
+            }
+            OrderStatus::AwaitingPayment => Ok(()),
+            OrderStatus::Completed => Err(PaymentError::AlreadyPaid),
+            OrderStatus::Pending => {
+                self.queue.send(&OrderMessage::of(order)).await?;
+                Err(PaymentError::InProgress)
+            }
+            OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(PaymentError::ReservationExpired),
+        }
+    }
+
+    /// The order once its payment has ended, if that happens within `seconds`.
+    pub(crate) async fn wait_for(&self, id: &OrderId, seconds: u32) -> Result<Option<Order>, StoreError> {
+        let ended = async {
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let order = self.orders.get(id).await?;
+                if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
+                    return Ok(Some(order));
+                }
+            }
+        };
+        let wait = Duration::from_secs(u64::from(seconds));
+        tokio::time::timeout(wait, ended).await.unwrap_or(Ok(None))
+    }
+}
