@@ -50,14 +50,28 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Builds every binary of the workspace.
+/// Builds the bootstraps of all groups, and nothing that only tests need, so that a first `up` compiles less.
 pub(crate) fn build() -> Result<Programs> {
-    build_targets(&["--bins"])
+    let bootstraps = bootstraps()?;
+    let targets: Vec<&str> = bootstraps.iter().flat_map(|name| ["--bin", name.as_str()]).collect();
+    build_targets(&targets)
 }
 
-/// Any test target. Cargo activates the features that test-only dependencies ask for only when a test is among the
+/// The names of the bootstraps' programs, which are those of their crates.
+fn bootstraps() -> Result<Vec<String>> {
+    let manifests =
+        entries(Path::new("functions"))?.into_iter().map(|group| root().join(group).join(BOOTSTRAP).join("Cargo.toml"));
+    let name = |manifest: PathBuf| {
+        let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        name.map(str::to_owned).with_context(|| format!("{} has no name", manifest.display()))
+    };
+    manifests.map(name).collect()
+}
+
+/// A small test target. Cargo activates the features that test-only dependencies ask for only when a test is among the
 /// targets.
-const WITH_THE_FEATURES_OF_TESTS: [&str; 2] = ["--test", "drift"];
+const WITH_THE_FEATURES_OF_TESTS: [&str; 2] = ["--test", "executions"];
 
 /// Builds targets of the whole workspace with the features with which its tests are compiled, so that nothing is
 /// compiled twice.
