@@ -1,8 +1,9 @@
 //! API Gateway's request models: the gateway checks the shape of a body before it invokes the function.
 //!
-//! A model refuses only what the function would refuse as `malformed-request`: a body that is not an object, lacks a member, has a
-//! member of another type or, for operators, an unknown member. The function checks lengths, ranges and formats, because it can
-//! say where the fault is. A model leaves out members that may be missing or `null`: JSON schema draft 4 has no single word for it.
+//! A model refuses only what the function would refuse as `malformed-request`: a body that is not an object, lacks a member, has
+//! a member of another type or, for operators, an unknown member. The function checks lengths, ranges and formats, because it
+//! can say where the fault is. A model leaves out members that may be missing or `null`: JSON schema draft 4 has no single word
+//! for it.
 
 use serde_json::{Map, Value, json};
 

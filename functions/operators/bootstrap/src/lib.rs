@@ -1,4 +1,4 @@
-//! The functions that operators and their monitoring call, over HTTP.
+//! The registry of the functions that operators and their monitoring call over HTTP.
 
 use change_sale_status::ChangeSaleStatus;
 use get_sale_report::GetSaleReport;
@@ -8,7 +8,7 @@ use manage_sale::ManageSale;
 use parts::{FromParts, Registry};
 use restock_sale::RestockSale;
 
-/// Each function by its name, with what invokes it.
+/// The functions by name, each with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("change-sale-status", |parts| ChangeSaleStatus::wire(parts).map(Function::http)),
     ("get-sale-report", |parts| GetSaleReport::wire(parts).map(Function::http)),

@@ -1,4 +1,4 @@
-//! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close`: stop a sale, let it go on, end it. Group `ops` only.
+//! `POST /admin/flash-sales/{product_id}/pause`, `…/resume`, `…/close`. Group `ops` only.
 //!
 //! The function writes only the sale, with one conditional write: held units stay held, sold units stay sold. An environment
 //! of `reserve` uses the sale that it has read for up to a second.

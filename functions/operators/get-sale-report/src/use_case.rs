@@ -1,7 +1,7 @@
-//! The use case: read every shard, and the order of everything that is in one, a hundred items at a time.
+//! The use case: read every shard, and the order of every held or sold unit, a hundred items at a time.
 //!
-//! Orders are found by what the shards hold: there is no index of the orders of a sale. Those that have ended without a
-//! purchase have given their units back, and are not found.
+//! There is no index of a sale's orders; the shards name them. An order that ended without a purchase has no units, so the
+//! report does not count it.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,15 +13,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use parts::{FromParts, Parts};
 use store::{Orders, Stock, StoreError};
 
-/// Batches of shards, each with its orders, that are read at once.
+/// Batches that are read at the same time. A batch is a hundred shards and their orders.
 const BATCHES_AT_ONCE: usize = 16;
 
-/// Reports on sales.
+/// Computes reports of sales.
 pub struct SaleReports {
     clock: Arc<dyn Clock>,
     stock: Stock,
     orders: Orders,
-    /// How long orders are read for; then only the shards that are left.
+    /// The time for reading orders. After it, only the remaining shards are read.
     pub orders_read_for: SignedDuration,
 }
 
@@ -30,11 +30,11 @@ pub struct SaleReports {
 pub struct Reported {
     /// The figures.
     pub figures: SaleReport,
-    /// The order of everything that is held or sold was looked for. A very large sale takes too long.
+    /// The order of every held and sold unit was read. False for a sale that is too large to read in time.
     pub has_all_orders: bool,
 }
 
-/// What somebody has in a shard.
+/// A shopper's entry in a shard.
 struct Purchase {
     order: OrderId,
     place: Place,
@@ -48,7 +48,7 @@ impl FromParts for SaleReports {
 }
 
 impl SaleReports {
-    /// The function has 28 s, and the shards of the largest sale take some.
+    /// The function has 28 s and needs some of them for the shards of the largest sale.
     pub const ORDERS_READ_FOR: SignedDuration = SignedDuration::from_secs(18);
 
     /// Reads the figures of `sale`.
@@ -90,7 +90,7 @@ impl SaleReports {
             if now >= orders_end {
                 return Ok(Reported { figures, has_all_orders: false });
             }
-            // DynamoDB refuses a key that comes twice.
+            // DynamoDB refuses a batch with the same key twice.
             let ids: BTreeSet<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
             let ids: Vec<OrderId> = ids.into_iter().collect();
             let orders = self.orders.get_all(&ids).await?;
@@ -103,7 +103,7 @@ impl SaleReports {
     }
 }
 
-/// Everything that is held or sold in a shard.
+/// The held and sold entries of a shard.
 fn purchases(shard: &StockShard) -> impl Iterator<Item = Purchase> {
     let held = shard.held().values().map(|hold| (Place::Held, &hold.reservation, hold.quantity));
     let sold = shard.sold().values().map(|sold| (Place::Sold, &sold.reservation, sold.quantity));

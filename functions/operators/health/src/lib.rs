@@ -46,7 +46,7 @@ impl HttpFunction for Health {
 impl Health {
     /// The names of the dependencies that do not answer. Asks all at once: the answer takes as long as the slowest.
     async fn failed_dependencies(&self) -> Vec<&'static str> {
-        // Boxed: a call of the SDK is a future of ten kilobytes.
+        // Boxed: the future of an SDK call has ten kilobytes.
         let table = |table| Box::pin(store::touch(&self.store, table));
         let queue = self
             .sqs

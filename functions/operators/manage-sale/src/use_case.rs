@@ -1,7 +1,7 @@
-//! The use case: describe the sale as being prepared, make its shards, then open it to its times.
+//! The use case: write the sale as being prepared, make its shards, then activate it.
 //!
-//! If the run dies in between, the sale stays in preparation, nobody can reserve in it, and the same request finishes it:
-//! every write here can be repeated.
+//! If the run dies in between, the sale stays in preparation and takes no reservation. The same request finishes it: every
+//! write here can be repeated.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, Signed
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 
-/// A sale that starts within this time is not changed any more. An environment of `reserve` believes a description for a
-/// second, which may have been read a second late; its clock may differ by two each way from this one's, and the write that
-/// stops it may take four: it must never claim by a description that is being replaced.
+/// A sale that starts within this time cannot be changed: no environment of `reserve` may claim by a description that is being
+/// replaced. An environment uses a description for one second and may read it one second late, its clock may differ from this
+/// one's by two seconds each way, and the write that stops it may take four.
 const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
 
-/// Makes sales.
+/// Creates and changes sales.
 pub struct SalePreparation {
     clock: Arc<dyn Clock>,
     sales: Sales,
@@ -22,30 +22,30 @@ pub struct SalePreparation {
     availabilities: Availabilities,
 }
 
-/// A sale that was made or changed, or was as described already.
+/// The sale after a successful request, which may have changed nothing.
 #[derive(Debug, Clone)]
 pub struct Made {
     /// The sale.
     pub sale: Sale,
     /// Its stock.
     pub availability: Availability,
-    /// It was made by this request.
+    /// This request created the sale.
     pub is_new: bool,
 }
 
-/// Why a sale was not made as described.
+/// Why a sale was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
-    /// It has started, or is about to.
+    /// The sale has started, or starts within ten seconds.
     #[error("the sale has started")]
     Started,
-    /// It is paused.
+    /// The sale is paused.
     #[error("the sale is paused")]
     Paused,
-    /// It was restocked.
+    /// The sale was restocked.
     #[error("the sale was restocked")]
     Restocked,
-    /// Somebody else is changing it at the same time.
+    /// Another request changed the sale at the same time.
     #[error("the sale was changed at the same time")]
     Changed,
     /// The store failed.
@@ -60,10 +60,10 @@ impl FromParts for SalePreparation {
 }
 
 impl SalePreparation {
-    /// Makes the sale of `product` as `draft` describes it.
+    /// Creates the sale of `product`, or changes it, so that it is as `draft` describes it.
     ///
     /// # Errors
-    /// When it has started, is paused or was restocked with another description, or the store does not answer.
+    /// Every [`MakeError`]. An unchanged description is never refused.
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
         let before = self.sales.get_for_write(product).await?;
         let wanted = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
@@ -89,9 +89,9 @@ impl SalePreparation {
         Ok(Made { sale, availability, is_new: false })
     }
 
-    /// A sale that is being prepared may be changed at any time: nobody has been able to reserve in it. One that is paused may
-    /// not, since a sale that was changed follows its times: it would go on without anybody having said so; nor one that was restocked, since its shards
-    /// are not those of a description alone.
+    /// Whether the description may change. A sale in preparation may change at any time, because it has taken no reservation. A
+    /// paused sale may not: a changed sale follows its times, so it would resume without an operator's request. A restocked sale
+    /// may not: its shards do not follow from a description alone.
     fn may_change(&self, stored: &Stored) -> Result<(), MakeError> {
         let sale = &stored.sale;
         let is_restocked = stored.unfinished.is_some() || !stored.restocks.is_empty();
@@ -106,10 +106,10 @@ impl SalePreparation {
         }
     }
 
-    /// Says that every unit is available. The stream of the new shards may be writing the same at the same time.
+    /// Writes the availability item: every unit is available. `refresh-availability` may write the same at the same time.
     ///
-    /// The version is read before the revision: whoever has taken the sale over since writes the item after that, and either
-    /// writes over this or is seen by its version.
+    /// This run reads the item's version before the sale's revision. A request that takes the sale over later writes the item
+    /// later still, so either it overwrites this write, or this write fails by the version.
     async fn write_availability(&self, prepared: &Stored) -> Result<Availability, MakeError> {
         let sale = &prepared.sale;
         let mut update = self.availabilities.update(&sale.product);

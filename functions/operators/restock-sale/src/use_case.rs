@@ -1,7 +1,7 @@
-//! The use case: describe the restock, make its shards, take them into the layout, tell the readers.
+//! The use case: describe the restock, make its shards, add them to the layout, extend the availability item.
 //!
-//! Each step may be the last one of its run. What is described and not finished is finished by the next request, whatever its
-//! key; a restock that is finished is known by its key for as long as there is the sale.
+//! A run may die after any step. The next request, whatever its key, finishes a restock that was described. The sale keeps the
+//! keys of its finished restocks as long as it exists.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, 
 use parts::{FromParts, Parts};
 use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
 
-/// Steps that one request takes: its own restock and an unfinished one are four; others may write the sale in between.
+/// The most steps of one request. Its own restock and an unfinished one need four; other requests may write the sale in between.
 const STEPS: usize = 12;
 
 /// Restocks sales.
@@ -20,7 +20,7 @@ pub struct Restocks {
     availabilities: Availabilities,
 }
 
-/// A sale with the units that were added, by this request or before.
+/// A sale with the added units, whether this request or an earlier one added them.
 #[derive(Debug, Clone)]
 pub struct Restocked {
     /// The sale.
@@ -35,22 +35,22 @@ pub enum RestockError {
     /// There is no such sale.
     #[error("unknown product")]
     UnknownProduct,
-    /// It is being prepared, or over.
+    /// The sale is being prepared, or over.
     #[error("the sale cannot be changed")]
     NotChangeable(NotChangeable),
-    /// The key was used with another number of units.
+    /// An earlier restock has the key and another number of units.
     #[error("the key belongs to another restock")]
     OtherUnits,
-    /// The sale would have more units than a sale can have.
+    /// The sale would have more than [`SaleDraft::MOST_UNITS`].
     #[error("too many units")]
     TooManyUnits,
-    /// It would have more shards than a sale may have: it was made with few units to a shard.
+    /// The sale would have more than [`SaleDraft::MOST_SHARDS`]: its shards have few units.
     #[error("the sale would have too many shards")]
     TooManyShards,
-    /// The sale has as many restocks as it remembers.
+    /// The sale had [`RestockKey::MOST`] restocks.
     #[error("too many restocks")]
     TooOften,
-    /// Others kept changing the sale.
+    /// Other requests kept changing the sale.
     #[error("the sale was changed at the same time")]
     Changed,
     /// The store failed.
@@ -58,13 +58,13 @@ pub enum RestockError {
     Store(#[from] StoreError),
 }
 
-/// What comes next.
+/// The next step of a restock.
 enum Step {
     /// Describe the restock.
     Begin(Extent),
-    /// Finish the one that is described, whoever has described it.
+    /// Finish the described restock, whichever request described it.
     Finish(Restock),
-    /// Tell the readers: the restock is in the layout.
+    /// The restock is in the layout: extend the availability item.
     Tell,
 }
 
@@ -78,7 +78,7 @@ impl Restocks {
     /// Adds `units` to the sale of `product`, once for each `key`.
     ///
     /// # Errors
-    /// When the sale cannot have them, or the store does not answer: then the same request goes on where this one has stopped.
+    /// Every [`RestockError`]. After a failure of the store, the same request continues where this one stopped.
     pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<Restocked, RestockError> {
         let mut stored = self.read(product).await?;
         for _ in 0..STEPS {
@@ -106,7 +106,7 @@ impl Restocks {
         self.sales.get_for_write(product).await?.ok_or(RestockError::UnknownProduct)
     }
 
-    /// What a restock by `key` needs next.
+    /// The next step of a restock by `key`.
     fn next(&self, stored: &Stored, key: &RestockKey, units: u32) -> Result<Step, RestockError> {
         let sale = &stored.sale;
         let same = |restock: &&Restock| restock.key == *key;
@@ -135,8 +135,8 @@ impl Restocks {
         Ok(Step::Begin(extent))
     }
 
-    /// Takes the new shards into what readers know, which ends the sold-out mark. The stream does the same with the next move of
-    /// any shard, if this run does not come to it.
+    /// Adds the new shards to the availability item, which removes the sold-out mark. If this run dies before that,
+    /// `refresh-availability` does it with the next move on any shard.
     async fn tell(&self, sale: &Sale) -> Result<Availability, RestockError> {
         let mut update = self.availabilities.update(&sale.product);
         while update.read().await? {

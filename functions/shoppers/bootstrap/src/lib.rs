@@ -1,4 +1,4 @@
-//! The functions that shoppers call, over HTTP.
+//! The registry of the functions that shoppers call over HTTP.
 
 use cancel_reservation::CancelReservation;
 use checkout::Checkout;
@@ -13,7 +13,7 @@ use pay::Pay;
 use place_order::PlaceOrder;
 use reserve::Reserve;
 
-/// Each function by its name, with what invokes it.
+/// The functions by name, each with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("cancel-reservation", |parts| CancelReservation::wire(parts).map(Function::http)),
     ("checkout", |parts| Checkout::wire(parts).map(Function::http)),

@@ -1,4 +1,4 @@
-//! The bootstrap of the functions that shoppers call: it serves the one that Lambda's `Handler` names.
+//! The bootstrap of the functions that shoppers call. It serves the function that Lambda's `Handler` names.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {

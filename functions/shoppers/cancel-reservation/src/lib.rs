@@ -1,4 +1,4 @@
-//! `DELETE /reservations/{reservation_id}`: end a hold. `release-stock` reads the deletion from the stream and releases the units.
+//! `DELETE /reservations/{reservation_id}`: end a hold. `release-stock` sees the deletion in the stream and releases the units.
 
 use contract::{problems, reservation_path};
 use domain::ReservationStatus;

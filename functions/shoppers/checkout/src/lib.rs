@@ -50,7 +50,7 @@ pub fn accepted(request: &Request, order: &Order, now: Timestamp) -> Response {
     http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
 }
 
-/// How a client sees that no order was placed.
+/// The problem of a checkout that placed no order.
 #[must_use]
 pub fn problem(error: &PlacementError) -> Problem {
     match error {

@@ -20,7 +20,7 @@ pub enum PlacementError {
     /// The shopper has no reservation with this id.
     #[error("the shopper has no such reservation")]
     UnknownReservation,
-    /// The hold ended before it was taken to payment.
+    /// The hold ended before its payment started.
     #[error("the reservation has expired")]
     ReservationExpired,
     /// The price of all units is more than an amount can be. The limits of a sale exclude it.
@@ -121,7 +121,7 @@ impl OrderPlacement {
         Ok(order)
     }
 
-    /// The order of a reservation that is being paid, is paid, or has ended.
+    /// The order of a reservation that is being paid, is bought, or has ended.
     async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, PlacementError> {
         match self.orders.get(id).await? {
             Some(order) if order.shopper == *shopper => self.have_paid(order).await,
@@ -152,7 +152,7 @@ impl OrderPlacement {
     }
 }
 
-/// A new order: pending with its first attempt if it says how it is paid, waiting otherwise.
+/// A new order: pending with its first attempt if it has a payment method, otherwise waiting for one.
 fn order(
     sale: &Sale,
     reservation: &Reservation,

@@ -1,4 +1,4 @@
-//! `GET /inventory/{product_id}`: units left. The figure is at most a second older than the availability item; only a claim is exact.
+//! `GET /inventory/{product_id}`: available units, by an availability item read at most a second ago. Only a claim is exact.
 
 use std::sync::Arc;
 

@@ -48,14 +48,14 @@ impl GetOrder {
         Ok(http::ok_json(200, &OrdersView { orders, next: page.next.map(|id| id.to_string()) }))
     }
 
-    /// The order after which a page starts: `next` of the page before it.
+    /// The order after which the page starts: `next` of the previous page.
     async fn start_of_page(&self, shopper: &ShopperId, next: &str) -> Result<Order, Problem> {
         let wrong = || Problem::malformed_request("next: give the next of the page before, as it was", "");
         let id: OrderId = next.parse().map_err(|_| wrong())?;
         self.own(shopper, &id).await?.ok_or_else(wrong)
     }
 
-    /// An order, if it is the shopper's.
+    /// The order, if the shopper owns it.
     async fn own(&self, shopper: &ShopperId, id: &OrderId) -> Result<Option<Order>, Problem> {
         let order = self.orders.get(id).await.map_err(|error| problems::store_failed(&error))?;
         Ok(order.filter(|order| order.shopper == *shopper))

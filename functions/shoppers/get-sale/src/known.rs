@@ -1,4 +1,4 @@
-//! A sale and its stock as an execution environment knows them: read together, at most once a second.
+//! An execution environment's memory of sales and their availability: it reads each pair at most once a second.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ pub struct KnownSales {
 }
 
 impl FromParts for KnownSales {
-    /// Knows nothing yet.
+    /// With an empty memory.
     fn from_parts(parts: &mut Parts) -> Self {
         Self { sales: parts.sales(), availabilities: parts.availabilities(), known: Mutex::default() }
     }
@@ -28,7 +28,7 @@ impl KnownSales {
     /// The sale named in the path.
     ///
     /// # Errors
-    /// 404 when there is none, 503 when the store does not answer.
+    /// 404 when there is no such sale, 503 or 500 when the store fails.
     pub async fn in_path(&self, request: &Request, now: Timestamp) -> Result<(Sale, Availability), Problem> {
         let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
         let product = product.ok_or_else(problems::unknown_product)?;

@@ -1,4 +1,4 @@
-//! `GET /api/flash-sales/{product_id}`: one sale with its stock, at most a second old.
+//! `GET /api/flash-sales/{product_id}`: one sale with its stock, read at most a second ago.
 
 mod known;
 

@@ -1,4 +1,4 @@
-//! `GET /api/flash-sales`: every sale with its stock, at most a second old.
+//! `GET /api/flash-sales`: the sales with their stock, read at most a second ago.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -54,7 +54,7 @@ impl ListSales {
     }
 }
 
-/// The sale, unless it cannot be read: then the log says why, and the list is without it.
+/// The sale. One that cannot be read is logged and left out of the list.
 fn readable(product: &ProductId, sale: Result<Sale, StoreError>) -> Option<Sale> {
     sale.inspect_err(|error| tracing::error!(sale = %product, cause = kit::chain(error), "a sale cannot be read")).ok()
 }

@@ -40,7 +40,7 @@ impl HttpFunction for Pay {
         let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
         started.map_err(|error| self.problem(&error))?;
         let ended = self.payments.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
-            // The payment has started all the same, and that is the answer.
+            // The payment has started, so the answer is 202.
             tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
             None
         });
@@ -67,7 +67,7 @@ impl Pay {
     }
 }
 
-/// `Prefer: wait=N` (RFC 7240), at most [`LONGEST_WAIT_SECONDS`]; anything else is not waited for.
+/// The seconds of `Prefer: wait=N` (RFC 7240), at most [`LONGEST_WAIT_SECONDS`]; 0 without a valid preference.
 fn wait_seconds(request: &Request) -> u32 {
     let preferences = request.headers().get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
     let wait =

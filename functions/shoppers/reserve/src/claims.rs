@@ -1,12 +1,12 @@
-//! Where a shopper's claim goes, and what a loser may cost: the home shard, then at most four shards that have units left,
-//! under a budget of failed claims; and from memory alone once the environment knows.
+//! Claims and the cost of losing: a request claims on the home shard, then on at most four shards with units left, within the
+//! environment's budget of failed claims. An environment that knows the sale is sold out answers from memory.
 
 use contract::{Holds, Refusal};
 use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp};
 
 use crate::UnitReservations;
 
-/// What a claim found.
+/// The result of a claim.
 pub(crate) enum Claim {
     /// Units are held now.
     New { shard: ShardNumber, hold: Hold },
@@ -16,14 +16,14 @@ pub(crate) enum Claim {
     Bought,
 }
 
-/// What reading about the stock found.
+/// The result of reading the stock.
 enum Read {
     Availability(Availability),
     /// The shopper has units in one of the shards.
     OwnHold(Claim),
 }
 
-/// What `shopper` has in a shard, found by reading it.
+/// The entry of `shopper` in a shard that was read.
 fn own_hold(number: ShardNumber, shard: &StockShard, shopper: &ShopperId) -> Option<Claim> {
     if shard.sold().contains_key(shopper) {
         return Some(Claim::Bought);
@@ -32,7 +32,7 @@ fn own_hold(number: ShardNumber, shard: &StockShard, shopper: &ShopperId) -> Opt
 }
 
 impl UnitReservations {
-    /// Claims units in a shard that has them.
+    /// Claims units on a shard that has enough.
     pub(crate) async fn claim(
         &self,
         sale: &Sale,
@@ -49,7 +49,7 @@ impl UnitReservations {
         }
         let known = self.losers(sale, now, |losers| losers.availability().cloned());
         let availability = match known {
-            // What was read before this claim was lost may be why it was made.
+            // The stock was read before this claim failed, and may have led to it.
             Some(known) if home_is_empty => known,
             Some(_) | None => match self.read_availability(sale, shopper, quantity, !home_is_empty, now).await? {
                 Read::Availability(availability) => availability,
@@ -71,7 +71,7 @@ impl UnitReservations {
         Err(Refusal::TryAgain { after_seconds: 1 })
     }
 
-    /// The answer of an environment that knows: sold out, or no more claims that may fail in this second.
+    /// Refuses from memory: the environment knows that the sale is sold out, or its budget for this second is used up.
     fn refuse_from_memory(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
         self.losers(sale, now, |losers| match losers.availability() {
             Some(known) if !known.promises(quantity) => Err(Refusal::SoldOut(Holds::of(known))),
@@ -80,7 +80,7 @@ impl UnitReservations {
         })
     }
 
-    /// One claim. `None`: the shard has too few units, which is remembered.
+    /// One claim. `None`: the shard has too few units; the environment remembers it.
     async fn try_shard(
         &self,
         sale: &Sale,
@@ -100,8 +100,8 @@ impl UnitReservations {
         }
     }
 
-    /// Reads the availability item. If it promises units to somebody who has just found a shard empty, and the sale is small
-    /// enough, reads every shard instead, and tells everybody when all of them are empty.
+    /// Reads the availability item. If that promises units although a shard was just found empty, and the sale has few enough
+    /// shards, it reads every shard. If all are empty, it marks the sale as sold out for the other environments.
     async fn read_availability(
         &self,
         sale: &Sale,
@@ -123,7 +123,7 @@ impl UnitReservations {
                 availability.fold(number, &shard);
             }
             if availability.available() == 0 {
-                // Fails if the item was derived anew in the meantime: units may have come back since the shards were read.
+                // Fails if another run has written the item since: units may have been released after the shards were read.
                 self.availabilities.mark_sold_out(product, availability.version, now).await?;
             }
         }
@@ -131,7 +131,7 @@ impl UnitReservations {
         Ok(Read::Availability(availability))
     }
 
-    /// Looks at or changes what is remembered of a sale's losers.
+    /// Reads or changes the memory of a sale's losers.
     fn losers<T>(&self, sale: &Sale, now: Timestamp, look: impl FnOnce(&mut LoserMemory) -> T) -> T {
         self.remember(|remembered| {
             let losers = remembered.losers.keep(&sale.product, now);

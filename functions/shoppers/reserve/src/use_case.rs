@@ -1,8 +1,8 @@
-//! The use case: hold units for a shopper, in the order in which it happens.
+//! The use case: claim units for a shopper, write the reservation, then send the message that ends the hold.
 //!
-//! Claim, then write the reservation, then ask for its expiry. A run may die between any two of these. Units that are held
-//! for a reservation nobody wrote are found by the same shopper's next try if it looks into their shard (ADR 1 says where it
-//! looks). Otherwise `reconcile` releases them when the hold's time is over.
+//! A run may die between any two of these steps. Units held for a reservation that was never written are orphaned: the same
+//! shopper's next request finds them if it looks into their shard (ADR 1 says where it looks). Otherwise `reconcile` releases
+//! them when the hold's time is over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,24 +17,24 @@ use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales
 
 use crate::claims::Claim;
 
-/// Times that a request starts again after it has cleared away an old hold of its own shopper.
+/// Rounds of one request. It starts another round after it has ended an old hold of its shopper.
 const ROUNDS: usize = 3;
 
-/// A client that lost an answer asks again within this time.
+/// How long an environment remembers its winners: a client that lost an answer repeats its request within this time.
 const WINNERS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_mins(15);
-/// Some 200 bytes each.
+/// Remembered winners, about 200 bytes each.
 const MOST_WINNERS: usize = 10_000;
 
-/// What a shopper got.
+/// A shopper's reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
     /// The reservation.
     pub reservation: Reservation,
-    /// It was made by this request.
+    /// This request made it.
     pub is_new: bool,
 }
 
-/// Holds units for shoppers. One value serves one execution environment and remembers for it.
+/// Holds units for shoppers. Each execution environment has one value, with the environment's memory.
 pub struct UnitReservations {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -47,12 +47,12 @@ pub struct UnitReservations {
     pub(crate) remembered: Mutex<Remembered>,
 }
 
-/// What one environment remembers.
+/// The memory of one environment.
 pub(crate) struct Remembered {
     sales: Memory<ProductId, Option<Sale>>,
     pub(crate) losers: Memory<ProductId, LoserMemory>,
-    /// Who got units here, so that their repeated request is not taken for a loser's; with the reservation whose expiry has
-    /// been asked for.
+    /// Shoppers who got units from this environment, so that it does not refuse their repeated requests as losers'. The value is
+    /// the reservation whose expiry message was sent, if it was.
     winners: Memory<(ProductId, ShopperId), Option<ReservationId>>,
 }
 
@@ -63,10 +63,10 @@ impl Default for Remembered {
     }
 }
 
-/// What one round came to.
+/// The result of one round.
 enum Round {
     Over(Reserved),
-    /// An old hold of the shopper's was cleared away.
+    /// The round ended an old hold of the shopper.
     Again,
 }
 
@@ -88,11 +88,11 @@ impl FromParts for UnitReservations {
 }
 
 impl UnitReservations {
-    /// Holds `quantity` units of `product` for `shopper`; a repetition answers with the reservation that is there.
-    /// `quantity` is `None` for more than any sale allows.
+    /// Holds `quantity` units of `product` for `shopper`. A repetition returns the existing reservation. `quantity` is `None` for
+    /// more than any sale allows.
     ///
     /// # Errors
-    /// Every refusal of the contract.
+    /// Every [`Refusal`].
     pub async fn reserve(
         &self,
         shopper: &ShopperId,
@@ -130,7 +130,7 @@ impl UnitReservations {
         Ok(sale)
     }
 
-    /// The reservation of a shopper who got one from this environment just now: one read, and no write that must fail.
+    /// The reservation of a shopper who got one from this environment. It costs one read instead of a claim that must fail.
     async fn won_here_before(
         &self,
         shopper: &ShopperId,
@@ -142,14 +142,14 @@ impl UnitReservations {
         match self.reservations.get(shopper, product).await? {
             Some(reservation) if reservation.is_overdue(now) => Ok(None),
             Some(reservation) if asked.as_ref() == Some(&reservation.id) => standing(reservation).map(Some),
-            // Made elsewhere since, or its expiry could not be asked for.
+            // Another environment made it since, or its expiry message could not be sent.
             Some(reservation) => self.stand(reservation, now).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Writes the reservation of a new hold. It keeps its units until another reservation stands: the write may be late, and must
-    /// find them.
+    /// Writes the reservation of a new hold. The units stay held until another reservation is known to exist: a timed-out write
+    /// may still take effect and needs them.
     async fn open(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
         let reservation = Reservation {
             id: hold.reservation,
@@ -170,7 +170,7 @@ impl UnitReservations {
                 OpenOutcome::Exists(first) => first,
             };
             if let Some(first) = self.clear(shopper, first, now).await? {
-                // The shopper has another hold in another shard: this one goes back, the first stays.
+                // The shopper has a reservation with units in another shard: it stays, and the new units are released.
                 self.stock.release(shard, shopper, &reservation.id).await?;
                 return self.stand(first, now).await.map(Round::Over);
             }
@@ -179,12 +179,12 @@ impl UnitReservations {
         Err(Refusal::TryAgain { after_seconds: 1 })
     }
 
-    /// Goes on from a hold that the shopper has in the shard already.
+    /// Continues from a hold that the shopper already has in the shard.
     async fn resume(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
         let product = hold.reservation.product();
         match self.reservations.get(shopper, product).await? {
             Some(reservation) if reservation.id == hold.reservation => self.stand_or_clear(shopper, reservation, now).await,
-            // The hold has no reservation: it was claimed and never written down, or has ended and the stream comes late.
+            // The hold has no reservation: its run died before it wrote one, or the reservation ended and the stream is late.
             other => {
                 let settled_at = hold.settles_at();
                 if now >= settled_at {
@@ -199,7 +199,7 @@ impl UnitReservations {
         }
     }
 
-    /// Answers with a reservation that stands, or clears one away whose time is over.
+    /// Returns a valid reservation, or ends an overdue one.
     async fn stand_or_clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Round, Refusal> {
         match self.clear(shopper, reservation, now).await? {
             Some(standing) => self.stand(standing, now).await.map(Round::Over),
@@ -207,23 +207,23 @@ impl UnitReservations {
         }
     }
 
-    /// Clears a reservation away whose time is over. Gives it back if it stands.
+    /// Ends an overdue reservation and releases its units. Returns a reservation that is still valid.
     async fn clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Option<Reservation>, Refusal> {
         if !reservation.is_overdue(now) {
             return Ok(Some(reservation));
         }
         match self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await? {
-            // The stream would do this too; the shopper need not wait for it.
+            // `release-stock` would do this too; the shopper need not wait for it.
             EndOutcome::Ended | EndOutcome::Gone => {
                 self.stock.release(reservation.shard, shopper, &reservation.id).await?;
                 Ok(None)
             }
-            // It was taken to payment in the meantime: its units are not this request's to release.
+            // Its payment has started in the meantime, so its units must stay.
             EndOutcome::Kept(reservation) => Ok(Some(reservation)),
         }
     }
 
-    /// Answers with a reservation that stands. The run that made it may not have come to asking for its expiry.
+    /// Returns a valid reservation. Sends its expiry message, because the run that made it may have died before that.
     async fn stand(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, Refusal> {
         if reservation.status == ReservationStatus::Held {
             self.ask_for_expiry(&reservation, now).await;
@@ -231,7 +231,7 @@ impl UnitReservations {
         standing(reservation)
     }
 
-    /// Best effort: TTL ends the hold if this message is lost. Once sent, it is not sent again from here.
+    /// Sends the message that ends the hold. Best effort: TTL ends the hold if the message is lost. An environment sends it once.
     async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
         let message = ExpiryMessage {
             reservation_id: reservation.id.clone(),
@@ -259,13 +259,13 @@ impl UnitReservations {
         Hold { reservation, quantity, expires_at }
     }
 
-    /// Looks at or changes what is remembered. Never held across an await.
+    /// Reads or changes the memory. The lock is never held across an await.
     pub(crate) fn remember<T>(&self, look: impl FnOnce(&mut Remembered) -> T) -> T {
         look(&mut self.remembered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The answer with a reservation that was there before.
+/// The result for a reservation that existed before.
 fn standing(reservation: Reservation) -> Result<Reserved, Refusal> {
     match reservation.status {
         ReservationStatus::Purchased => Err(Refusal::AlreadyPurchased),
