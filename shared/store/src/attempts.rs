@@ -3,13 +3,14 @@
 
 mod form;
 
-use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::Client;
 use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
     item, keys,
+    put::put_first,
     word::word,
 };
 
@@ -58,20 +59,10 @@ impl Attempts {
 
     /// Writes an attempt if it has no item yet. Returns the stored attempt, and true if this call wrote it.
     async fn put_first(&self, attempt: Attempt) -> Result<(Attempt, bool), StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(form::to_item(&attempt)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok((attempt, true)),
-            Written::Refused(Some(item)) => Ok((form::from_item(&attempt.key, &item)?, false)),
-            Written::Refused(None) => {
-                Err(StoreError::corrupt(attempt.key.to_string(), "its condition was false, but DynamoDB returned no item"))
-            }
-        }
+        Ok(match put_first(&self.client, &self.table, form::to_item(&attempt)?).await? {
+            None => (attempt, true),
+            Some(first) => (form::from_item(&attempt.key, &first)?, false),
+        })
     }
 
     /// Replaces the attempt that was read as `before` by `after`. False: the item has changed since, possibly by this

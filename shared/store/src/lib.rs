@@ -13,6 +13,7 @@ mod item;
 mod keys;
 mod orders;
 mod purchases;
+mod put;
 mod reservations;
 mod sales;
 mod stock;

@@ -3,7 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod form;
 
-use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::Client;
 use domain::{Order, OrderId, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
@@ -14,6 +14,7 @@ use crate::{
     error::{Written, conditional},
     item::Item,
     keys::{self, number, string},
+    put::put_first,
 };
 
 /// The index of orders by shopper, newest last.
@@ -106,20 +107,10 @@ impl Orders {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn place(&self, order: &Order) -> Result<PlaceOutcome, StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(form::to_item(order)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(PlaceOutcome::Placed),
-            Written::Refused(Some(item)) => Ok(PlaceOutcome::Exists(form::from_item(&item)?)),
-            Written::Refused(None) => {
-                Err(StoreError::corrupt(keys::order_pk(&order.id), "its condition was false, but DynamoDB returned no item"))
-            }
-        }
+        Ok(match put_first(&self.client, &self.table, form::to_item(order)?).await? {
+            None => PlaceOutcome::Placed,
+            Some(first) => PlaceOutcome::Exists(form::from_item(&first)?),
+        })
     }
 
     /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not

@@ -13,6 +13,7 @@ use crate::{
     error::{Written, conditional},
     item,
     keys::{self, number},
+    put::put_first,
     word::word,
 };
 
@@ -66,23 +67,11 @@ impl Reservations {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn open(&self, reservation: &Reservation) -> Result<OpenOutcome, StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(form::to_item(reservation)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(OpenOutcome::Opened),
-            Written::Refused(Some(item)) => {
-                let found = form::from_item(&item)?;
-                Ok(if found.id == reservation.id { OpenOutcome::Opened } else { OpenOutcome::Exists(found) })
-            }
-            Written::Refused(None) => {
-                Err(StoreError::corrupt(reservation.id.to_string(), "its condition was false, but DynamoDB returned no item"))
-            }
-        }
+        let Some(first) = put_first(&self.client, &self.table, form::to_item(reservation)?).await? else {
+            return Ok(OpenOutcome::Opened);
+        };
+        let found = form::from_item(&first)?;
+        Ok(if found.id == reservation.id { OpenOutcome::Opened } else { OpenOutcome::Exists(found) })
     }
 
     /// Reads a shopper's reservation in a sale, strongly consistent.

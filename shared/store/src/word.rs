@@ -6,9 +6,10 @@
 //! write is conditional on a word that is known.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Admission, AttemptStatus, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, SaleStatus, StockStatus};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::keys::string;
+use crate::{EntryState, keys::string};
 
 /// An enumeration that has a word for each value.
 pub(crate) trait Words: Copy {
@@ -47,7 +48,7 @@ impl<'de, T: Words> Deserialize<'de> for Word<T> {
 /// Gives each value of an enumeration its word, in both directions. A value without a word does not compile.
 macro_rules! words {
     ($about:literal: $type:ty { $($value:ident = $word:literal),+ $(,)? }) => {
-        impl $crate::word::Words for $type {
+        impl Words for $type {
             const ABOUT: &'static str = $about;
 
             fn word(self) -> &'static str {
@@ -65,4 +66,76 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+
+words!("status of a sale": SaleStatus {
+    Preparing = "PREPARING",
+    Active = "ACTIVE",
+    Paused = "PAUSED",
+    Closed = "CLOSED",
+});
+
+words!("mode of admission": Admission {
+    Fcfs = "fcfs",
+});
+
+words!("status of a reservation": ReservationStatus {
+    Held = "HELD",
+    Paying = "PAYING",
+    Purchased = "PURCHASED",
+});
+
+words!("status of an order": OrderStatus {
+    AwaitingPayment = "awaiting_payment",
+    Pending = "pending",
+    Completed = "completed",
+    Failed = "failed",
+    Expired = "expired",
+    Refunded = "refunded",
+});
+
+words!("payment status": PaymentStatus {
+    None = "none",
+    Pending = "pending",
+    Completed = "completed",
+    Failed = "failed",
+    Refunded = "refunded",
+    RefundPending = "refund_pending",
+});
+
+words!("inventory status": StockStatus {
+    Held = "held",
+    Confirmed = "confirmed",
+    Released = "released",
+});
+
+words!("step of an order": OrderStep {
+    Placed = "placed",
+    PaymentStarted = "payment_started",
+    PaymentFailed = "payment_failed",
+    Completed = "completed",
+    Refunded = "refunded",
+    Failed = "failed",
+    RefundFailed = "refund_failed",
+    RefundConfirmed = "refund_confirmed",
+    Expired = "expired",
+});
+
+words!("status of a payment attempt": AttemptStatus {
+    Started = "started",
+    Charged = "charged",
+    Kept = "kept",
+    Refunding = "refunding",
+    Declined = "declined",
+    Unavailable = "unavailable",
+    GivenUp = "given_up",
+    Refunded = "refunded",
+    Voided = "voided",
+});
+
+words!("state in the sandbox's books": EntryState {
+    Called = "called",
+    Charged = "charged",
+    Declined = "declined",
+    Refunded = "refunded",
+    Voided = "voided",
+});

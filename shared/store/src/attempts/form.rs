@@ -9,20 +9,8 @@ use crate::{
     StoreError,
     item::{Item, MoneyForm, attributes, parse},
     keys,
-    word::{Word, words},
+    word::Word,
 };
-
-words!("status of a payment attempt": AttemptStatus {
-    Started = "started",
-    Charged = "charged",
-    Kept = "kept",
-    Refunding = "refunding",
-    Declined = "declined",
-    Unavailable = "unavailable",
-    GivenUp = "given_up",
-    Refunded = "refunded",
-    Voided = "voided",
-});
 
 #[derive(Serialize, Deserialize)]
 struct AttemptForm {

@@ -8,16 +8,8 @@ use crate::{
     StoreError,
     item::{Item, MoneyForm, attributes, parse},
     keys,
-    word::{Word, words},
+    word::Word,
 };
-
-words!("state in the sandbox's books": EntryState {
-    Called = "called",
-    Charged = "charged",
-    Declined = "declined",
-    Refunded = "refunded",
-    Voided = "voided",
-});
 
 #[derive(Serialize, Deserialize)]
 struct EntryForm {

@@ -12,44 +12,8 @@ use crate::{
     StoreError,
     item::{self, Item, attributes, money, name, parse, second},
     keys,
-    word::{Word, Words, words},
+    word::{Word, Words},
 };
-
-words!("status of an order": OrderStatus {
-    AwaitingPayment = "awaiting_payment",
-    Pending = "pending",
-    Completed = "completed",
-    Failed = "failed",
-    Expired = "expired",
-    Refunded = "refunded",
-});
-
-words!("payment status": PaymentStatus {
-    None = "none",
-    Pending = "pending",
-    Completed = "completed",
-    Failed = "failed",
-    Refunded = "refunded",
-    RefundPending = "refund_pending",
-});
-
-words!("inventory status": StockStatus {
-    Held = "held",
-    Confirmed = "confirmed",
-    Released = "released",
-});
-
-words!("step of an order": OrderStep {
-    Placed = "placed",
-    PaymentStarted = "payment_started",
-    PaymentFailed = "payment_failed",
-    Completed = "completed",
-    Refunded = "refunded",
-    Failed = "failed",
-    RefundFailed = "refund_failed",
-    RefundConfirmed = "refund_confirmed",
-    Expired = "expired",
-});
 
 #[derive(Serialize, Deserialize)]
 struct OrderForm {

@@ -7,14 +7,8 @@ use crate::{
     StoreError,
     item::{Item, attributes, name, parse, second},
     keys,
-    word::{Word, words},
+    word::Word,
 };
-
-words!("status of a reservation": ReservationStatus {
-    Held = "HELD",
-    Paying = "PAYING",
-    Purchased = "PURCHASED",
-});
 
 #[derive(Serialize, Deserialize)]
 struct ReservationForm {

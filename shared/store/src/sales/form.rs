@@ -8,19 +8,8 @@ use crate::{
     StoreError,
     item::{Item, attributes, money, name, parse},
     keys,
-    word::{Word, words},
+    word::Word,
 };
-
-words!("status of a sale": SaleStatus {
-    Preparing = "PREPARING",
-    Active = "ACTIVE",
-    Paused = "PAUSED",
-    Closed = "CLOSED",
-});
-
-words!("mode of admission": Admission {
-    Fcfs = "fcfs",
-});
 
 #[derive(Serialize, Deserialize)]
 struct SaleForm {

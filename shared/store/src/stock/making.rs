@@ -45,16 +45,8 @@ impl Stock {
         capacity: u32,
         revision: u64,
     ) -> Result<bool, StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(form::new_shard(product, shard, capacity, revision)?))
-            .condition_expression(UNTOUCHED)
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":revision", number(revision))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        untouched(product, shard, revision, conditional("PutItem", put.send().await)?)
+        let written = self.put_new(product, shard, capacity, revision, UNTOUCHED).await?;
+        untouched(product, shard, revision, written)
     }
 
     /// Deletes the shards from `from` up to `to`, left over from an earlier revision of a sale that has not started.
@@ -103,20 +95,32 @@ impl Stock {
     }
 
     async fn restock_one(&self, product: &ProductId, shard: ShardNumber, capacity: u32, revision: u64) -> Result<(), StoreError> {
+        match self.put_new(product, shard, capacity, revision, LEFT_OVER).await? {
+            Written::Done => Ok(()),
+            Written::Refused(Some(item)) if form::revision(&item)? == revision => Ok(()),
+            Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "not made for this restock")),
+        }
+    }
+
+    /// Puts a new shard of `revision` where `condition`, [`UNTOUCHED`] or [`LEFT_OVER`], allows it.
+    async fn put_new(
+        &self,
+        product: &ProductId,
+        shard: ShardNumber,
+        capacity: u32,
+        revision: u64,
+        condition: &str,
+    ) -> Result<Written, StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(form::new_shard(product, shard, capacity, revision)?))
-            .condition_expression(LEFT_OVER)
+            .condition_expression(condition)
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":revision", number(revision))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match conditional("PutItem", put.send().await)? {
-            Written::Done => Ok(()),
-            Written::Refused(Some(item)) if form::revision(&item)? == revision => Ok(()),
-            Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "not made for this restock")),
-        }
+        conditional("PutItem", put.send().await)
     }
 }
 

@@ -1,0 +1,26 @@
+//! `PutItem` for an item whose first write stays.
+
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+
+use crate::{
+    StoreError,
+    error::{Written, conditional},
+    item::{Item, name},
+};
+
+/// Puts an item unless its key is taken. One write. Returns the item that has the key already, or nothing if this call
+/// wrote it.
+pub(crate) async fn put_first(client: &Client, table: &str, item: Item) -> Result<Option<Item>, StoreError> {
+    let key = name(&item);
+    let put = client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(pk)")
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    match conditional("PutItem", put.send().await)? {
+        Written::Done => Ok(None),
+        Written::Refused(Some(first)) => Ok(Some(first)),
+        Written::Refused(None) => Err(StoreError::corrupt(key, "its condition was false, but DynamoDB returned no item")),
+    }
+}
