@@ -37,18 +37,7 @@ async fn only_an_order_that_waits_expires_and_once() {
     let now = at("12:05:01");
     assert!(!shop.orders.expire(&id(99), now).await.unwrap(), "no such order");
     assert_eq!(shop.orders.get(&id(99)).await.unwrap(), None, "and none is made");
-    let steps = [
-        OrderStep::Placed,
-        OrderStep::PaymentStarted,
-        OrderStep::PaymentFailed,
-        OrderStep::Completed,
-        OrderStep::Refunded,
-        OrderStep::Failed,
-        OrderStep::RefundFailed,
-        OrderStep::RefundConfirmed,
-        OrderStep::Expired,
-    ];
-    for (number, step) in (1..).zip(steps) {
+    for (number, step) in (1..).zip(OrderStep::ALL) {
         let order = order_after(number, step, 1);
         shop.orders.place(&order).await.unwrap();
         let waits = order.status == OrderStatus::AwaitingPayment;

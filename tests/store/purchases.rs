@@ -3,7 +3,7 @@
 use domain::{
     Address, Attempt, AttemptStatus, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus,
 };
-use store::{Advanced, PlaceOutcome, StartOutcome};
+use store::{Advanced, StartOutcome};
 
 use crate::shop::{
     A_DAY, END, NOW, Shop, at, id, key, key_of, method, order_after, pending_order, product, reservation, shopper, waiting_order,
@@ -20,10 +20,7 @@ async fn an_order_that_is_paid_at_checkout_is_written_as_it_was_made() {
 
 #[tokio::test]
 async fn the_history_tells_the_whole_story() {
-    let shop = Shop::open().await;
-    shop.reservations.open(&reservation(1)).await.unwrap();
-    let placed = waiting_order(1);
-    assert_eq!(shop.orders.place(&placed).await.unwrap(), PlaceOutcome::Placed);
+    let (shop, placed) = Shop::with_waiting_order().await;
 
     let started_at = at("12:01:00");
     let address = Address {
@@ -102,10 +99,7 @@ async fn what_is_charged_is_kept_or_given_back_by_who_writes_it_down_first() {
 
 #[tokio::test]
 async fn an_order_is_completed_by_the_charge_of_its_own_attempt() {
-    let shop = Shop::open().await;
-    let second = order_after(1, OrderStep::PaymentStarted, 2);
-    shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
-    shop.orders.place(&second).await.unwrap();
+    let (shop, second) = Shop::with_second_attempt().await;
     let late = shop.attempt(&key(1), AttemptStatus::Charged).await;
     assert_eq!(shop.purchases.complete(&second, 2, "sandbox_1", at(NOW)).await.unwrap(), Advanced::AttemptChanged);
     shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
@@ -148,10 +142,7 @@ async fn a_payment_that_has_started_ends_whatever_the_time() {
 
 #[tokio::test]
 async fn a_step_of_an_attempt_that_is_over_changes_nothing() {
-    let shop = Shop::open().await;
-    let second = order_after(1, OrderStep::PaymentStarted, 2);
-    shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
-    shop.orders.place(&second).await.unwrap();
+    let (shop, second) = Shop::with_second_attempt().await;
     for attempt in [1, 3] {
         shop.attempt(&key_of(1, attempt), AttemptStatus::Charged).await;
     }

@@ -5,9 +5,9 @@ use futures_util::{
     FutureExt,
     future::{join_all, try_join_all},
 };
-use store::{EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
+use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
 
-use crate::shop::{NOW, SHARD, Shop, at, hold, id, pending_order, product, reservation, shopper, units, waiting_order};
+use crate::shop::{NOW, SHARD, Shop, at, hold, id, pending_order, product, reservation, shopper, units};
 
 #[tokio::test]
 async fn a_crowd_claims_every_unit_once_and_no_more() {
@@ -153,10 +153,7 @@ async fn of_two_checkouts_one_starts_and_the_other_finds_its_order() {
 
 #[tokio::test]
 async fn of_two_payments_of_a_waiting_order_one_starts() {
-    let shop = Shop::open().await;
-    shop.reservations.open(&reservation(1)).await.unwrap();
-    let order = waiting_order(1);
-    assert_eq!(shop.orders.place(&order).await.unwrap(), PlaceOutcome::Placed);
+    let (shop, order) = Shop::with_waiting_order().await;
     let method = crate::shop::method("sandbox:ok");
     let outcomes = try_join_all((0..5).map(|_| shop.purchases.start_again(&order, &method, at(NOW)))).await.unwrap();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == StartOutcome::Started).count(), 1);

@@ -4,10 +4,11 @@ use std::{ops::Deref, sync::LazyLock};
 
 use domain::{
     Attempt, AttemptStatus, Clock as _, Hold, IdempotencyKey, Order, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
-    ReservationId, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, SignedDuration, StockShard, Timestamp,
+    ReservationId, ReservationStatus, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber, ShopperId, SignedDuration,
+    StockShard, Timestamp,
 };
 use kit::SystemClock;
-use store::{Attempts, Availabilities, Client, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
+use store::{Attempts, Availabilities, Client, Orders, PlaceOutcome, Purchases, Reservations, Sales, SandboxBooks, Stock};
 use test_aws::{Calls, FixedClock};
 use test_shop::{Buyer, draft};
 pub(crate) use test_shop::{RawItem, demo as product, price};
@@ -61,6 +62,22 @@ impl Shop {
         let shop = Self::open().await;
         shop.sale(&product(), SaleDraft { shards: Some(1), ..sale(&product(), units).draft }).await;
         shop
+    }
+
+    /// With a hold and an order that waits for its first payment.
+    pub(crate) async fn with_waiting_order() -> (Self, Order) {
+        let (shop, order) = (Self::open().await, waiting_order(1));
+        shop.reservations.open(&reservation(1)).await.unwrap();
+        assert_eq!(shop.orders.place(&order).await.unwrap(), PlaceOutcome::Placed);
+        (shop, order)
+    }
+
+    /// With an order that is being paid in its second attempt.
+    pub(crate) async fn with_second_attempt() -> (Self, Order) {
+        let (shop, order) = (Self::open().await, order_after(1, OrderStep::PaymentStarted, 2));
+        shop.reservations.open(&Reservation { status: ReservationStatus::Paying, ..reservation(1) }).await.unwrap();
+        assert_eq!(shop.orders.place(&order).await.unwrap(), PlaceOutcome::Placed);
+        (shop, order)
     }
 
     fn on(shop: test_shop::Shop) -> Self {

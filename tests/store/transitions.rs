@@ -24,33 +24,10 @@ enum Found {
 const RESERVATIONS: [Found; 7] =
     [Found::Nothing, Found::AnotherHeld, Found::AnotherPaying, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
 
-/// The order that a step meets, by the last step that it took.
-const ORDERS: [Option<OrderStep>; 10] = [
-    None,
-    Some(OrderStep::Placed),
-    Some(OrderStep::PaymentStarted),
-    Some(OrderStep::PaymentFailed),
-    Some(OrderStep::Completed),
-    Some(OrderStep::Refunded),
-    Some(OrderStep::Failed),
-    Some(OrderStep::RefundFailed),
-    Some(OrderStep::RefundConfirmed),
-    Some(OrderStep::Expired),
-];
-
-/// The payment attempt that a step meets.
-const ATTEMPTS: [Option<AttemptStatus>; 10] = [
-    None,
-    Some(AttemptStatus::Started),
-    Some(AttemptStatus::Charged),
-    Some(AttemptStatus::Kept),
-    Some(AttemptStatus::Refunding),
-    Some(AttemptStatus::Declined),
-    Some(AttemptStatus::Unavailable),
-    Some(AttemptStatus::GivenUp),
-    Some(AttemptStatus::Refunded),
-    Some(AttemptStatus::Voided),
-];
+/// An order by the last step that it took, or a payment attempt by its status: each, and that there is none.
+fn or_none<T, const N: usize>(each: [T; N]) -> Vec<Option<T>> {
+    [None].into_iter().chain(each.map(Some)).collect()
+}
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,14 +111,14 @@ impl Try {
 
     /// The attempts that it is tried with. Only two steps look at them; where neither reservation nor order suits these, two
     /// attempts stand for all.
-    fn attempts(self, found: Found, placed: Option<OrderStep>) -> &'static [Option<AttemptStatus>] {
+    fn attempts(self, found: Found, placed: Option<OrderStep>) -> Vec<Option<AttemptStatus>> {
         match self {
             Self::Complete | Self::PaymentFailed if found == Found::Paying || placed == Some(OrderStep::PaymentStarted) => {
-                &ATTEMPTS
+                or_none(AttemptStatus::ALL)
             }
-            Self::Complete => &[Some(AttemptStatus::Charged), Some(AttemptStatus::Kept)],
-            Self::PaymentFailed => &[Some(AttemptStatus::Declined), Some(AttemptStatus::GivenUp)],
-            Self::Start | Self::StartAgain | Self::End(_) | Self::EndOrder(_) => &[Some(AttemptStatus::Charged)],
+            Self::Complete => vec![Some(AttemptStatus::Charged), Some(AttemptStatus::Kept)],
+            Self::PaymentFailed => vec![Some(AttemptStatus::Declined), Some(AttemptStatus::GivenUp)],
+            Self::Start | Self::StartAgain | Self::End(_) | Self::EndOrder(_) => vec![Some(AttemptStatus::Charged)],
         }
     }
 
@@ -279,10 +256,10 @@ async fn a_step_changes_reservation_and_order_together_or_not_at_all_and_once() 
     let mut number = 0;
     for what in TRIES {
         for found in RESERVATIONS {
-            for placed in ORDERS {
+            for placed in or_none(OrderStep::ALL) {
                 for attempt in what.attempts(found, placed) {
                     number += 1;
-                    check(&shop, number, what, found, placed, *attempt).await;
+                    check(&shop, number, what, found, placed, attempt).await;
                 }
             }
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::Randomness;
+use crate::{Randomness, text_form::text_form};
 
 /// Why a text is not an identity. The message tells a client what to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,21 +149,6 @@ impl FromStr for ReservationId {
     }
 }
 
-macro_rules! text_form {
-    ($($id:ty),*) => {$(
-        impl TryFrom<String> for $id {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                text.parse()
-            }
-        }
-        impl From<$id> for String {
-            fn from(id: $id) -> String {
-                id.to_string()
-            }
-        }
-    )*};
-}
 text_form!(ProductId, ShopperId, ReservationId);
 
 impl fmt::Display for ProductId {

@@ -21,6 +21,7 @@ mod restock;
 mod sale;
 mod status_change;
 mod stock;
+mod text_form;
 
 pub use admission::Admission;
 pub use availability::Availability;

@@ -79,6 +79,19 @@ pub enum OrderStep {
 }
 
 impl OrderStep {
+    /// Every step.
+    pub const ALL: [Self; 9] = [
+        Self::Placed,
+        Self::PaymentStarted,
+        Self::PaymentFailed,
+        Self::Completed,
+        Self::Refunded,
+        Self::Failed,
+        Self::RefundFailed,
+        Self::RefundConfirmed,
+        Self::Expired,
+    ];
+
     /// The one status that an existing order must have for this step.
     #[must_use]
     pub fn starts_from(self) -> OrderStatus {
@@ -254,21 +267,9 @@ impl Order {
 mod tests {
     use super::*;
 
-    const STEPS: [OrderStep; 9] = [
-        OrderStep::Placed,
-        OrderStep::PaymentStarted,
-        OrderStep::PaymentFailed,
-        OrderStep::Completed,
-        OrderStep::Refunded,
-        OrderStep::Failed,
-        OrderStep::RefundFailed,
-        OrderStep::RefundConfirmed,
-        OrderStep::Expired,
-    ];
-
     #[test]
     fn an_ended_order_takes_no_step() {
-        for step in STEPS {
+        for step in OrderStep::ALL {
             let from = step.starts_from();
             let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
             assert!(is_open || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn units_go_back_only_when_no_money_is_kept() {
-        for step in STEPS {
+        for step in OrderStep::ALL {
             let (_, payment, stock) = step.leads_to();
             if stock == StockStatus::Released {
                 assert!(!matches!(payment, PaymentStatus::Completed | PaymentStatus::RefundPending), "{step:?}");

@@ -138,6 +138,21 @@ pub enum AttemptStatus {
     Voided,
 }
 
+impl AttemptStatus {
+    /// Every status.
+    pub const ALL: [Self; 9] = [
+        Self::Started,
+        Self::Charged,
+        Self::Kept,
+        Self::Refunding,
+        Self::Declined,
+        Self::Unavailable,
+        Self::GivenUp,
+        Self::Refunded,
+        Self::Voided,
+    ];
+}
+
 /// One attempt to pay an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {

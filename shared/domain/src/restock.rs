@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_form::text_form;
+
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 64 printable ASCII characters, such as a UUID")]
@@ -34,18 +36,7 @@ impl FromStr for RestockKey {
     }
 }
 
-impl TryFrom<String> for RestockKey {
-    type Error = RestockKeyError;
-    fn try_from(text: String) -> Result<Self, RestockKeyError> {
-        text.parse()
-    }
-}
-
-impl From<RestockKey> for String {
-    fn from(key: RestockKey) -> String {
-        key.0
-    }
-}
+text_form!(RestockKey);
 
 impl fmt::Display for RestockKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
