@@ -48,16 +48,15 @@ fn sam_builds_without_its_cache_in_every_environment() {
 
 #[test]
 fn a_cache_that_is_on_or_not_ruled_out_is_noticed() {
-    let set = |section: &'static str| {
-        move |repository: &mut Repository| {
-            repository.samconfig.entry(section.to_owned()).or_default().insert("cached".to_owned(), json!(true));
-        }
-    };
-    notices(caches, "[staging.build.parameters]", set("staging.build.parameters"));
-    notices(caches, "[prod.global.parameters]", set("prod.global.parameters"));
+    notices(caches, "[staging.build.parameters]", with_a_cache("staging.build.parameters"));
+    notices(caches, "[prod.global.parameters]", with_a_cache("prod.global.parameters"));
     notices(caches, "[prod.build.parameters]", |repository| {
         repository.samconfig.get_mut("prod.build.parameters").unwrap().remove("cached");
     });
+}
+
+fn with_a_cache(section: &str) -> impl FnOnce(&mut Repository) {
+    move |repository| _ = repository.samconfig.entry(section.to_owned()).or_default().insert("cached".to_owned(), json!(true))
 }
 
 #[test]
@@ -67,19 +66,20 @@ fn nothing_that_tests_is_linked_into_a_bootstrap() {
 
 #[test]
 fn a_bootstrap_that_is_linked_with_a_test_crate_is_noticed() {
-    let add = |to: &'static str, name: &'static str| {
-        move |repository: &mut Repository| {
-            assert!(repository.packages.contains_key(name));
-            repository.packages.get_mut(to).unwrap().dependencies.insert(name.to_owned());
-        }
-    };
-    notices(linked_crates, "operators: its bootstrap is linked with xtask, from xtask", add("health", "xtask"));
+    notices(linked_crates, "operators: its bootstrap is linked with xtask, from xtask", with_a_dependency("health", "xtask"));
     // At second hand. `kit` has it for its tests, which is no fault.
     notices(linked_crates, "workers: its bootstrap is linked with test-aws, from tests/support/aws", |repository| {
         repository.packages.retain(|name, package| package.binaries.is_empty() || name == "workers");
-        add("kit", "test-aws")(repository);
+        with_a_dependency("kit", "test-aws")(repository);
     });
     notices(linked_crates, "operators: a bootstrap without", |repository| {
         repository.packages.get_mut("operators").unwrap().dependencies.clear();
     });
+}
+
+fn with_a_dependency(package: &str, other: &str) -> impl FnOnce(&mut Repository) {
+    move |repository| {
+        assert!(repository.packages.contains_key(other));
+        repository.packages.get_mut(package).unwrap().dependencies.insert(other.to_owned());
+    }
 }

@@ -116,21 +116,17 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn a_link_that_leads_nowhere_is_noticed() {
-    let add = |text: &'static str| {
-        move |repository: &mut Repository| _ = repository.documents.insert("docs/x/y.md".into(), text.to_owned())
-    };
-    notices(links, "nothing.md leads nowhere", add("[x](nothing.md)"));
-    notices(links, "../../nothing.md leads nowhere", add("[x](../../nothing.md) [y](../../template.yaml)"));
-    notices(links, "#below leads to no heading", add("# Above\n[x](#above) [y](#below)"));
+    notices(links, "nothing.md leads nowhere", with_a_document("[x](nothing.md)"));
+    notices(links, "../../nothing.md leads nowhere", with_a_document("[x](../../nothing.md) [y](../../template.yaml)"));
+    notices(links, "#below leads to no heading", with_a_document("# Above\n[x](#above) [y](#below)"));
 }
 
 #[test]
 fn every_file_that_a_document_names_is_there() {
     none(&files(&Repository::read()));
-    notices(files, "there is no events/reserve/nothing.json", |repository| {
-        let text = "`events/<function>/<case>.json`\n```\nsam local invoke -e events/reserve/nothing.json -e events/reserve/ok.json\n```\n";
-        repository.documents.insert("docs/x.md".into(), text.to_owned());
-    });
+    let text =
+        "`events/<function>/<case>.json`\n```\nsam local invoke -e events/reserve/nothing.json -e events/reserve/ok.json\n```\n";
+    notices(files, "there is no events/reserve/nothing.json", with_a_document(text));
 }
 
 #[test]
@@ -140,9 +136,10 @@ fn every_command_that_a_document_names_exists() {
 
 #[test]
 fn a_command_or_an_option_that_does_not_exist_is_noticed() {
-    let add = |text: &'static str| {
-        move |repository: &mut Repository| _ = repository.documents.insert("docs/x.md".into(), text.to_owned())
-    };
-    notices(commands, "no `cargo xtask oversell`", add("Type `cargo xtask oversell` and `cargo xtask up`."));
-    notices(commands, "has no --sideways", add("```\ncargo xtask up --sideways # not so\n```\n"));
+    notices(commands, "no `cargo xtask oversell`", with_a_document("Type `cargo xtask oversell` and `cargo xtask up`."));
+    notices(commands, "has no --sideways", with_a_document("```\ncargo xtask up --sideways # not so\n```\n"));
+}
+
+fn with_a_document(text: &str) -> impl FnOnce(&mut Repository) {
+    move |repository| _ = repository.documents.insert("docs/x/y.md".into(), text.to_owned())
 }

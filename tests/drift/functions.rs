@@ -128,17 +128,18 @@ fn every_function_has_a_log_group_of_its_own_that_forgets() {
 
 #[test]
 fn a_log_group_that_is_missing_shared_or_endless_is_noticed() {
-    let group = |id: &'static str| {
-        move |repository: &mut Repository| {
-            repository.template["Resources"]["HealthFunction"]["Properties"]["LoggingConfig"]["LogGroup"] = json!({"Ref": id});
-        }
-    };
-    notices(log_groups, "is no log group", group("StockTable"));
-    notices(log_groups, "is named", group("ReserveLogGroup"));
+    notices(log_groups, "is no log group", logging_to("StockTable"));
+    notices(log_groups, "is named", logging_to("ReserveLogGroup"));
     notices(log_groups, "has no log group", |repository| {
         repository.template["Resources"]["HealthFunction"]["Properties"].as_object_mut().unwrap().remove("LoggingConfig");
     });
     notices(log_groups, "for ever", |repository| {
         repository.template["Resources"]["HealthLogGroup"]["Properties"].as_object_mut().unwrap().remove("RetentionInDays");
     });
+}
+
+fn logging_to(id: &str) -> impl FnOnce(&mut Repository) {
+    move |repository| {
+        repository.template["Resources"]["HealthFunction"]["Properties"]["LoggingConfig"]["LogGroup"] = json!({"Ref": id});
+    }
 }

@@ -39,16 +39,15 @@ fn the_gateway_refuses_in_the_words_of_the_functions() {
 
 #[test]
 fn a_gateway_response_in_words_of_its_own_is_noticed() {
-    let body = |code: &'static str, status: i64| {
-        move |repository: &mut Repository| {
-            let body = json!({"type": format!("/problems/{code}"), "status": status, "code": code}).to_string();
-            repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseTemplates"] =
-                json!({"application/json": body});
-        }
-    };
-    notices(problems, "no function refuses with \"slow-down\"", body("slow-down", 429));
-    notices(problems, "type or status", body("rate-limited", 503));
-    notices(problems, "not JSON", |repository| {
-        repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseTemplates"] = json!({});
-    });
+    let body = |code: &str, status: i64| json!({"type": format!("/problems/{code}"), "status": status, "code": code}).to_string();
+    notices(problems, "no function refuses with \"slow-down\"", throttling_with(&body("slow-down", 429)));
+    notices(problems, "type or status", throttling_with(&body("rate-limited", 503)));
+    notices(problems, "not JSON", throttling_with(""));
+}
+
+fn throttling_with(body: &str) -> impl FnOnce(&mut Repository) {
+    move |repository| {
+        repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseTemplates"] =
+            json!({"application/json": body});
+    }
 }
