@@ -1,17 +1,7 @@
 //! Tables of the functions that queues, streams and the schedule invoke.
 
-mod expire_reservation;
-mod reconcile;
-mod refresh_availability;
-mod release_stock;
-mod start_payment;
-
-use crate::Table;
-
-pub(crate) const TABLES: [Table; 5] = [
-    ("expire-reservation", expire_reservation::cases),
-    ("reconcile", reconcile::cases),
-    ("refresh-availability", refresh_availability::cases),
-    ("release-stock", release_stock::cases),
-    ("start-payment", start_payment::cases),
-];
+pub(crate) mod expire_reservation;
+pub(crate) mod reconcile;
+pub(crate) mod refresh_availability;
+pub(crate) mod release_stock;
+pub(crate) mod start_payment;
