@@ -5,14 +5,12 @@
 use complete_order::CompleteOrder;
 use domain::{Attempt, AttemptStatus, Money, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
 use serde_json::json;
-use test_aws::{Calls, Fault, every_crash, every_interleaving};
-use test_shop::{Buyer, Shop, Stage};
+use test_aws::{Calls, every_crash, every_interleaving};
+use test_shop::{Buyer, Stage};
 
-use super::{Answer, at, error, run};
-
-async fn on(shop: &Shop, event: &str) -> Answer {
-    run::<CompleteOrder>(shop, &Calls::new(), test_aws::event_value(&format!("complete-order/{event}.json"))).await
-}
+use super::{
+    Answer, at, cannot_read, changes_nothing, cut_off_and_again, error, input, input_of, on, run, tells_how_the_store_fails,
+};
 
 fn completed() -> Answer {
     Ok(json!({"transaction_id": format!("sandbox_{}", Buyer::first().key(1))}))
@@ -23,7 +21,7 @@ async fn a_charged_and_sold_order_is_completed_with_its_reservation_once() {
     let (shop, buyer) = at(Stage::Sold).await;
     shop.clock.advance_seconds(3);
     for _ in 0..3 {
-        assert_eq!(on(&shop, "ok").await, completed());
+        assert_eq!(on::<CompleteOrder>(&shop, "complete-order/ok").await, completed());
         shop.clock.advance_seconds(3);
     }
     let order = shop.order(&buyer).await;
@@ -43,7 +41,7 @@ async fn a_late_hold_is_completed_after_its_end() {
     let (shop, buyer) = at(Stage::Sold).await;
     shop.clock.set("2026-11-01T13:00:00Z");
     assert_eq!(shop.dynamo.sweep_ttl(), 0, "a reservation that is being paid has no end");
-    assert_eq!(on(&shop, "ok").await, completed());
+    assert_eq!(on::<CompleteOrder>(&shop, "complete-order/ok").await, completed());
     assert_eq!(shop.reservation(&buyer).await.unwrap().status, ReservationStatus::Purchased);
 }
 
@@ -55,32 +53,20 @@ async fn another_amount_than_the_orders_is_a_mismatch() {
         let (shop, buyer) = at(Stage::Sold).await;
         let attempt = shop.uncounted().attempts().get(&buyer.key(1)).await.unwrap().unwrap();
         assert!(shop.uncounted().attempts().replace(&attempt, &Attempt { confirmed, ..attempt.clone() }).await.unwrap());
-        let before = shop.everything().await;
-        for _ in 0..2 {
-            assert_eq!(on(&shop, "ok").await, error("ChargeMismatch"), "{confirmed:?}");
-        }
-        assert_eq!(shop.everything().await, before, "{confirmed:?}");
+        changes_nothing::<CompleteOrder>(&shop, input("complete-order/ok"), error("ChargeMismatch"), confirmed).await;
     }
 }
 
 #[tokio::test]
 async fn an_order_that_is_not_charged_is_not_completed() {
-    for status in [
-        None,
-        Some(AttemptStatus::Started),
-        Some(AttemptStatus::Refunding),
-        Some(AttemptStatus::Declined),
-        Some(AttemptStatus::Unavailable),
-        Some(AttemptStatus::Refunded),
-        Some(AttemptStatus::Voided),
-    ] {
+    let is_charged = |status: &AttemptStatus| matches!(status, AttemptStatus::Charged | AttemptStatus::Kept);
+    let others = AttemptStatus::ALL.into_iter().filter(|status| !is_charged(status)).map(Some);
+    for status in others.chain([None]) {
         let (shop, buyer) = at(Stage::Pending).await;
         if let Some(status) = status {
             shop.attempt(&buyer, 1, "sandbox", status).await;
         }
-        let before = shop.everything().await;
-        assert_eq!(on(&shop, "ok").await, error("OrderNotPending"), "{status:?}");
-        assert_eq!(shop.everything().await, before, "{status:?}");
+        changes_nothing::<CompleteOrder>(&shop, input("complete-order/ok"), error("OrderNotPending"), status).await;
     }
 }
 
@@ -94,7 +80,7 @@ async fn money_that_is_on_its_way_back_completes_nothing() {
             let refunding = Attempt { status: AttemptStatus::Refunding, ..read.clone() };
             read.status == AttemptStatus::Charged && shop.uncounted().attempts().replace(&read, &refunding).await.unwrap()
         };
-        let complete = run::<CompleteOrder>(&shop, &interleaving.calls, test_aws::event_value("complete-order/ok.json"));
+        let complete = run::<CompleteOrder>(&shop, &interleaving.calls, input("complete-order/ok"));
         let (answer, is_going_back) = interleaving.run(complete, decide).await;
         let order = shop.order(&buyer).await;
         if is_going_back {
@@ -114,10 +100,12 @@ async fn money_that_is_on_its_way_back_completes_nothing() {
 async fn two_runs_that_meet_complete_the_order_once() {
     every_interleaving(async |interleaving| {
         let (shop, buyer) = at(Stage::Sold).await;
-        let input = || test_aws::event_value("complete-order/ok.json");
         let calls = Calls::new();
         let answers = interleaving
-            .run(run::<CompleteOrder>(&shop, &interleaving.calls, input()), run::<CompleteOrder>(&shop, &calls, input()))
+            .run(
+                run::<CompleteOrder>(&shop, &interleaving.calls, input("complete-order/ok")),
+                run::<CompleteOrder>(&shop, &calls, input("complete-order/ok")),
+            )
             .await;
         assert_eq!(answers, (completed(), completed()));
         assert_eq!(shop.order(&buyer).await.history.len(), 2);
@@ -138,9 +126,7 @@ async fn a_task_that_comes_late_completes_nothing() {
         Stage::Expired,
     ] {
         let (shop, _) = at(stage).await;
-        let before = shop.everything().await;
-        assert_eq!(on(&shop, "ok").await, error("OrderNotPending"), "{stage:?}");
-        assert_eq!(shop.everything().await, before, "{stage:?}");
+        changes_nothing::<CompleteOrder>(&shop, input("complete-order/ok"), error("OrderNotPending"), stage).await;
     }
 }
 
@@ -156,68 +142,43 @@ async fn an_earlier_attempt_does_not_complete_the_order() {
         ..declined.clone()
     };
     assert!(shop.uncounted().attempts().replace(&declined, &charged).await.unwrap());
-    let before = shop.everything().await;
-    assert_eq!(on(&shop, "ok").await, error("OrderNotPending"));
-    assert_eq!(shop.everything().await, before);
+    changes_nothing::<CompleteOrder>(&shop, input("complete-order/ok"), error("OrderNotPending"), "charged after all").await;
 }
 
 #[tokio::test]
 async fn an_order_whose_reservation_is_gone_is_not_completed() {
     let (shop, buyer) = at(Stage::Sold).await;
-    let key = [("pk", format!("SHOPPER#{}", buyer.shopper)), ("sk", "SALE#demo".to_owned())];
-    let key = key.map(|(name, text)| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(text)));
-    let delete = shop.dynamo.client().delete_item().table_name(shop.dynamo.reservation_table());
-    delete.set_key(Some(key.into())).send().await.unwrap();
-    assert_eq!(on(&shop, "ok").await, error("OrderNotPending"));
+    shop.remove_reservation(&buyer).await;
+    assert_eq!(on::<CompleteOrder>(&shop, "complete-order/ok").await, error("OrderNotPending"));
     assert_eq!(shop.order(&buyer).await.status, OrderStatus::Pending);
 }
 
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_completed() {
     let (shop, _) = at(Stage::Sold).await;
-    let before = shop.everything().await;
-    assert_eq!(on(&shop, "unknown-order").await, error("OrderNotPending"));
-    let mut input = test_aws::event_value("complete-order/ok.json");
-    input["shopper"] = Buyer::second().shopper.as_str().into();
-    assert_eq!(run::<CompleteOrder>(&shop, &Calls::new(), input).await, error("OrderNotPending"));
-    assert_eq!(shop.everything().await, before);
+    for input in [input("complete-order/unknown-order"), input_of(Buyer::second().shopper.as_str(), "complete-order/ok")] {
+        changes_nothing::<CompleteOrder>(&shop, input.clone(), error("OrderNotPending"), input).await;
+    }
 }
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed() {
-    let (shop, _) = at(Stage::Sold).await;
-    for event in ["malformed", "missing-shopper", "wrong-type"] {
-        assert_eq!(on(&shop, event).await, error("MalformedTask"), "{event}");
-    }
+    let events = ["complete-order/malformed", "complete-order/missing-shopper", "complete-order/wrong-type"];
+    cannot_read::<CompleteOrder>(&at(Stage::Sold).await.0, &events).await;
 }
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not() {
-    for (operation, fault, expected) in [
-        ("GetItem", Fault::LostRequest, "StoreUnavailable"),
-        ("GetItem", Fault::Denied, "StoreFailed"),
-        ("TransactWriteItems", Fault::ServerError, "StoreUnavailable"),
-        ("TransactWriteItems", Fault::LostAnswer, "StoreUnavailable"),
-        ("TransactWriteItems", Fault::Denied, "StoreFailed"),
-    ] {
-        let (shop, _) = at(Stage::Sold).await;
-        let calls = Calls::new();
-        calls.fail_always(operation, fault);
-        let input = || test_aws::event_value("complete-order/ok.json");
-        assert_eq!(run::<CompleteOrder>(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
-        calls.heal();
-        assert_eq!(run::<CompleteOrder>(&shop, &calls, input()).await, completed(), "{operation} {fault:?}");
-    }
+    let operations = ["GetItem", "TransactWriteItems"];
+    tells_how_the_store_fails::<CompleteOrder>((Stage::Sold, "complete-order/ok"), &operations, completed()).await;
 }
 
 #[tokio::test]
 async fn a_completion_that_was_cut_off_is_made_once() {
     every_crash(async |calls| {
         let (shop, buyer) = at(Stage::Sold).await;
-        let input = || test_aws::event_value("complete-order/ok.json");
-        let died = run::<CompleteOrder>(&shop, calls, input()).await;
-        calls.heal();
-        assert_eq!(run::<CompleteOrder>(&shop, calls, input()).await, completed(), "after {died:?}");
+        let (died, again) = cut_off_and_again::<CompleteOrder>(&shop, calls, "complete-order/ok").await;
+        assert_eq!(again, completed(), "after {died:?}");
         let order = shop.order(&buyer).await;
         assert_eq!((order.status, order.history.len()), (OrderStatus::Completed, 2), "after {died:?}");
     })

@@ -4,14 +4,10 @@
 
 use serde_json::json;
 use take_back_stock::TakeBackStock;
-use test_aws::{Calls, Fault, every_crash};
+use test_aws::every_crash;
 use test_shop::{Buyer, Shop, Stage, demo};
 
-use super::{Answer, at, error, run};
-
-async fn on(shop: &Shop, event: &str) -> Answer {
-    run::<TakeBackStock>(shop, &Calls::new(), test_aws::event_value(&format!("take-back-stock/{event}.json"))).await
-}
+use super::{Answer, at, cannot_read, changes_nothing, cut_off_and_again, error, input, on, tells_how_the_store_fails};
 
 fn moved(yes: bool) -> Answer {
     Ok(json!({"moved": yes}))
@@ -22,10 +18,10 @@ async fn units_that_are_sold_or_held_come_back_once() {
     for stage in [Stage::Pending, Stage::Charged, Stage::Sold] {
         let (shop, buyer) = at(stage).await;
         shop.bring(&Buyer::second(), Stage::Sold).await;
-        assert_eq!(on(&shop, "ok").await, moved(true), "{stage:?}");
+        assert_eq!(on::<TakeBackStock>(&shop, "take-back-stock/ok").await, moved(true), "{stage:?}");
         assert_eq!(shop.units(&demo()).await, (98, 0, 2), "{stage:?}");
         for _ in 0..2 {
-            assert_eq!(on(&shop, "ok").await, moved(false), "{stage:?}: they are back");
+            assert_eq!(on::<TakeBackStock>(&shop, "take-back-stock/ok").await, moved(false), "{stage:?}: they are back");
         }
         assert_eq!(shop.units(&demo()).await, (98, 0, 2), "{stage:?}");
         assert!(shop.reservation(&buyer).await.is_some(), "{stage:?}: it goes with the order");
@@ -35,31 +31,21 @@ async fn units_that_are_sold_or_held_come_back_once() {
 #[tokio::test]
 async fn units_that_are_bought_are_never_taken_back() {
     let (shop, _) = at(Stage::Completed).await;
-    let before = shop.everything().await;
-    for _ in 0..2 {
-        assert_eq!(on(&shop, "ok").await, error("OrderNotPending"));
-    }
-    assert_eq!(shop.everything().await, before);
+    changes_nothing::<TakeBackStock>(&shop, input("take-back-stock/ok"), error("OrderNotPending"), "bought").await;
 }
 
 /// A hold that waits for its payment is the shopper's until its end.
 #[tokio::test]
 async fn units_that_are_held_and_not_being_paid_are_not_taken_back() {
     for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {
-        let (shop, _) = at(stage).await;
-        let before = shop.everything().await;
-        assert_eq!(on(&shop, "ok").await, error("OrderNotPending"), "{stage:?}");
-        assert_eq!(shop.everything().await, before, "{stage:?}");
+        changes_nothing::<TakeBackStock>(&at(stage).await.0, input("take-back-stock/ok"), error("OrderNotPending"), stage).await;
     }
 }
 
 #[tokio::test]
 async fn a_task_that_comes_late_moves_nothing() {
     for stage in [Stage::Failed, Stage::Refunded, Stage::Expired] {
-        let (shop, _) = at(stage).await;
-        let before = shop.everything().await;
-        assert_eq!(on(&shop, "ok").await, moved(false), "{stage:?}");
-        assert_eq!(shop.everything().await, before, "{stage:?}");
+        changes_nothing::<TakeBackStock>(&at(stage).await.0, input("take-back-stock/ok"), moved(false), stage).await;
     }
 }
 
@@ -69,7 +55,7 @@ async fn a_task_that_comes_late_leaves_the_shoppers_next_reservation_alone() {
     let (shop, first) = at(Stage::Refunded).await;
     let next = Buyer { id: Buyer::second().id, ..first };
     shop.bring(&next, Stage::Charged).await;
-    assert_eq!(on(&shop, "ok").await, moved(false));
+    assert_eq!(on::<TakeBackStock>(&shop, "take-back-stock/ok").await, moved(false));
     assert_eq!(shop.units(&demo()).await, (99, 1, 0));
 }
 
@@ -77,36 +63,20 @@ async fn a_task_that_comes_late_leaves_the_shoppers_next_reservation_alone() {
 async fn an_order_of_nobody_or_of_somebody_else_moves_nothing() {
     let (shop, _) = at(Stage::Sold).await;
     shop.bring(&Buyer::second(), Stage::Sold).await;
-    let before = shop.everything().await;
-    for event in ["unknown-order", "somebody-elses"] {
-        assert_eq!(on(&shop, event).await, moved(false), "{event}");
+    for event in ["take-back-stock/unknown-order", "take-back-stock/somebody-elses"] {
+        changes_nothing::<TakeBackStock>(&shop, input(event), moved(false), event).await;
     }
-    assert_eq!(shop.everything().await, before);
 }
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed() {
-    let shop = Shop::open().await;
-    for event in ["malformed", "missing-shopper"] {
-        assert_eq!(on(&shop, event).await, error("MalformedTask"), "{event}");
-    }
+    cannot_read::<TakeBackStock>(&Shop::open().await, &["take-back-stock/malformed", "take-back-stock/missing-shopper"]).await;
 }
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not() {
-    for (operation, fault, expected) in [
-        ("GetItem", Fault::LostRequest, "StoreUnavailable"),
-        ("UpdateItem", Fault::Throttled, "StoreUnavailable"),
-        ("UpdateItem", Fault::Denied, "StoreFailed"),
-    ] {
-        let (shop, _) = at(Stage::Sold).await;
-        let calls = Calls::new();
-        calls.fail_always(operation, fault);
-        let input = || test_aws::event_value("take-back-stock/ok.json");
-        assert_eq!(run::<TakeBackStock>(&shop, &calls, input()).await, error(expected), "{operation} {fault:?}");
-        calls.heal();
-        assert_eq!(run::<TakeBackStock>(&shop, &calls, input()).await, moved(true), "{operation} {fault:?}");
-    }
+    let case = (Stage::Sold, "take-back-stock/ok");
+    tells_how_the_store_fails::<TakeBackStock>(case, &["GetItem", "UpdateItem"], moved(true)).await;
 }
 
 #[tokio::test]
@@ -114,10 +84,8 @@ async fn units_whose_return_was_cut_off_come_back_once() {
     for stage in [Stage::Charged, Stage::Sold] {
         every_crash(async |calls| {
             let (shop, _) = at(stage).await;
-            let input = || test_aws::event_value("take-back-stock/ok.json");
-            let died = run::<TakeBackStock>(&shop, calls, input()).await;
-            calls.heal();
-            assert!(run::<TakeBackStock>(&shop, calls, input()).await.is_ok(), "{stage:?} after {died:?}");
+            let (died, again) = cut_off_and_again::<TakeBackStock>(&shop, calls, "take-back-stock/ok").await;
+            assert!(again.is_ok(), "{stage:?} after {died:?}, then {again:?}");
             assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{stage:?} after {died:?}");
         })
         .await;

@@ -1,17 +1,21 @@
 //! Tasks that come late, for nobody, or cannot be read: nothing is charged.
 
+use charge_payment::ChargePayment;
 use domain::AttemptStatus;
 use store::Advanced;
 use test_aws::{Fault, every_interleaving};
 use test_shop::Stage;
 
-use crate::saga::charge_payment::{Charging, charged, declined, error, unavailable};
+use crate::saga::{
+    cannot_read, changes_nothing,
+    charge_payment::{Charging, charged, declined, unavailable},
+    error, input, input_of,
+};
 
 #[tokio::test]
 async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
     for stage in Stage::ALL {
         let charging = Charging::at(stage, "sandbox:ok").await;
-        let before = charging.shop.everything().await;
         let expected = match stage {
             Stage::Pending => continue,
             Stage::Charged | Stage::Sold | Stage::Mischarged => charged(0, "sandbox"),
@@ -31,8 +35,7 @@ async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
             | Stage::GivenBackLater
             | Stage::Expired => error("OrderNotPending"),
         };
-        assert_eq!(charging.on("ok").await, expected, "{stage:?}");
-        assert_eq!(charging.shop.everything().await, before, "{stage:?}");
+        changes_nothing::<ChargePayment>(&charging.shop, input("charge-payment/ok"), expected, stage).await;
     }
 }
 
@@ -41,11 +44,9 @@ async fn an_attempt_whose_money_goes_back_is_not_charged() {
     for status in [AttemptStatus::Refunding, AttemptStatus::Refunded, AttemptStatus::Voided] {
         let charging = Charging::of("sandbox:ok").await;
         charging.shop.attempt(&charging.buyer, 1, "sandbox", status).await;
-        let before = charging.shop.everything().await;
-        for event in ["ok", "next-gateway", "no-such-gateway"] {
-            assert_eq!(charging.on(event).await, error("OrderNotPending"), "{status:?} {event}");
+        for event in ["charge-payment/ok", "charge-payment/next-gateway", "charge-payment/no-such-gateway"] {
+            changes_nothing::<ChargePayment>(&charging.shop, input(event), error("OrderNotPending"), (status, event)).await;
         }
-        assert_eq!(charging.shop.everything().await, before, "{status:?}");
     }
 }
 
@@ -69,21 +70,15 @@ async fn an_order_that_is_completed_meanwhile_is_charged() {
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_charged() {
     let charging = Charging::of("sandbox:ok").await;
-    let before = charging.shop.everything().await;
-    assert_eq!(charging.on("unknown-order").await, error("OrderNotPending"));
-    let mut input = test_aws::event_value("charge-payment/ok.json");
-    input["shopper"] = "somebody-else".into();
-    assert_eq!(charging.run(input).await, error("OrderNotPending"));
-    assert_eq!(charging.shop.everything().await, before);
+    for input in [input("charge-payment/unknown-order"), input_of("somebody-else", "charge-payment/ok")] {
+        changes_nothing::<ChargePayment>(&charging.shop, input.clone(), error("OrderNotPending"), input).await;
+    }
 }
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
-    let charging = Charging::of("sandbox:ok").await;
-    for event in ["malformed", "missing-shopper", "wrong-type"] {
-        assert_eq!(charging.on(event).await, error("MalformedTask"), "{event}");
-    }
-    assert_eq!(charging.calls.total(), 0);
+    let events = ["charge-payment/malformed", "charge-payment/missing-shopper", "charge-payment/wrong-type"];
+    cannot_read::<ChargePayment>(&Charging::of("sandbox:ok").await.shop, &events).await;
 }
 
 #[tokio::test]

@@ -1,71 +1,41 @@
 //! Tasks that come when the order has moved on: they say how it stands, or refuse, and change nothing.
 
 use domain::AttemptStatus;
-use test_aws::Calls;
+use fail_order::FailOrder;
 use test_shop::{Buyer, Stage};
 
-use crate::saga::fail_order::{Answer, at, error, event_of, on, run, status};
+use crate::saga::{
+    Answer, at, changes_nothing, error,
+    fail_order::{on, status},
+    input, input_of,
+};
 
-async fn changes_nothing(stage: Stage, event: &str, expected: Answer) {
-    let (shop, _) = at(stage).await;
-    let before = shop.everything().await;
-    for _ in 0..2 {
-        assert_eq!(on(&shop, event).await, expected, "{event} at {stage:?}");
-    }
-    assert_eq!(shop.everything().await, before, "{event} at {stage:?}");
-}
-
-#[tokio::test]
-async fn a_failed_payment_that_comes_late() {
+/// Where the order stands, and what a task is told that comes after a failed payment, after a refund, and after a refund that is
+/// not confirmed.
+fn late() -> [(Stage, [Answer; 3]); 9] {
     let refused = || error("OrderNotPending");
-    for (stage, expected) in [
-        (Stage::Held, refused()),
-        (Stage::Completed, refused()),
-        (Stage::Refunded, refused()),
-        (Stage::RefundPending, refused()),
+    [
+        (Stage::Held, [refused(), refused(), refused()]),
         // No attempt has been made.
-        (Stage::Waiting, refused()),
-        (Stage::WaitingAgain, status("awaiting_payment")),
-        (Stage::PayingAgain, status("pending")),
-        (Stage::Failed, status("failed")),
-        (Stage::Expired, status("expired")),
-    ] {
-        changes_nothing(stage, "ok", expected).await;
-    }
-}
-
-#[tokio::test]
-async fn a_refund_that_comes_late() {
-    for (stage, expected) in [
-        (Stage::Held, error("OrderNotPending")),
+        (Stage::Waiting, [refused(), refused(), refused()]),
         // Its money is where it belongs, and was not given back.
-        (Stage::Completed, error("OrderNotPending")),
-        (Stage::RefundPending, error("RefundUnconfirmed")),
-        (Stage::Waiting, error("OrderNotPending")),
-        (Stage::WaitingAgain, error("OrderNotPending")),
+        (Stage::Completed, [refused(), refused(), refused()]),
+        (Stage::WaitingAgain, [status("awaiting_payment"), refused(), refused()]),
         // Its units are the second attempt's.
-        (Stage::PayingAgain, error("OrderNotPending")),
-        (Stage::Failed, status("failed")),
-        (Stage::Refunded, status("refunded")),
-        (Stage::Expired, status("expired")),
-    ] {
-        changes_nothing(stage, "refunded", expected).await;
-    }
+        (Stage::PayingAgain, [status("pending"), refused(), refused()]),
+        (Stage::Failed, [status("failed"), status("failed"), status("failed")]),
+        (Stage::Refunded, [refused(), status("refunded"), refused()]),
+        (Stage::RefundPending, [refused(), error("RefundUnconfirmed"), status("failed")]),
+        (Stage::Expired, [status("expired"), status("expired"), status("expired")]),
+    ]
 }
 
 #[tokio::test]
-async fn an_unconfirmed_refund_that_comes_late() {
-    for (stage, expected) in [
-        (Stage::Held, error("OrderNotPending")),
-        (Stage::Completed, error("OrderNotPending")),
-        (Stage::Refunded, error("OrderNotPending")),
-        (Stage::Waiting, error("OrderNotPending")),
-        (Stage::WaitingAgain, error("OrderNotPending")),
-        (Stage::RefundPending, status("failed")),
-        (Stage::PayingAgain, error("OrderNotPending")),
-        (Stage::Expired, status("expired")),
-    ] {
-        changes_nothing(stage, "refund-pending", expected).await;
+async fn a_task_that_comes_late_says_how_the_order_stands_and_changes_nothing() {
+    for (stage, answers) in late() {
+        for (event, expected) in ["fail-order/ok", "fail-order/refunded", "fail-order/refund-pending"].into_iter().zip(answers) {
+            changes_nothing::<FailOrder>(&at(stage).await.0, input(event), expected, (stage, event)).await;
+        }
     }
 }
 
@@ -88,13 +58,10 @@ async fn an_end_of_the_first_attempt_leaves_an_order_that_the_second_completed()
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_ended() {
     let (shop, _) = at(Stage::Pending).await;
-    let before = shop.everything().await;
-    assert_eq!(on(&shop, "unknown-order").await, error("OrderNotPending"));
-    for event in ["ok", "refunded", "refund-pending"] {
-        let mut input = event_of(event);
-        input["shopper"] = Buyer::second().shopper.as_str().into();
-        assert_eq!(run(&shop, &Calls::new(), input).await, error("OrderNotPending"), "{event}");
+    let theirs = |event| input_of(Buyer::second().shopper.as_str(), event);
+    let ends = ["fail-order/ok", "fail-order/refunded", "fail-order/refund-pending"].map(theirs);
+    for input in ends.into_iter().chain([input("fail-order/unknown-order")]) {
+        changes_nothing::<FailOrder>(&shop, input.clone(), error("OrderNotPending"), input).await;
     }
-    assert_eq!(shop.everything().await, before);
     assert!(shop.queue.sent().is_empty());
 }

@@ -1,11 +1,15 @@
 //! Nothing was charged: the order waits for another payment, and its units are held for at least two minutes more.
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus, Timestamp};
+use fail_order::FailOrder;
 use serde_json::json;
 use test_aws::Sent;
 use test_shop::{Shop, Stage, demo};
 
-use crate::saga::fail_order::{at, at_declined, error, lose_the_reservation, on, status, statuses};
+use crate::saga::{
+    cannot_read,
+    fail_order::{at, on, status, statuses},
+};
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -21,7 +25,7 @@ fn only_message(shop: &Shop) -> (Timestamp, i64) {
 
 #[tokio::test]
 async fn the_order_waits_again_and_the_reservation_is_a_hold_again() {
-    let (shop, buyer) = at_declined().await;
+    let (shop, buyer) = at(Stage::Declined).await;
     assert_eq!(shop.ttl(&buyer).await, None, "what is being paid is not deleted by time");
     assert_eq!(on(&shop, "ok").await, status("awaiting_payment"));
     let (order, reservation) = (shop.order(&buyer).await, shop.reservation(&buyer).await.unwrap());
@@ -44,7 +48,7 @@ async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
         ("2026-11-01T12:04:59.5Z", "2026-11-01T12:07:00Z", 121),
         ("2026-11-01T12:30:00Z", "2026-11-01T12:32:00Z", 120),
     ] {
-        let (shop, buyer) = at_declined().await;
+        let (shop, buyer) = at(Stage::Declined).await;
         shop.clock.set(now);
         assert_eq!(on(&shop, "ok").await, status("awaiting_payment"), "{now}");
         assert_eq!(only_message(&shop), (time(end), delay), "{now}");
@@ -61,7 +65,7 @@ async fn the_reason_is_in_the_history() {
         ("gateways-unavailable", "No payment gateway is available right now."),
         ("no-reason", "The payment failed."),
     ] {
-        let (shop, buyer) = at_declined().await;
+        let (shop, buyer) = at(Stage::Declined).await;
         on(&shop, event).await.unwrap();
         assert_eq!(shop.order(&buyer).await.history.last().unwrap().reason.as_deref(), Some(reason));
     }
@@ -70,7 +74,7 @@ async fn the_reason_is_in_the_history() {
 /// The first run may have died before the message, so it is sent again: with the end that was promised, not a later one.
 #[tokio::test]
 async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
-    let (shop, _) = at_declined().await;
+    let (shop, _) = at(Stage::Declined).await;
     shop.clock.set("2026-11-01T12:04:00Z");
     on(&shop, "ok").await.unwrap();
     let before = shop.everything().await;
@@ -86,7 +90,7 @@ async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
 /// TTL and `reconcile` stand behind it.
 #[tokio::test]
 async fn a_message_that_cannot_be_sent_fails_nothing() {
-    let (shop, buyer) = at_declined().await;
+    let (shop, buyer) = at(Stage::Declined).await;
     shop.queue.fail(true);
     assert_eq!(on(&shop, "ok").await, status("awaiting_payment"));
     assert_eq!(shop.order(&buyer).await.status, OrderStatus::AwaitingPayment);
@@ -96,7 +100,7 @@ async fn a_message_that_cannot_be_sent_fails_nothing() {
 #[tokio::test]
 async fn without_a_reservation_there_is_nothing_to_wait_for() {
     let (shop, buyer) = at(Stage::Pending).await;
-    lose_the_reservation(&shop, &buyer).await;
+    shop.remove_reservation(&buyer).await;
     for _ in 0..2 {
         assert_eq!(on(&shop, "ok").await, status("failed"));
     }
@@ -107,10 +111,5 @@ async fn without_a_reservation_there_is_nothing_to_wait_for() {
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed() {
-    let (shop, _) = at(Stage::Pending).await;
-    let before = shop.everything().await;
-    for event in ["malformed", "missing-shopper"] {
-        assert_eq!(on(&shop, event).await, error("MalformedTask"), "{event}");
-    }
-    assert_eq!(shop.everything().await, before);
+    cannot_read::<FailOrder>(&at(Stage::Pending).await.0, &["fail-order/malformed", "fail-order/missing-shopper"]).await;
 }

@@ -7,7 +7,10 @@ use store::Advanced;
 use test_aws::{Calls, Fault, every_interleaving};
 use test_shop::Stage;
 
-use crate::saga::refund_payment::{Refunding, error, refunded};
+use crate::saga::{
+    cannot_read, changes_nothing, error, input, input_of,
+    refund_payment::{Refunding, refunded},
+};
 
 #[tokio::test]
 async fn what_was_charged_goes_back_once() {
@@ -98,32 +101,22 @@ async fn what_is_bought_meanwhile_is_not_refunded() {
 
 #[tokio::test]
 async fn what_was_bought_is_not_refunded_by_a_saga_that_comes_late() {
-    let refunding = Refunding::at(Stage::Completed, "sandbox:ok").await;
-    let before = refunding.shop.everything().await;
-    for _ in 0..2 {
-        assert_eq!(refunding.on("ok").await, error("OrderNotPending"));
-    }
-    assert_eq!(refunding.shop.everything().await, before);
+    let shop = Refunding::at(Stage::Completed, "sandbox:ok").await.shop;
+    changes_nothing::<RefundPayment>(&shop, input("refund-payment/ok"), error("OrderNotPending"), "bought").await;
 }
 
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_refunded() {
-    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
-    let before = refunding.shop.everything().await;
-    assert_eq!(refunding.on("unknown-order").await, error("OrderNotPending"));
-    let mut input = test_aws::event_value("refund-payment/ok.json");
-    input["shopper"] = "somebody-else".into();
-    assert_eq!(refunding.run(input).await, error("OrderNotPending"));
-    assert_eq!(refunding.shop.everything().await, before);
+    let shop = Refunding::at(Stage::Charged, "sandbox:ok").await.shop;
+    for input in [input("refund-payment/unknown-order"), input_of("somebody-else", "refund-payment/ok")] {
+        changes_nothing::<RefundPayment>(&shop, input.clone(), error("OrderNotPending"), input).await;
+    }
 }
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
-    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
-    for event in ["malformed", "missing-shopper", "wrong-type"] {
-        assert_eq!(refunding.on(event).await, error("MalformedTask"), "{event}");
-    }
-    assert_eq!(refunding.calls.total(), 0);
+    let events = ["refund-payment/malformed", "refund-payment/missing-shopper", "refund-payment/wrong-type"];
+    cannot_read::<RefundPayment>(&Refunding::at(Stage::Charged, "sandbox:ok").await.shop, &events).await;
 }
 
 /// The order and the attempt are the store's; behind that it is the gateway that does not answer.

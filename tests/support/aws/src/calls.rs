@@ -56,6 +56,8 @@ pub enum Fault {
 impl Fault {
     /// The passing faults: the SDK retries the request.
     pub const PASSING: [Self; 4] = [Self::LostRequest, Self::LostAnswer, Self::Throttled, Self::ServerError];
+    /// All faults.
+    pub const ALL: [Self; 5] = [Self::LostRequest, Self::LostAnswer, Self::Throttled, Self::ServerError, Self::Denied];
 }
 
 /// Every passing fault of each of these operations.

@@ -33,16 +33,22 @@ impl Shop {
 
     /// Removes a shard, which nothing in the product does once its sale has started.
     pub async fn remove_shard(&self, product: &ProductId, shard: ShardNumber) {
-        self.delete_stock(&format!("SHARD#{product}#{shard}"), "STOCK").send().await.unwrap();
+        self.delete(self.dynamo.stock_table(), &format!("SHARD#{product}#{shard}"), "STOCK").send().await.unwrap();
     }
 
     /// Deletes a sale's availability item.
     pub async fn remove_availability(&self, product: &ProductId) {
-        self.delete_stock(&format!("SALE#{product}"), "AVAILABILITY").send().await.unwrap();
+        self.delete(self.dynamo.stock_table(), &format!("SALE#{product}"), "AVAILABILITY").send().await.unwrap();
     }
 
-    fn delete_stock(&self, pk: &str, sk: &str) -> DeleteItemFluentBuilder {
-        self.client.delete_item().table_name(self.dynamo.stock_table()).key("pk", text(pk)).key("sk", text(sk))
+    /// Removes a reservation whatever its status, which nothing in the product does while it is being paid.
+    pub async fn remove_reservation(&self, buyer: &Buyer) {
+        let (pk, sk) = reservation(&buyer.shopper, buyer.id.product());
+        self.delete(self.dynamo.reservation_table(), &pk, &sk).send().await.unwrap();
+    }
+
+    fn delete(&self, table: &str, pk: &str, sk: &str) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(table).key("pk", text(pk)).key("sk", text(sk))
     }
 
     /// Overwrites a sale with an item that cannot be read.
