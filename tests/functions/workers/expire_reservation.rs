@@ -4,26 +4,19 @@
 
 use domain::{AttemptStatus, OrderStatus, ReservationStatus, Timestamp};
 use expire_reservation::ExpireReservation;
-use kit::workers::SqsEvent;
 use release_stock::ReleaseStock;
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Buyer, END, Shop, Stage, demo};
 
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    (Shop::with(stage).await, Buyer::first())
-}
-
-/// Handles a batch, and gives the ids of the messages that come again.
-async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
-    test_shop::queue(&shop.wire::<ExpireReservation>(calls), event).await
-}
+use super::{at, hand_messages};
 
 async fn on(shop: &Shop, event: &str) -> Vec<String> {
-    handle(shop, &Calls::new(), event_of(event)).await
+    hand_messages::<ExpireReservation>(shop, &Calls::new(), &format!("expire-reservation/{event}")).await
 }
 
-fn event_of(event: &str) -> SqsEvent {
-    test_aws::event_as(&format!("expire-reservation/{event}.json"))
+/// Hands over what was sent meanwhile. All of it must be done.
+async fn take_what_was_sent(shop: &Shop) {
+    assert!(test_shop::queue(&shop.wire::<ExpireReservation>(&Calls::new()), shop.queue.take_event()).await.is_empty());
 }
 
 /// Has the Reservation stream release what was deleted.
@@ -90,7 +83,7 @@ async fn a_long_hold_is_waited_for_message_after_message() {
     for _ in 0..3 {
         assert_eq!(sent(&shop), [(time("2099-12-01T12:00:00Z"), 900)]);
         shop.clock.advance_seconds(900);
-        assert!(handle(&shop, &Calls::new(), shop.queue.take_event()).await.is_empty());
+        take_what_was_sent(&shop).await;
     }
 }
 
@@ -107,7 +100,7 @@ async fn a_hold_whose_end_was_moved_is_waited_for() {
     assert_eq!(sent(&shop), [(later, 150)]);
     assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, later);
     shop.clock.set("2026-11-01T12:07:30Z");
-    assert!(handle(&shop, &Calls::new(), shop.queue.take_event()).await.is_empty());
+    take_what_was_sent(&shop).await;
     assert_eq!(shop.reservation(&buyer).await, None);
 }
 
@@ -186,9 +179,16 @@ async fn a_message_whose_hold_could_not_be_ended_or_waited_for_comes_again() {
         let calls = Calls::new();
         shop.clock.set(now);
         calls.fail_always(operation, fault);
-        assert_eq!(handle(&shop, &calls, event_of("ok")).await.len(), 1, "{operation} {fault:?}");
+        assert_eq!(
+            hand_messages::<ExpireReservation>(&shop, &calls, "expire-reservation/ok").await.len(),
+            1,
+            "{operation} {fault:?}"
+        );
         calls.heal();
-        assert!(handle(&shop, &calls, event_of("ok")).await.is_empty(), "{operation} {fault:?}");
+        assert!(
+            hand_messages::<ExpireReservation>(&shop, &calls, "expire-reservation/ok").await.is_empty(),
+            "{operation} {fault:?}"
+        );
     }
 }
 
@@ -197,9 +197,9 @@ async fn an_end_that_was_cut_off_is_made_once() {
     every_crash(async |calls| {
         let (shop, _) = at(Stage::Waiting).await;
         shop.clock.set(END);
-        let died = handle(&shop, calls, event_of("ok")).await;
+        let died = hand_messages::<ExpireReservation>(&shop, calls, "expire-reservation/ok").await;
         calls.heal();
-        assert!(handle(&shop, calls, event_of("ok")).await.is_empty(), "after {died:?}");
+        assert!(hand_messages::<ExpireReservation>(&shop, calls, "expire-reservation/ok").await.is_empty(), "after {died:?}");
         release(&shop).await;
         assert_eq!(shop.units(&demo()).await, (100, 0, 0), "after {died:?}");
     })

@@ -5,24 +5,18 @@ use domain::{OrderStatus, OrderStep, PaymentStatus, StockStatus};
 use kit::workers::StreamEvent;
 use release_stock::ReleaseStock;
 use store::{EndOutcome, Ending};
-use test_aws::{Calls, Fault, every_crash};
+use test_aws::{Calls, Fault, event_as, every_crash};
 use test_shop::{Buyer, END, Shop, Stage, demo};
 
-async fn at(stage: Stage) -> (Shop, Buyer) {
-    (Shop::with(stage).await, Buyer::first())
-}
-
-/// Handles a batch, and gives the sequence number that the stream goes on from.
-async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
-    test_shop::stream(&shop.wire::<ReleaseStock>(calls), event).await
-}
+use super::{at, hand_records};
 
 async fn on(shop: &Shop, event: &str) -> Option<String> {
-    handle(shop, &Calls::new(), event_of(event)).await
+    hand_records::<ReleaseStock>(shop, &Calls::new(), &format!("release-stock/{event}")).await
 }
 
-fn event_of(event: &str) -> StreamEvent {
-    test_aws::event_as(&format!("release-stock/{event}.json"))
+/// Hands over these records, and gives the sequence number that the stream goes on from.
+async fn handle(shop: &Shop, event: StreamEvent) -> Option<String> {
+    test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), event).await
 }
 
 #[tokio::test]
@@ -67,7 +61,7 @@ async fn every_road_that_ends_a_hold_releases_its_units() {
         let event = shop.dynamo.reservation_event();
         let removal = event.records.last().unwrap();
         assert_eq!((removal.event_name.as_str(), removal.user_identity.is_some()), ("REMOVE", road == "ttl"));
-        assert_eq!(handle(&shop, &Calls::new(), event).await, None, "{road}");
+        assert_eq!(handle(&shop, event).await, None, "{road}");
         assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{road}");
         assert_eq!(shop.order(&buyer).await.status, OrderStatus::Expired, "{road}");
     }
@@ -105,7 +99,7 @@ async fn what_was_being_paid_or_bought_is_not_released() {
     let order = shop.order(&buyer).await;
     shop.uncounted().purchases().end(&order, 1, OrderStep::Failed, shop.now()).await.unwrap();
     assert_eq!(shop.reservation(&paying).await, None);
-    assert_eq!(handle(&shop, &Calls::new(), shop.dynamo.reservation_event()).await, None);
+    assert_eq!(handle(&shop, shop.dynamo.reservation_event()).await, None);
     assert_eq!(shop.units(&demo()).await, (99, 1, 0), "its saga has released them, or will");
 }
 
@@ -116,7 +110,7 @@ async fn what_was_inserted_or_changed_releases_nothing() {
     let event = shop.dynamo.reservation_event();
     assert_eq!(event.records.len(), 4, "made, paid, handed back, paid again");
     let before = shop.everything().await;
-    assert_eq!(handle(&shop, &Calls::new(), event).await, None);
+    assert_eq!(handle(&shop, event).await, None);
     assert_eq!(shop.everything().await, before);
 }
 
@@ -138,9 +132,9 @@ async fn units_that_were_sold_are_not_released() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_keeps_no_other_from_being_released() {
     let (shop, _) = at(Stage::Held).await;
-    let mut event = event_of("malformed-image");
+    let mut event = event_as::<StreamEvent>("release-stock/malformed-image.json");
     event.records.reverse();
-    assert_eq!(handle(&shop, &Calls::new(), event).await, None, "it would read no better again");
+    assert_eq!(handle(&shop, event).await, None, "it would read no better again");
     assert_eq!(shop.units(&demo()).await, (100, 0, 0));
 }
 
@@ -155,7 +149,7 @@ async fn the_stream_goes_on_from_the_record_whose_units_could_not_be_released() 
     let shop = both().await;
     calls.fail_always("UpdateItem", Fault::LostRequest);
     let first = Some("4421584500000000017450439001".to_owned());
-    assert_eq!(handle(&shop, &calls, event_of("several")).await, first);
+    assert_eq!(hand_records::<ReleaseStock>(&shop, &calls, "release-stock/several").await, first);
     assert_eq!(shop.units(&demo()).await, (97, 3, 0));
     calls.heal();
 
@@ -163,12 +157,12 @@ async fn the_stream_goes_on_from_the_record_whose_units_could_not_be_released() 
     let shop = both().await;
     calls.crash_at(2, Fault::LostRequest);
     let second = Some("4421584500000000017450439092".to_owned());
-    assert_eq!(handle(&shop, &calls, event_of("several")).await, second);
+    assert_eq!(hand_records::<ReleaseStock>(&shop, &calls, "release-stock/several").await, second);
     assert_eq!(shop.units(&demo()).await, (98, 2, 0), "the first came back");
     calls.heal();
-    let mut rest = event_of("several");
+    let mut rest: StreamEvent = event_as("release-stock/several.json");
     rest.records.remove(0);
-    assert_eq!(handle(&shop, &calls, rest).await, None);
+    assert_eq!(handle(&shop, rest).await, None);
     assert_eq!(shop.units(&demo()).await, (100, 0, 0));
 }
 
@@ -176,9 +170,9 @@ async fn the_stream_goes_on_from_the_record_whose_units_could_not_be_released() 
 async fn a_release_that_was_cut_off_is_made_once_and_its_order_expires() {
     every_crash(async |calls| {
         let (shop, buyer) = at(Stage::Waiting).await;
-        let died = handle(&shop, calls, event_of("ok")).await;
+        let died = hand_records::<ReleaseStock>(&shop, calls, "release-stock/ok").await;
         calls.heal();
-        assert_eq!(handle(&shop, calls, event_of("ok")).await, None, "after {died:?}");
+        assert_eq!(hand_records::<ReleaseStock>(&shop, calls, "release-stock/ok").await, None, "after {died:?}");
         assert_eq!(shop.units(&demo()).await, (100, 0, 0), "after {died:?}");
         let order = shop.order(&buyer).await;
         assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, 2), "after {died:?}");

@@ -7,17 +7,15 @@ use start_payment::StartPayment;
 use test_aws::{Calls, Fault, Started};
 use test_shop::{STATE_MACHINE, Shop};
 
-/// Handles a batch, and gives the ids of the messages that come again.
-async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
-    test_shop::queue(&shop.wire::<StartPayment>(calls), event).await
-}
+use super::hand_messages;
 
 async fn on(shop: &Shop, event: &str) -> Vec<String> {
-    handle(shop, &Calls::new(), event_of(event)).await
+    hand_messages::<StartPayment>(shop, &Calls::new(), &format!("start-payment/{event}")).await
 }
 
-fn event_of(event: &str) -> SqsEvent {
-    test_aws::event_as(&format!("start-payment/{event}.json"))
+/// Handles these messages, and gives the ids of those that come again.
+async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
+    test_shop::queue(&shop.wire::<StartPayment>(calls), event).await
 }
 
 /// An event of these bodies, with ids from 0.
@@ -116,6 +114,6 @@ async fn a_service_that_does_not_answer_starts_nothing_and_everything_comes_agai
 async fn a_start_whose_answer_is_lost_is_one_start() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
     calls.fail_next("StartExecution", Fault::LostAnswer);
-    assert!(handle(&shop, &calls, event_of("ok")).await.is_empty());
+    assert!(hand_messages::<StartPayment>(&shop, &calls, "start-payment/ok").await.is_empty());
     assert_eq!((calls.count("StartExecution"), shop.machines.started().len()), (2, 1));
 }
