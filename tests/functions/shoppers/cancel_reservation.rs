@@ -5,16 +5,15 @@ use insta::assert_snapshot;
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
 
+use super::PAYMENT_IN_PROGRESS;
+
 fn function(shop: &Shop, calls: &Calls) -> Judged<CancelReservation> {
     shop.wire(calls)
 }
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("cancel-reservation", async |request| {
-        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<CancelReservation>("cancel-reservation", async || Shop::with(Stage::Held).await).await, @r#"
     impossible-reservation-id: 404 unknown-reservation
     no-identity: 401 unauthenticated
     ok: 204
@@ -54,23 +53,18 @@ async fn a_payment_that_is_under_way_is_not_cancelled() {
     for stage in [Stage::Pending, Stage::Charged, Stage::Sold, Stage::PayingAgain] {
         let shop = Shop::with(stage).await;
         let before = shop.everything().await;
-        let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+        let response = shop.ask::<CancelReservation>("cancel-reservation/ok").await;
         assert_eq!((brief(&response), shop.everything().await), ("409 payment-in-progress".to_owned(), before), "{stage:?}");
     }
     let shop = Shop::with(Stage::Pending).await;
-    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    409 Conflict: payment-in-progress, Payment in progress
-    A payment is under way. Look at the order to see what becomes of it.
-    ");
+    assert_eq!(shop.told::<CancelReservation>("cancel-reservation/ok").await, PAYMENT_IN_PROGRESS);
 }
 
 #[tokio::test]
 async fn what_is_bought_is_not_cancelled() {
     let shop = Shop::with(Stage::Completed).await;
     let before = shop.everything().await;
-    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
+    assert_snapshot!(shop.told::<CancelReservation>("cancel-reservation/ok").await, @r"
     409 Conflict: already-purchased, Already purchased
     You have bought in this sale; each shopper can buy once.
     ");
@@ -81,7 +75,7 @@ async fn what_is_bought_is_not_cancelled() {
 async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
     for stage in [Stage::Waiting, Stage::WaitingAgain] {
         let shop = Shop::with(stage).await;
-        let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+        let response = shop.ask::<CancelReservation>("cancel-reservation/ok").await;
         assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None), "{stage:?}");
     }
 }
@@ -90,7 +84,7 @@ async fn a_hold_whose_order_waits_for_a_payment_is_given_up() {
 async fn a_hold_that_is_overdue_is_given_up_too() {
     let shop = Shop::with(Stage::Held).await;
     shop.clock.set("2026-11-01T13:00:00Z");
-    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    let response = shop.ask::<CancelReservation>("cancel-reservation/ok").await;
     assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None));
 }
 
@@ -112,7 +106,7 @@ async fn a_reservation_that_was_made_since_is_not_cancelled_by_an_old_id() {
     let shop = Shop::open().await;
     let newer = Buyer { shopper: Buyer::first().shopper, ..Buyer::second() };
     shop.bring(&newer, Stage::Held).await;
-    let response = function(&shop, &Calls::new()).handle(event("cancel-reservation/ok.json")).await;
+    let response = shop.ask::<CancelReservation>("cancel-reservation/ok").await;
     assert_eq!(brief(&response), "204", "the old one is gone");
     assert!(shop.reservation(&newer).await.is_some());
 }

@@ -3,8 +3,10 @@
 use domain::SignedDuration;
 use get_inventory::GetInventory;
 use insta::assert_snapshot;
-use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
+use test_aws::{Calls, event};
+use test_shop::{Buyer, Judged, Shop, Stage, demo, tells_that_a_table_fails};
+
+use super::UNKNOWN_PRODUCT;
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<GetInventory> {
     shop.wire(calls)
@@ -12,11 +14,7 @@ fn function(shop: &Shop, calls: &Calls) -> Judged<GetInventory> {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("get-inventory", async |request| {
-        let shop = Shop::open().await;
-        function(&shop, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<GetInventory>("get-inventory", Shop::open).await, @r#"
     impossible-product-id: 404 unknown-product
     ok: 200
     unknown-product: 404 unknown-product
@@ -29,8 +27,7 @@ async fn stock_is_shown_with_the_time_that_it_was_true_at() {
     shop.bring(&Buyer::second(), Stage::Held).await;
     shop.refresh_availability(&demo()).await;
     shop.clock.advance_seconds(20);
-    let response = function(&shop, &Calls::new()).handle(event("get-inventory/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<GetInventory>("get-inventory/ok").await, @r#"
     200 OK
     cache-control: public, max-age=1
     {"as_of":"2026-11-01T12:01:00Z","available_quantity":98,"product_id":"demo"}
@@ -40,11 +37,7 @@ async fn stock_is_shown_with_the_time_that_it_was_true_at() {
 #[tokio::test]
 async fn an_unknown_product_is_404() {
     let shop = Shop::open().await;
-    let response = function(&shop, &Calls::new()).handle(event("get-inventory/unknown-product.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    404 Not Found: unknown-product, Unknown product
-    There is no sale of this product.
-    ");
+    assert_eq!(shop.told::<GetInventory>("get-inventory/unknown-product").await, UNKNOWN_PRODUCT);
 }
 
 #[tokio::test]
@@ -66,8 +59,6 @@ async fn less_than_a_second_is_answered_from_memory() {
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
     let (shop, calls) = (Shop::open().await, Calls::new());
-    for (fault, expected) in [(Fault::ServerError, "503 try-again"), (Fault::Denied, "500 internal-error")] {
-        calls.fail_always("GetItem", fault);
-        assert_eq!(brief(&function(&shop, &calls).handle(event("get-inventory/ok.json")).await), expected, "{fault:?}");
-    }
+    let ask = async || function(&shop, &calls).handle(event("get-inventory/ok.json")).await;
+    tells_that_a_table_fails(&calls, &["GetItem"], ask).await;
 }

@@ -3,7 +3,9 @@
 use get_reservation::GetReservation;
 use insta::assert_snapshot;
 use test_aws::{Calls, Fault, RequestBuilder, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, tells_that_a_table_fails};
+
+use super::UNKNOWN_RESERVATION;
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<GetReservation> {
     shop.wire(calls)
@@ -15,10 +17,7 @@ fn of_first(path: &str) -> RequestBuilder {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("get-reservation", async |request| {
-        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<GetReservation>("get-reservation", async || Shop::with(Stage::Held).await).await, @r#"
     by-impossible-product: 400 malformed-request
     by-nothing: 400 malformed-request
     by-product-without-one: 404 unknown-reservation
@@ -47,11 +46,7 @@ async fn its_owner_sees_a_reservation_for_one_read() {
 #[tokio::test]
 async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
     let shop = Shop::with(Stage::Held).await;
-    let response = function(&shop, &Calls::new()).handle(event("get-reservation/somebody-elses.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    404 Not Found: unknown-reservation, Unknown reservation
-    You have no such reservation.
-    ");
+    assert_eq!(shop.told::<GetReservation>("get-reservation/somebody-elses").await, UNKNOWN_RESERVATION);
 }
 
 #[tokio::test]
@@ -67,22 +62,16 @@ async fn nobody_who_has_not_signed_in_is_answered() {
 
 #[tokio::test]
 async fn a_reservation_is_shown_until_it_is_over() {
-    for (stage, expected) in [
-        (Stage::Held, "held"),
-        (Stage::Waiting, "held"),
-        (Stage::Pending, "paying"),
-        (Stage::Completed, "purchased"),
-        (Stage::WaitingAgain, "held"),
-        (Stage::PayingAgain, "paying"),
-        (Stage::Failed, "404"),
-        (Stage::Refunded, "404"),
-        (Stage::Expired, "404"),
-    ] {
-        let shop = Shop::with(stage).await;
-        let response = function(&shop, &Calls::new()).handle(event("get-reservation/ok.json")).await;
-        let status = test_shop::body(&response)["status"].clone();
-        assert_eq!(status.as_str().map_or_else(|| status.to_string(), str::to_owned), expected, "{stage:?}");
-    }
+    let shown = test_shop::by_stage(async |shop, _| {
+        let response = shop.ask::<GetReservation>("get-reservation/ok").await;
+        test_shop::body(&response)["status"].as_str().map_or_else(|| brief(&response), str::to_owned)
+    });
+    assert_snapshot!(shown.await, @r"
+    404 unknown-reservation: Claimed, Failed, Refunded, Expired
+    held: Held, Waiting, WaitingAgain
+    paying: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding, RefundPending, GivenBackLater
+    purchased: Completed
+    ");
 }
 
 #[tokio::test]
@@ -138,17 +127,11 @@ async fn a_client_that_lost_an_answer_finds_its_reservation_by_the_product() {
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
     let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
-    for (fault, expected) in [
-        (Fault::LostAnswer, "503 try-again"),
-        (Fault::Throttled, "503 try-again"),
-        (Fault::ServerError, "503 try-again"),
-        (Fault::Denied, "500 internal-error"),
-    ] {
-        calls.fail_always("GetItem", fault);
-        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), expected, "{fault:?}");
-        calls.heal();
+    let ask = async || function.handle(event("get-reservation/ok.json")).await;
+    tells_that_a_table_fails(&calls, &["GetItem"], ask).await;
+    for fault in Fault::ALL {
         calls.fail_next("GetItem", fault);
-        let once = if fault == Fault::Denied { expected } else { "200" };
-        assert_eq!(brief(&function.handle(event("get-reservation/ok.json")).await), once, "{fault:?} once");
+        let once = if fault == Fault::Denied { "500 internal-error" } else { "200" };
+        assert_eq!(brief(&ask().await), once, "{fault:?} once");
     }
 }

@@ -6,7 +6,9 @@ use get_sale::GetSale;
 use insta::assert_snapshot;
 use kit::Response;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
+
+use super::{TRY_AGAIN, UNKNOWN_PRODUCT, a_second_later};
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<GetSale> {
     shop.wire(calls)
@@ -23,11 +25,7 @@ fn state(response: &Response) -> String {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("get-sale", async |request| {
-        let shop = Shop::open().await;
-        function(&shop, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<GetSale>("get-sale", Shop::open).await, @r#"
     impossible-product-id: 404 unknown-product
     ok: 200
     unknown-product: 404 unknown-product
@@ -67,11 +65,7 @@ async fn what_the_operator_left_out_is_left_out() {
 #[tokio::test]
 async fn an_unknown_product_is_404() {
     let shop = Shop::open().await;
-    let response = function(&shop, &Calls::new()).handle(event("get-sale/unknown-product.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    404 Not Found: unknown-product, Unknown product
-    There is no sale of this product.
-    ");
+    assert_eq!(shop.told::<GetSale>("get-sale/unknown-product").await, UNKNOWN_PRODUCT);
 }
 
 #[tokio::test]
@@ -139,29 +133,12 @@ async fn a_sale_that_is_made_is_found_a_second_later() {
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500_and_neither_is_remembered() {
     let (shop, calls) = (Shop::open().await, Calls::new());
     let function = function(&shop, &calls);
-    for (fault, expected) in [
-        (Fault::LostRequest, "503 try-again"),
-        (Fault::LostAnswer, "503 try-again"),
-        (Fault::Throttled, "503 try-again"),
-        (Fault::ServerError, "503 try-again"),
-        (Fault::Denied, "500 internal-error"),
-    ] {
-        shop.clock.advance_seconds(1);
-        calls.fail_always("GetItem", fault);
-        let response = ask(&function).await;
-        assert_eq!(brief(&response), expected, "{fault:?}");
-        assert!(!test_aws::told(&response).contains("GetItem"), "nothing internal is told");
-        calls.heal();
-        assert_eq!(brief(&ask(&function).await), "200", "{fault:?}");
-    }
+    tells_that_a_table_fails(&calls, &["GetItem"], async || a_second_later(&shop, &function, "get-sale/ok").await).await;
 }
 
 #[tokio::test]
 async fn a_503_says_when_to_come_back() {
     let (shop, calls) = (Shop::open().await, Calls::new());
     calls.fail_always("GetItem", Fault::ServerError);
-    assert_snapshot!(test_aws::told(&ask(&function(&shop, &calls)).await), @r"
-    503 Service Unavailable: try-again, Try again in a moment
-    retry-after: 1
-    ");
+    assert_eq!(test_aws::told(&ask(&function(&shop, &calls)).await), TRY_AGAIN);
 }

@@ -7,7 +7,9 @@ use insta::assert_snapshot;
 use kit::Response;
 use list_sales::ListSales;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
+
+use super::a_second_later;
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<ListSales> {
     shop.wire(calls)
@@ -22,11 +24,7 @@ fn listed(response: &Response) -> Vec<String> {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("list-sales", async |request| {
-        let shop = Shop::open().await;
-        function(&shop, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @"ok: 200");
+    assert_snapshot!(test_shop::answers::<ListSales>("list-sales", Shop::open).await, @"ok: 200");
 }
 
 #[tokio::test]
@@ -34,8 +32,7 @@ async fn a_sale_is_listed_with_its_stock_and_its_holds() {
     let shop = Shop::open().await;
     shop.bring(&Buyer::first(), Stage::Held).await;
     shop.refresh_availability(&demo()).await;
-    let response = function(&shop, &Calls::new()).handle(event("list-sales/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<ListSales>("list-sales/ok").await, @r#"
     200 OK
     cache-control: public, max-age=1
     {"sales":[{"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,"ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"},"max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open","units":100}],
@@ -106,19 +103,8 @@ async fn a_second_is_answered_from_memory_and_its_time_goes_on() {
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500_and_neither_is_remembered() {
     let (shop, calls) = (Shop::open().await, Calls::new());
     let function = function(&shop, &calls);
-    for operation in ["Query", "BatchGetItem"] {
-        for (fault, expected) in
-            [(Fault::Throttled, "503 try-again"), (Fault::ServerError, "503 try-again"), (Fault::Denied, "500 internal-error")]
-        {
-            shop.clock.advance_seconds(1);
-            calls.fail_always(operation, fault);
-            let response = function.handle(event("list-sales/ok.json")).await;
-            assert_eq!(brief(&response), expected, "{operation} {fault:?}");
-            assert!(!test_aws::told(&response).contains(operation), "nothing internal is told");
-            calls.heal();
-            assert_eq!(brief(&function.handle(event("list-sales/ok.json")).await), "200", "{operation} {fault:?}");
-        }
-    }
+    let ask = async || a_second_later(&shop, &function, "list-sales/ok").await;
+    tells_that_a_table_fails(&calls, &["Query", "BatchGetItem"], ask).await;
 }
 
 #[tokio::test]
@@ -140,6 +126,6 @@ async fn a_sale_that_cannot_be_read_hides_no_other() {
     let update = update.key("pk", AttributeValue::S("SALE#later".into())).key("sk", AttributeValue::S("META".into()));
     let update = update.update_expression("SET admission.#mode = :lottery").expression_attribute_names("#mode", "mode");
     update.expression_attribute_values(":lottery", AttributeValue::S("lottery".into())).send().await.unwrap();
-    let response = function(&shop, &Calls::new()).handle(event("list-sales/ok.json")).await;
+    let response = shop.ask::<ListSales>("list-sales/ok").await;
     assert_eq!(listed(&response), ["demo open"]);
 }

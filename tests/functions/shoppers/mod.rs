@@ -10,3 +10,35 @@ mod list_sales;
 mod pay;
 mod place_order;
 mod reserve;
+
+use kit::{HttpFunction, Response};
+use parts::FromParts;
+use test_aws::Calls;
+use test_shop::{Judged, Shop, brief};
+
+// What several functions tell a shopper, as `test_aws::told` writes it.
+const TRY_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 1";
+const UNKNOWN_PRODUCT: &str = "404 Not Found: unknown-product, Unknown product\nThere is no sale of this product.";
+const UNKNOWN_RESERVATION: &str = "404 Not Found: unknown-reservation, Unknown reservation\nYou have no such reservation.";
+const UNKNOWN_ORDER: &str = "404 Not Found: unknown-order, Unknown order\nYou have no such order.";
+const RESERVATION_EXPIRED: &str =
+    "410 Gone: reservation-expired, Reservation expired\nThe time of this reservation is over. Reserve again.";
+const PAYMENT_IN_PROGRESS: &str = "409 Conflict: payment-in-progress, Payment in progress\n\
+    A payment is under way. Look at the order to see what becomes of it.";
+
+/// Runs `F` on a sample event until it dies at one of its requests, and once more when that run is surely dead. Gives the first
+/// answer in brief, and the second.
+async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Calls, event: &str) -> (String, Response) {
+    let run = async || shop.wire::<Judged<F>>(calls).handle(test_aws::event(&format!("{event}.json"))).await;
+    let died = brief(&run().await);
+    assert!(matches!(died.as_str(), "202" | "503 try-again"), "{died}");
+    calls.heal();
+    shop.clock.advance_seconds(12);
+    (died, run().await)
+}
+
+/// Asks for a sample event when what `function` remembers is out of date.
+async fn a_second_later<F: HttpFunction>(shop: &Shop, function: &Judged<F>, event: &str) -> Response {
+    shop.clock.advance_seconds(1);
+    function.handle(test_aws::event(&format!("{event}.json"))).await
+}

@@ -1,7 +1,7 @@
 //! Tables that are away, and processes that die: the same request again does what was asked.
 
 use test_aws::{Calls, Fault, every_crash};
-use test_shop::{Shop, brief, demo};
+use test_shop::{Shop, brief, demo, tells_that_a_table_fails};
 
 use crate::operators::change_sale_status::{function, state_after, to};
 
@@ -34,11 +34,7 @@ async fn an_answer_that_is_lost_is_not_taken_for_another_operator() {
 
 #[tokio::test]
 async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
-    for operation in ["GetItem", "PutItem"] {
-        for (fault, expected) in [(Fault::Throttled, "503 try-again"), (Fault::Denied, "500 internal-error")] {
-            let (shop, calls) = (Shop::open().await, Calls::new());
-            calls.fail_always(operation, fault);
-            assert_eq!(brief(&function(&shop, &calls).handle(to("pause")).await), expected, "{operation} {fault:?}");
-        }
-    }
+    let calls = Calls::new();
+    let ask = async || function(&Shop::open().await, &calls).handle(to("pause")).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "PutItem"], ask).await;
 }

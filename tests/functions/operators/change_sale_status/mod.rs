@@ -42,9 +42,7 @@ async fn state_after(shop: &Shop, action: &str) -> String {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers =
-        test_shop::answers("change-sale-status", async |request| function(&shop().await, &Calls::new()).handle(request).await);
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<ChangeSaleStatus>("change-sale-status", shop).await, @r#"
     close-over: 200
     close: 200
     impossible-product-id: 404 unknown-product

@@ -6,8 +6,8 @@ use get_sale_report::GetSaleReport;
 use insta::assert_snapshot;
 use kit::Response;
 use store::WriteOutcome;
-use test_aws::{Calls, Fault, RequestBuilder, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
+use test_aws::{Calls, RequestBuilder};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<GetSaleReport> {
     shop.wire(calls)
@@ -44,11 +44,7 @@ async fn busy() -> Shop {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("get-sale-report", async |request| {
-        let shop = Shop::open().await;
-        function(&shop, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<GetSaleReport>("get-sale-report", Shop::open).await, @r#"
     completed: 200
     impossible-product-id: 404 unknown-product
     no-identity: 401 unauthenticated
@@ -61,8 +57,7 @@ async fn every_sample_event_is_answered() {
 #[tokio::test]
 async fn a_sale_that_nobody_has_touched_has_all_its_units() {
     let shop = Shop::open().await;
-    let response = function(&shop, &Calls::new()).handle(event("get-sale-report/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<GetSaleReport>("get-sale-report/ok").await, @r#"
     200 OK
     {"as_of":"2026-11-01T12:01:00Z","available":100,"differences":{"paid_unsold":0,"sold_unpaid":0,"units":0},
      "held":0,"holds":{"count":0,"overdue":0},
@@ -176,12 +171,7 @@ async fn nobody_but_an_operator_sees_it_and_asking_costs_nothing() {
 
 #[tokio::test]
 async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
-    for operation in ["GetItem", "BatchGetItem"] {
-        for (fault, expected) in [(Fault::Throttled, "503 try-again"), (Fault::Denied, "500 internal-error")] {
-            let (shop, calls) = (Shop::open().await, Calls::new());
-            calls.fail_always(operation, fault);
-            let response = function(&shop, &calls).handle(of(&demo()).build()).await;
-            assert_eq!(brief(&response), expected, "{operation} {fault:?}");
-        }
-    }
+    let calls = Calls::new();
+    let ask = async || function(&Shop::open().await, &calls).handle(of(&demo()).build()).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "BatchGetItem"], ask).await;
 }

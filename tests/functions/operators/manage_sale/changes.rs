@@ -2,6 +2,7 @@
 
 use domain::SaleStatus;
 use insta::assert_snapshot;
+use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use store::WriteOutcome;
 use test_aws::{Calls, event};
@@ -72,7 +73,7 @@ async fn every_member_can_be_changed_and_the_answer_shows_it() {
 #[tokio::test]
 async fn a_change_of_the_far_off_sale_is_200() {
     let shop = shop().await;
-    let response = function(&shop, &Calls::new()).handle(event("manage-sale/change.json")).await;
+    let response = shop.ask::<ManageSale>("manage-sale/change").await;
     let shown = test_shop::body(&response);
     assert_eq!(
         (brief(&response), &shown["units"], &shown["available_quantity"]),
@@ -126,7 +127,7 @@ async fn a_sale_that_was_closed_stays_so() {
     let shop = Shop::open().await;
     shop.set_status(&demo(), "CLOSED").await;
     let before = shop.everything().await;
-    let response = function(&shop, &Calls::new()).handle(event("manage-sale/sale-started.json")).await;
+    let response = shop.ask::<ManageSale>("manage-sale/sale-started").await;
     assert_eq!((brief(&response), shop.everything().await), ("409 sale-started".to_owned(), before));
 }
 

@@ -81,8 +81,7 @@ async fn shop() -> Shop {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("manage-sale", async |request| function(&shop().await, &Calls::new()).handle(request).await);
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<ManageSale>("manage-sale", shop).await, @r#"
     broken-json: 400 malformed-request
     change: 200
     ends-before-start: 422 invalid-request /ends_at
@@ -118,8 +117,7 @@ async fn a_sale_is_made_with_a_write_for_each_shard_and_four_more() {
 #[tokio::test]
 async fn what_is_left_out_has_its_default() {
     let shop = Shop::empty().await;
-    let response = function(&shop, &Calls::new()).handle(event("manage-sale/least.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<ManageSale>("manage-sale/least").await, @r#"
     201 Created
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":1000,
      "ends_at":"2099-12-01T13:00:00Z","hold_seconds":300,"holds":{"count":0},"max_per_shopper":1,

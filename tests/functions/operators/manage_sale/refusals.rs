@@ -1,6 +1,7 @@
 //! Everything that a sale is refused for, and that nothing is written then.
 
 use insta::assert_snapshot;
+use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Shop, brief, refuses_what_every_route_refuses};
@@ -9,12 +10,8 @@ use crate::operators::manage_sale::{body, function, of_operator, put, shop};
 
 #[tokio::test]
 async fn what_every_route_refuses() {
-    let (shop, calls) = (shop().await, Calls::new());
-    let function = function(&shop, &calls);
-    let before = shop.everything().await;
     let good = test_aws::request("PUT", "/admin/flash-sales/winter-drop").path_parameter("product_id", "winter-drop");
-    refuses_what_every_route_refuses(&calls, &good, Body::Required, async |request| function.handle(request).await).await;
-    assert_eq!(shop.everything().await, before);
+    refuses_what_every_route_refuses::<ManageSale>(&shop().await, &good, Body::Required).await;
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Processes that die or hang between any two requests: the same key, or another one, finishes what was begun.
 
 use change_sale_status::ChangeSaleStatus;
-use test_aws::{Calls, Fault, every_crash, every_interleaving, passing_faults};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo};
+use test_aws::{Calls, every_crash, every_interleaving, passing_faults};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, tells_that_a_table_fails};
 
 use crate::operators::restock_sale::{function, has, restock};
 
@@ -65,13 +65,9 @@ async fn one_fault_is_overcome() {
 
 #[tokio::test]
 async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
-    for operation in ["GetItem", "PutItem"] {
-        for (fault, expected) in [(Fault::Throttled, "503 try-again"), (Fault::Denied, "500 internal-error")] {
-            let (shop, calls) = (Shop::open().await, Calls::new());
-            calls.fail_always(operation, fault);
-            assert_eq!(brief(&function(&shop, &calls).handle(restock("one", 60)).await), expected, "{operation} {fault:?}");
-        }
-    }
+    let calls = Calls::new();
+    let ask = async || function(&Shop::open().await, &calls).handle(restock("one", 60)).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "PutItem"], ask).await;
 }
 
 /// As when somebody clicks twice.

@@ -55,9 +55,7 @@ async fn has(shop: &Shop, restocks: &[u32], context: &str) {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers =
-        test_shop::answers("restock-sale", async |request| function(&shop().await, &Calls::new()).handle(request).await);
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<RestockSale>("restock-sale", shop).await, @r#"
     broken-json: 400 malformed-request
     impossible-product-id: 404 unknown-product
     no-identity: 401 unauthenticated
@@ -92,7 +90,7 @@ async fn a_restock_is_a_write_for_each_shard_and_three_more() {
 #[tokio::test]
 async fn units_for_a_sold_out_sale_end_the_mark() {
     let shop = shop().await;
-    let response = function(&shop, &Calls::new()).handle(event("restock-sale/sold-out.json")).await;
+    let response = shop.ask::<RestockSale>("restock-sale/sold-out").await;
     let shown = test_shop::body(&response);
     assert_snapshot!(shown["state"], @r#""open""#);
     assert_snapshot!(shown["available_quantity"], @"50");

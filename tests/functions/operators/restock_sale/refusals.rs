@@ -2,6 +2,7 @@
 
 use domain::{Quantity, RestockKey, SaleDraft};
 use insta::assert_snapshot;
+use restock_sale::RestockSale;
 use serde_json::json;
 use test_aws::{Calls, event};
 use test_shop::{Body, Shop, brief, demo, draft, refuses_what_every_route_refuses};
@@ -14,7 +15,7 @@ async fn what_every_route_refuses() {
     let function = function(&shop, &calls);
     let good = test_aws::request("POST", "/admin/flash-sales/demo/restock").path_parameter("product_id", "demo");
     let good = good.header("idempotency-key", "one");
-    refuses_what_every_route_refuses(&calls, &good, Body::Required, async |request| function.handle(request).await).await;
+    refuses_what_every_route_refuses::<RestockSale>(&shop, &good, Body::Required).await;
     let nobody_in_particular = good.shopper("shopper-1").json(&json!({"units": 1}));
     assert_eq!(brief(&function.handle(nobody_in_particular.build()).await), "403 forbidden");
     assert_eq!(calls.total(), 0);
@@ -84,7 +85,7 @@ async fn the_same_key_with_other_units_is_422_also_while_the_restock_is_unfinish
 async fn a_sale_that_is_over_closed_or_being_prepared_is_not_restocked() {
     let shop = shop().await;
     let before = shop.everything().await;
-    let response = function(&shop, &Calls::new()).handle(event("restock-sale/over.json")).await;
+    let response = shop.ask::<RestockSale>("restock-sale/over").await;
     assert_eq!((brief(&response), shop.everything().await), ("409 sale-ended".to_owned(), before));
     for (status, expected) in [("CLOSED", "409 sale-ended"), ("PREPARING", "409 sale-in-preparation")] {
         shop.set_status(&demo(), status).await;

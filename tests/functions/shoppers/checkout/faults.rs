@@ -1,11 +1,15 @@
 //! Tables and queues that are away, and processes that die: nothing is lost, nothing is made twice.
 
+use checkout::Checkout;
 use domain::{OrderStatus, ReservationStatus};
-use insta::assert_snapshot;
 use test_aws::{Calls, event, every_crash, passing_faults};
-use test_shop::{Buyer, Shop, Stage, brief, demo, hides_what_a_table_refuses};
+use test_shop::{Buyer, Shop, Stage, brief, demo, tells_that_a_table_fails};
 
-use crate::shoppers::checkout::{function, message};
+use crate::shoppers::{
+    TRY_AGAIN,
+    checkout::{function, message},
+    cut_off_and_again,
+};
 
 /// One order, pending with its first attempt, whose message was sent.
 async fn is_ordered_once(shop: &Shop, context: &str) {
@@ -23,10 +27,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("checkout/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    503 Service Unavailable: try-again, Try again in a moment
-    retry-after: 1
-    ");
+    assert_eq!(test_aws::told(&response), TRY_AGAIN);
     let after = shop.everything().await;
     assert_eq!(shop.order(&Buyer::first()).await.status, OrderStatus::Pending, "reconcile will find it");
     assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again");
@@ -64,20 +65,18 @@ async fn a_fault_that_stays_is_503_and_the_same_again_finishes_it() {
 
 #[tokio::test]
 async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
-    let answer = async |calls: &Calls| function(&Shop::with(Stage::Held).await, calls).handle(event("checkout/ok.json")).await;
-    hides_what_a_table_refuses(&["GetItem", "TransactWriteItems"], answer).await;
+    let calls = Calls::new();
+    let ask = async || function(&Shop::with(Stage::Held).await, &calls).handle(event("checkout/ok.json")).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "TransactWriteItems"], ask).await;
 }
 
 #[tokio::test]
 async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
     every_crash(async |calls| {
         let shop = Shop::with(Stage::Held).await;
-        let first = function(&shop, calls).handle(event("checkout/ok.json")).await;
-        calls.heal();
-        let again = function(&shop, calls).handle(event("checkout/ok.json")).await;
-        assert!(matches!(brief(&first).as_str(), "202" | "503 try-again"), "{}", brief(&first));
-        assert_eq!(brief(&again), "202");
-        is_ordered_once(&shop, &brief(&first)).await;
+        let (first, again) = cut_off_and_again::<Checkout>(&shop, calls, "checkout/ok").await;
+        assert_eq!(brief(&again), "202", "after {first}");
+        is_ordered_once(&shop, &first).await;
     })
     .await;
 }

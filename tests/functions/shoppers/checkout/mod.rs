@@ -42,10 +42,7 @@ fn message(buyer: &Buyer, attempt: u32) -> Value {
 /// `somebody-elses`. With an id of today it is 404, see `refusals`.
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("checkout", async |request| {
-        function(&Shop::with(Stage::Held).await, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<Checkout>("checkout", async || Shop::with(Stage::Held).await).await, @r#"
     broken-json: 400 malformed-request /shipping_address
     declined: 202
     empty-city: 422 invalid-request /shipping_address/city
@@ -117,7 +114,7 @@ async fn the_same_again_is_answered_the_same_and_only_sends_the_same_message_aga
 async fn another_method_does_not_change_a_payment_that_is_under_way() {
     let shop = Shop::with(Stage::Pending).await;
     let before = shop.everything().await;
-    let response = function(&shop, &Calls::new()).handle(event("checkout/declined.json")).await;
+    let response = shop.ask::<Checkout>("checkout/declined").await;
     assert_eq!((brief(&response), shop.everything().await), ("202".to_owned(), before));
 }
 
@@ -136,7 +133,7 @@ async fn again_later_it_tells_how_the_same_order_stands() {
     ] {
         let shop = Shop::with(stage).await;
         let before = shop.everything().await;
-        let response = function(&shop, &Calls::new()).handle(event("checkout/ok.json")).await;
+        let response = shop.ask::<Checkout>("checkout/ok").await;
         let body = test_shop::body(&response);
         let found = ["order_status", "payment_status", "inventory_status"].map(|name| body[name].as_str().unwrap().to_owned());
         assert_eq!((response.status().as_u16(), found.join(" ").as_str()), (status, statuses), "{stage:?}");
@@ -194,6 +191,6 @@ async fn what_is_held_can_be_bought_although_the_sale_is_paused_or_over() {
     for status in ["PAUSED", "CLOSED"] {
         let shop = Shop::with(Stage::Held).await;
         shop.set_status(&demo(), status).await;
-        assert_eq!(brief(&function(&shop, &Calls::new()).handle(event("checkout/ok.json")).await), "202", "{status}");
+        assert_eq!(brief(&shop.ask::<Checkout>("checkout/ok").await), "202", "{status}");
     }
 }

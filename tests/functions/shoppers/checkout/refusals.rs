@@ -1,5 +1,6 @@
 //! Everything that a checkout is refused for, and that nothing changes then.
 
+use checkout::Checkout;
 use domain::{ReservationId, Timestamp};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -7,7 +8,10 @@ use store::Ending;
 use test_aws::{Calls, CountingRandomness, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, refuses_what_every_route_refuses};
 
-use crate::shoppers::checkout::{function, good_body, request};
+use crate::shoppers::{
+    RESERVATION_EXPIRED, UNKNOWN_RESERVATION,
+    checkout::{function, good_body, request},
+};
 
 /// A buyer whose reservation has an id that was really made when it says: those of the sample events are of 2024.
 fn fresh() -> Buyer {
@@ -17,12 +21,8 @@ fn fresh() -> Buyer {
 
 #[tokio::test]
 async fn what_every_route_refuses() {
-    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
-    let function = function(&shop, &calls);
-    let before = shop.everything().await;
     let good = test_aws::request("POST", "/checkout");
-    refuses_what_every_route_refuses(&calls, &good, Body::Required, async |request| function.handle(request).await).await;
-    assert_eq!(shop.everything().await, before);
+    refuses_what_every_route_refuses::<Checkout>(&Shop::with(Stage::Held).await, &good, Body::Required).await;
 }
 
 /// The body of a good request with one member changed, or without it.
@@ -117,8 +117,7 @@ async fn a_fault_is_told_in_words_that_help() {
 async fn a_body_cannot_make_the_caller_somebody_else() {
     let shop = Shop::with(Stage::Held).await;
     let before = shop.everything().await;
-    let response = function(&shop, &Calls::new()).handle(event("checkout/other-user-id.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
+    assert_snapshot!(shop.told::<Checkout>("checkout/other-user-id").await, @r"
     403 Forbidden: forbidden, Not allowed
     user_id is not the one who has signed in
     ");
@@ -163,10 +162,7 @@ async fn somebody_elses_order_is_404_also_to_one_who_holds_units_too() {
 async fn a_cart_that_was_never_there_is_404() {
     let shop = Shop::open().await;
     let response = function(&shop, &Calls::new()).handle(request(&fresh()).build()).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    404 Not Found: unknown-reservation, Unknown reservation
-    You have no such reservation.
-    ");
+    assert_eq!(test_aws::told(&response), UNKNOWN_RESERVATION);
     let of_no_sale = Buyer { id: format!("other.{}", fresh().id.ulid()).parse().unwrap(), ..fresh() };
     let response = function(&shop, &Calls::new()).handle(request(&of_no_sale).build()).await;
     assert_eq!(brief(&response), "404 unknown-reservation");
@@ -179,10 +175,7 @@ async fn a_hold_is_over_at_its_end_to_the_second() {
     let before = shop.everything().await;
     shop.clock.set(test_shop::END);
     let response = function(&shop, &calls).handle(request(&buyer).build()).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    410 Gone: reservation-expired, Reservation expired
-    The time of this reservation is over. Reserve again.
-    ");
+    assert_eq!(test_aws::told(&response), RESERVATION_EXPIRED);
     assert_eq!((shop.everything().await, shop.orders_sent()), (before, vec![]));
     assert_eq!(calls.count("TransactWriteItems"), 0);
     shop.clock.set("2026-11-01T12:04:59.999Z");

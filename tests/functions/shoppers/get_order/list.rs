@@ -1,6 +1,7 @@
 //! `GET /orders`: the caller's orders, page by page.
 
 use domain::{OrderId, OrderStep, ProductId, SignedDuration};
+use get_order::GetOrder;
 use insta::assert_snapshot;
 use kit::Response;
 use test_aws::{Calls, RequestBuilder, event};
@@ -27,7 +28,7 @@ async fn the_list_has_the_callers_orders_only() {
 #[tokio::test]
 async fn whoever_has_no_orders_gets_an_empty_list() {
     let shop = Shop::with(Stage::Completed).await;
-    let response = function(&shop, &Calls::new()).handle(event("get-order/list-of-nobody.json")).await;
+    let response = shop.ask::<GetOrder>("get-order/list-of-nobody").await;
     assert_eq!((brief(&response), test_shop::body(&response)), ("200".to_owned(), serde_json::json!({"orders": []})));
 }
 

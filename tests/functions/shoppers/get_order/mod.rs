@@ -7,7 +7,9 @@ use get_order::GetOrder;
 use insta::assert_snapshot;
 use kit::Response;
 use test_aws::{Calls, Fault, event};
-use test_shop::{Buyer, Judged, Shop, Stage, brief};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, tells_that_a_table_fails};
+
+use super::UNKNOWN_ORDER;
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<GetOrder> {
     shop.wire(calls)
@@ -21,10 +23,7 @@ fn statuses(response: &Response) -> String {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("get-order", async |request| {
-        function(&Shop::with(Stage::Completed).await, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<GetOrder>("get-order", async || Shop::with(Stage::Completed).await).await, @r#"
     impossible-order-id: 404 unknown-order
     list-impossible-next: 400 malformed-request
     list-no-identity: 401 unauthenticated
@@ -56,8 +55,7 @@ async fn its_owner_sees_an_order_with_its_history_for_one_read() {
 #[tokio::test]
 async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_paid() {
     let shop = Shop::with(Stage::WaitingAgain).await;
-    let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<GetOrder>("get-order/ok").await, @r#"
     200 OK
     {"created_at":"2026-11-01T12:00:00Z",
      "history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"payment_failed","reason":"The card was declined."}],
@@ -72,10 +70,7 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
     let shop = Shop::with(Stage::Completed).await;
     let function = function(&shop, &Calls::new());
     let elses = function.handle(event("get-order/somebody-elses.json")).await;
-    assert_snapshot!(test_aws::told(&elses), @r"
-    404 Not Found: unknown-order, Unknown order
-    You have no such order.
-    ");
+    assert_eq!(test_aws::told(&elses), UNKNOWN_ORDER);
     let unknown = function.handle(event("get-order/unknown-order.json")).await;
     let without_instance = |response: &Response| {
         let mut body = test_shop::body(response);
@@ -87,25 +82,24 @@ async fn somebody_elses_order_is_404_like_one_that_is_not_there() {
 
 #[tokio::test]
 async fn every_stage_of_an_order_shows() {
-    for (stage, expected) in [
-        (Stage::Waiting, "awaiting_payment none held"),
-        (Stage::Pending, "pending pending confirmed"),
-        (Stage::Charged, "pending pending confirmed"),
-        (Stage::Sold, "pending pending confirmed"),
-        (Stage::Completed, "completed completed confirmed"),
-        (Stage::WaitingAgain, "awaiting_payment failed held"),
-        (Stage::PayingAgain, "pending pending confirmed"),
-        (Stage::Failed, "failed failed released"),
-        (Stage::Refunded, "refunded refunded released"),
-        (Stage::RefundPending, "failed refund_pending confirmed"),
-        (Stage::Expired, "expired none released"),
-    ] {
-        let shop = Shop::with(stage).await;
-        let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
-        assert_eq!(statuses(&response), expected, "{stage:?}");
-        assert_eq!(test_shop::body(&response)["pay_by"].is_string(), expected.starts_with("awaiting"), "{stage:?}");
-        assert_eq!(test_shop::body(&response)["transaction_id"].is_string(), stage == Stage::Completed, "{stage:?}");
-    }
+    let shown = test_shop::by_stage(async |shop, stage| {
+        let response = shop.ask::<GetOrder>("get-order/ok").await;
+        let (body, shown) = (test_shop::body(&response), statuses(&response));
+        assert_eq!(body["pay_by"].is_string(), shown.starts_with("awaiting"), "{stage:?}");
+        assert_eq!(body["transaction_id"].is_string(), stage == Stage::Completed, "{stage:?}");
+        if brief(&response) == "200" { shown } else { brief(&response) }
+    });
+    assert_snapshot!(shown.await, @r"
+    404 unknown-order: Claimed, Held
+    awaiting_payment failed held: WaitingAgain
+    awaiting_payment none held: Waiting
+    completed completed confirmed: Completed
+    expired none released: Expired
+    failed failed released: Failed
+    failed refund_pending confirmed: RefundPending, GivenBackLater
+    pending pending confirmed: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
+    refunded refunded released: Refunded
+    ");
 }
 
 #[tokio::test]
@@ -130,7 +124,7 @@ async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_
 async fn an_order_that_is_being_paid_does_not_expire() {
     let shop = Shop::with(Stage::Pending).await;
     shop.clock.set("2026-11-02T12:00:00Z");
-    let response = function(&shop, &Calls::new()).handle(event("get-order/ok.json")).await;
+    let response = shop.ask::<GetOrder>("get-order/ok").await;
     assert_eq!(statuses(&response), "pending pending confirmed");
 }
 
@@ -138,18 +132,10 @@ async fn an_order_that_is_being_paid_does_not_expire() {
 async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
     let (shop, calls) = (Shop::with(Stage::Completed).await, Calls::new());
     let function = function(&shop, &calls);
-    for (case, operation) in [("ok", "GetItem"), ("list", "Query")] {
-        for (fault, expected) in [
-            (Fault::LostAnswer, "503 try-again"),
-            (Fault::Throttled, "503 try-again"),
-            (Fault::ServerError, "503 try-again"),
-            (Fault::Denied, "500 internal-error"),
-        ] {
-            calls.fail_always(operation, fault);
-            assert_eq!(brief(&function.handle(event(&format!("get-order/{case}.json"))).await), expected, "{case} {fault:?}");
-            calls.heal();
-        }
+    for (case, operation) in [("get-order/ok.json", "GetItem"), ("get-order/list.json", "Query")] {
+        let ask = async || function.handle(event(case)).await;
+        tells_that_a_table_fails(&calls, &[operation], ask).await;
         calls.fail_next(operation, Fault::LostAnswer);
-        assert_eq!(brief(&function.handle(event(&format!("get-order/{case}.json"))).await), "200", "{case}");
+        assert_eq!(brief(&ask().await), "200", "{case}");
     }
 }

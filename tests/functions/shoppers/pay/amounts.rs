@@ -1,7 +1,8 @@
 //! The amount: exact, as a number and as a string, and never through a float.
 
 use insta::assert_snapshot;
-use test_aws::{Calls, event};
+use pay::Pay;
+use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage, brief};
 
 use crate::shoppers::pay::{function, request};
@@ -68,14 +69,12 @@ async fn what_is_neither_a_number_nor_a_string_is_400_without_asking() {
 #[tokio::test]
 async fn a_mismatch_says_what_the_order_costs() {
     let shop = Shop::with(Stage::Waiting).await;
-    let response = function(&shop, &Calls::new()).handle(event("pay/amount-mismatch.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<Pay>("pay/amount-mismatch").await, @r#"
     422 Unprocessable Entity: amount-mismatch, Amount mismatch
     The order costs 999.00 USD.
     {"amount":{"amount_minor":99900,"currency":"USD"}}
     "#);
-    let response = function(&shop, &Calls::new()).handle(event("pay/impossible-amount.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<Pay>("pay/impossible-amount").await, @r#"
     400 Bad Request: malformed-request, The request cannot be read
     an amount is a plain decimal number such as 999.00, without exponent, sign or separators
     {"pointer":"/amount"}

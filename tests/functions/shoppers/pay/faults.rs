@@ -1,11 +1,14 @@
 //! Tables and queues that are away, and processes that die: no attempt is lost and none is made twice.
 
 use domain::OrderStatus;
-use insta::assert_snapshot;
+use pay::Pay;
 use test_aws::{Calls, event, every_crash, passing_faults};
-use test_shop::{Buyer, Shop, Stage, brief, hides_what_a_table_refuses};
+use test_shop::{Buyer, Shop, Stage, brief, tells_that_a_table_fails};
 
-use crate::shoppers::pay::{function, message};
+use crate::shoppers::{
+    TRY_AGAIN, cut_off_and_again,
+    pay::{function, message},
+};
 
 /// The order is pending with its first attempt, whose message was sent.
 async fn is_started_once(shop: &Shop, context: &str) {
@@ -21,10 +24,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("pay/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    503 Service Unavailable: try-again, Try again in a moment
-    retry-after: 1
-    ");
+    assert_eq!(test_aws::told(&response), TRY_AGAIN);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "still");
     shop.queue.fail(false);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
@@ -60,19 +60,17 @@ async fn a_fault_that_stays_is_503_and_the_same_again_goes_on() {
 
 #[tokio::test]
 async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
-    let answer = async |calls: &Calls| function(&Shop::with(Stage::Waiting).await, calls).handle(event("pay/ok.json")).await;
-    hides_what_a_table_refuses(&["GetItem", "TransactWriteItems"], answer).await;
+    let calls = Calls::new();
+    let ask = async || function(&Shop::with(Stage::Waiting).await, &calls).handle(event("pay/ok.json")).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "TransactWriteItems"], ask).await;
 }
 
 #[tokio::test]
 async fn a_process_may_die_at_any_request_and_the_same_again_goes_on() {
     every_crash(async |calls| {
         let shop = Shop::with(Stage::Waiting).await;
-        let first = brief(&function(&shop, calls).handle(event("pay/ok.json")).await);
-        calls.heal();
-        let again = brief(&function(&shop, calls).handle(event("pay/ok.json")).await);
-        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
-        assert!(matches!(again.as_str(), "202" | "409 payment-in-progress"), "{first}, then {again}");
+        let (first, again) = cut_off_and_again::<Pay>(&shop, calls, "pay/ok").await;
+        assert!(matches!(brief(&again).as_str(), "202" | "409 payment-in-progress"), "{first}, then {}", brief(&again));
         is_started_once(&shop, &first).await;
     })
     .await;

@@ -33,10 +33,7 @@ fn message(attempt: u32) -> Value {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("pay", async |request| {
-        function(&Shop::with(Stage::Waiting).await, &Calls::new()).handle(request).await
-    });
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<Pay>("pay", async || Shop::with(Stage::Waiting).await).await, @r#"
     amount-as-number: 202
     amount-mismatch: 422 amount-mismatch
     amount-too-precise: 422 amount-mismatch

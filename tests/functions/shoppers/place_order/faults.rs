@@ -1,12 +1,15 @@
 //! Tables and queues that are away, and processes that die: nothing is lost, nothing is held or ordered twice.
 
 use domain::OrderStatus;
-use insta::assert_snapshot;
 use kit::Response;
+use place_order::PlaceOrder;
 use test_aws::{Calls, Fault, event, every_crash, passing_faults};
-use test_shop::{Shop, brief, demo, hides_what_a_table_refuses};
+use test_shop::{Shop, brief, demo, tells_that_a_table_fails};
 
-use crate::shoppers::place_order::{function, message, order_of};
+use crate::shoppers::{
+    TRY_AGAIN, cut_off_and_again,
+    place_order::{function, message, order_of},
+};
 
 /// One unit is held, for one order that is pending with its first attempt, whose message was sent.
 async fn is_ordered_once(shop: &Shop, response: &Response, context: &str) {
@@ -24,10 +27,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("place-order/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
-    503 Service Unavailable: try-again, Try again in a moment
-    retry-after: 1
-    ");
+    assert_eq!(test_aws::told(&response), TRY_AGAIN);
     shop.queue.fail(false);
     let response = function.handle(event("place-order/ok.json")).await;
     assert_eq!(brief(&response), "202");
@@ -60,20 +60,16 @@ async fn one_fault_is_overcome_and_nothing_is_made_twice() {
 
 #[tokio::test]
 async fn a_table_that_refuses_is_500_and_says_nothing_of_itself() {
-    let answer = async |calls: &Calls| function(&Shop::open().await, calls).handle(event("place-order/ok.json")).await;
-    hides_what_a_table_refuses(&["GetItem", "UpdateItem", "PutItem", "TransactWriteItems"], answer).await;
+    let calls = Calls::new();
+    let ask = async || function(&Shop::open().await, &calls).handle(event("place-order/ok.json")).await;
+    tells_that_a_table_fails(&calls, &["GetItem", "UpdateItem", "PutItem", "TransactWriteItems"], ask).await;
 }
 
 #[tokio::test]
 async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
     every_crash(async |calls| {
         let shop = Shop::open().await;
-        let first = brief(&function(&shop, calls).handle(event("place-order/ok.json")).await);
-        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
-        calls.heal();
-        // A claim without a reservation is believed to be dead after so long.
-        shop.clock.advance_seconds(12);
-        let again = function(&shop, calls).handle(event("place-order/ok.json")).await;
+        let (first, again) = cut_off_and_again::<PlaceOrder>(&shop, calls, "place-order/ok").await;
         assert_eq!(brief(&again), "202", "after {first}");
         is_ordered_once(&shop, &again, &first).await;
     })
@@ -84,11 +80,7 @@ async fn a_process_may_die_at_any_request_and_the_same_again_finishes_it() {
 async fn a_process_may_die_at_any_request_also_when_the_payment_comes_later() {
     every_crash(async |calls| {
         let shop = Shop::open().await;
-        let first = brief(&function(&shop, calls).handle(event("place-order/no-body.json")).await);
-        assert!(matches!(first.as_str(), "202" | "503 try-again"), "{first}");
-        calls.heal();
-        shop.clock.advance_seconds(12);
-        let again = function(&shop, calls).handle(event("place-order/no-body.json")).await;
+        let (first, again) = cut_off_and_again::<PlaceOrder>(&shop, calls, "place-order/no-body").await;
         assert_eq!(brief(&again), "202", "after {first}");
         let order = order_of(&shop, &again).await;
         assert_eq!((order.status, order.history.len()), (OrderStatus::AwaitingPayment, 1));

@@ -50,8 +50,7 @@ fn message(order: &Order) -> Value {
 
 #[tokio::test]
 async fn every_sample_event_is_answered() {
-    let answers = test_shop::answers("place-order", async |request| function(&shop().await, &Calls::new()).handle(request).await);
-    assert_snapshot!(answers.await, @r#"
+    assert_snapshot!(test_shop::answers::<PlaceOrder>("place-order", shop).await, @r#"
     broken-json: 400 malformed-request
     empty-object: 202
     no-body: 202
@@ -158,7 +157,7 @@ async fn the_same_again_is_answered_the_same_here_and_in_another_environment() {
         assert_eq!(test_aws::told(&again), test_aws::told(&first), "{case}");
         assert_eq!(calls.count("UpdateItem"), 0, "{case}: a repeated winner claims nothing");
         shop.clock.advance_seconds(1);
-        let there = function(&shop, &Calls::new()).handle(event(&format!("place-order/{case}.json"))).await;
+        let there = shop.ask::<PlaceOrder>(&format!("place-order/{case}")).await;
         assert_eq!(test_aws::told(&there), test_aws::told(&first), "{case}");
         assert_eq!(shop.everything().await, after, "{case}");
         assert!(shop.orders_sent().iter().all(|sent| *sent == message(&order)), "{case}");
@@ -186,7 +185,7 @@ async fn twenty_tabs_at_once_make_one_order() {
         assert!(matches!(brief(&response).as_str(), "202" | "503 try-again"), "{}", brief(&response));
     }
     shop.clock.advance_seconds(12);
-    let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+    let response = shop.ask::<PlaceOrder>("place-order/ok").await;
     assert_eq!((brief(&response), shop.units(&demo()).await), ("202".to_owned(), (99, 1, 0)));
     let order = order_of(&shop, &response).await;
     assert_eq!((order.attempt, order.history.len()), (1, 1));

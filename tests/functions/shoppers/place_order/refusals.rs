@@ -2,6 +2,7 @@
 
 use domain::SaleDraft;
 use insta::assert_snapshot;
+use place_order::PlaceOrder;
 use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, draft, refuses_what_every_route_refuses};
@@ -10,12 +11,8 @@ use crate::shoppers::place_order::{body, function, order_of, request, shop};
 
 #[tokio::test]
 async fn what_every_route_refuses() {
-    let (shop, calls) = (Shop::open().await, Calls::new());
-    let function = function(&shop, &calls);
-    let before = shop.everything().await;
     let good = test_aws::request("POST", "/api/flash-sales/demo/order").path_parameter("product_id", "demo");
-    refuses_what_every_route_refuses(&calls, &good, Body::Optional, async |request| function.handle(request).await).await;
-    assert_eq!(shop.everything().await, before);
+    refuses_what_every_route_refuses::<PlaceOrder>(&Shop::open().await, &good, Body::Optional).await;
 }
 
 /// The body of a good request with one member changed.
@@ -67,8 +64,7 @@ async fn more_than_the_sale_allows_is_422_however_much_it_is() {
         let response = function(&shop, &Calls::new()).handle(request("demo").json(&json!({"quantity": quantity})).build()).await;
         assert_eq!(brief(&response), "422 quantity-not-allowed", "{quantity}");
     }
-    let response = function(&shop, &Calls::new()).handle(event("place-order/quantity-not-allowed.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told::<PlaceOrder>("place-order/quantity-not-allowed").await, @r#"
     422 Unprocessable Entity: quantity-not-allowed, Quantity not allowed
     A shopper can have at most 2 of this product.
     {"max_per_shopper":2}
@@ -134,7 +130,7 @@ async fn whoever_has_bought_cannot_order_again() {
         let home = draft().layout().home_of(&demo(), &Buyer::first().shopper);
         shop.bring(&Buyer { shard: home, ..Buyer::first() }, stage).await;
         let before = shop.everything().await;
-        let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+        let response = shop.ask::<PlaceOrder>("place-order/ok").await;
         assert_eq!(brief(&response), "409 already-purchased", "{stage:?}");
         assert_eq!((shop.everything().await, shop.queue.sent().len()), (before, 0), "{stage:?}");
     }
@@ -142,21 +138,17 @@ async fn whoever_has_bought_cannot_order_again() {
 
 #[tokio::test]
 async fn whoever_holds_units_orders_those() {
-    for (stage, expected) in [
-        (Stage::Held, "pending"),
-        (Stage::Waiting, "pending"),
-        (Stage::Pending, "pending"),
-        (Stage::WaitingAgain, "awaiting_payment"),
-        (Stage::PayingAgain, "pending"),
-    ] {
+    for stage in [Stage::Held, Stage::Waiting, Stage::Pending, Stage::WaitingAgain, Stage::PayingAgain] {
         let shop = Shop::open().await;
         let home = draft().layout().home_of(&demo(), &Buyer::first().shopper);
         let buyer = Buyer { shard: home, ..Buyer::first() };
         shop.bring(&buyer, stage).await;
-        let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+        let response = shop.ask::<PlaceOrder>("place-order/ok").await;
+        let status = if stage == Stage::WaitingAgain { "awaiting_payment" } else { "pending" };
         assert_eq!(
-            (brief(&response), test_shop::body(&response)["order_status"].as_str().unwrap()),
-            ("202".to_owned(), expected)
+            (brief(&response).as_str(), &test_shop::body(&response)["order_status"]),
+            ("202", &json!(status)),
+            "{stage:?}"
         );
         assert_eq!(order_of(&shop, &response).await.id, buyer.id, "{stage:?}");
         assert_eq!(shop.units(&demo()).await, (99, 1, 0), "{stage:?}");
@@ -168,7 +160,7 @@ async fn whose_order_has_ended_orders_anew() {
     for stage in [Stage::Failed, Stage::Refunded, Stage::Expired] {
         let shop = Shop::open().await;
         shop.bring(&Buyer::first(), stage).await;
-        let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+        let response = shop.ask::<PlaceOrder>("place-order/ok").await;
         assert_eq!((brief(&response), shop.units(&demo()).await), ("202".to_owned(), (99, 1, 0)), "{stage:?}");
         assert_ne!(order_of(&shop, &response).await.id, Buyer::first().id, "{stage:?}");
     }

@@ -1,12 +1,13 @@
 //! Checks that apply to every HTTP function.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use kit::{Request, Response};
+use kit::{HttpFunction, Response};
+use parts::FromParts;
 use serde_json::{Value, json};
 use test_aws::{Calls, Fault, RequestBuilder};
 
-use crate::Buyer;
+use crate::{Buyer, Judged, Shop, Stage};
 
 /// How a route treats a request without a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,29 +35,51 @@ pub fn body(response: &Response) -> Value {
     serde_json::from_slice(response.body().as_ref()).unwrap_or_default()
 }
 
-/// Lets a function answer every event of `events/<function>` and lists the answers, one per line. `answer` makes a new
-/// shop for each event.
-pub async fn answers(function: &str, answer: impl AsyncFn(Request) -> Response) -> String {
+impl Shop {
+    /// What the HTTP function `F` answers to a sample event, such as `get-sale/ok`, in a new execution environment.
+    pub async fn ask<F: FromParts + HttpFunction>(&self, event: &str) -> Response {
+        self.wire::<Judged<F>>(&Calls::new()).handle(test_aws::event(&format!("{event}.json"))).await
+    }
+
+    /// The same as a text for a snapshot: [`test_aws::told`].
+    pub async fn told<F: FromParts + HttpFunction>(&self, event: &str) -> String {
+        test_aws::told(&self.ask::<F>(event).await)
+    }
+}
+
+/// Calls `answer` at every stage of the first buyer's purchase. Lists the answers, one per line, each with its stages.
+pub async fn by_stage(answer: impl AsyncFn(Shop, Stage) -> String) -> String {
+    let mut stages_by_answer: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for stage in Stage::ALL {
+        let given = answer(Shop::with(stage).await, stage).await;
+        stages_by_answer.entry(given).or_default().push(format!("{stage:?}"));
+    }
+    let lines: Vec<String> =
+        stages_by_answer.into_iter().map(|(answer, stages)| format!("{answer}: {}", stages.join(", "))).collect();
+    lines.join("\n")
+}
+
+/// Lets `F` answer every event of `events/<function>` and lists the answers, one per line. `shop` makes a new shop for each
+/// event.
+pub async fn answers<F: FromParts + HttpFunction>(function: &str, shop: impl AsyncFn() -> Shop) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../events").join(function);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
     let mut lines = Vec::new();
     for file in files {
-        let response = answer(test_aws::event(&format!("{function}/{file}"))).await;
-        lines.push(format!("{}: {}", file.trim_end_matches(".json"), brief(&response)));
+        let case = file.trim_end_matches(".json");
+        let response = shop().await.ask::<F>(&format!("{function}/{case}")).await;
+        lines.push(format!("{case}: {}", brief(&response)));
     }
     lines.join("\n")
 }
 
-/// Asserts the refusals that every route with a body has, and that they cost no call. `good` is a request that would be
-/// granted with a proper body and caller; `answer` is a function with `calls`.
-pub async fn refuses_what_every_route_refuses(
-    calls: &Calls,
-    good: &RequestBuilder,
-    rule: Body,
-    answer: impl AsyncFn(Request) -> Response,
-) {
+/// Asserts the refusals that every route with a body has, and that they cost no call and change nothing. `good` is a
+/// request that would be granted with a proper body and caller.
+pub async fn refuses_what_every_route_refuses<F: FromParts + HttpFunction>(shop: &Shop, good: &RequestBuilder, rule: Body) {
+    let (calls, before) = (Calls::new(), shop.everything().await);
+    let function: Judged<F> = shop.wire(&calls);
     let asked = || good.clone().shopper(Buyer::first().shopper.as_str()).claim("cognito:groups", json!("ops"));
     let typed = |body: &str| asked().header("content-type", "application/json").body(body);
     let unsigned = |body: &str| good.clone().header("content-type", "application/json").body(body);
@@ -80,25 +103,30 @@ pub async fn refuses_what_every_route_refuses(
             ("16 KiB", typed(&padded(16 * 1024)), "400 malformed-request"),
         ]);
     }
-    calls.reset();
     for (case, request, expected) in cases {
-        let line = brief(&answer(request.build()).await);
+        let line = brief(&function.handle(request.build()).await);
         // The pointer to a missing member may follow.
         assert!(line.starts_with(expected), "{case}: {line}");
     }
-    assert_eq!(calls.total(), 0, "what cannot be read costs nothing");
+    assert_eq!((calls.total(), shop.everything().await), (0, before), "what cannot be read costs and changes nothing");
 }
 
-/// Asserts that the answer is a 500 without details when a table refuses one of these operations. `answer` runs a
-/// function with these calls on a request that would otherwise be granted.
-pub async fn hides_what_a_table_refuses(operations: &[&str], answer: impl AsyncFn(&Calls) -> Response) {
+/// Asserts what a function answers while one of these operations fails, with every fault: 503 if the fault may pass, 500
+/// if the table refuses, and no details in either. The function remembers neither: after the fault, it grants the same
+/// request. `ask` sends that request to a function with `calls`.
+pub async fn tells_that_a_table_fails(calls: &Calls, operations: &[&str], ask: impl AsyncFn() -> Response) {
     for operation in operations {
-        let calls = Calls::new();
-        calls.fail_always(operation, Fault::Denied);
-        let response = answer(&calls).await;
-        assert_eq!(brief(&response), "500 internal-error", "{operation}");
-        let shown = test_aws::response(&response);
-        assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+        for fault in Fault::ALL {
+            calls.fail_always(operation, fault);
+            let failed = ask().await;
+            let expected = if fault == Fault::Denied { "500 internal-error" } else { "503 try-again" };
+            assert_eq!(brief(&failed), expected, "{operation} {fault:?}");
+            let shown = test_aws::response(&failed);
+            assert!(!shown.contains(operation) && !shown.contains("Denied"), "{shown}");
+            calls.heal();
+            let granted = ask().await;
+            assert!(granted.status().is_success(), "{operation} {fault:?}, then {}", brief(&granted));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod shop;
 mod state;
 
 pub use conformance::{Answered, Conformance};
-pub use http::{Body, answers, body, brief, hides_what_a_table_refuses, refuses_what_every_route_refuses};
+pub use http::{Body, answers, body, brief, by_stage, refuses_what_every_route_refuses, tells_that_a_table_fails};
 pub use judged::Judged;
 pub use shop::{
     Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, demo, draft, price, queue, sold_out, stream,
