@@ -42,18 +42,6 @@ impl Clock for Time {
     }
 }
 
-/// The true time for TTL and stream records.
-impl dynoxide::storage_backend::Clock for Time {
-    fn now_unix_secs(&self) -> u64 {
-        u64::try_from(self.now().as_second()).unwrap()
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century fit into the 52 bits")]
-    fn now_unix_secs_f64(&self) -> f64 {
-        self.now().as_millisecond() as f64 / 1000.0
-    }
-}
-
 /// The clock of one execution environment.
 #[derive(Debug, Clone)]
 pub(crate) struct SkewedClock {

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use test_aws::request;
 
-use crate::{actors::caller::Caller, faults::Fault, world::World};
+use crate::{
+    actors::caller::{Answer, Caller},
+    faults::Fault,
+    world::World,
+};
 
 /// How often a shopper repeats a request that was not answered, or was refused for the moment.
 const PATIENCE: usize = 8;
@@ -113,10 +117,7 @@ impl Shopper {
                     self.world.promises.lock().unwrap().hold(&self.caller.name, &id, until);
                     return Ok((id, false));
                 }
-                Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
-                Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
-                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
-                _ => self.world.pause(300, 3_000).await,
+                answer => self.give_up_or_wait(answer).await?,
             }
         }
         Err(End::NotBought)
@@ -140,13 +141,23 @@ impl Shopper {
                     }
                     return Ok((id, pays));
                 }
-                Some((409, answer)) if answer["code"] == "sold-out" => return Err(End::SoldOut),
-                Some((409, answer)) if answer["code"] == "already-purchased" => return Err(End::Bought),
-                Some((410, answer)) if answer["code"] == "sale-ended" => return Err(End::Over),
-                _ => self.world.pause(300, 3_000).await,
+                answer => self.give_up_or_wait(answer).await?,
             }
         }
         Err(End::NotBought)
+    }
+
+    /// Gives up when units are refused for good; otherwise waits before the next request.
+    async fn give_up_or_wait(&self, answer: Answer) -> Result<(), End> {
+        match answer {
+            Some((409, answer)) if answer["code"] == "sold-out" => Err(End::SoldOut),
+            Some((409, answer)) if answer["code"] == "already-purchased" => Err(End::Bought),
+            Some((410, answer)) if answer["code"] == "sale-ended" => Err(End::Over),
+            _ => {
+                self.world.pause(300, 3_000).await;
+                Ok(())
+            }
+        }
     }
 
     async fn check_out(&self, id: &str, method: &str) -> bool {

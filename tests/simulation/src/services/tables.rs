@@ -76,7 +76,7 @@ impl Tables {
     /// A database without tables.
     pub(crate) fn empty(time: &Time) -> Self {
         Self {
-            database: Database::memory_with_clock(Arc::new(time.clone())).unwrap(),
+            database: Database::memory_with_clock(Arc::new(test_aws::EngineClock(time.clone()))).unwrap(),
             mirror: Mutex::default(),
             time: time.clone(),
             ended: Mutex::default(),

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use crate::{
     calls::Calls,
     tables::{self, Names},
-    time::FixedClock,
+    time::{EngineClock, FixedClock},
     wire::{Wire, client},
 };
 
@@ -71,7 +71,7 @@ impl Dynamo {
 
     /// Starts dynoxide on the test's own clock, which determines TTL and the times of stream records.
     pub async fn start_at(clock: &FixedClock) -> Self {
-        Self::serve(Database::memory_with_clock(Arc::new(clock.clone())).unwrap(), Time::OfTheTest).await
+        Self::serve(Database::memory_with_clock(Arc::new(EngineClock(clock.clone()))).unwrap(), Time::OfTheTest).await
     }
 
     async fn serve(database: Database, time: Time) -> Self {

@@ -32,6 +32,6 @@ pub use queue::{Queue, Sent};
 pub use requests::{RequestBuilder, request};
 pub use responses::{response, told};
 pub use tables::{Names as TableNames, create as create_tables};
-pub use time::{CountingRandomness, FixedClock};
+pub use time::{CountingRandomness, EngineClock, FixedClock};
 pub use topic::{Published, Topic};
 pub use wire::form_field;

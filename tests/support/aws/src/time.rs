@@ -50,15 +50,18 @@ impl Clock for FixedClock {
     }
 }
 
-/// dynoxide's TTL sweep and stream records use the test's clock as well.
-impl dynoxide::storage_backend::Clock for FixedClock {
+/// A clock for dynoxide's TTL sweep and stream records.
+#[derive(Debug, Clone)]
+pub struct EngineClock<C>(pub C);
+
+impl<C: Clock> dynoxide::storage_backend::Clock for EngineClock<C> {
     fn now_unix_secs(&self) -> u64 {
-        u64::try_from(self.now().as_second()).unwrap()
+        u64::try_from(self.0.now().as_second()).unwrap()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century fit into the 52 bits")]
     fn now_unix_secs_f64(&self) -> f64 {
-        self.now().as_millisecond() as f64 / 1000.0
+        self.0.now().as_millisecond() as f64 / 1000.0
     }
 }
 
