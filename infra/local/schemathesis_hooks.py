@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import schemathesis
 
@@ -60,8 +61,15 @@ def add_to_body(description, operation, name, word):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Drops what the emulator cannot serve in time, and what JSON Schema cannot exclude."""
+    """Drops what the emulator cannot serve, and what JSON Schema cannot exclude."""
+    if is_cut_by_the_emulator(case.path_parameters or {}):
+        return False
     return not isinstance(case.body, dict) or not (makes_a_large_sale(case.body) or has_an_exponent(case.body.get("amount")))
+
+
+def is_cut_by_the_emulator(path_parameters):
+    """ministack decodes a path before it looks for the route, so that `%3F` and `%23` end the path."""
+    return any(character in unquote(str(value)) for value in path_parameters.values() for character in "?#")
 
 
 def makes_a_large_sale(body):

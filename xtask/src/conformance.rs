@@ -49,6 +49,11 @@ struct Run<'a> {
 }
 
 impl Conformance {
+    /// A run with a seed of its own.
+    pub(crate) fn fresh() -> Self {
+        Self { seed: None, description: None }
+    }
+
     pub(crate) fn run(self) -> Result<()> {
         process::catch_interruption()?;
         let Some(stack) = Stack::running() else {
