@@ -21,6 +21,7 @@ mod sales;
 mod scale;
 mod shards;
 mod shop;
+mod stored;
 mod streams;
 mod transitions;
 mod versions;

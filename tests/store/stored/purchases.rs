@@ -1,0 +1,266 @@
+//! Items of the reservation table and the order table.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    Attempt, AttemptStatus, GatewayName, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity, Reservation,
+    ReservationStatus, ShardNumber, StockStatus,
+};
+use serde_json::{Value, json};
+use store::{Entry, EntryState};
+
+use super::{assert_stored, item, milliseconds, on_the_day, put, seconds, with};
+use crate::shop::{END, NOW, Shop, at, id, key, method, order_after, price, product, reservation, shopper};
+
+const RESERVATION_KEY: (&str, &str) = ("SHOPPER#shopper-1", "SALE#demo");
+const ORDER_PK: &str = "ORDER#demo.01JD3V3Z5T8Q6W7X9Y0A000001";
+
+#[tokio::test]
+async fn a_reservation() {
+    let of_any_status = json!({
+        "pk": {"S": "SHOPPER#shopper-1"},
+        "sk": {"S": "SALE#demo"},
+        "reservation_id": {"S": "demo.01JD3V3Z5T8Q6W7X9Y0A000001"},
+        "shard": {"N": "3"},
+        "quantity": {"N": "2"},
+        "expires_at": {"N": seconds(at(END))},
+        "created_at": {"N": milliseconds(at(NOW))},
+    });
+    for (status, rest) in [
+        (ReservationStatus::Held, json!({"status": {"S": "HELD"}, "ttl": {"N": seconds(at(END))}})),
+        (ReservationStatus::Paying, json!({"status": {"S": "PAYING"}})),
+        (ReservationStatus::Purchased, json!({"status": {"S": "PURCHASED"}})),
+    ] {
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        let stored = with(&of_any_status, &rest);
+        let expected = Reservation { status, shard: ShardNumber(3), quantity: Quantity::new(2).unwrap(), ..reservation(1) };
+        put(&read, read.dynamo.reservation_table(), &stored).await;
+        assert_eq!(read.reservations.get(&shopper(1), &product()).await.unwrap().as_ref(), Some(&expected));
+        assert_eq!(store::ended_reservation(&item(&stored).into()).unwrap(), expected);
+        wrote.reservations.open(&expected).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;
+    }
+}
+
+/// Every word of an order's history.
+const STEPS: [(&str, OrderStep); 9] = [
+    ("placed", OrderStep::Placed),
+    ("payment_started", OrderStep::PaymentStarted),
+    ("payment_failed", OrderStep::PaymentFailed),
+    ("completed", OrderStep::Completed),
+    ("refunded", OrderStep::Refunded),
+    ("failed", OrderStep::Failed),
+    ("refund_failed", OrderStep::RefundFailed),
+    ("refund_confirmed", OrderStep::RefundConfirmed),
+    ("expired", OrderStep::Expired),
+];
+
+/// An order that waits for its first payment.
+fn placed_order() -> Value {
+    json!({
+        "pk": {"S": ORDER_PK},
+        "sk": {"S": "ORDER"},
+        "order_id": {"S": "demo.01JD3V3Z5T8Q6W7X9Y0A000001"},
+        "shopper": {"S": "shopper-1"},
+        "product": {"S": "demo"},
+        "quantity": {"N": "1"},
+        "amount_minor": {"N": "99900"},
+        "currency": {"S": "USD"},
+        "status": {"S": "awaiting_payment"},
+        "payment_status": {"S": "none"},
+        "inventory_status": {"S": "held"},
+        "attempt": {"N": "0"},
+        "pay_by": {"N": seconds(at(END))},
+        "created_at": {"S": on_the_day("12:00:00.250")},
+        "updated_at": {"S": on_the_day("12:00:00.25")},
+        "history": {"L": [{"M": {"at": {"S": on_the_day("12:00:00.25")}, "event": {"S": "placed"}}}]},
+    })
+}
+
+#[tokio::test]
+async fn an_order() {
+    let placed = Order { shipping_address: None, ..order_after(1, OrderStep::Placed, 0) };
+    let pending = order_after(1, OrderStep::PaymentStarted, 1);
+    let pending_item = with(
+        &placed_order(),
+        &json!({
+            "status": {"S": "pending"},
+            "payment_status": {"S": "pending"},
+            "inventory_status": {"S": "confirmed"},
+            "attempt": {"N": "1"},
+            "payment_method": {"S": "sandbox:ok"},
+            "shipping_address": {"M": {
+                "address_line1": {"S": "1 Infinite Loop"},
+                "city": {"S": "Cupertino"},
+                "postal_code": {"S": "95014"},
+                "country": {"S": "US"},
+            }},
+            "history": {"L": [{"M": {"at": {"S": on_the_day("12:00:00.25")}, "event": {"S": "payment_started"}}}]},
+            "unsettled": {"S": "demo"},
+            "unsettled_since": {"N": seconds(at(NOW))},
+        }),
+    );
+    let reason = |step| (step == OrderStep::PaymentFailed).then(|| "The card was declined.".to_owned());
+    let completed = Order {
+        transaction_id: Some("sandbox_1".to_owned()),
+        updated_at: at("12:03:00"),
+        history: STEPS.map(|(_, event)| OrderEvent { at: at("12:03:00"), event, reason: reason(event) }).to_vec(),
+        ..order_after(1, OrderStep::Completed, 2)
+    };
+    let line = |(word, step)| {
+        let line = json!({"at": {"S": on_the_day("12:03:00")}, "event": {"S": word}});
+        json!({"M": reason(step).map_or(line.clone(), |reason| with(&line, &json!({"reason": {"S": reason}})))})
+    };
+    let mut completed_item = with(
+        &pending_item,
+        &json!({
+            "status": {"S": "completed"},
+            "payment_status": {"S": "completed"},
+            "attempt": {"N": "2"},
+            "transaction_id": {"S": "sandbox_1"},
+            "updated_at": {"S": on_the_day("12:03:00")},
+            "history": {"L": STEPS.map(line)},
+        }),
+    );
+    completed_item.as_object_mut().unwrap().retain(|name, _| !name.starts_with("unsettled"));
+    for (order, stored) in [(placed, placed_order()), (pending, pending_item), (completed, completed_item)] {
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        put(&read, read.dynamo.order_table(), &stored).await;
+        assert_eq!(read.orders.get(&id(1)).await.unwrap().as_ref(), Some(&order));
+        assert_eq!(read.orders.of_shopper(&shopper(1), None).await.unwrap().orders, std::slice::from_ref(&order));
+        let unsettled = read.orders.unsettled(&product(), at(END), None).await.unwrap().orders;
+        assert_eq!(unsettled.len(), usize::from(order.status == OrderStatus::Pending));
+        wrote.orders.place(&order).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
+    }
+}
+
+/// Checks that the store reads `word` in this attribute of an order, and writes it, for an order that `change` has changed.
+async fn assert_word(attribute: &str, word: &str, change: impl FnOnce(&mut Order)) {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let mut order = Order { shipping_address: None, ..order_after(1, OrderStep::Placed, 0) };
+    change(&mut order);
+    let stored = with(&placed_order(), &json!({attribute: {"S": word}}));
+    put(&read, read.dynamo.order_table(), &stored).await;
+    assert_eq!(read.orders.get(&id(1)).await.unwrap().unwrap(), order);
+    wrote.orders.place(&order).await.unwrap();
+    let raw = wrote.raw(wrote.dynamo.order_table(), ORDER_PK, "ORDER").await.unwrap();
+    assert_eq!(raw[attribute], AttributeValue::S(word.to_owned()));
+}
+
+#[tokio::test]
+async fn the_words_of_an_order() {
+    for (word, status) in [
+        ("awaiting_payment", OrderStatus::AwaitingPayment),
+        ("pending", OrderStatus::Pending),
+        ("completed", OrderStatus::Completed),
+        ("failed", OrderStatus::Failed),
+        ("expired", OrderStatus::Expired),
+        ("refunded", OrderStatus::Refunded),
+    ] {
+        assert_word("status", word, |order| order.status = status).await;
+    }
+    for (word, status) in [
+        ("none", PaymentStatus::None),
+        ("pending", PaymentStatus::Pending),
+        ("completed", PaymentStatus::Completed),
+        ("failed", PaymentStatus::Failed),
+        ("refunded", PaymentStatus::Refunded),
+        ("refund_pending", PaymentStatus::RefundPending),
+    ] {
+        assert_word("payment_status", word, |order| order.payment_status = status).await;
+    }
+    for (word, status) in
+        [("held", StockStatus::Held), ("confirmed", StockStatus::Confirmed), ("released", StockStatus::Released)]
+    {
+        assert_word("inventory_status", word, |order| order.stock_status = status).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payment_attempt() {
+    let started = Attempt::started(key(1), GatewayName("sandbox".to_owned()));
+    let started_item = json!({
+        "pk": {"S": ORDER_PK},
+        "sk": {"S": "PAYMENT#1"},
+        "gateway": {"S": "sandbox"},
+        "idempotency_key": {"S": "demo.01JD3V3Z5T8Q6W7X9Y0A000001-1"},
+        "status": {"S": "started"},
+    });
+    let answered = Attempt {
+        asked_again: true,
+        reference: Some("sandbox_1".to_owned()),
+        confirmed: Some(price()),
+        reason: Some("The card was declined.".to_owned()),
+        ..started.clone()
+    };
+    let answers = json!({
+        "asked_again": {"BOOL": true},
+        "provider_reference": {"S": "sandbox_1"},
+        "confirmed": {"M": {"amount_minor": {"N": "99900"}, "currency": {"S": "USD"}}},
+        "reason": {"S": "The card was declined."},
+    });
+    let words = [
+        ("started", AttemptStatus::Started),
+        ("charged", AttemptStatus::Charged),
+        ("kept", AttemptStatus::Kept),
+        ("refunding", AttemptStatus::Refunding),
+        ("declined", AttemptStatus::Declined),
+        ("unavailable", AttemptStatus::Unavailable),
+        ("given_up", AttemptStatus::GivenUp),
+        ("refunded", AttemptStatus::Refunded),
+        ("voided", AttemptStatus::Voided),
+    ];
+    let shop = Shop::open().await;
+    let (table, sort) = (shop.dynamo.order_table(), (ORDER_PK, "PAYMENT#1"));
+    shop.attempts.begin(&key(1), &started.gateway).await.unwrap();
+    assert_stored(&shop, table, sort, &started_item).await;
+    for (word, status) in words {
+        let expected = Attempt { status, ..answered.clone() };
+        let stored = with(&with(&started_item, &answers), &json!({"status": {"S": word}}));
+        put(&shop, table, &stored).await;
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(expected.clone()));
+
+        put(&shop, table, &started_item).await;
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap().as_ref(), Some(&started));
+        assert!(shop.attempts.replace(&started, &expected).await.unwrap());
+        assert_stored(&shop, table, sort, &stored).await;
+    }
+}
+
+#[tokio::test]
+async fn an_entry_in_the_books_of_the_sandbox() {
+    let charged = Entry { refund_calls: 3, ..Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok")) };
+    let money = json!({"M": {"amount_minor": {"N": "99900"}, "currency": {"S": "USD"}}});
+    let charged_item = json!({
+        "pk": {"S": ORDER_PK},
+        "sk": {"S": "SANDBOX#sandbox#1"},
+        "state": {"S": "charged"},
+        "asked": money,
+        "confirmed": money,
+        "method": {"S": "sandbox:ok"},
+        "charges": {"N": "1"},
+        "refunds": {"N": "0"},
+        "refund_calls": {"N": "3"},
+    });
+    let voided = json!({
+        "state": {"S": "voided"}, "asked": {"NULL": true}, "confirmed": {"NULL": true}, "method": {"NULL": true},
+        "charges": {"N": "0"}, "refund_calls": {"N": "0"},
+    });
+    let nothing =
+        Entry { state: EntryState::Voided, asked: None, confirmed: None, method: None, charges: 0, refunds: 0, refund_calls: 0 };
+    let refunded = json!({"state": {"S": "refunded"}, "refunds": {"N": "1"}});
+    let gateway = GatewayName("sandbox".to_owned());
+    for (entry, stored) in [
+        (charged.clone(), charged_item.clone()),
+        (Entry { state: EntryState::Called, ..charged.clone() }, with(&charged_item, &json!({"state": {"S": "called"}}))),
+        (Entry { state: EntryState::Declined, ..charged.clone() }, with(&charged_item, &json!({"state": {"S": "declined"}}))),
+        (Entry { state: EntryState::Refunded, refunds: 1, ..charged.clone() }, with(&charged_item, &refunded)),
+        (nothing, with(&charged_item, &voided)),
+    ] {
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        put(&read, read.dynamo.order_table(), &stored).await;
+        assert_eq!(read.books.get(&gateway, &key(1)).await.unwrap().as_ref(), Some(&entry));
+        wrote.books.settle(&gateway, &key(1), &entry).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "SANDBOX#sandbox#1"), &stored).await;
+    }
+}

@@ -1,0 +1,194 @@
+//! Items of the stock table.
+
+use domain::{Availability, Extent, Sale, SaleDraft, SaleStatus, ShardLayout, Sold, StockShard};
+use serde_json::{Value, json};
+use store::{Restock, Stored, WriteOutcome};
+
+use super::{assert_stored, item, on_the_day, put, seconds, with};
+use crate::shop::{END, NOW, SHARD, Shop, at, hold, id, product, sale, shopper, units};
+
+/// A sale in preparation.
+fn prepared_sale() -> Value {
+    json!({
+        "pk": {"S": "SALE#demo"},
+        "sk": {"S": "META"},
+        "product": {"S": "demo"},
+        "name": {"S": "Phone"},
+        "amount_minor": {"N": "99900"},
+        "currency": {"S": "USD"},
+        "units": {"N": "100"},
+        "shards": {"N": "4"},
+        "shards_made": {"N": "4"},
+        "starts_at": {"S": on_the_day("12:00:00")},
+        "ends_at": {"S": on_the_day("13:00:00.5")},
+        "hold_seconds": {"N": "300"},
+        "max_per_shopper": {"N": "1"},
+        "admission": {"M": {"mode": {"S": "fcfs"}}},
+        "status": {"S": "PREPARING"},
+        "revision": {"N": "1"},
+    })
+}
+
+/// An active sale with one finished restock and one that is not finished. An operator chose its number of shards.
+fn restocked_sale() -> Value {
+    with(
+        &prepared_sale(),
+        &json!({
+            "description": {"S": "A phone."},
+            "image_url": {"S": "https://example.com/phone.png"},
+            "shards": {"N": "2"},
+            "shards_made": {"N": "3"},
+            "shards_chosen": {"BOOL": true},
+            "status": {"S": "ACTIVE"},
+            "revision": {"N": "5"},
+            "restocks": {"L": [{"M": {
+                "key": {"S": "first"}, "units": {"N": "25"}, "shards": {"N": "1"}, "revision": {"N": "3"},
+            }}]},
+            "unfinished_restock": {"M": {
+                "key": {"S": "second"}, "units": {"N": "30"}, "shards": {"N": "2"}, "revision": {"N": "5"},
+            }},
+        }),
+    )
+}
+
+fn plain_sale() -> Sale {
+    let of = sale(&product(), 100);
+    Sale { draft: SaleDraft { description: None, image_url: None, ..of.draft }, ..of }
+}
+
+fn written(outcome: WriteOutcome) -> Stored {
+    match outcome {
+        WriteOutcome::Written(stored) => stored,
+        WriteOutcome::Changed => panic!("another run has written it"),
+    }
+}
+
+#[tokio::test]
+async fn a_sale() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    put(&read, read.dynamo.stock_table(), &prepared_sale()).await;
+    let stored = read.sales.get_for_write(&product()).await.unwrap().unwrap();
+    assert_eq!((stored.sale, stored.shards_made, stored.revision), (plain_sale(), 4, 1));
+    assert_eq!((stored.restocks, stored.unfinished), (vec![], None));
+
+    written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &prepared_sale()).await;
+    for (word, status) in [
+        ("PREPARING", SaleStatus::Preparing),
+        ("ACTIVE", SaleStatus::Active),
+        ("PAUSED", SaleStatus::Paused),
+        ("CLOSED", SaleStatus::Closed),
+    ] {
+        put(&read, read.dynamo.stock_table(), &with(&prepared_sale(), &json!({"status": {"S": word}}))).await;
+        assert_eq!(read.sales.get(&product()).await.unwrap().unwrap().status, status, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_sale_with_restocks() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let chosen = SaleDraft { shards: Some(2), ..sale(&product(), 100).draft };
+    let made = Sale { layout: chosen.layout(), draft: chosen, ..sale(&product(), 100) };
+    let (first, second) = (Extent { units: 25, shards: 1 }, Extent { units: 30, shards: 2 });
+    let prepared = written(wrote.sales.prepare(&made, None).await.unwrap());
+    let mut expected = written(wrote.sales.activate(&prepared).await.unwrap());
+    expected = written(wrote.sales.begin_restock(&expected, "first".parse().unwrap(), first).await.unwrap());
+    expected = written(wrote.sales.finish_restock(&expected).await.unwrap());
+    written(wrote.sales.begin_restock(&expected, "second".parse().unwrap(), second).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &restocked_sale()).await;
+
+    put(&read, read.dynamo.stock_table(), &restocked_sale()).await;
+    let stored = read.sales.get_for_write(&product()).await.unwrap().unwrap();
+    let layout = made.layout.restocked(first);
+    assert_eq!(stored.sale, Sale { status: SaleStatus::Active, layout, ..made });
+    assert_eq!((stored.shards_made, stored.revision), (3, 5));
+    let restock = |key: &str, extent, revision| Restock { key: key.parse().unwrap(), extent, revision };
+    assert_eq!((stored.restocks, stored.unfinished), (vec![restock("first", first, 3)], Some(restock("second", second, 5))));
+}
+
+#[tokio::test]
+async fn an_entry_of_the_catalogue() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let entry = json!({"pk": {"S": "SALES"}, "sk": {"S": "SALE#demo"}, "product": {"S": "demo"}});
+    put(&read, read.dynamo.stock_table(), &entry).await;
+    put(&read, read.dynamo.stock_table(), &prepared_sale()).await;
+    let page = read.sales.page(None).await.unwrap();
+    let found: Vec<_> = page.sales.into_iter().map(|(product, sale)| (product, sale.unwrap())).collect();
+    assert_eq!(found, [(product(), plain_sale())]);
+
+    wrote.sales.list(&product()).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALES", "SALE#demo"), &entry).await;
+}
+
+#[tokio::test]
+async fn a_shard() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let shard = json!({
+        "pk": {"S": "SHARD#demo#0"},
+        "sk": {"S": "STOCK"},
+        "rev": {"N": "7"},
+        "capacity": {"N": "10"},
+        "available": {"N": "7"},
+        "held": {"M": {"shopper-1": {"M": {
+            "r": {"S": "01JD3V3Z5T8Q6W7X9Y0A000001"}, "q": {"N": "2"}, "x": {"N": seconds(at(END))},
+        }}}},
+        "sold": {"M": {"shopper-2": {"M": {"r": {"S": "01JD3V3Z5T8Q6W7X9Y0A000002"}, "q": {"N": "1"}}}}},
+    });
+    wrote.stock.create(&product(), &ShardLayout::new(10, 1), 7).await.unwrap();
+    wrote.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
+    wrote.stock.claim(SHARD, &shopper(2), &hold(2, 1)).await.unwrap();
+    wrote.stock.sell(SHARD, &shopper(2), &id(2), units(1)).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SHARD#demo#0", "STOCK"), &shard).await;
+
+    put(&read, read.dynamo.stock_table(), &shard).await;
+    let sold = Sold { reservation: id(2), quantity: units(1) };
+    let expected = StockShard::from_parts(10, 7, [(shopper(1), hold(1, 2))].into(), [(shopper(2), sold)].into());
+    assert_eq!(read.shard().await, expected);
+    assert_eq!(store::shard_image(&item(&shard).into()).unwrap(), Some((product(), SHARD, expected)));
+    let made_later = read.stock.create(&product(), &ShardLayout::new(10, 1), 6).await.unwrap();
+    assert!(!made_later, "the shard's revision is read");
+}
+
+#[tokio::test]
+async fn an_availability_item() {
+    let derived = Availability {
+        as_of: at(NOW),
+        version: 3,
+        free: vec![20, 0, 7],
+        held: vec![0, 3, 1],
+        units: 60,
+        next_hold_ends_at: None,
+        sold_out_at: None,
+    };
+    let plain = json!({
+        "pk": {"S": "SALE#demo"},
+        "sk": {"S": "AVAILABILITY"},
+        "available": {"N": "27"},
+        "held": {"N": "4"},
+        "sold": {"N": "29"},
+        "units": {"N": "60"},
+        "as_of": {"S": on_the_day("12:00:00.25")},
+        "version": {"N": "3"},
+        "free": {"B": [20, 0, 7]},
+        "held_by_shard": {"B": [0, 3, 1]},
+    });
+    let (next_hold_ends_at, sold_out_at) = (Some(at(END)), Some(at("12:01:00")));
+    let marked = Availability { free: vec![0, 0, 0], next_hold_ends_at, sold_out_at, ..derived.clone() };
+    let marked_item = with(
+        &plain,
+        &json!({
+            "available": {"N": "0"},
+            "sold": {"N": "56"},
+            "free": {"B": [0, 0, 0]},
+            "next_hold_ends_at": {"S": on_the_day("12:05:00")},
+            "sold_out_at": {"S": on_the_day("12:01:00")},
+        }),
+    );
+    for (availability, stored) in [(derived, plain), (marked, marked_item)] {
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        put(&read, read.dynamo.stock_table(), &stored).await;
+        assert_eq!(read.availabilities.get(&product(), true).await.unwrap().as_ref(), Some(&availability));
+        wrote.availabilities.put(&product(), &availability, 0).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "AVAILABILITY"), &stored).await;
+    }
+}
