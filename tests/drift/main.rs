@@ -29,6 +29,7 @@ mod registries;
 mod rooms;
 mod routes;
 mod saga;
+mod tables;
 mod times;
 
 use system_tests::Repository;

@@ -31,7 +31,7 @@ pub use interleaving::{Interleaving, every_interleaving};
 pub use queue::{Queue, Sent};
 pub use requests::{RequestBuilder, request};
 pub use responses::{response, told};
-pub use tables::{Names as TableNames, create as create_tables};
+pub use tables::{Definition as TableDefinition, Names as TableNames, create as create_tables, definitions as table_definitions};
 pub use time::{CountingRandomness, EngineClock, FixedClock};
 pub use topic::{Published, Topic};
 pub use wire::form_field;

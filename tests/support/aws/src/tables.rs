@@ -1,9 +1,10 @@
-//! The three tables of `template.yaml`: keys, indexes, streams and TTL must stay the same in both.
+//! The three tables of `template.yaml`: keys, indexes, streams and TTL are the same in both. A drift test compares them.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
+    operation::create_table::builders::CreateTableInputBuilder,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
         ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification,
@@ -27,36 +28,57 @@ impl Names {
     }
 }
 
+/// A table as the tests make it.
+pub struct Definition {
+    /// The table's name, keys, indexes and stream.
+    pub create: CreateTableInputBuilder,
+    /// The attribute that holds an item's end, in epoch seconds. `None`: DynamoDB deletes nothing in this table.
+    pub ttl: Option<&'static str>,
+}
+
+/// The definitions of the three tables.
+pub fn definitions(names: &Names) -> [Definition; 3] {
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
+    let stream = stream.build().unwrap();
+    let order = table(&names.order)
+        .attribute_definitions(text("shopper"))
+        .attribute_definitions(text("created_at"))
+        .attribute_definitions(text("unsettled"))
+        .attribute_definitions(attribute("unsettled_since", ScalarAttributeType::N))
+        .global_secondary_indexes(index("shopper-index", "shopper", "created_at", ProjectionType::All))
+        .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly));
+    [
+        Definition { create: table(&names.stock).stream_specification(stream.clone()), ttl: None },
+        Definition { create: table(&names.reservation).stream_specification(stream), ttl: Some("ttl") },
+        Definition { create: order, ttl: None },
+    ]
+}
+
+fn table(name: &str) -> CreateTableInputBuilder {
+    CreateTableInputBuilder::default()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(vec![key("pk", KeyType::Hash), key("sk", KeyType::Range)]))
+        .attribute_definitions(text("pk"))
+        .attribute_definitions(text("sk"))
+}
+
 /// Makes the tables and waits until they are ready.
 pub async fn create(client: &Client, names: &Names) {
     create_without_ttl(client, names).await;
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("ttl").build().unwrap();
-    client.update_time_to_live().table_name(&names.reservation).time_to_live_specification(ttl).send().await.unwrap();
+    for Definition { create, ttl } in definitions(names) {
+        let Some(attribute) = ttl else { continue };
+        let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().unwrap();
+        let update = client.update_time_to_live().set_table_name(create.get_table_name().clone());
+        update.time_to_live_specification(ttl).send().await.unwrap();
+    }
 }
 
 /// As [`create`], but without TTL: nothing is deleted automatically.
 pub(crate) async fn create_without_ttl(client: &Client, names: &Names) {
-    for table in names.all() {
-        let mut request = client
-            .create_table()
-            .table_name(table)
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_key_schema(Some(vec![key("pk", KeyType::Hash), key("sk", KeyType::Range)]))
-            .attribute_definitions(text("pk"))
-            .attribute_definitions(text("sk"));
-        if table == names.order {
-            request = request
-                .attribute_definitions(text("shopper"))
-                .attribute_definitions(text("created_at"))
-                .attribute_definitions(text("unsettled"))
-                .attribute_definitions(attribute("unsettled_since", ScalarAttributeType::N))
-                .global_secondary_indexes(index("shopper-index", "shopper", "created_at", ProjectionType::All))
-                .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly));
-        } else {
-            let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
-            request = request.stream_specification(stream.build().unwrap());
-        }
-        request.send().await.unwrap_or_else(|error| panic!("{table} cannot be made: {error:?}"));
+    for Definition { create, .. } in definitions(names) {
+        let name = create.get_table_name().clone().unwrap();
+        create.send_with(client).await.unwrap_or_else(|error| panic!("{name} cannot be made: {error:?}"));
     }
     for table in names.all() {
         wait_until_active(client, table).await;
