@@ -123,6 +123,8 @@ impl Run<'_> {
             .env("SHOPPER_TOKEN", &self.world.shopper_token)
             .env("OPERATOR_TOKEN", &self.world.operator_token)
             .env("NO_PROXY", "127.0.0.1")
+            // The seed alone decides, not the order in which Python happens to keep a set.
+            .env("PYTHONHASHSEED", "0")
             .env("PYTHONDONTWRITEBYTECODE", "1");
         schemathesis
     }
