@@ -10,7 +10,7 @@ use crate::{
     StoreError,
     error::{Written, conditional},
     item, keys,
-    put::put_first,
+    single::{get_item, put_first},
     word::word,
 };
 
@@ -33,9 +33,8 @@ impl Attempts {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, key: &IdempotencyKey) -> Result<Option<Attempt>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::attempt(key))).consistent_read(true);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.map(|item| form::from_item(key, &item)).transpose()
+        let item = get_item(&self.client, &self.table, keys::attempt(key), true).await?;
+        item.map(|item| form::from_item(key, &item)).transpose()
     }
 
     /// Records that the caller is about to ask `gateway`, unless the attempt has an item already. Returns the stored

@@ -14,6 +14,7 @@ use crate::{
     error::{Written, conditional},
     item,
     keys::{self, number},
+    single::get_item,
 };
 
 /// Times that [`AvailabilityUpdate`] reads the item before it gives up. The item has few writers, and each of them
@@ -85,10 +86,8 @@ impl Availabilities {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, product: &ProductId, consistent: bool) -> Result<Option<Availability>, StoreError> {
-        let get =
-            self.client.get_item().table_name(&self.table).set_key(Some(keys::availability(product))).consistent_read(consistent);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(form::from_item).transpose()
+        let item = get_item(&self.client, &self.table, keys::availability(product), consistent).await?;
+        item.as_ref().map(form::from_item).transpose()
     }
 
     /// Reads the items of up to a hundred sales, eventually consistent, in one batch.

@@ -14,6 +14,7 @@ use crate::{
     error::{Written, conditional},
     item::Item,
     keys::{self, number},
+    single::get_item,
     word::word,
 };
 
@@ -87,10 +88,8 @@ impl SandboxBooks {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
-        let get =
-            self.client.get_item().table_name(&self.table).set_key(Some(keys::sandbox_books(gateway, key))).consistent_read(true);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(form::from_item).transpose()
+        let item = get_item(&self.client, &self.table, keys::sandbox_books(gateway, key), true).await?;
+        item.as_ref().map(form::from_item).transpose()
     }
 
     /// Writes `entry`, unless the key is settled already. Returns the stored entry.

@@ -14,7 +14,7 @@ use crate::{
     error::{Written, conditional},
     item::Item,
     keys::{self, number, string},
-    put::put_first,
+    single::{get_item, put_first},
 };
 
 /// The index of orders by shopper, newest last.
@@ -85,9 +85,8 @@ impl Orders {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::order(id))).consistent_read(true);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(form::from_item).transpose()
+        let item = get_item(&self.client, &self.table, keys::order(id), true).await?;
+        item.as_ref().map(form::from_item).transpose()
     }
 
     /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`. Returns those that exist, in no order.

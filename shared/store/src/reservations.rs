@@ -13,7 +13,7 @@ use crate::{
     error::{Written, conditional},
     item,
     keys::{self, number},
-    put::put_first,
+    single::{get_item, put_first},
     word::word,
 };
 
@@ -80,9 +80,8 @@ impl Reservations {
     /// When DynamoDB does not answer.
     pub async fn get(&self, shopper: &ShopperId, product: &ProductId) -> Result<Option<Reservation>, StoreError> {
         let key = keys::reservation(shopper, product);
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(form::from_item).transpose()
+        let item = get_item(&self.client, &self.table, key, true).await?;
+        item.as_ref().map(form::from_item).transpose()
     }
 
     /// Ends a hold. One write.

@@ -11,6 +11,7 @@ use crate::{
     error::{Written, conditional},
     item::Item,
     keys::{self, number, string},
+    single::get_item,
 };
 
 /// Sales per page of the catalogue.
@@ -104,9 +105,8 @@ impl Sales {
     }
 
     async fn read(&self, product: &ProductId, consistent: bool) -> Result<Option<Stored>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::sale(product))).consistent_read(consistent);
-        let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
-        answer.item.as_ref().map(form::from_item).transpose()
+        let item = get_item(&self.client, &self.table, keys::sale(product), consistent).await?;
+        item.as_ref().map(form::from_item).transpose()
     }
 
     /// Writes a sale in preparation over the one that was read as `before`.

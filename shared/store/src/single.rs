@@ -1,4 +1,4 @@
-//! `PutItem` for an item whose first write stays.
+//! One item: `GetItem`, and `PutItem` for an item whose first write stays.
 
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 
@@ -7,6 +7,13 @@ use crate::{
     error::{Written, conditional},
     item::{Item, name},
 };
+
+/// Gets an item by its key.
+pub(crate) async fn get_item(client: &Client, table: &str, key: Item, consistent: bool) -> Result<Option<Item>, StoreError> {
+    let get = client.get_item().table_name(table).set_key(Some(key)).consistent_read(consistent);
+    let answer = get.send().await.map_err(|error| StoreError::call("GetItem", error))?;
+    Ok(answer.item)
+}
 
 /// Puts an item unless its key is taken. One write. Returns the item that has the key already, or nothing if this call
 /// wrote it.
