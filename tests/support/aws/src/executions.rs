@@ -37,16 +37,6 @@ struct Execution {
 pub struct StepFunctions(Kept<Execution>);
 
 impl StepFunctions {
-    /// State machines without executions.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A client that does not count its requests.
-    pub fn client(&self) -> aws_sdk_sfn::Client {
-        self.client_with(&Calls::new())
-    }
-
     /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sfn::Client {
         client!(aws_sdk_sfn, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)

@@ -25,16 +25,6 @@ pub struct Sent {
 pub struct Queue(Kept<Sent>);
 
 impl Queue {
-    /// Empty queues.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A client that does not count its requests.
-    pub fn client(&self) -> aws_sdk_sqs::Client {
-        self.client_with(&Calls::new())
-    }
-
     /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sqs::Client {
         client!(aws_sdk_sqs, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)

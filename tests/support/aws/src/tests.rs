@@ -214,7 +214,7 @@ async fn orders_are_found_by_shopper() {
 
 #[tokio::test]
 async fn a_queue_keeps_what_was_sent_and_hands_it_over() {
-    let (queue, calls) = (Queue::new(), Calls::new());
+    let (queue, calls) = (Queue::default(), Calls::new());
     let client = queue.client_with(&calls);
     let body = json!({"order_id": "demo.1"});
     client.send_message().queue_url("https://sqs/orders").message_body(body.to_string()).delay_seconds(60).send().await.unwrap();
@@ -235,8 +235,8 @@ async fn a_queue_keeps_what_was_sent_and_hands_it_over() {
 
 #[tokio::test]
 async fn an_execution_starts_once_by_its_name() {
-    let machine = StepFunctions::new();
-    let client = machine.client();
+    let machine = StepFunctions::default();
+    let client = machine.client_with(&Calls::new());
     let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:PaymentSaga";
     let start = || client.start_execution().state_machine_arn(arn).name("demo.1-1").input(r#"{"attempt":1}"#).send();
     start().await.unwrap();
@@ -249,7 +249,7 @@ async fn an_execution_starts_once_by_its_name() {
 
 #[tokio::test]
 async fn a_topic_keeps_what_was_published() {
-    let (topic, calls) = (Topic::new(), Calls::new());
+    let (topic, calls) = (Topic::default(), Calls::new());
     let client = topic.client_with(&calls);
     let message = r#"{"to": "shöpper & co", "percent": "100%+"}"#;
     client.publish().topic_arn("arn:aws:sns:x").subject("Order completed").message(message).send().await.unwrap();

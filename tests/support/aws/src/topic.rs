@@ -22,16 +22,6 @@ pub struct Published {
 pub struct Topic(Kept<Published>);
 
 impl Topic {
-    /// Topics without notifications.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A client that does not count its requests.
-    pub fn client(&self) -> aws_sdk_sns::Client {
-        self.client_with(&Calls::new())
-    }
-
     /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sns::Client {
         client!(aws_sdk_sns, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)

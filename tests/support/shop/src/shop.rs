@@ -80,9 +80,9 @@ impl Shop {
             dynamo,
             clock,
             randomness: CountingRandomness::new(),
-            queue: Queue::new(),
-            machines: StepFunctions::new(),
-            topic: Topic::new(),
+            queue: Queue::default(),
+            machines: StepFunctions::default(),
+            topic: Topic::default(),
         }
     }
 
