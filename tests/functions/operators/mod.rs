@@ -5,3 +5,4 @@ mod get_sale_report;
 mod health;
 mod manage_sale;
 mod restock_sale;
+mod sample_events;

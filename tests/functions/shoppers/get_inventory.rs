@@ -13,15 +13,6 @@ fn function(shop: &Shop, calls: &Calls) -> Judged<GetInventory> {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<GetInventory>("get-inventory", Shop::open).await, @r#"
-    impossible-product-id: 404 unknown-product
-    ok: 200
-    unknown-product: 404 unknown-product
-    "#);
-}
-
-#[tokio::test]
 async fn stock_is_shown_with_the_time_that_it_was_true_at() {
     let shop = Shop::open().await;
     shop.bring(&Buyer::second(), Stage::Held).await;

@@ -16,25 +16,9 @@ fn of_first(path: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<GetReservation>("get-reservation", async || Shop::with(Stage::Held).await).await, @r#"
-    by-impossible-product: 400 malformed-request
-    by-nothing: 400 malformed-request
-    by-product-without-one: 404 unknown-reservation
-    by-product: 200
-    impossible-reservation-id: 404 unknown-reservation
-    no-identity: 401 unauthenticated
-    ok: 200
-    somebody-elses: 404 unknown-reservation
-    unknown-reservation: 404 unknown-reservation
-    "#);
-}
-
-#[tokio::test]
 async fn its_owner_sees_a_reservation_for_one_read() {
     let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
-    let response = function(&shop, &calls).handle(event("get-reservation/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<GetReservation>(&calls, "get-reservation/ok").await, @r#"
     200 OK
     {"created_at":"2026-11-01T12:00:00Z","product_id":"demo","quantity":1,
      "reservation_expiry":"2026-11-01T12:05:00Z","reservation_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
@@ -52,8 +36,7 @@ async fn whoever_asks_for_somebody_elses_is_told_that_there_is_none() {
 #[tokio::test]
 async fn nobody_who_has_not_signed_in_is_answered() {
     let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
-    let response = function(&shop, &calls).handle(event("get-reservation/no-identity.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
+    assert_snapshot!(shop.told_with::<GetReservation>(&calls, "get-reservation/no-identity").await, @r"
     401 Unauthorized: unauthenticated, Sign in first
     www-authenticate: Bearer
     ");

@@ -24,15 +24,6 @@ fn state(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<GetSale>("get-sale", Shop::open).await, @r#"
-    impossible-product-id: 404 unknown-product
-    ok: 200
-    unknown-product: 404 unknown-product
-    "#);
-}
-
-#[tokio::test]
 async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
     let shop = Shop::empty().await;
     let described = SaleDraft {

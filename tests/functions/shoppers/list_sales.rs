@@ -23,11 +23,6 @@ fn listed(response: &Response) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<ListSales>("list-sales", Shop::open).await, @"ok: 200");
-}
-
-#[tokio::test]
 async fn a_sale_is_listed_with_its_stock_and_its_holds() {
     let shop = Shop::open().await;
     shop.bring(&Buyer::first(), Stage::Held).await;
@@ -43,8 +38,7 @@ async fn a_sale_is_listed_with_its_stock_and_its_holds() {
 #[tokio::test]
 async fn before_the_first_sale_the_list_is_empty() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
-    let response = function(&shop, &calls).handle(event("list-sales/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<ListSales>(&calls, "list-sales/ok").await, @r#"
     200 OK
     cache-control: public, max-age=1
     {"sales":[],"server_time":"2026-11-01T12:01:00Z"}

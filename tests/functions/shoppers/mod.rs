@@ -10,6 +10,7 @@ mod list_sales;
 mod pay;
 mod place_order;
 mod reserve;
+mod sample_events;
 
 use kit::{HttpFunction, Response};
 use parts::FromParts;
@@ -29,12 +30,11 @@ const PAYMENT_IN_PROGRESS: &str = "409 Conflict: payment-in-progress, Payment in
 /// Runs `F` on a sample event until it dies at one of its requests, and once more when that run is surely dead. Gives the first
 /// answer in brief, and the second.
 async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Calls, event: &str) -> (String, Response) {
-    let run = async || shop.wire::<Judged<F>>(calls).handle(test_aws::event(&format!("{event}.json"))).await;
-    let died = brief(&run().await);
+    let died = brief(&shop.ask_with::<F>(calls, event).await);
     assert!(matches!(died.as_str(), "202" | "503 try-again"), "{died}");
     calls.heal();
     shop.clock.advance_seconds(12);
-    (died, run().await)
+    (died, shop.ask_with::<F>(calls, event).await)
 }
 
 /// Asks for a sample event when what `function` remembers is out of date.

@@ -8,7 +8,7 @@ use change_sale_status::ChangeSaleStatus;
 use domain::{ProductId, SaleDraft};
 use insta::assert_snapshot;
 use kit::Request;
-use test_aws::{Calls, RequestBuilder, event};
+use test_aws::{Calls, RequestBuilder};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft};
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<ChangeSaleStatus> {
@@ -26,7 +26,7 @@ fn to(action: &str) -> Request {
 }
 
 /// The demo sale, and one that is over.
-async fn shop() -> Shop {
+pub(super) async fn shop() -> Shop {
     let shop = Shop::open().await;
     let ends_at = shop.now();
     shop.sale(&"ended".parse().unwrap(), SaleDraft { ends_at, ..draft() }).await;
@@ -41,28 +41,12 @@ async fn state_after(shop: &Shop, action: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<ChangeSaleStatus>("change-sale-status", shop).await, @r#"
-    close-over: 200
-    close: 200
-    impossible-product-id: 404 unknown-product
-    no-identity: 401 unauthenticated
-    not-an-operator: 403 forbidden
-    ok: 200
-    over: 409 sale-ended
-    resume: 200
-    unknown-product: 404 unknown-product
-    "#);
-}
-
-#[tokio::test]
 async fn a_pause_is_one_write_and_the_answer_shows_the_sale() {
     let (shop, calls) = (shop().await, Calls::new());
     shop.bring(&Buyer::first(), Stage::Held).await;
     shop.refresh_availability(&demo()).await;
     let units = shop.units(&demo()).await;
-    let response = function(&shop, &calls).handle(event("change-sale-status/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<ChangeSaleStatus>(&calls, "change-sale-status/ok").await, @r#"
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,
      "ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,

@@ -43,18 +43,6 @@ async fn busy() -> Shop {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<GetSaleReport>("get-sale-report", Shop::open).await, @r#"
-    completed: 200
-    impossible-product-id: 404 unknown-product
-    no-identity: 401 unauthenticated
-    not-an-operator: 403 forbidden
-    ok: 200
-    unknown-product: 404 unknown-product
-    "#);
-}
-
-#[tokio::test]
 async fn a_sale_that_nobody_has_touched_has_all_its_units() {
     let shop = Shop::open().await;
     assert_snapshot!(shop.told::<GetSaleReport>("get-sale-report/ok").await, @r#"

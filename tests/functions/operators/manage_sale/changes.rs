@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use store::WriteOutcome;
-use test_aws::{Calls, event};
+use test_aws::Calls;
 use test_shop::{Shop, brief, demo};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shop, state_of};
@@ -86,8 +86,7 @@ async fn a_change_of_the_far_off_sale_is_200() {
 async fn a_sale_that_has_started_is_not_changed() {
     let (shop, calls) = (shop().await, Calls::new());
     let before = shop.everything().await;
-    let response = function(&shop, &calls).handle(event("manage-sale/sale-started.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r"
+    assert_snapshot!(shop.told_with::<ManageSale>(&calls, "manage-sale/sale-started").await, @r"
     409 Conflict: sale-started, The sale has started
     A sale can be changed until ten seconds before it starts, and not after.
     ");

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use kit::Request;
 use restock_sale::RestockSale;
 use serde_json::json;
-use test_aws::{Calls, RequestBuilder, event};
+use test_aws::{Calls, RequestBuilder};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, sold_out};
 
 fn function(shop: &Shop, calls: &Calls) -> Judged<RestockSale> {
@@ -28,7 +28,7 @@ fn restock(key: &str, units: u32) -> Request {
 }
 
 /// The demo sale, one that is over, and one whose only unit is held.
-async fn shop() -> Shop {
+pub(super) async fn shop() -> Shop {
     let shop = Shop::open().await;
     let ends_at = shop.now();
     shop.sale(&"ended".parse().unwrap(), SaleDraft { ends_at, ..draft() }).await;
@@ -54,29 +54,11 @@ async fn has(shop: &Shop, restocks: &[u32], context: &str) {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<RestockSale>("restock-sale", shop).await, @r#"
-    broken-json: 400 malformed-request
-    impossible-product-id: 404 unknown-product
-    no-identity: 401 unauthenticated
-    no-key: 400 malformed-request
-    no-units: 422 invalid-request /units
-    not-an-operator: 403 forbidden
-    ok: 200
-    over: 409 sale-ended
-    sold-out: 200
-    too-many-units: 422 invalid-request /units
-    unknown-product: 404 unknown-product
-    "#);
-}
-
-#[tokio::test]
 async fn a_restock_is_a_write_for_each_shard_and_three_more() {
     let (shop, calls) = (shop().await, Calls::new());
     shop.bring(&Buyer::second(), Stage::Completed).await;
     shop.refresh_availability(&demo()).await;
-    let response = function(&shop, &calls).handle(event("restock-sale/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<RestockSale>(&calls, "restock-sale/ok").await, @r#"
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":148,
      "ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":0},"max_per_shopper":2,"name":"Phone",

@@ -22,25 +22,9 @@ fn statuses(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<GetOrder>("get-order", async || Shop::with(Stage::Completed).await).await, @r#"
-    impossible-order-id: 404 unknown-order
-    list-impossible-next: 400 malformed-request
-    list-no-identity: 401 unauthenticated
-    list-of-nobody: 200
-    list: 200
-    no-identity: 401 unauthenticated
-    ok: 200
-    somebody-elses: 404 unknown-order
-    unknown-order: 404 unknown-order
-    "#);
-}
-
-#[tokio::test]
 async fn its_owner_sees_an_order_with_its_history_for_one_read() {
     let (shop, calls) = (Shop::with(Stage::Completed).await, Calls::new());
-    let response = function(&shop, &calls).handle(event("get-order/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<GetOrder>(&calls, "get-order/ok").await, @r#"
     200 OK
     {"created_at":"2026-11-01T12:00:00Z",
      "history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"completed"}],

@@ -32,28 +32,9 @@ fn message(attempt: u32) -> Value {
 }
 
 #[tokio::test]
-async fn every_sample_event_is_answered() {
-    assert_snapshot!(test_shop::answers::<Pay>("pay", async || Shop::with(Stage::Waiting).await).await, @r#"
-    amount-as-number: 202
-    amount-mismatch: 422 amount-mismatch
-    amount-too-precise: 422 amount-mismatch
-    broken-json: 400 malformed-request /order_id
-    impossible-amount: 400 malformed-request /amount
-    no-identity: 401 unauthenticated
-    ok: 202
-    prefer-wait: 202
-    somebody-elses: 404 unknown-order
-    unknown-order: 404 unknown-order
-    unknown-payment-method: 422 invalid-request /payment_method
-    wrong-type: 400 malformed-request /order_id
-    "#);
-}
-
-#[tokio::test]
 async fn a_payment_is_one_read_one_transaction_and_one_message() {
     let (shop, calls, buyer) = (Shop::with(Stage::Waiting).await, Calls::new(), Buyer::first());
-    let response = function(&shop, &calls).handle(event("pay/ok.json")).await;
-    assert_snapshot!(test_aws::told(&response), @r#"
+    assert_snapshot!(shop.told_with::<Pay>(&calls, "pay/ok").await, @r#"
     202 Accepted
     {"order_status":"pending","payment_status":"pending","success":true}
     "#);

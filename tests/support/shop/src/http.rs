@@ -36,14 +36,24 @@ pub fn body(response: &Response) -> Value {
 }
 
 impl Shop {
-    /// What the HTTP function `F` answers to a sample event, such as `get-sale/ok`, in a new execution environment.
+    /// The answer of the HTTP function `F` to a sample event, such as `get-sale/ok`, in a new execution environment.
     pub async fn ask<F: FromParts + HttpFunction>(&self, event: &str) -> Response {
-        self.wire::<Judged<F>>(&Calls::new()).handle(test_aws::event(&format!("{event}.json"))).await
+        self.ask_with::<F>(&Calls::new(), event).await
     }
 
-    /// The same as a text for a snapshot: [`test_aws::told`].
+    /// The same with counted calls.
+    pub async fn ask_with<F: FromParts + HttpFunction>(&self, calls: &Calls, event: &str) -> Response {
+        self.wire::<Judged<F>>(calls).handle(test_aws::event(&format!("{event}.json"))).await
+    }
+
+    /// The answer as a text for a snapshot: [`test_aws::told`].
     pub async fn told<F: FromParts + HttpFunction>(&self, event: &str) -> String {
-        test_aws::told(&self.ask::<F>(event).await)
+        self.told_with::<F>(&Calls::new(), event).await
+    }
+
+    /// The same with counted calls.
+    pub async fn told_with<F: FromParts + HttpFunction>(&self, calls: &Calls, event: &str) -> String {
+        test_aws::told(&self.ask_with::<F>(calls, event).await)
     }
 }
 

@@ -1,0 +1,71 @@
+//! What each function that operators call answers to its sample events.
+
+use change_sale_status::ChangeSaleStatus;
+use get_sale_report::GetSaleReport;
+use insta::assert_snapshot;
+use manage_sale::ManageSale;
+use restock_sale::RestockSale;
+use test_shop::{Shop, answers};
+
+#[tokio::test]
+async fn change_sale_status_answers_its_sample_events() {
+    assert_snapshot!(answers::<ChangeSaleStatus>("change-sale-status", super::change_sale_status::shop).await, @r#"
+    close-over: 200
+    close: 200
+    impossible-product-id: 404 unknown-product
+    no-identity: 401 unauthenticated
+    not-an-operator: 403 forbidden
+    ok: 200
+    over: 409 sale-ended
+    resume: 200
+    unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn get_sale_report_answers_its_sample_events() {
+    assert_snapshot!(answers::<GetSaleReport>("get-sale-report", Shop::open).await, @r#"
+    completed: 200
+    impossible-product-id: 404 unknown-product
+    no-identity: 401 unauthenticated
+    not-an-operator: 403 forbidden
+    ok: 200
+    unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn manage_sale_answers_its_sample_events() {
+    assert_snapshot!(answers::<ManageSale>("manage-sale", super::manage_sale::shop).await, @r#"
+    broken-json: 400 malformed-request
+    change: 200
+    ends-before-start: 422 invalid-request /ends_at
+    fewer-units: 200
+    impossible-product-id: 400 malformed-request
+    least: 201
+    missing-price: 400 malformed-request /price
+    no-identity: 401 unauthenticated
+    no-units: 422 invalid-request /units
+    not-an-operator: 403 forbidden
+    ok: 201
+    sale-started: 409 sale-started
+    wrong-type: 400 malformed-request /units
+    "#);
+}
+
+#[tokio::test]
+async fn restock_sale_answers_its_sample_events() {
+    assert_snapshot!(answers::<RestockSale>("restock-sale", super::restock_sale::shop).await, @r#"
+    broken-json: 400 malformed-request
+    impossible-product-id: 404 unknown-product
+    no-identity: 401 unauthenticated
+    no-key: 400 malformed-request
+    no-units: 422 invalid-request /units
+    not-an-operator: 403 forbidden
+    ok: 200
+    over: 409 sale-ended
+    sold-out: 200
+    too-many-units: 422 invalid-request /units
+    unknown-product: 404 unknown-product
+    "#);
+}
