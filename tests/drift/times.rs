@@ -47,11 +47,17 @@ fn since_1970(word: &str) -> Option<Timestamp> {
     as_time.into_iter().flatten().find(|time| (earliest..far()).contains(time))
 }
 
+/// The sources of the tests on the real clock.
+fn on_the_real_clock(repository: &Repository) -> impl Iterator<Item = (&Path, &str)> {
+    let meets_it = |file: &Path| !ON_A_CLOCK_OF_THEIR_OWN.iter().any(|folder| file.starts_with(folder));
+    let sources = repository.tests.iter().map(|(file, source)| (file.as_path(), source.as_str()));
+    sources.filter(move |(file, _)| meets_it(file))
+}
+
 /// Tests on the real clock count from now.
 fn written_in_tests(repository: &Repository) -> Faults {
-    let meets_the_real_clock = |file: &Path| !ON_A_CLOCK_OF_THEIR_OWN.iter().any(|folder| file.starts_with(folder));
     let mut faults = Faults::new();
-    for (file, source) in repository.tests.iter().filter(|(file, _)| meets_the_real_clock(file)) {
+    for (file, source) in on_the_real_clock(repository) {
         for (number, line) in (1..).zip(source.lines()).filter(|(_, line)| !line.trim_start().starts_with("//")) {
             faults.extend(times(line).map(|(time, _)| {
                 format!("{}:{number}: {time} is behind some day; a test on the real clock counts from now", file.display())
@@ -59,6 +65,93 @@ fn written_in_tests(repository: &Repository) -> Faults {
         }
     }
     faults
+}
+
+/// Files that take the first buyer from `test_shop` and not a time of that buyer.
+const WITHOUT_THE_TIMES: [(&str, &str); 1] =
+    [("tests/bootstraps/left.rs", "looks the buyer's shard and reservation up by the ids in the sample events")];
+
+/// Tests on the real clock take no dates from `test_shop` either: not `START`, `NOW` or `END`, no buyer with the hold of the
+/// sample events, no sale on their days.
+fn taken_from_the_shop(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    for (file, source) in on_the_real_clock(repository) {
+        if WITHOUT_THE_TIMES.iter().any(|(safe, _)| file == Path::new(safe)) {
+            continue;
+        }
+        faults.extend(taken(source).map(|(line, what)| {
+            format!("{}:{line}: {what} has a date of the sample events; a test on the real clock counts from now", file.display())
+        }));
+    }
+    faults
+}
+
+/// The line and the name of each date that a source takes from `test_shop`.
+fn taken(source: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let code: String = source.lines().flat_map(|line| [if is_comment(line) { "" } else { line }, "\n"]).collect();
+    let mut found = Vec::new();
+    for (start, path) in words(&code, "test_shop").filter_map(|start| Some((start, code[start..].strip_prefix("test_shop::")?))) {
+        // A path, or a list of imports.
+        let end = if path.starts_with('{') { path.find('}') } else { path.find(|c: char| !is_part_of_a_path(c)) };
+        let path = &path[..end.unwrap_or(path.len())];
+        let dates = ["START", "NOW", "END"].into_iter().filter(|name| words(path, name).next().is_some());
+        found.extend(dates.map(|name| (start, name)));
+    }
+    for name in ["Buyer::first", "Buyer::second", "Buyer::number"] {
+        let dated = words(&code, name).filter(|start| !methods(&code[start + name.len()..]).contains(&"holding"));
+        found.extend(dated.map(|start| (start, name)));
+    }
+    let sales = words(&code, "draft").filter(|start| code[start + "draft".len()..].starts_with("()"));
+    let dated = sales.filter(|start| {
+        let fields = code[..*start].rsplit_once('{').map_or("", |(_, fields)| fields);
+        !["starts_at:", "ends_at:"].iter().all(|field| fields.contains(field))
+    });
+    found.extend(dated.map(|start| (start, "draft()")));
+    found.into_iter().map(move |(start, what)| (code[..start].matches('\n').count() + 1, what))
+}
+
+fn is_part_of_a_path(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | ':')
+}
+
+/// Where `name` stands in `code` as a word of its own.
+fn words<'c>(code: &'c str, name: &'c str) -> impl Iterator<Item = usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_whole = move |start: usize| {
+        let (before, after) = (&code[..start], &code[start + name.len()..]);
+        let is_method = before.ends_with('.') && !before.ends_with("..");
+        !before.ends_with(is_part) && !is_method && !after.starts_with(is_part)
+    };
+    code.match_indices(name).map(|(start, _)| start).filter(move |start| is_whole(*start))
+}
+
+/// The names of the methods in `(…).one(…).another(…)`, with which `code` begins.
+fn methods(code: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = after_arguments(code);
+    while let Some(call) = rest.and_then(|rest| rest.trim_start().strip_prefix('.')) {
+        let end = call.find(|c: char| !is_part_of_a_path(c)).unwrap_or(call.len());
+        found.push(&call[..end]);
+        rest = if call[end..].starts_with('(') { after_arguments(&call[end..]) } else { Some(&call[end..]) };
+    }
+    found
+}
+
+/// What follows the arguments with which `code` begins.
+fn after_arguments(code: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    for (place, letter) in code.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return code[place..].strip_prefix(')');
+        }
+    }
+    None
 }
 
 /// Built functions answer sample events by the real clock: what such an event says is over already, or far away.
@@ -99,6 +192,49 @@ fn a_date_in_a_test_on_the_real_clock_is_noticed() {
             source.push('\n');
             source.push_str(line);
         });
+    }
+}
+
+#[test]
+fn tests_on_the_real_clock_take_no_dates_from_the_shop() {
+    let repository = Repository::read();
+    none(&taken_from_the_shop(&repository));
+    for (file, reason) in WITHOUT_THE_TIMES {
+        assert!(taken(&repository.tests[Path::new(file)]).next().is_some(), "{file} needs no exception any more: {reason}");
+    }
+}
+
+#[test]
+fn a_date_that_a_test_on_the_real_clock_takes_from_the_shop_is_noticed() {
+    for (file, line, what) in [
+        ("tests/store/shop.rs", "use test_shop::{Buyer, NOW, Shop};", "NOW"),
+        ("tests/store/shop.rs", "use test_shop::{\n    Buyer,\n    END as LATEST,\n};", "END"),
+        ("tests/end_to_end/expiry.rs", "let start = test_shop::START.parse().unwrap();", "START"),
+        ("tests/bootstraps/main.rs", "shop.bring(&Buyer::first(), Stage::Held).await;", "Buyer::first"),
+        ("tests/a_new_one/main.rs", "let other = Buyer::second().paying(\"sandbox:ok\"); // .holding(", "Buyer::second"),
+        ("tests/store/shop.rs", "let (one, other) = (Buyer::number(1), buyer(2).holding(at(NOW), at(END)));", "Buyer::number"),
+        ("tests/store/shop.rs", "let all = (1..9).map(Buyer::number);", "Buyer::number"),
+        ("tests/store/shop.rs", "shop.sale(&demo(), draft()).await;", "draft()"),
+        ("tests/store/shop.rs", "let ended = SaleDraft { ends_at: at(END), ..draft() };", "draft()"),
+    ] {
+        notices(taken_from_the_shop, &format!("{what} has a date"), |repository| {
+            let source = repository.tests.entry(PathBuf::from(file)).or_default();
+            source.push('\n');
+            source.push_str(line);
+        });
+    }
+}
+
+#[test]
+fn a_buyer_and_a_sale_with_times_of_their_own_are_no_dates_of_the_shop() {
+    for line in [
+        "// as test_shop::NOW, and Buyer::first()",
+        "use test_shop::{Buyer, Shop, demo};\nuse crate::shop::{END, NOW};",
+        "Buyer::number(number(1)).paying(\"sandbox:ok\")\n    .holding(at(NOW), at(END))",
+        "SaleDraft { starts_at: at(NOW), ends_at: at(END), ..draft() }",
+        "let draft = sale.draft();",
+    ] {
+        assert_eq!(taken(line).collect::<Vec<_>>(), [], "{line}");
     }
 }
 
