@@ -1,5 +1,7 @@
 //! Every fault is named, and each part asks for its own variables.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use test_aws::{CountingRandomness, FixedClock};
 
@@ -33,6 +35,31 @@ fn a_fault_of_one_function_is_not_held_against_the_next() {
     assert!(parts.finish(orders).is_err());
     let sales = parts.sales();
     assert!(parts.finish(sales).is_ok());
+}
+
+/// Attempts, and the time of an operation with all of them.
+macro_rules! limits {
+    ($client:expr) => {{
+        let client = $client;
+        let (retries, timeouts) = (client.config().retry_config(), client.config().timeout_config());
+        (retries.unwrap().max_attempts(), timeouts.unwrap().operation_timeout().unwrap())
+    }};
+}
+
+#[test]
+fn every_client_gives_up_soon_except_that_of_a_queue_worker_for_step_functions() {
+    let (timeouts, retries) = kit::bounds();
+    let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12());
+    let aws = aws.timeout_config(timeouts).retry_config(retries).build();
+    let (soon, patient) = ((3, Duration::from_secs(4)), (10, Duration::from_secs(25)));
+    assert_eq!([limits!(aws.dynamodb()), limits!(aws.sqs()), limits!(aws.sns()), limits!(aws.sfn())], [soon; 4]);
+    assert_eq!(limits!(aws.patient_sfn()), patient);
+
+    let configuration = Configuration::of([("STATE_MACHINE_ARN", "arn:aws:states:::PaymentSaga")]);
+    let clock = Arc::new(FixedClock::at("2026-11-01T12:00:00Z"));
+    let mut parts = Parts::new(configuration, aws, clock, Arc::new(CountingRandomness::new()));
+    assert_eq!(limits!(parts.payment_saga().client), soon);
+    assert_eq!(limits!(parts.patient_payment_saga().client), patient);
 }
 
 #[test]

@@ -117,3 +117,11 @@ async fn a_start_whose_answer_is_lost_is_one_start() {
     assert!(hand_messages::<StartPayment>(&shop, &calls, "start-payment/ok").await.is_empty());
     assert_eq!((calls.count("StartExecution"), shop.machines.started().len()), (2, 1));
 }
+
+#[tokio::test]
+async fn a_throttled_worker_has_the_patience_of_a_queue_worker() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    calls.fail_always("StartExecution", Fault::Throttled);
+    let failed = hand_messages::<StartPayment>(&shop, &calls, "start-payment/ok").await;
+    assert_eq!((failed.len(), calls.count("StartExecution"), shop.machines.started().len()), (1, 10, 0));
+}

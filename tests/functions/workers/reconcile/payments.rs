@@ -146,3 +146,14 @@ async fn when_step_functions_does_not_answer_the_run_fails_after_it_has_done_eve
     calls.heal();
     assert_eq!(world.run().await.payments_started, 41);
 }
+
+#[tokio::test]
+async fn a_throttled_run_gives_up_soon_because_it_has_other_orders_to_look_at() {
+    let (world, _) = World::at(Stage::Pending).await;
+    world.shop.clock.set(crate::workers::reconcile::LATE);
+    let calls = Calls::new();
+    calls.fail_always("StartExecution", Fault::Throttled);
+    let found = world.reconcile(&calls).run(domain::Timestamp::MAX).await.unwrap();
+    assert_eq!((found.payments_started, found.failed), (0, vec![demo()]));
+    assert!((1..=3).contains(&calls.count("StartExecution")), "{} attempts", calls.count("StartExecution"));
+}

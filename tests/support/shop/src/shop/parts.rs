@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kit::Configuration;
+use aws_sdk_sfn::config::{
+    BehaviorVersion,
+    retry::{RetryConfig, RetryPartition},
+};
+use kit::{Configuration, aws_config::SdkConfig};
 use parts::{Aws, FromParts, Parts};
 use serde_json::Value;
 use test_aws::{Calls, Queue, StepFunctions, Topic};
@@ -93,8 +97,15 @@ impl Aws for Services {
         self.machines.client_with(&self.calls)
     }
 
+    /// As in production, this client makes more attempts than the other one. It has a retry budget of its own: tests of
+    /// the same process do not use it up.
     fn patient_sfn(&self) -> aws_sdk_sfn::Client {
-        self.machines.client_with(&self.calls)
+        let config = self.sfn().config().to_builder();
+        let real = kit::patient_sfn(&SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build());
+        let attempts = real.config().retry_config().map(RetryConfig::max_attempts).unwrap();
+        let retries = self.sfn().config().retry_config().cloned().unwrap().with_max_attempts(attempts);
+        let budget = RetryPartition::custom("patient").build();
+        aws_sdk_sfn::Client::from_conf(config.retry_config(retries).retry_partition(budget).build())
     }
 
     fn sns(&self) -> aws_sdk_sns::Client {
