@@ -109,6 +109,14 @@ fn cors(repository: &Repository) -> Faults {
             faults.push(format!("Cors: {member} is {:?}, and the routes read {wanted:?}", listed(member)));
         }
     }
+    let of_functions = kit::http::CORS.iter().find(|(name, _)| *name == "access-control-allow-origin").map(|(_, value)| *value);
+    if cors["AllowOrigin"].as_str().map(|origin| origin.trim_matches('\'')) != of_functions {
+        faults.push(format!("Cors: AllowOrigin is {}, and functions answer {of_functions:?}", cors["AllowOrigin"]));
+    }
+    // A browser sends no token with a preflight.
+    if repository.template["Resources"]["Api"]["Properties"]["Auth"]["AddDefaultAuthorizerToCorsPreflight"] != false {
+        faults.push("Auth: a preflight needs a token".to_owned());
+    }
     faults
 }
 
@@ -125,8 +133,14 @@ fn gateway_responses(repository: &Repository) -> Faults {
     for (name, response) in responses.as_object().expect("the API has gateway responses") {
         let body = response["ResponseTemplates"]["application/json"].as_str().unwrap_or_default();
         let problem: Value = serde_json::from_str(&body.replace("$context.requestId", "id")).unwrap_or_default();
-        // What has no status of its own stands in for many.
-        let Some(status) = response["StatusCode"].as_u64() else { continue };
+        faults.extend(missing_headers(name, response));
+        let Some(status) = response["StatusCode"].as_u64() else {
+            // It stands in for refusals of several statuses.
+            if name != "DEFAULT_4XX" {
+                faults.push(format!("{name}: has no StatusCode, so API Gateway answers with one that the contract may not have"));
+            }
+            continue;
+        };
         let Some(kind) = kinds.iter().find(|kind| problem["code"] == kind.code && u64::from(kind.status) == status) else {
             faults.push(format!("{name}: the contract has no {} with status {status}", problem["code"]));
             continue;
@@ -140,6 +154,41 @@ fn gateway_responses(repository: &Repository) -> Faults {
         if has_retry_after != described.has_retry_after {
             faults.push(format!("{name}: Retry-After of {} is not as in the contract", kind.code));
         }
+    }
+    faults
+}
+
+/// The headers of every answer that a response of API Gateway itself lacks, or has with another value.
+fn missing_headers(name: &str, response: &Value) -> Faults {
+    let found = response["ResponseParameters"]["Headers"].as_object().expect("headers");
+    let found: BTreeMap<String, &str> =
+        found.iter().map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap_or_default().trim_matches('\''))).collect();
+    let usual =
+        [("cache-control", "no-store"), ("content-type", "application/problem+json"), ("x-request-id", "context.requestId")];
+    let usual = usual.into_iter().chain(kit::http::CORS);
+    let faults = usual.filter(|(header, value)| found.get(*header) != Some(value));
+    faults.map(|(header, value)| format!("{name}: the header {header} is not {value}")).collect()
+}
+
+/// The routes without a sample event that shows whom they refuse: a caller without a token, and one who is no operator.
+fn refused_callers(repository: &Repository) -> Faults {
+    let refuses = |route: &Route, wanted: u16| {
+        repository.cases.iter().any(|case| {
+            let Event::Http(request) = &case.event else { return false };
+            let is_of_route = route.method.as_str() == request.method && route.path == request.route;
+            let is_refused = |answer: &Answer| matches!(answer, Answer::Http { status, .. } if *status == wanted);
+            is_of_route && case.expected.iter().any(|expected| is_refused(&expected.answer))
+        })
+    };
+    let wanted = |route: &Route| match route.group {
+        Group::Anyone => [].as_slice(),
+        Group::Shoppers => &[401_u16],
+        Group::Operators => &[401, 403],
+    };
+    let mut faults = Faults::new();
+    for route in &routes() {
+        let missing = wanted(route).iter().filter(|status| !refuses(route, **status));
+        faults.extend(missing.map(|status| format!("{} has no case that is refused with {status}", route.name)));
     }
     faults
 }
@@ -232,9 +281,34 @@ fn a_route_that_is_deployed_otherwise_is_noticed() {
     notices(models, "the model RefundRequest", |repository| {
         repository.template["Resources"]["Api"]["Properties"]["Models"]["RefundRequest"] = json!({"type": "object"});
     });
+    notices(cors, "AllowOrigin", |repository| {
+        repository.template["Resources"]["Api"]["Properties"]["Cors"]["AllowOrigin"] = json!("'https://example.com'");
+    });
+    notices(cors, "a preflight needs a token", |repository| {
+        repository.template["Resources"]["Api"]["Properties"]["Auth"]["AddDefaultAuthorizerToCorsPreflight"] = json!(true);
+    });
     notices(cors, "AllowHeaders", |repository| {
         repository.template["Resources"]["Api"]["Properties"]["Cors"]["AllowHeaders"] = json!("'Authorization,Content-Type'");
     });
+}
+
+#[test]
+fn every_route_has_a_case_for_each_caller_that_it_refuses() {
+    none(&refused_callers(&Repository::read()));
+}
+
+#[test]
+fn a_route_that_nothing_shows_to_refuse_is_noticed() {
+    notices(refused_callers, "close-sale has no case that is refused with 403", |repository| {
+        repository.cases.retain(|case| case.function != "change-sale-status" || case.name != "not-an-operator");
+    });
+}
+
+#[test]
+fn the_servers_of_the_description_have_the_stage_of_the_template() {
+    let stage = Repository::read().template["Resources"]["Api"]["Properties"]["StageName"].as_str().expect("a stage").to_owned();
+    let server = openapi(&routes())["servers"][0]["url"].as_str().expect("an address").to_owned();
+    assert!(server.ends_with(&format!("/{stage}")), "{server}");
 }
 
 #[test]
@@ -249,6 +323,20 @@ fn a_gateway_response_that_no_route_has_is_noticed() {
             change(&mut repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"][name]);
         }
     };
+    notices(
+        gateway_responses,
+        "has no StatusCode",
+        change("DEFAULT_5XX", |response| {
+            response.as_object_mut().unwrap().remove("StatusCode");
+        }),
+    );
+    notices(
+        gateway_responses,
+        "the header access-control-allow-origin is not *",
+        change("DEFAULT_4XX", |response| {
+            response["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] = json!("'https://example.com'");
+        }),
+    );
     notices(
         gateway_responses,
         "no \"try-again\" with status 504",

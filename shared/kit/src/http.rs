@@ -21,9 +21,9 @@ pub use response::{no_content, ok_json, public_json, with_location};
 
 use crate::{Response, metrics};
 
-/// A storefront has another origin. Every origin is allowed, because identity travels in `Authorization` and never in a
+/// A storefront is served from another origin. Every origin is allowed, because identity travels in `Authorization` and never in a
 /// cookie.
-const CORS: [(&str, &str); 2] =
+pub const CORS: [(&str, &str); 2] =
     [("access-control-allow-origin", "*"), ("access-control-expose-headers", "Location, Retry-After, X-Request-Id")];
 
 /// The response to `request`: renders a refusal with the request's id, counts it by its code, and adds the headers that

@@ -17,6 +17,10 @@ async fn change_sale_status_answers_its_sample_events() {
     not-an-operator: 403 forbidden
     ok: 200
     over: 409 sale-ended
+    pause-no-identity: 401 unauthenticated
+    pause-not-an-operator: 403 forbidden
+    resume-no-identity: 401 unauthenticated
+    resume-not-an-operator: 403 forbidden
     resume: 200
     unknown-product: 404 unknown-product
     "#);

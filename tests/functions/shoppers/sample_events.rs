@@ -73,6 +73,7 @@ async fn get_reservation_answers_its_sample_events() {
     assert_snapshot!(answers::<GetReservation>("get-reservation", async || Shop::with(Stage::Held).await).await, @r#"
     by-impossible-product: 400 malformed-request
     by-nothing: 400 malformed-request
+    by-product-no-identity: 401 unauthenticated
     by-product-without-one: 404 unknown-reservation
     by-product: 200
     impossible-reservation-id: 404 unknown-reservation

@@ -3,13 +3,14 @@
 use crate::prelude::*;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let pause = |product| post("/admin/flash-sales/{product_id}/pause").of(product).by(OPERATOR);
-    let resume = post("/admin/flash-sales/{product_id}/resume").of(DEMO).by(OPERATOR);
+    let pause_by = |product, caller| post("/admin/flash-sales/{product_id}/pause").of(product).by(caller);
+    let pause = |product| pause_by(product, OPERATOR);
+    let resume = || post("/admin/flash-sales/{product_id}/resume").of(DEMO);
     let close = |product| post("/admin/flash-sales/{product_id}/close").of(product);
     let becomes = |product, state| answer(200, json!({"product_id": product, "state": state}));
     vec![
         case("ok", pause(DEMO), [becomes(DEMO, "paused")]),
-        case("resume", resume, [becomes(DEMO, "open")]),
+        case("resume", resume().by(OPERATOR), [becomes(DEMO, "open")]),
         case("close", close(DEMO).by(OPERATOR), [becomes(DEMO, "ended")]),
         case("over", pause("ended"), [problem(409, "sale-ended")]),
         case("close-over", close("ended").by(OPERATOR), [becomes("ended", "ended")]),
@@ -17,5 +18,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("impossible-product-id", close(NOT_A_PRODUCT).by(OPERATOR), [problem(404, "unknown-product")]),
         case("not-an-operator", close(DEMO).by(FIRST), [problem(403, "forbidden")]),
         case("no-identity", close(DEMO), [problem(401, "unauthenticated")]),
+        case("pause-not-an-operator", pause_by(DEMO, FIRST), [problem(403, "forbidden")]),
+        case("pause-no-identity", post("/admin/flash-sales/{product_id}/pause").of(DEMO), [problem(401, "unauthenticated")]),
+        case("resume-not-an-operator", resume().by(FIRST), [problem(403, "forbidden")]),
+        case("resume-no-identity", resume(), [problem(401, "unauthenticated")]),
     ]
 }

@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub(crate) fn cases() -> Vec<Case> {
     let read = |id| get("/reservations/{reservation_id}").of(id);
     let find = || get("/reservations").by(FIRST);
+    let by_product = || get("/reservations").query("product_id", DEMO);
     let found = || answer(200, json!({"reservation_id": RESERVATION}));
     let unknown = || problem(404, "unknown-reservation");
     let held = |name, request, answer: Expected| case(name, request, [answer.given(Given::Held)]);
@@ -21,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         held("by-product", find().query("product_id", DEMO), found()),
         held("by-product-without-one", find().query("product_id", "not-started"), unknown()),
         case("by-impossible-product", find().query("product_id", NOT_A_PRODUCT), [problem(400, "malformed-request")]),
+        held("by-product-no-identity", by_product(), problem(401, "unauthenticated")),
         case("by-nothing", find(), [problem(400, "malformed-request")]),
     ]
 }

@@ -29,6 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
             post("/add-to-cart").by(FIRST).json(one()),
             [reserved(201, 1), answer(200, json!({"reservation_id": RESERVATION, "cart_id": RESERVATION})).given(Given::Held)],
         ),
+        case("add-to-cart-no-identity", post("/add-to-cart").json(one()), [problem(401, "unauthenticated")]),
         case("two-units", units(json!(2)), [reserved(201, 2)]),
         case("quantity-left-out", ask(json!({"product_id": DEMO})), [reserved(201, 1)]),
         case("base64-body", reserve().by(FIRST).base64(one()), [reserved(201, 1)]),
