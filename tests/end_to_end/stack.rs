@@ -9,6 +9,7 @@ use std::{
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use test_shop::{Answered, Conformance};
 
 /// The password of everybody on the local stack; never one of anybody's anywhere else.
 pub(crate) const PASSWORD: &str = "Flash-Sale-1";
@@ -296,8 +297,10 @@ impl Person {
         self.send(Method::POST, path, &[], Some(body.to_string())).await
     }
 
+    /// Sends a request. Panics when the contract does not describe the answer.
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
-        let mut request = self.stack.http.request(method, format!("{}{path}", self.stack.told("/api_url")));
+        let mut request = self.stack.http.request(method.clone(), format!("{}{path}", self.stack.told("/api_url")));
+        let method = method.to_string();
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -310,7 +313,16 @@ impl Person {
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (status, location) = (response.status().as_u16(), header("location"));
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
-        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let headers = headers.collect();
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        let (contract, path) = (Conformance::of_the_contract(), path.split('?').next().unwrap_or_default());
+        if contract.has_route(&method, path) {
+            let faults = contract.faults(&method, path, &Answered { status, headers, body: text });
+            assert!(faults.is_empty(), "{}", faults.join("\n"));
+        }
         Answer { status, retry_after, location, body }
     }
 

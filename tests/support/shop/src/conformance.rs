@@ -137,7 +137,16 @@ impl Conformance {
         let unknown =
             DESCRIBED_HEADERS.iter().filter(|name| answer.headers.contains_key(**name) && !described.contains_key(**name));
         let missing = missing.map(|(name, _)| format!("the header {name} is missing"));
-        missing.chain(unknown.map(|name| format!("the header {name} is not documented"))).collect()
+        let mut faults: Vec<String> = missing.chain(unknown.map(|name| format!("the header {name} is not documented"))).collect();
+        for (name, header) in &described {
+            let Some(text) = answer.headers.get(name) else { continue };
+            // In a header a number is a text.
+            let mut values = [Some(json!(text)), serde_json::from_str(text).ok()].into_iter().flatten();
+            if !values.any(|value| self.validator(&header["schema"].to_string(), &header["schema"]).is_valid(&value)) {
+                faults.push(format!("the header {name} is {text:?}"));
+            }
+        }
+        faults
     }
 
     fn body_faults(&self, at: &str, response: &Value, answer: &Answered) -> Vec<String> {
@@ -297,6 +306,13 @@ mod tests {
         let mut patient = answered(200, &inventory());
         patient.headers.insert("retry-after".to_owned(), "1".to_owned());
         noticed(&faults("GET", "/inventory/demo", &patient), "retry-after is not documented");
+        let throttled =
+            json!({"type": "/problems/rate-limited", "title": "t", "status": 429, "instance": "r-1", "code": "rate-limited"});
+        let mut later = answered(429, &throttled);
+        later.headers.insert("retry-after".to_owned(), "1".to_owned());
+        assert_eq!(faults("GET", "/inventory/demo", &later), [""; 0]);
+        later.headers.insert("retry-after".to_owned(), "soon".to_owned());
+        noticed(&faults("GET", "/inventory/demo", &later), "retry-after is \"soon\"");
         let again = json!({"type": "/problems/try-again", "title": "t", "status": 503, "instance": "r-1", "code": "try-again"});
         noticed(&faults("GET", "/inventory/demo", &answered(503, &again)), "retry-after is missing");
     }
