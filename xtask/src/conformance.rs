@@ -49,9 +49,10 @@ struct Run<'a> {
 }
 
 impl Conformance {
-    /// A run with a seed of its own.
-    pub(crate) fn fresh() -> Self {
-        Self { seed: None, description: None }
+    /// The run of `cargo xtask test`. Its seed is always the same: on a fresh stack the seed alone decides the requests, and a
+    /// test that fails must fail again. `cargo xtask conformance` takes a new seed.
+    pub(crate) fn repeatable() -> Self {
+        Self { seed: Some(1), description: None }
     }
 
     pub(crate) fn run(self) -> Result<()> {

@@ -76,7 +76,7 @@ impl Test {
         })?;
         timed(steps, "events on the built functions", || passes(&mut test_binary("bootstraps", &["--include-ignored"])))?;
         timed(steps, "end to end", || passes(&mut test_binary("end_to_end", &["--nocapture"])))?;
-        timed(steps, "the API's description against the stack", || Conformance::fresh().run())?;
+        timed(steps, "the API's description against the stack", || Conformance::repeatable().run())?;
         timed(steps, "faults on the stack", || {
             passes(&mut test_binary("end_to_end", &["faults::", "--ignored", "--nocapture", "--test-threads=1"]))
         })

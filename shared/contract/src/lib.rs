@@ -3,6 +3,7 @@
 mod description;
 mod gateway;
 mod health;
+mod object;
 mod openapi;
 mod operating;
 mod order;
@@ -21,17 +22,15 @@ pub use description::Described;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
-pub use operating::{
-    HOLD_SECONDS, OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path, product_path, units_not_allowed,
-};
+pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path};
 pub use order::{
     CheckoutDetails, CheckoutRequest, HistoryView, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress,
 };
 pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
-pub use requests::reservation_path;
-pub use reservation::{ReservationView, ReserveRequest, ReservedView, wanted};
+pub use requests::{id_path, product_path};
+pub use reservation::{ReservationView, ReserveRequest, ReservedView};
 pub use route::{Answer, Body, Group, Method, Parameter, Place, Route};
 pub use routes::routes;
 pub use sale::{AdmissionView, HoldsView, InventoryView, SaleView, SalesView};

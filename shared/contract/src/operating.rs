@@ -1,17 +1,17 @@
 //! Bodies and parameters of operators' requests.
 
 use domain::{Admission, Currency, Money, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
-use kit::{Problem, Request, http};
+use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
-use crate::{problems, schemas};
+use crate::{object::Object, problems, schemas};
 
 /// The group whose members operate sales.
 pub const OPERATORS: &str = "ops";
 
 /// The default length of a hold, s.
-pub const HOLD_SECONDS: u32 = 300;
+const DEFAULT_HOLD_SECONDS: u32 = 300;
 
 // Unknown members are refused: a misspelt one would be ignored, and a sale cannot be changed after its start.
 /// Body of `PUT /admin/flash-sales/{product_id}`.
@@ -45,7 +45,7 @@ pub struct SaleRequest {
     max_per_shopper: Option<u32>,
     /// Default: first come, first served.
     #[schema(value_type = Option<schemas::AdmissionRequest>)]
-    admission: Option<AdmissionRequest>,
+    admission: Option<Object<AdmissionRequest>>,
     /// Default: one for every 25 units. A shard has at most 100 units.
     #[schema(value_type = Option<schemas::Shards>)]
     shards: Option<u32>,
@@ -62,7 +62,7 @@ struct Price {
 }
 
 fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
-    let Price { amount_minor, currency } = Price::deserialize(json)?;
+    let Object(Price { amount_minor, currency }) = Object::deserialize(json)?;
     Money::new(amount_minor, currency).map_err(de::Error::custom)
 }
 
@@ -70,7 +70,9 @@ fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
 fn rfc3339<'de, D: Deserializer<'de>>(json: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(json)?;
     let time = is_rfc3339(text.as_bytes()).then(|| text.parse().ok()).flatten();
-    time.ok_or_else(|| de::Error::custom("a time is RFC 3339 with seconds and an offset, such as 2026-11-01T12:00:00Z"))
+    time.ok_or_else(|| {
+        de::Error::custom("a time is RFC 3339 with seconds, at most nine decimals and an offset, such as 2026-11-01T12:00:00Z")
+    })
 }
 
 /// Whether a text has the form `2026-11-01T12:00:00`, perhaps a fraction, and an offset. There is no second 60.
@@ -84,7 +86,10 @@ fn is_rfc3339(text: &[u8]) -> bool {
         Some(rest) => rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count()),
         None => (&b"0"[..], rest),
     };
-    let is_offset = fits(offset, b"Z") || fits(offset, b"+00:00") || fits(offset, b"-00:00");
+    let is_offset = match offset {
+        [b'+' | b'-', hours_minutes @ ..] => fits(hours_minutes, b"00:00") && hours_minutes < &b"24:00"[..],
+        zulu => fits(zulu, b"Z"),
+    };
     fits(time, b"0000-00-00T00:00:00") && !time.ends_with(b"60") && !fraction.is_empty() && is_offset
 }
 
@@ -96,11 +101,24 @@ struct AdmissionRequest {
     mode: AdmissionMode,
 }
 
+/// A mode of admission by its name.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String")]
 enum AdmissionMode {
     /// First come, first served.
     Fcfs,
+}
+
+// Not derived from the variants' names: serde would read `{"fcfs": null}`, too.
+impl TryFrom<String> for AdmissionMode {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, &'static str> {
+        match name.as_str() {
+            "fcfs" => Ok(Self::Fcfs),
+            _ => Err("the mode of admission is \"fcfs\""),
+        }
+    }
 }
 
 impl SaleRequest {
@@ -119,17 +137,17 @@ impl SaleRequest {
             units: self.units,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
-            hold_seconds: self.hold_seconds.unwrap_or(HOLD_SECONDS),
+            hold_seconds: self.hold_seconds.unwrap_or(DEFAULT_HOLD_SECONDS),
             max_per_shopper,
             admission: match self.admission {
                 None => Admission::default(),
-                Some(AdmissionRequest { mode: AdmissionMode::Fcfs }) => Admission::Fcfs,
+                Some(Object(AdmissionRequest { mode: AdmissionMode::Fcfs })) => Admission::Fcfs,
             },
             shards: self.shards,
         };
         draft.check().map_err(|error| Problem::invalid_request(error.should_be, &format!("/{}", error.field)))?;
         if draft.ends_at <= now {
-            return Err(Problem::invalid_request("ends_at is in the future", "/ends_at"));
+            return Err(Problem::invalid_request("ends_at must be in the future", "/ends_at"));
         }
         Ok(draft)
     }
@@ -151,18 +169,8 @@ impl RestockRequest {
     /// # Errors
     /// 422 `invalid-request`.
     pub fn units(self) -> Result<u32, Problem> {
-        if (1..=SaleDraft::MOST_UNITS).contains(&self.units) {
-            Ok(self.units)
-        } else {
-            Err(units_not_allowed("units is a whole number from 1 to 1,000,000"))
-        }
+        if (1..=SaleDraft::MOST_UNITS).contains(&self.units) { Ok(self.units) } else { Err(problems::units_out_of_range()) }
     }
-}
-
-/// 422 `invalid-request`: the sale cannot have these units; `why` says so to the operator.
-#[must_use]
-pub fn units_not_allowed(why: &str) -> Problem {
-    Problem::invalid_request(why, "/units")
 }
 
 /// The header `Idempotency-Key`: it tells a repeated request from a second restock.
@@ -174,20 +182,11 @@ pub fn idempotency_key(request: &Request) -> Result<RestockKey, Problem> {
     header.trim().parse().map_err(|error| Problem::malformed_request(format!("header Idempotency-Key: {error}"), ""))
 }
 
-/// The product in the path of a request about an existing sale.
-///
-/// # Errors
-/// 404 when the text is not a product id: no sale has it.
-pub fn product_path(request: &Request) -> Result<ProductId, Problem> {
-    let product = http::path_parameter(request, "product_id").and_then(|text| text.parse().ok());
-    product.ok_or_else(problems::unknown_product)
-}
-
 /// The product in the path of a request that creates a sale.
 ///
 /// # Errors
 /// 400 when the text is not a product id.
 pub fn new_product_path(request: &Request) -> Result<ProductId, Problem> {
-    let text = http::path_parameter(request, "product_id").unwrap_or_default();
+    let text = kit::http::path_parameter(request, "product_id").unwrap_or_default();
     text.parse().map_err(|error| Problem::malformed_request(format!("product_id in the path: {error}"), ""))
 }

@@ -1,11 +1,13 @@
 //! Orders: the bodies of requests that place them, and an order as its owner sees it.
 
-use domain::{Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ShopperId, StockStatus, Timestamp};
+use domain::{
+    Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, Quantity, ShopperId, StockStatus, Timestamp,
+};
 use kit::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{schemas, time};
+use crate::{object::Object, requests, schemas, time};
 
 /// Body of `POST /checkout`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -15,7 +17,8 @@ pub struct CheckoutRequest {
     pub cart_id: String,
     #[schema(value_type = schemas::PaymentMethod)]
     payment_method: String,
-    shipping_address: ShippingAddress,
+    #[schema(value_type = ShippingAddress)]
+    shipping_address: Object<ShippingAddress>,
     /// The caller's id. Another shopper's is refused.
     #[schema(value_type = Option<schemas::ShopperId>)]
     pub user_id: Option<ShopperId>,
@@ -26,11 +29,12 @@ pub struct CheckoutRequest {
 pub struct PlaceOrderRequest {
     /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
-    pub quantity: Option<i64>,
+    quantity: Option<i64>,
     /// An order without a payment method waits for `POST /payment`.
     #[schema(value_type = Option<schemas::PaymentMethod>)]
     payment_method: Option<String>,
-    shipping_address: Option<ShippingAddress>,
+    #[schema(value_type = Option<ShippingAddress>)]
+    shipping_address: Option<Object<ShippingAddress>>,
 }
 
 /// The shipping address.
@@ -61,18 +65,26 @@ impl CheckoutRequest {
     /// # Errors
     /// 422 `invalid-request` with a pointer to the member at fault.
     pub fn details(self) -> Result<CheckoutDetails, Problem> {
-        let shipping_address = Some(self.shipping_address.checked()?);
+        let shipping_address = Some(self.shipping_address.0.checked()?);
         Ok(CheckoutDetails { payment_method: payment_method(&self.payment_method)?, shipping_address })
     }
 }
 
 impl PlaceOrderRequest {
-    /// The address and the payment method, checked.
+    /// The units that the request asks for. `None` is more than any sale allows.
+    ///
+    /// # Errors
+    /// 400 when it is less than one.
+    pub fn quantity(&self) -> Result<Option<Quantity>, Problem> {
+        requests::quantity(self.quantity)
+    }
+
+    /// The payment method and the address, checked.
     ///
     /// # Errors
     /// 422 `invalid-request` with a pointer to the member at fault.
     pub fn details(self) -> Result<(Option<PaymentMethod>, Option<Address>), Problem> {
-        let address = self.shipping_address.map(ShippingAddress::checked).transpose()?;
+        let address = self.shipping_address.map(|Object(address)| address.checked()).transpose()?;
         Ok((self.payment_method.map(|method| payment_method(&method)).transpose()?, address))
     }
 }
@@ -213,6 +225,7 @@ impl OrderAccepted {
     }
 }
 
-fn pay_by(order: &Order, status: OrderStatus) -> Option<String> {
+/// The end of the time to pay, while the order waits for a payment.
+pub(crate) fn pay_by(order: &Order, status: OrderStatus) -> Option<String> {
     (status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by))
 }

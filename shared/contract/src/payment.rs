@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
-use crate::{order::payment_method, schemas, time};
+use crate::{
+    order::{pay_by, payment_method},
+    schemas,
+};
 
 /// Body of `POST /payment`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -36,14 +39,14 @@ impl PaymentRequest {
     /// The amount with every digit that the body of `request` has. This value was read from the same body.
     ///
     /// # Errors
-    /// 400 when it is neither a number nor a text.
+    /// 400 when it is not a plain decimal number, or a text with one.
     pub fn amount(&self, request: &Request) -> Result<DecimalAmount, Problem> {
         let wrong = || Problem::malformed_request("amount is a decimal number or a string with one", "/amount");
         match &self.amount {
-            Value::String(text) => Ok(DecimalAmount(text.clone())),
+            Value::String(text) => DecimalAmount::new(text),
             Value::Number(_) => {
                 let written: Written<'_> = serde_json::from_slice(request.body().as_ref()).map_err(|_| wrong())?;
-                Ok(DecimalAmount(written.amount.get().to_owned()))
+                DecimalAmount::new(written.amount.get())
             }
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
         }
@@ -59,12 +62,15 @@ impl PaymentRequest {
 }
 
 impl DecimalAmount {
+    fn new(text: &str) -> Result<Self, Problem> {
+        let malformed = |error: MoneyError| Problem::malformed_request(error.to_string(), "/amount");
+        Money::check_decimal(text).map(|()| Self(text.to_owned())).map_err(malformed)
+    }
+
     /// Whether this is `amount`, digit by digit.
-    ///
-    /// # Errors
-    /// When it is not a plain decimal number.
-    pub fn is(&self, amount: Money) -> Result<bool, MoneyError> {
-        amount.equals_decimal(&self.0)
+    #[must_use]
+    pub fn is(&self, amount: Money) -> bool {
+        amount.equals_decimal(&self.0) == Ok(true)
     }
 }
 
@@ -110,7 +116,7 @@ impl PaymentView {
             payment_status,
             order_status,
             transaction_id: order.transaction_id.clone(),
-            pay_by: (order_status == OrderStatus::AwaitingPayment).then(|| time(order.pay_by)),
+            pay_by: pay_by(order, order_status),
         }
     }
 }

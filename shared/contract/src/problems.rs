@@ -3,7 +3,7 @@
 mod kinds;
 mod members;
 
-use domain::{Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, Timestamp, seconds_until};
+use domain::{Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, SaleDraft, Timestamp, seconds_until};
 use kit::Problem;
 use messages::SendError;
 use store::StoreError;
@@ -38,7 +38,7 @@ pub fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
             .detail(format!("The sale starts at {}.", time(starts_at)))
             .with(members::SaleNotStarted { starts_at: time(starts_at) })
             .retry_after(seconds_until(starts_at, now).max(1)),
-        NotReservable::Paused => Problem::of(SALE_PAUSED).detail("The sale is paused; it may go on later."),
+        NotReservable::Paused => Problem::of(SALE_PAUSED).detail("The sale is paused; it may resume later."),
         NotReservable::Ended => Problem::of(SALE_ENDED).detail("The sale is over."),
         NotReservable::QuantityNotAllowed { max_per_shopper } => quantity_not_allowed(max_per_shopper),
     }
@@ -56,8 +56,8 @@ fn quantity_not_allowed(max_per_shopper: Quantity) -> Problem {
 pub fn sold_out(holds: &Holds) -> Problem {
     Problem::of(SOLD_OUT)
         .detail(
-            "Not enough units are left. Units that others hold may come back. If an answer of yours was lost, \
-             GET /reservations?product_id= tells whether you hold some.",
+            "Not enough units are left. Held units may become available again. If an answer of yours was lost, \
+             GET /reservations?product_id= returns your reservation, if you have one.",
         )
         .with(members::SoldOut { available_quantity: holds.available, holds: &holds.view })
 }
@@ -71,7 +71,7 @@ pub fn already_purchased() -> Problem {
 /// A payment is under way.
 #[must_use]
 pub fn payment_in_progress() -> Problem {
-    Problem::of(PAYMENT_IN_PROGRESS).detail("A payment is under way. Look at the order to see what becomes of it.")
+    Problem::of(PAYMENT_IN_PROGRESS).detail("A payment is under way. Read the order to see its result.")
 }
 
 /// The caller has no such reservation.
@@ -117,8 +117,8 @@ pub fn too_many_attempts(pay_by: Timestamp, now: Timestamp) -> Problem {
 pub fn not_changeable(why: NotChangeable) -> Problem {
     match why {
         NotChangeable::InPreparation => Problem::of(SALE_IN_PREPARATION)
-            .detail("The sale is being made or changed. If that was cut off, the same PUT again finishes it."),
-        NotChangeable::Ended => Problem::of(SALE_OVER).detail("The sale is over, and stays so."),
+            .detail("An operator is creating or changing the sale. If the PUT was interrupted, repeat it."),
+        NotChangeable::Ended => Problem::of(SALE_OVER).detail("The sale is over for good."),
     }
 }
 
@@ -131,19 +131,44 @@ pub fn sale_started() -> Problem {
 /// The description of a paused sale cannot be changed.
 #[must_use]
 pub fn paused_not_changed() -> Problem {
-    Problem::of(SALE_PAUSED).detail("A sale that is paused is not changed. Let it go on first.")
+    Problem::of(SALE_PAUSED).detail("The sale is paused. Resume it before you change it.")
 }
 
 /// The description of a restocked sale cannot be changed.
 #[must_use]
 pub fn sale_restocked() -> Problem {
-    Problem::of(SALE_RESTOCKED).detail("A sale that was restocked is not changed any more, except by another restock.")
+    Problem::of(SALE_RESTOCKED).detail("Only another restock can change a sale that was restocked.")
 }
 
 /// The sale had [`RestockKey::MOST`] restocks.
 #[must_use]
 pub fn too_many_restocks() -> Problem {
     Problem::of(TOO_MANY_RESTOCKS).detail(format!("A sale can be restocked {} times.", RestockKey::MOST))
+}
+
+/// 422: a restock has no unit, or more than a sale can have.
+#[must_use]
+pub fn units_out_of_range() -> Problem {
+    units_not_allowed(&format!("units is a whole number from 1 to {}", SaleDraft::MOST_UNITS))
+}
+
+/// 422: the sale would have more units than a sale can have.
+#[must_use]
+pub fn too_many_units() -> Problem {
+    units_not_allowed(&format!("a sale has at most {} units, with those of its restocks", SaleDraft::MOST_UNITS))
+}
+
+/// 422: the sale would have more shards than a sale can have. Its shards have few units, so a restock needs many.
+#[must_use]
+pub fn too_many_shards() -> Problem {
+    units_not_allowed(&format!(
+        "a sale has at most {} shards, and those of this sale have too few units for this restock",
+        SaleDraft::MOST_SHARDS
+    ))
+}
+
+fn units_not_allowed(why: &str) -> Problem {
+    Problem::invalid_request(why, "/units")
 }
 
 /// An earlier restock has the same key and other units.

@@ -5,7 +5,7 @@ use kit::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{schemas, time};
+use crate::{requests, schemas, time};
 
 /// Body of `POST /reserve-inventory` and `POST /add-to-cart`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -15,20 +15,19 @@ pub struct ReserveRequest {
     pub product_id: ProductId,
     /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
-    pub quantity: Option<i64>,
+    quantity: Option<i64>,
     /// The caller's id. Another shopper's is refused.
     #[schema(value_type = Option<schemas::ShopperId>)]
     pub user_id: Option<ShopperId>,
 }
 
-/// The units that a request asks for. The default is one; `None` is more than any sale allows.
-///
-/// # Errors
-/// 400 when it is less than one.
-pub fn wanted(quantity: Option<i64>) -> Result<Option<Quantity>, Problem> {
-    match quantity.unwrap_or(1) {
-        ..1 => Err(Problem::malformed_request("a quantity is a whole number from 1 to 10", "/quantity")),
-        units => Ok(u32::try_from(units).ok().and_then(|units| Quantity::new(units).ok())),
+impl ReserveRequest {
+    /// The units that the request asks for. `None` is more than any sale allows.
+    ///
+    /// # Errors
+    /// 400 when it is less than one.
+    pub fn quantity(&self) -> Result<Option<Quantity>, Problem> {
+        requests::quantity(self.quantity)
     }
 }
 

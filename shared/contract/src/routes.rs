@@ -1,4 +1,4 @@
-//! Every route of the API. One entry is one route; what it names is in this crate.
+//! Every route of the API. One entry is one route. Its types and refusals are in this crate.
 
 use kit::ProblemKind;
 
@@ -17,7 +17,7 @@ use crate::{
     schemas,
 };
 
-/// Every way to be refused units, in the order in which they are looked at.
+/// The refusals of a reservation, in the order in which `reserve` checks them.
 const NO_UNITS: [ProblemKind; 7] =
     [UNKNOWN_PRODUCT, SALE_NOT_STARTED, SALE_PAUSED, SALE_ENDED, QUANTITY_NOT_ALLOWED, SOLD_OUT, ALREADY_PURCHASED];
 

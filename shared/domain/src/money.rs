@@ -127,18 +127,20 @@ impl Money {
         Self::new(amount, self.currency)
     }
 
+    /// Checks that a text is a plain decimal number, of any currency.
+    ///
+    /// # Errors
+    /// When it is not, or has more than [`Money::MAX_DECIMAL_DIGITS`] on one side of the point.
+    pub fn check_decimal(text: &str) -> Result<(), MoneyError> {
+        decimal_parts(text).map(|_| ())
+    }
+
     /// Whether a decimal text such as `"999.00"` or `"999"` names exactly this amount.
     ///
     /// # Errors
     /// When the text is not a plain decimal number.
     pub fn equals_decimal(self, text: &str) -> Result<bool, MoneyError> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        let dangling_point = text.contains('.') && fraction.is_empty();
-        let too_long = whole.len() > Self::MAX_DECIMAL_DIGITS || fraction.len() > Self::MAX_DECIMAL_DIGITS;
-        if whole.is_empty() || too_long || dangling_point || !digits(whole) || !digits(fraction) {
-            return Err(MoneyError::Decimal);
-        }
+        let (whole, fraction) = decimal_parts(text)?;
         let fraction = fraction.trim_end_matches('0');
         let decimals = usize::from(self.currency.decimals);
         if fraction.len() > decimals {
@@ -147,6 +149,17 @@ impl Money {
         let minor: i128 = format!("{whole}{fraction:0<decimals$}").parse().map_err(|_| MoneyError::Decimal)?;
         Ok(minor == i128::from(self.amount_minor))
     }
+}
+
+/// The digits before and after the point of a plain decimal number.
+fn decimal_parts(text: &str) -> Result<(&str, &str), MoneyError> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let are_digits = |part: &str| part.len() <= Money::MAX_DECIMAL_DIGITS && part.bytes().all(|byte| byte.is_ascii_digit());
+    let has_dangling_point = text.contains('.') && fraction.is_empty();
+    if whole.is_empty() || has_dangling_point || !are_digits(whole) || !are_digits(fraction) {
+        return Err(MoneyError::Decimal);
+    }
+    Ok((whole, fraction))
 }
 
 impl fmt::Display for Money {
@@ -196,6 +209,7 @@ mod tests {
     fn what_is_no_plain_decimal_is_refused() {
         for text in ["", ".", ".5", "5.", "-1", "+1", "1e3", "1,000", "0x10", "NaN", "1 ", &"9".repeat(21)] {
             assert_eq!(money(1, "USD").equals_decimal(text), Err(MoneyError::Decimal), "{text}");
+            assert_eq!(Money::check_decimal(text), Err(MoneyError::Decimal), "{text}");
         }
     }
 

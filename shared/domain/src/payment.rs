@@ -1,4 +1,4 @@
-//! Payment attempts, and the outcomes of a gateway's answers as far as they matter for money.
+//! Payment attempts and the outcomes of gateway calls.
 
 use std::{fmt, str::FromStr};
 

@@ -20,8 +20,7 @@ const TIME_TO_STOP: Duration = Duration::from_secs(10);
 /// Runs a function on Lambda until Lambda ends the environment.
 ///
 /// An HTTP function answers in time, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
-/// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out; its next run continues
-/// from there.
+/// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
 ///
 /// # Errors
 /// When Lambda's runtime interface cannot be reached.
@@ -57,7 +56,7 @@ where
 /// client would get a failure without an explanation, and the next request a cold start.
 async fn in_time(id: String, left: Duration, handler: impl Future<Output = Response>) -> Response {
     tokio::time::timeout(left, handler).await.unwrap_or_else(|_| {
-        error!(id, "there was no time left to answer");
+        error!(id, "the time to answer ran out");
         http::answer_as(&id, Err(Problem::try_again(1)))
     })
 }

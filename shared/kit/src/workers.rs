@@ -148,7 +148,7 @@ where
     R: Future<Output = Result<(), Failure>>,
 {
     handler(until).await.map_err(|failure| {
-        error!(%failure, "a scheduled run failed; the next one does what it has left");
+        error!(%failure, "a scheduled run failed");
         Diagnostic { error_type: RUN_FAILED.to_owned(), error_message: "the log says why".to_owned() }
     })
 }

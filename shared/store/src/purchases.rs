@@ -50,7 +50,7 @@ pub enum Advanced {
     /// The order is pending, but its reservation is not being paid.
     ReservationLost,
     /// The order is pending and its reservation is being paid, but the payment attempt is not in a status that the step
-    /// needs. It is not there yet, or another run has decided otherwise about it.
+    /// needs: it has no item yet, or another run has changed its status.
     AttemptChanged,
 }
 

@@ -37,7 +37,7 @@ async fn what_failed_is_named_and_why_is_not_told() {
     let health: Judged<Health> = shop.wire(&calls);
     calls.fail_always("GetQueueAttributes", Fault::Denied);
     assert_snapshot!(test_aws::told(&health.handle(deep()).await), @r#"
-    503 Service Unavailable: unhealthy, Something that the service needs does not answer
+    503 Service Unavailable: unhealthy, A dependency does not answer
     {"failed":["orders queue"]}
     "#);
 }

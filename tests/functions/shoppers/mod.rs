@@ -25,7 +25,7 @@ const UNKNOWN_ORDER: &str = "404 Not Found: unknown-order, Unknown order\nYou ha
 const RESERVATION_EXPIRED: &str =
     "410 Gone: reservation-expired, Reservation expired\nThe time of this reservation is over. Reserve again.";
 const PAYMENT_IN_PROGRESS: &str = "409 Conflict: payment-in-progress, Payment in progress\n\
-    A payment is under way. Look at the order to see what becomes of it.";
+    A payment is under way. Read the order to see its result.";
 
 /// Runs `F` on a sample event until it dies at one of its requests, and once more when that run is surely dead. Gives the first
 /// answer in brief, and the second.

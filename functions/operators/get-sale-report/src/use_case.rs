@@ -1,7 +1,7 @@
 //! The use case: read every shard, and the order of every held or sold unit, a hundred items at a time.
 //!
-//! There is no index of a sale's orders; the shards name them. An order that ended without a purchase has no units, so the
-//! report does not count it.
+//! There is no index of a sale's orders; the shards name them. The report does not count an order whose units were released or
+//! taken back.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -30,7 +30,7 @@ pub struct SaleReports {
 pub struct Reported {
     /// The figures.
     pub figures: SaleReport,
-    /// The order of every held and sold unit was read. False for a sale that is too large to read in time.
+    /// The function looked for the order of every held and sold unit. False for a sale that is too large to read in time.
     pub has_all_orders: bool,
 }
 

@@ -63,7 +63,8 @@ impl SalePreparation {
     /// Creates the sale of `product`, or changes it, so that it is as `draft` describes it.
     ///
     /// # Errors
-    /// Every [`MakeError`]. An unchanged description is never refused.
+    /// Every [`MakeError`]. Once the sale is active, a request with its description changes nothing and succeeds, whatever its
+    /// state.
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
         let before = self.sales.get_for_write(product).await?;
         let wanted = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };

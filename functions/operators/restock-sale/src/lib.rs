@@ -4,7 +4,7 @@ mod use_case;
 
 use std::sync::Arc;
 
-use contract::{OPERATORS, RestockRequest, SaleView, idempotency_key, problems, product_path, units_not_allowed};
+use contract::{OPERATORS, RestockRequest, SaleView, idempotency_key, problems, product_path};
 use domain::Clock;
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -44,10 +44,8 @@ fn problem(error: &RestockError) -> Problem {
         RestockError::UnknownProduct => problems::unknown_product(),
         RestockError::NotChangeable(why) => problems::not_changeable(*why),
         RestockError::OtherUnits => problems::idempotency_key_reused(),
-        RestockError::TooManyUnits => units_not_allowed("a sale has at most 1,000,000 units, with what it is restocked by"),
-        RestockError::TooManyShards => {
-            units_not_allowed("a sale has at most 40,000 shards, and this one was made with fewer than 25 units to a shard")
-        }
+        RestockError::TooManyUnits => problems::too_many_units(),
+        RestockError::TooManyShards => problems::too_many_shards(),
         RestockError::TooOften => problems::too_many_restocks(),
         RestockError::Changed => Problem::try_again(1),
         RestockError::Store(error) => problems::store_failed(error),

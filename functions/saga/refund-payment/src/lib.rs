@@ -70,8 +70,8 @@ impl TaskFunction for RefundPayment {
 }
 
 impl RefundPayment {
-    /// The stored attempt. If there is none, no gateway was asked. Then it records the attempt as void, so that a late
-    /// charge cannot begin it.
+    /// The stored attempt. If there is none, no gateway was asked. The task then records the attempt as void, so that a
+    /// late charge cannot begin it.
     async fn attempt(&self, task: &Task) -> Result<Option<Attempt>, SagaError> {
         let key = task.key();
         match (self.attempts.get(&key).await?, self.gateways.at(0)) {

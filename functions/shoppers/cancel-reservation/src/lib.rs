@@ -1,6 +1,6 @@
 //! `DELETE /reservations/{reservation_id}`: end a hold. `release-stock` sees the deletion in the stream and releases the units.
 
-use contract::{problems, reservation_path};
+use contract::{id_path, problems};
 use domain::ReservationStatus;
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -24,7 +24,7 @@ impl FromParts for CancelReservation {
 impl HttpFunction for CancelReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let id = reservation_path(request, "reservation_id").ok_or_else(problems::unknown_reservation)?;
+        let id = id_path(request, "reservation_id").ok_or_else(problems::unknown_reservation)?;
         let ended = self.reservations.end(&caller.shopper, &id, Ending::Cancelled).await;
         match ended.map_err(|error| problems::store_failed(&error))? {
             EndOutcome::Ended | EndOutcome::Gone => Ok(http::no_content()),

@@ -50,7 +50,7 @@ pub fn accepted(request: &Request, order: &Order, now: Timestamp) -> Response {
     http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
 }
 
-/// The problem of a checkout that placed no order.
+/// The problem of a checkout that did not end in an order that was sent to the saga.
 #[must_use]
 pub fn problem(error: &PlacementError) -> Problem {
     match error {

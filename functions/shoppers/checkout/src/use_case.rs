@@ -14,7 +14,7 @@ use messages::{OrderMessage, OrdersQueue, SendError};
 use parts::{FromParts, Parts};
 use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
 
-/// Why no order was placed.
+/// Why a checkout did not end in an order that was sent to the saga.
 #[derive(Debug, thiserror::Error)]
 pub enum PlacementError {
     /// The shopper has no reservation with this id.
@@ -29,7 +29,7 @@ pub enum PlacementError {
     /// The store failed. The order may have been placed; the same request finds it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The order is placed and nothing has asked for its payment yet; the same request asks again.
+    /// SQS did not acknowledge the message about the order. The same request sends it again.
     #[error(transparent)]
     Send(#[from] SendError),
 }
@@ -76,12 +76,12 @@ impl OrderPlacement {
         let CheckoutDetails { payment_method, shipping_address } = details.clone();
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await? {
-            StartOutcome::Started => self.have_paid(order).await,
+            StartOutcome::Started => self.send_to_saga(order).await,
             StartOutcome::OrderIs(placed) if placed.status == OrderStatus::AwaitingPayment && placed.attempt == 0 => {
                 self.start_placed(placed, details, now).await
             }
             // Also an order whose first attempt failed: this request may be the one that started it. `POST /payment` pays again.
-            StartOutcome::OrderIs(order) => self.have_paid(order).await,
+            StartOutcome::OrderIs(order) => self.send_to_saga(order).await,
             StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
     }
@@ -93,9 +93,9 @@ impl OrderPlacement {
         match started? {
             StartOutcome::Started => {
                 let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
-                self.have_paid(Order { status, payment_status, stock_status, attempt: placed.attempt + 1, ..placed }).await
+                self.send_to_saga(Order { status, payment_status, stock_status, attempt: placed.attempt + 1, ..placed }).await
             }
-            StartOutcome::OrderIs(order) => self.have_paid(order).await,
+            StartOutcome::OrderIs(order) => self.send_to_saga(order).await,
             StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
     }
@@ -114,7 +114,7 @@ impl OrderPlacement {
     }
 
     /// Sends a pending order to the saga, also when an earlier run may have sent it.
-    async fn have_paid(&self, order: Order) -> Result<Order, PlacementError> {
+    async fn send_to_saga(&self, order: Order) -> Result<Order, PlacementError> {
         if order.status == OrderStatus::Pending {
             self.queue.send(&OrderMessage::of(&order)).await?;
         }
@@ -124,7 +124,7 @@ impl OrderPlacement {
     /// The order of a reservation that is being paid, is bought, or has ended.
     async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, PlacementError> {
         match self.orders.get(id).await? {
-            Some(order) if order.shopper == *shopper => self.have_paid(order).await,
+            Some(order) if order.shopper == *shopper => self.send_to_saga(order).await,
             None if self.hold_is_over(id, now).await? => Err(PlacementError::ReservationExpired),
             Some(_) | None => Err(PlacementError::UnknownReservation),
         }

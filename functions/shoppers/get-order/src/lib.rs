@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::{OrderView, OrdersView, problems, reservation_path};
+use contract::{OrderView, OrdersView, id_path, problems};
 use domain::{Clock, Order, OrderId, ShopperId};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -30,7 +30,7 @@ impl HttpFunction for GetOrder {
         if http::path_parameter(request, "order_id").is_none() {
             return self.page(request, &caller.shopper).await;
         }
-        let id = reservation_path(request, "order_id").ok_or_else(problems::unknown_order)?;
+        let id = id_path(request, "order_id").ok_or_else(problems::unknown_order)?;
         let order = self.own(&caller.shopper, &id).await?.ok_or_else(problems::unknown_order)?;
         Ok(http::ok_json(200, &OrderView::new(&order, self.clock.now())))
     }
@@ -50,7 +50,7 @@ impl GetOrder {
 
     /// The order after which the page starts: `next` of the previous page.
     async fn start_of_page(&self, shopper: &ShopperId, next: &str) -> Result<Order, Problem> {
-        let wrong = || Problem::malformed_request("next: give the next of the page before, as it was", "");
+        let wrong = || Problem::malformed_request("next must be the `next` of the previous page, unchanged", "");
         let id: OrderId = next.parse().map_err(|_| wrong())?;
         self.own(shopper, &id).await?.ok_or_else(wrong)
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use contract::{ReservationView, problems, reservation_path};
+use contract::{ReservationView, id_path, problems};
 use domain::{Clock, ProductId, Reservation};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -28,7 +28,7 @@ impl FromParts for GetReservation {
 impl HttpFunction for GetReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
-        let id = reservation_path(request, "reservation_id");
+        let id = id_path(request, "reservation_id");
         let product = match &id {
             Some(id) => id.product().clone(),
             None => asked_for(request)?,

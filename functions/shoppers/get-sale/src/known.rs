@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use contract::problems;
+use contract::{problems, product_path};
 use domain::{Availability, Memory, ProductId, Sale, Timestamp};
-use kit::{Problem, Request, http};
+use kit::{Problem, Request};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError};
 
@@ -30,8 +30,7 @@ impl KnownSales {
     /// # Errors
     /// 404 when there is no such sale, 503 or 500 when the store fails.
     pub async fn in_path(&self, request: &Request, now: Timestamp) -> Result<(Sale, Availability), Problem> {
-        let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
-        let product = product.ok_or_else(problems::unknown_product)?;
+        let product = product_path(request)?;
         let known = self.get(&product, now).await.map_err(|error| problems::store_failed(&error))?;
         known.ok_or_else(problems::unknown_product)
     }

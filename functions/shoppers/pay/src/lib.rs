@@ -60,7 +60,6 @@ impl Pay {
             PaymentError::ReservationExpired => problems::reservation_expired(),
             PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by, self.clock.now()),
             PaymentError::OtherAmount { costs } => problems::amount_mismatch(*costs),
-            PaymentError::Amount(error) => Problem::malformed_request(error.to_string(), "/amount"),
             PaymentError::Store(error) => problems::store_failed(error),
             PaymentError::Send(error) => problems::send_failed(error),
         }

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::DecimalAmount;
-use domain::{Clock, Money, MoneyError, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
+use domain::{Clock, Money, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
 use messages::{OrderMessage, OrdersQueue, SendError};
 use parts::{FromParts, Parts};
 use store::{Orders, Purchases, StartOutcome, StoreError};
@@ -14,7 +14,7 @@ use store::{Orders, Purchases, StartOutcome, StoreError};
 /// How often a waiting request reads its order.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Why no payment was started.
+/// Why a request did not start a payment and send it to the saga.
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
     /// The shopper has no order with this id.
@@ -23,7 +23,7 @@ pub enum PaymentError {
     /// The order is paid.
     #[error("the order is paid")]
     AlreadyPaid,
-    /// An attempt is under way. Its order was sent to the saga again, in case the first message was lost.
+    /// An attempt is under way, or started while this request ran.
     #[error("a payment is under way")]
     InProgress,
     /// The hold has ended, and the order with it.
@@ -41,13 +41,10 @@ pub enum PaymentError {
         /// What the order costs.
         costs: Money,
     },
-    /// The amount is not a plain decimal number.
-    #[error(transparent)]
-    Amount(MoneyError),
     /// The store failed. The attempt may have started; the same request finds it in progress.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The attempt has started and nothing has asked for its payment yet; the same request asks again.
+    /// SQS did not acknowledge the message about the order. The same request sends it again.
     #[error(transparent)]
     Send(#[from] SendError),
 }
@@ -81,7 +78,7 @@ impl OrderPayments {
         let order = self.orders.get(id).await?.filter(|order| order.shopper == *shopper).ok_or(PaymentError::UnknownOrder)?;
         let now = self.clock.now();
         self.can_be_paid(&order, now).await?;
-        if !amount.is(order.amount).map_err(PaymentError::Amount)? {
+        if !amount.is(order.amount) {
             return Err(PaymentError::OtherAmount { costs: order.amount });
         }
         match self.purchases.start_again(&order, method, now).await? {
@@ -96,7 +93,7 @@ impl OrderPayments {
         Ok(self.queue.send(&message).await?)
     }
 
-    /// Whether an attempt may start.
+    /// Whether an attempt may start. Sends a pending order to the saga again, in case its message was lost.
     async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), PaymentError> {
         match order.statuses(now).0 {
             OrderStatus::AwaitingPayment if order.attempt >= Order::MAX_ATTEMPTS => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use checkout::OrderPlacement;
-use contract::{CheckoutDetails, PlaceOrderRequest, problems, wanted};
-use domain::{Clock, ProductId};
+use contract::{CheckoutDetails, PlaceOrderRequest, product_path};
+use domain::Clock;
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
@@ -35,9 +35,8 @@ impl HttpFunction for PlaceOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: PlaceOrderRequest = http::optional_json_body(request)?.unwrap_or_default();
-        let product = http::path_parameter(request, "product_id").and_then(|text| text.parse::<ProductId>().ok());
-        let product = product.ok_or_else(problems::unknown_product)?;
-        let quantity = wanted(body.quantity)?;
+        let product = product_path(request)?;
+        let quantity = body.quantity()?;
         let (payment_method, shipping_address) = body.details()?;
         let reserved = self.units.reserve(&caller.shopper, &product, quantity).await;
         let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;

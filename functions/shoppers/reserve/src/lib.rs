@@ -5,7 +5,7 @@ mod use_case;
 
 use std::sync::Arc;
 
-use contract::{ReserveRequest, ReservedView, wanted};
+use contract::{ReserveRequest, ReservedView};
 use domain::Clock;
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -33,7 +33,7 @@ impl HttpFunction for Reserve {
         let caller = self.identity.caller(request)?;
         let body: ReserveRequest = http::json_body(request)?;
         caller.must_be(body.user_id.as_ref())?;
-        let quantity = wanted(body.quantity)?;
+        let quantity = body.quantity()?;
         let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity).await;
         let reserved = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?;
         let as_cart = request.uri().path().ends_with("/add-to-cart");

@@ -231,7 +231,8 @@ impl UnitReservations {
         standing(reservation)
     }
 
-    /// Sends the message that ends the hold. Best effort: TTL ends the hold if the message is lost. An environment sends it once.
+    /// Sends the message that ends the hold. Best effort: TTL ends the hold if the message is lost. An
+    /// environment does not send it again while it remembers the winner.
     async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
         let message = ExpiryMessage {
             reservation_id: reservation.id.clone(),

@@ -101,7 +101,11 @@ impl ScheduledFunction for Reconcile {
         if !found.not_reached.is_empty() {
             tracing::warn!(sales = ?found.not_reached, "time was too short for these sales; the next run begins with another");
         }
-        if found.failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("something failed in {:?}", found.failed))) }
+        if found.failed.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("checks failed in these sales: {:?}", found.failed)))
+        }
     }
 }
 

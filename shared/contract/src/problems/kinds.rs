@@ -51,14 +51,14 @@ kinds! {
     SALE_RESTOCKED = 409 "sale-restocked" "The sale was restocked";
     /// An operator is creating or changing the sale.
     SALE_IN_PREPARATION = 409 "sale-in-preparation" "The sale is being prepared";
-    /// The sale is over, and stays so.
+    /// The sale is over for good.
     SALE_OVER = 409 "sale-ended" "The sale has ended";
     /// The sale has the largest possible number of restocks.
     TOO_MANY_RESTOCKS = 409 "too-many-restocks" "The sale was restocked too often";
     /// An earlier restock has this key and other units.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The key belongs to another request";
     /// A dependency of the service does not answer.
-    UNHEALTHY = 503 "unhealthy" "Something that the service needs does not answer";
+    UNHEALTHY = 503 "unhealthy" "A dependency does not answer";
 }
 
 /// The description of a kind of refusal.

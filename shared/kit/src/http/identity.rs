@@ -75,7 +75,7 @@ impl Caller {
         if user_id.is_none_or(|id| *id == self.shopper) {
             Ok(())
         } else {
-            Err(Problem::forbidden("user_id is not the one who has signed in"))
+            Err(Problem::forbidden("user_id must be the caller's id"))
         }
     }
 }

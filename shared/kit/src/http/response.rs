@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{Problem, Response};
 
-/// Live stock is up to a second old anyway, so a CDN may cache a response for a second: a crowd costs one read a
+/// Stock figures may be a second old. A CDN may cache them for a second, so that any number of readers costs one request a
 /// second.
 const PUBLIC: &str = "public, max-age=1";
 const PRIVATE: &str = "no-store";

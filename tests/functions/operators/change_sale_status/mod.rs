@@ -105,7 +105,7 @@ async fn a_sale_that_is_over_says_so() {
     let response = function(&shop, &Calls::new()).handle(to("resume")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: sale-ended, The sale has ended
-    The sale is over, and stays so.
+    The sale is over for good.
     ");
 }
 
@@ -120,7 +120,7 @@ async fn a_sale_that_is_being_prepared_is_left_to_its_maker() {
     let response = function(&shop, &Calls::new()).handle(to("pause")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: sale-in-preparation, The sale is being prepared
-    The sale is being made or changed. If that was cut off, the same PUT again finishes it.
+    An operator is creating or changing the sale. If the PUT was interrupted, repeat it.
     ");
     assert_eq!(shop.everything().await, before);
 }

@@ -132,7 +132,9 @@ async fn an_admission_that_nobody_knows_is_400() {
     for (admission, expected) in [
         (json!({"mode": "lottery"}), "400 malformed-request /admission"),
         (json!({"mode": "FCFS"}), "400 malformed-request /admission"),
-        (json!({"mode": 1}), "400 malformed-request /admission"),
+        (json!({"mode": 1}), "400 malformed-request /admission/mode"),
+        (json!({"mode": {"fcfs": null}}), "400 malformed-request /admission/mode"),
+        (json!(["fcfs"]), "400 malformed-request /admission"),
         (json!({"mode": "fcfs", "ramp_seconds": 5}), "400 malformed-request /admission/ramp_seconds"),
         (json!({}), "400 malformed-request /admission/mode"),
         (json!("fcfs"), "400 malformed-request /admission"),
@@ -146,7 +148,7 @@ async fn an_admission_that_nobody_knows_is_400() {
     body["admission"] = json!({"mode": "lottery"});
     assert_snapshot!(test_aws::told(&function.handle(put(&body)).await), @r#"
     400 Bad Request: malformed-request, The request cannot be read
-    unknown variant `lottery`, expected `fcfs`
+    the mode of admission is "fcfs"
     {"pointer":"/admission/mode"}
     "#);
     assert_eq!(calls.total(), 0);
@@ -199,7 +201,7 @@ async fn a_sale_that_is_over_already_is_422() {
     let response = function(&shop, &calls).handle(put(&body)).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     422 Unprocessable Entity: invalid-request, A value is not allowed
-    ends_at is in the future
+    ends_at must be in the future
     {"pointer":"/ends_at"}
     "#);
     assert_eq!(calls.total(), 0);

@@ -119,7 +119,7 @@ async fn a_body_cannot_make_the_caller_somebody_else() {
     let before = shop.everything().await;
     assert_snapshot!(shop.told::<Checkout>("checkout/other-user-id").await, @r"
     403 Forbidden: forbidden, Not allowed
-    user_id is not the one who has signed in
+    user_id must be the caller's id
     ");
     assert_eq!(shop.everything().await, before);
 }

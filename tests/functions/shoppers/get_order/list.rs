@@ -82,7 +82,7 @@ async fn a_page_starts_after_an_order_of_the_callers_own_or_not_at_all() {
     let response = function.handle(event("get-order/list-impossible-next.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     400 Bad Request: malformed-request, The request cannot be read
-    next: give the next of the page before, as it was
+    next must be the `next` of the previous page, unchanged
     {"pointer":""}
     "#);
     for next in [Buyer::second().id.to_string(), "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3E".to_owned(), String::new()] {

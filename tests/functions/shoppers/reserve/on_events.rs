@@ -76,7 +76,7 @@ async fn other_ways_to_ask_for_one_or_two_units() {
 async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     assert_snapshot!(answer("sold-out").await, @r#"
     409 Conflict: sold-out, Sold out
-    Not enough units are left. Units that others hold may come back. If an answer of yours was lost, GET /reservations?product_id= tells whether you hold some.
+    Not enough units are left. Held units may become available again. If an answer of yours was lost, GET /reservations?product_id= returns your reservation, if you have one.
     {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-01T13:01:00Z"}}
     "#);
 }
@@ -162,7 +162,7 @@ async fn every_other_refusal_says_what_to_do() {
     assert_snapshot!(problem("other-user-id").await, @r#"
     403 Forbidden
     "code": "forbidden",
-    "detail": "user_id is not the one who has signed in",
+    "detail": "user_id must be the caller's id",
     "#);
     assert_snapshot!(problem("header-identity").await, @r#"
     401 Unauthorized

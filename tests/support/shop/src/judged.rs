@@ -18,8 +18,8 @@ impl<T: FromParts> FromParts for Judged<T> {
 }
 
 impl<T: HttpFunction> Judged<T> {
-    /// The function's answer. Panics when the contract does not describe it. The contract has no answer to a request of no route,
-    /// which only has to be refused: API Gateway never sends one.
+    /// The function's answer. Panics when the contract does not describe it. A request without a route, which API Gateway never
+    /// sends, must be refused; the contract describes no answer to it.
     pub async fn handle(&self, request: Request) -> Response {
         let (method, path) = (request.method().to_string(), request.raw_http_path().to_owned());
         let response = self.0.handle(request).await;
