@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use test_cases::Answer;
 use test_shop::{Answered, Conformance};
 
-/// What is wrong with the answer to `event`.
+/// The differences between the answer to `event` and the expected one.
 pub(crate) fn faults(event: &Value, answer: &Value, expected: &Answer) -> Vec<String> {
     let mut faults = Vec::new();
     match expected {
@@ -38,7 +38,7 @@ pub(crate) fn faults(event: &Value, answer: &Value, expected: &Answer) -> Vec<St
     faults
 }
 
-/// What the contract does not describe in the answer to `event`, which is a request of API Gateway.
+/// The parts of the answer to `event` that the contract does not describe. `event` is a request from API Gateway.
 pub(crate) fn undescribed(event: &Value, answer: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let headers = answer["multiValueHeaders"].as_object().into_iter().flatten();
@@ -50,7 +50,7 @@ pub(crate) fn undescribed(event: &Value, answer: &Value) -> Vec<String> {
     Conformance::of_the_contract().faults(&text(&event["httpMethod"]), &text(&event["path"]), &answered)
 }
 
-/// What a queue's or a stream's reader calls a record that failed.
+/// The id under which a reader of a queue or a stream reports a failed record.
 fn record_id(event: &Value, place: usize) -> Value {
     let record = &event["Records"][place];
     [&record["messageId"], &record["dynamodb"]["SequenceNumber"]]

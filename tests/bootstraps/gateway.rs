@@ -1,7 +1,7 @@
-//! What stands between a function and AWS: it lets through what the function's policy grants, refuses everything else as IAM
-//! does, and remembers both.
+//! A proxy between one function and AWS. It forwards the calls that the function's policy grants and refuses all others as IAM
+//! does. It records both.
 //!
-//! The emulator knows no permissions. Without this, a policy that lacks an action would be found on AWS only.
+//! The emulator checks no permissions. Without the proxy, a policy that lacks an action would fail on AWS only.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use system_tests::{Repository, permissions};
 /// Resource and action.
 type Call = (String, String);
 
-/// One function's way to AWS.
+/// The proxy that one function calls instead of AWS.
 pub(crate) struct Gateway {
     address: SocketAddr,
     policy: Arc<Policy>,
@@ -39,7 +39,7 @@ struct Policy {
 }
 
 impl Gateway {
-    /// Opens a port that leads to `endpoint` with the permissions of `function`.
+    /// Opens a local port that forwards to `endpoint` with the permissions of `function`.
     pub(crate) fn open(endpoint: &str, function: &str, names: &BTreeMap<&'static str, String>, repository: &Repository) -> Self {
         let (all, _) = permissions::read(&repository.documents[Path::new(permissions::DOCUMENT)]);
         let own = all.into_iter().filter(|((name, _), _)| name == function);
@@ -64,7 +64,7 @@ impl Gateway {
                         return;
                     }
                     let (policy, upstream) = (Arc::clone(&policy), upstream.clone());
-                    // Either side may hang up at any time: the SDK tries again.
+                    // Either side may close the connection at any time. The SDK then tries again.
                     thread::spawn(move || pass(&client, &upstream, &policy));
                 }
             }
@@ -72,12 +72,12 @@ impl Gateway {
         Self { address, policy, closed, server }
     }
 
-    /// Where the function has to go.
+    /// The URL of the proxy, for the function's SDK.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Closes it. Answers what was called, and what was called in vain.
+    /// Stops the proxy. Returns the granted calls, and a message for each refused one.
     pub(crate) fn close(self) -> (BTreeSet<Call>, Vec<String>) {
         self.closed.store(true, Ordering::Relaxed);
         let _ = TcpStream::connect(self.address); // wakes the server
@@ -86,7 +86,7 @@ impl Gateway {
     }
 }
 
-/// One request and its answer; then the connection ends.
+/// Serves one request, then closes the connection.
 fn pass(client: &TcpStream, upstream: &str, policy: &Policy) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let (mut head, mut target, mut length) = (String::new(), String::new(), 0);
@@ -139,7 +139,7 @@ impl Policy {
         Ok(())
     }
 
-    /// The actions that a request needs, and on what.
+    /// The actions that a request needs, each with its resource.
     fn calls_of(&self, target: &str, body: &[u8]) -> Vec<Call> {
         let input: Value = serde_json::from_slice(body).unwrap_or_default();
         let (service, operation) = target.rsplit_once('.').unwrap_or_default();
@@ -154,7 +154,7 @@ impl Policy {
                 }
                 None => vec![(on(&input["stateMachineArn"]), format!("states:{operation}"))],
             },
-            // SNS speaks forms.
+            // The SDK sends SNS requests as forms.
             _ => {
                 let form = String::from_utf8_lossy(body).replace("%3A", ":");
                 let value = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap_or_default().to_owned();

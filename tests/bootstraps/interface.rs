@@ -1,4 +1,5 @@
-//! `aws-lambda-rie` with a bootstrap, from the SAM CLI's package. Ended by its own process number, whatever happens.
+//! Runs a bootstrap under `aws-lambda-rie` from the SAM CLI's package. Dropping an `Interface` ends its process by id, also
+//! when a test fails.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,7 @@ use system_tests::{repository, template::Function};
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
-/// A running function.
+/// A function under the Runtime Interface Emulator.
 pub(crate) struct Interface {
     child: Child,
     address: String,
@@ -24,7 +25,7 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
-    /// Starts the emulator. It starts the function when it is invoked.
+    /// Starts the emulator, which starts the function at the first invocation.
     pub(crate) fn start(function: &Function, variables: &BTreeMap<String, String>, endpoint: &str) -> Self {
         let [address, runtime] = free_addresses();
         let log = std::env::temp_dir().join(format!("flash-sale-rie-{}.log", std::process::id()));
@@ -52,7 +53,7 @@ impl Interface {
         interface
     }
 
-    /// What the function answers.
+    /// Invokes the function with `event` and returns its answer.
     pub(crate) async fn invoke(&self, event: &Value) -> Value {
         let url = format!("http://{}/2015-03-31/functions/function/invocations", self.address);
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
@@ -61,7 +62,7 @@ impl Interface {
         serde_json::from_str(&text).unwrap_or(Value::String(text))
     }
 
-    /// Ends it and answers what it wrote.
+    /// Ends the emulator and returns its output.
     pub(crate) fn stop(self) -> String {
         let log = self.log.clone();
         drop(self);
@@ -77,7 +78,7 @@ impl Drop for Interface {
     }
 }
 
-/// The variables that a function names when it is started without any, and when those that may be left out are wrong.
+/// The variables that a function names when it starts without any, and when the optional ones are invalid.
 pub(crate) fn variables_asked_for(function: &Function) -> BTreeSet<String> {
     let complaint = |variables| complaint(&function.binary, Some(&function.handler), variables);
     let without = complaint(&[]);
@@ -90,12 +91,12 @@ pub(crate) fn variables_asked_for(function: &Function) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a bootstrap says of its configuration before it fails.
+/// What a bootstrap prints about its configuration before it fails.
 pub(crate) fn complaint(binary: &str, handler: Option<&str>, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(bootstrap(binary))
         .env_clear()
         .envs(aws("http://127.0.0.1:1"))
-        // Nobody is there: a function that misses nothing ends all the same.
+        // Nothing listens at this address, so a function that lacks no variable ends as well.
         .envs([
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
             ("AWS_LAMBDA_FUNCTION_NAME", "x"),
@@ -127,7 +128,7 @@ pub(crate) fn complaint(binary: &str, handler: Option<&str>, variables: &[(&str,
     said.lines().filter(|line| line.contains("the configuration is not usable")).collect::<Vec<_>>().join("\n")
 }
 
-/// Asks it to end, so that the emulator ends its function first; insists when it does not.
+/// Sends SIGTERM, so that the emulator ends its function first. Kills the process if it is still running after `PATIENCE`.
 fn end(child: &mut Child) {
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     let asked = Instant::now();
@@ -150,14 +151,15 @@ fn aws(endpoint: &str) -> [(&'static str, &str); 6] {
     ]
 }
 
-/// Builds the bootstraps as `cargo xtask up` does, which takes a second when it has: answers of old ones would say nothing.
+/// Builds the bootstraps as `cargo xtask up` does, so that no test runs an outdated one. This takes a second when they are
+/// up to date.
 pub(crate) fn build() {
     let mut cargo = Command::new(env!("CARGO"));
     let built = cargo.args(["build", "--workspace", "--bins", "--quiet"]).current_dir(repository::root()).status();
     assert!(built.expect("cargo starts").success(), "the functions do not build");
 }
 
-/// The binary beside this very test.
+/// The binary in the folder above this test's own.
 fn bootstrap(binary: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let bootstrap = test.ancestors().nth(2).unwrap().join(binary);
@@ -173,7 +175,7 @@ fn emulator() -> PathBuf {
     found.expect("the SAM CLI is installed in target/tools/sam; `cargo xtask up` does that")
 }
 
-/// Free just now, and different, for both are taken at the same time: the emulator cannot choose a port itself.
+/// Two different free addresses: both ports are open at the same time. The emulator cannot choose a port itself.
 fn free_addresses() -> [String; 2] {
     let taken = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     taken.each_ref().map(|listener| listener.local_addr().unwrap().to_string())

@@ -3,7 +3,7 @@
 use test_cases::{Expected, Units};
 use test_shop::{Buyer, Shop};
 
-/// What is wrong with the first buyer's shard and reservation.
+/// The differences between the first buyer's shard and reservation and the expected ones.
 pub(crate) async fn faults(shop: &Shop, expected: &Expected) -> Vec<String> {
     let buyer = Buyer::first();
     let mut faults = Vec::new();

@@ -1,7 +1,7 @@
-//! The built functions under Lambda's Runtime Interface Emulator, as AWS runs them: the group's bootstrap with the function's
-//! handler and variables from the template, a sample event, and no more permissions than its policy grants.
+//! The built functions under Lambda's Runtime Interface Emulator. Each runs as on AWS: the group's bootstrap gets the function's
+//! handler and variables from the template, a sample event, and only the permissions that its policy grants.
 //!
-//! Every case has tables of its own on the emulator of the local stack, and a fresh process.
+//! Every case has its own tables on the local stack's emulator, and a fresh process.
 
 #![allow(
     clippy::disallowed_methods,
@@ -88,7 +88,7 @@ fn every_function_misses_exactly_the_variables_that_the_template_gives_it() {
     let mut faults = Vec::new();
     for (name, function) in template::functions(&repository.template) {
         let asked = interface::variables_asked_for(&function);
-        // The kit reads it of every function, where it has something to decide.
+        // The kit reads `ENVIRONMENT` for every function, but only where the value decides something.
         let given: Vec<&String> = function.variables.keys().filter(|variable| *variable != "ENVIRONMENT").collect();
         let asked: Vec<&String> = asked.iter().filter(|variable| *variable != "ENVIRONMENT").collect();
         if asked != given {
@@ -139,7 +139,7 @@ fn variables(
     function.variables.iter().map(|(name, value)| (name.clone(), resolve(value))).collect()
 }
 
-/// What a function may do and never did, in all the states that the events meet.
+/// The granted actions that no function used, in all states that the events meet.
 fn unused(repository: &Repository, used: &permissions::Permissions) -> Vec<String> {
     let (granted, _) = permissions::read(&repository.documents[Path::new(permissions::DOCUMENT)]);
     let mut unused = Vec::new();
@@ -152,7 +152,7 @@ fn unused(repository: &Repository, used: &permissions::Permissions) -> Vec<Strin
     unused
 }
 
-/// Lambda itself reads queues and streams, and gives up to the failure queue, with the permissions of the function.
+/// Lambda itself uses the function's permissions to read queues and streams, and to send what it gives up to the failure queue.
 fn is_for_lambda(function: &str, resource: &str, action: &str) -> bool {
     let reads_queue = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     let is_reader = ["expire-reservation", "start-payment"].contains(&function);

@@ -1,5 +1,5 @@
-//! Queues, a topic and a state machine of the test's own on the local stack's emulator: those of the stack would act on what
-//! the functions send.
+//! Queues, a topic and a state machine of this test alone, on the local stack's emulator. The stack's own would act on what the
+//! functions send.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use system_tests::repository;
 use test_aws::Dynamo;
 
-/// Another emulator than the local stack's, as for the store's tests.
+/// Names another emulator than the local stack's, as for the store's tests.
 const ENDPOINT_VARIABLE: &str = "FLASH_SALE_STORE_ENDPOINT";
 
-/// What stands for the template's resources.
+/// Replacements for the template's resources.
 pub(crate) struct Services {
     endpoint: String,
     client: reqwest::Client,
@@ -21,7 +21,7 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Makes them. The stack must be up.
+    /// Creates the resources. The stack must be up.
     pub(crate) async fn make() -> Self {
         let endpoint = std::env::var(ENDPOINT_VARIABLE).unwrap_or_else(|_| endpoint_of_stack());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -46,12 +46,12 @@ impl Services {
         services
     }
 
-    /// Where the emulator is.
+    /// The URL of the emulator.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What `!Ref` gives for the resources of the template.
+    /// The value of `!Ref` for each resource of the template.
     pub(crate) fn physical_names(&self, tables: &Dynamo) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             ("StockTable", tables.stock_table().to_owned()),
@@ -64,7 +64,7 @@ impl Services {
         ])
     }
 
-    /// Removes them.
+    /// Removes the resources.
     pub(crate) async fn remove(&self) {
         for url in [&self.orders_queue_url, &self.expiry_queue_url] {
             self.call("sqs", "AmazonSQS.DeleteQueue", &json!({"QueueUrl": url})).await;
@@ -74,7 +74,7 @@ impl Services {
         self.form("iam", &format!("Action=DeleteRole&Version=2010-05-08&RoleName=rie-{}-role", std::process::id())).await;
     }
 
-    /// A state machine must name a role that there is; this one may do nothing.
+    /// A state machine must name an existing role. This one grants nothing.
     async fn role(&self, name: &str) -> String {
         let request = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument=%7B%7D");
         element(&self.form("iam", &request).await, "Arn")
@@ -113,7 +113,7 @@ fn element(xml: &str, name: &str) -> String {
     text.unwrap_or_else(|| panic!("no {name}: {xml}")).0.to_owned()
 }
 
-/// Names the service, for an emulator that routes by it; nothing is signed.
+/// Names the service, because the emulator routes by it. The value is no real signature.
 fn signature(service: &str) -> String {
     format!("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=test")
 }

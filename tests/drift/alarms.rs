@@ -1,4 +1,4 @@
-//! Every alarm calls somebody, and the runbook tells that person what to do.
+//! Every alarm notifies the alarms topic, and the runbook says what to do about it.
 
 use std::{collections::BTreeSet, path::Path};
 

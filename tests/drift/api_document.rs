@@ -1,4 +1,4 @@
-//! `docs/API.md`: its tables say what the contract says.
+//! The tables of `docs/API.md` agree with the contract.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use system_tests::{Repository, markdown};
 use crate::{Faults, none, notices};
 
 const DOCUMENT: &str = "docs/API.md";
-/// Stands in a row for the refusals of a reservation, which the text lists in their order.
+/// Represents, in a row, the refusals of a reservation. The text lists them in their order.
 const OF_A_RESERVATION: &str = "[of a reservation]";
 const IN_THIS_ORDER: &str = "A reservation is refused with, in this order:";
 
@@ -37,7 +37,7 @@ fn refusals_of_a_reservation(repository: &Repository) -> Vec<String> {
     codes(sentence.unwrap_or_default())
 }
 
-/// What any route of its kind may refuse with, which its row does not say again.
+/// Whether any route of the same kind may refuse with this, so that the route's row does not repeat it.
 fn goes_without_saying(kind: &ProblemKind) -> bool {
     let everywhere = [
         ProblemKind::MALFORMED_REQUEST,
@@ -56,7 +56,7 @@ fn component(schema: &Value) -> String {
     schema["$ref"].as_str().and_then(|target| target.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
-/// A row of the table of routes, as the route table would have it, without what links and words add.
+/// The row that the table of routes should have for this route, without links and connecting words.
 fn row_of(route: &Route) -> Vec<BTreeSet<String>> {
     let who = match route.group {
         Group::Anyone => "anyone",

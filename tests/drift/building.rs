@@ -1,11 +1,11 @@
-//! `sam build`: what it deploys is what the sources say, and no more.
+//! `sam build` deploys what the sources say, and nothing more.
 
 use serde_json::{Value, json};
 use system_tests::{Repository, linked};
 
 use crate::{Faults, none, notices};
 
-/// SAM's cache compares the files below `CodeUri`, and the parameters that decide about it. A function's code is in `shared/` too.
+/// SAM's cache compares only the files below `CodeUri` and the parameters of the build. A function's code is in `shared/` too.
 fn caches(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
     for (section, settings) in &repository.samconfig {
@@ -18,7 +18,7 @@ fn caches(repository: &Repository) -> Faults {
     faults
 }
 
-/// Where the crates that may be deployed are.
+/// The folders of the crates that may be deployed.
 const PRODUCT: [&str; 2] = ["functions", "shared"];
 
 /// `cargo tree -e normal` of every bootstrap shows no crate of `tests/` or `xtask/`.
@@ -67,7 +67,7 @@ fn nothing_that_tests_is_linked_into_a_bootstrap() {
 #[test]
 fn a_bootstrap_that_is_linked_with_a_test_crate_is_noticed() {
     notices(linked_crates, "operators: its bootstrap is linked with xtask, from xtask", with_a_dependency("health", "xtask"));
-    // At second hand. `kit` has it for its tests, which is no fault.
+    // An indirect dependency. `kit` also has `test-aws` for its tests, which is no fault.
     notices(linked_crates, "workers: its bootstrap is linked with test-aws, from tests/support/aws", |repository| {
         repository.packages.retain(|name, package| package.binaries.is_empty() || name == "workers");
         with_a_dependency("kit", "test-aws")(repository);

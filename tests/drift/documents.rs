@@ -1,4 +1,4 @@
-//! Documents: what they point at is there, and the commands they tell people to type exist.
+//! Documents: the targets of their links exist, and so do the commands that they name.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ fn resolved(file: &Path, link: &str) -> PathBuf {
     path
 }
 
-/// `events/….json`, `functions/…` and the like in code: files that the reader is to look at or to pass on.
+/// Paths such as `events/….json` or `functions/…` in code: files that the reader opens or passes to a command.
 fn files(repository: &Repository) -> Faults {
     let ours = ["docs/", "events/", "functions/", "infra/", "shared/", "statemachines/", "tests/", "xtask/"];
     let mut faults = Faults::new();
@@ -94,7 +94,7 @@ fn commands(repository: &Repository) -> Faults {
     faults
 }
 
-/// What `cargo xtask <name> --help` prints, or nothing when there is no such command.
+/// The output of `cargo xtask <name> --help`. Empty if the command does not exist.
 fn help(name: &str) -> Option<String> {
     static KNOWN: LazyLock<Mutex<BTreeMap<String, Option<String>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Environment variables: what a function asks for when it is wired is what the template gives it.
+//! Environment variables: the template sets exactly those that a function asks for when it is wired.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,7 +12,7 @@ use system_tests::{Repository, rust, template};
 
 use crate::{Faults, none, notices, registries::registered};
 
-/// Parts on these variables. Their clients reach nothing: wiring makes no call.
+/// Parts with these variables. Their clients reach no server, because wiring makes no call.
 pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
     Parts::new(Configuration::of(variables.iter().copied()), aws, Arc::new(SystemClock), Arc::new(OsRandomness))
@@ -21,7 +21,7 @@ pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
 /// The variables that a function asks for.
 pub(crate) fn asked(wire: Wire) -> BTreeSet<String> {
     let mut parts = parts(&[]);
-    // It misses them, which is not the question here.
+    // The error about missing variables does not matter here.
     let _ = wire(&mut parts);
     parts.variables().clone()
 }
@@ -35,7 +35,7 @@ fn variables(repository: &Repository) -> Faults {
         let Some(wire) = registered.get(name.as_str()) else { continue };
         let asked = asked(*wire);
         let given: BTreeSet<String> = function.variables.keys().cloned().collect();
-        // What every function gets, some have no use for.
+        // Every function gets the variables of `Globals`, and some functions have no use for them.
         let unread = given.difference(&asked).filter(|variable| !common.contains(*variable));
         faults.extend(unread.map(|variable| format!("{name}: the template sets {variable}, which no code asks for")));
         let missing = asked.difference(&given);
@@ -46,7 +46,7 @@ fn variables(repository: &Repository) -> Faults {
     faults
 }
 
-/// Code that reads a variable of the template itself, so that `asked` does not see it.
+/// Code that reads one of the template's variables itself, where `asked` does not see it.
 fn read_elsewhere(repository: &Repository) -> Faults {
     let functions = template::functions(&repository.template);
     let known: BTreeSet<&String> = functions.values().flat_map(|function| function.variables.keys()).collect();

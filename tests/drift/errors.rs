@@ -1,4 +1,5 @@
-//! The state machine and the Rust of its tasks agree on errors by name: what is matched is raised, and what is raised is handled.
+//! The state machine and its tasks agree on error names: a task raises every name that the state machine matches, and the state
+//! machine handles every error that a task raises.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +11,14 @@ use crate::{
     saga::{Task, machines, task, tasks},
 };
 
-/// The names that a task's errors have for the state machine: what its own `TaskError::name` answers, and of the errors that all
-/// tasks share those that it raises.
+/// The names of a task's errors for the state machine: those from its own `TaskError::name`, and those of the shared errors that
+/// the task raises.
 fn errors_of(repository: &Repository, function: &str) -> BTreeSet<String> {
     let Some(own) = repository.functions.get(function).map(Crate::text) else { return BTreeSet::new() };
     let mut names: BTreeSet<String> = task_error_names(&own).into_values().collect();
     let mut shared = repository.shared.values().map(Crate::text).filter(|text| text.contains("TaskError for SagaError"));
     if let (Some(saga), true) = (shared.next(), own.contains("SagaError")) {
-        // Every task has a store that may fail; a store's error becomes one of these two by itself.
+        // Every task has a store that may fail. A store's error converts to one of the two `Store…` variants.
         let raised = |variant: &str| {
             let of_helper = variant == "OrderNotPending" && own.contains("saga::order(");
             own.contains(&format!("SagaError::{variant}")) || variant.starts_with("Store") || of_helper
@@ -30,7 +31,7 @@ fn errors_of(repository: &Repository, function: &str) -> BTreeSet<String> {
     names
 }
 
-/// Of every `fn name` in an `impl TaskError`: the variant, or what stands in its place, and its name.
+/// The error names in every `impl TaskError`, each by its variant or by the word in the variant's place.
 fn task_error_names(source: &str) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     let mut rest = source;
@@ -51,7 +52,7 @@ fn names_in<'d>(task: &'d Value, member: &str) -> Vec<&'d str> {
     rules.flat_map(|rule| rule["ErrorEquals"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect()
 }
 
-/// Lambda's and Step Functions' own names have a prefix with a dot; ours have none.
+/// The names that Lambda and Step Functions define contain a dot; the project's own do not.
 fn is_ours(name: &str) -> bool {
     !name.contains('.')
 }
@@ -77,8 +78,8 @@ fn errors(repository: &Repository) -> Faults {
     faults
 }
 
-/// What another try may mend. An error that says how things are is not among them, and one of these raised by another task is
-/// not mended by repeating that task.
+/// Errors that another try may mend. An error that describes how things are is not among them. If an error has a task here,
+/// repeating any other task that raises it does not mend it.
 const PASSING: [(&str, Option<&str>); 4] = [
     ("StoreUnavailable", None),
     ("NotificationFailed", None),

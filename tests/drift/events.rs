@@ -1,4 +1,4 @@
-//! The sample events: every function has some, every one has an answer, and the files are what the tables say.
+//! The sample events: every function has some, every event has an answer, and the files agree with the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ fn tables(repository: &Repository) -> Faults {
     faults
 }
 
-/// Whether whoever sends the event can be given the answers that are expected.
+/// Whether the sender of the event can receive the expected answers.
 fn is_answerable(case: &Case) -> bool {
     let records = case.json()["Records"].as_array().map_or(0, Vec::len);
     case.expected.iter().all(|expected| match (&case.event, &expected.answer) {

@@ -1,5 +1,5 @@
-//! A function is a resource of the template, a crate and a log group, all by one name; its sample events are in `events.rs`, what
-//! its group's bootstrap lists is in `registries.rs`.
+//! A function is a resource of the template, a crate and a log group, all by one name. `events.rs` checks its sample events,
+//! `registries.rs` checks the list of its group's bootstrap.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,8 @@ fn crates(repository: &Repository) -> Faults {
     faults
 }
 
-/// The template builds the bootstrap in this folder, as for the other functions of the group, and tells it which function it is.
+/// Checks that the template builds this folder's bootstrap, as for the group's other functions, and names the function as the
+/// handler.
 fn served_by(repository: &Repository, function: &Function, bootstrap: &Path) -> Result<(), String> {
     let Function { name, handler, binary, resource, .. } = function;
     let programs = repository.packages.values().filter(|package| package.folder == bootstrap).map(|package| &package.binaries);
@@ -50,7 +51,7 @@ fn served_by(repository: &Repository, function: &Function, bootstrap: &Path) -> 
     if resource["Properties"]["CodeUri"] != folder {
         return Err(format!("CodeUri is {}, not {folder}", resource["Properties"]["CodeUri"]));
     }
-    // SAM builds once for all functions with the same CodeUri and Metadata.
+    // SAM builds once for all functions that share CodeUri and Metadata.
     let metadata = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": binary}});
     if resource["Metadata"] != metadata {
         return Err(format!("Metadata is not {metadata}"));

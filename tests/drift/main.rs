@@ -1,7 +1,7 @@
-//! What must stay the same in two places: template, crates, events, policies, state machine, documents.
+//! Facts that must agree in two places: template, crates, events, policies, state machine, documents.
 //!
-//! Each check is a function of a [`Repository`] that lists the faults it finds. Beside the test that the repository has none
-//! stands one that breaks a copy of it and looks whether the check notices: a check that cannot fail checks nothing.
+//! Each check is a function of a [`Repository`] that lists the faults it finds. One test asserts that the repository has none.
+//! Another breaks a copy and asserts that the check notices: a check that cannot fail checks nothing.
 
 #![allow(
     clippy::disallowed_methods,

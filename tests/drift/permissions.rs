@@ -1,6 +1,6 @@
-//! What each function may do: the template's policies are exactly the table of `docs/PERMISSIONS.md`.
+//! What each function may do: the template's policies agree exactly with the table of `docs/PERMISSIONS.md`.
 //!
-//! The document is the source: people review it, and AWS obeys the template. Neither can be changed alone.
+//! The document is the source: people review it, and AWS obeys the template. A change to only one of them fails.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -62,8 +62,8 @@ fn read_statement(function: &str, statement: &Value, permissions: &mut Permissio
     }
 }
 
-/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`. Nothing for what is not named
-/// in full.
+/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`. `None` if the resource is not
+/// named in full.
 fn resource_name(resource: &Value) -> Option<String> {
     if let Some(attribute) = resource["Fn::GetAtt"].as_str() {
         return match attribute.split_once('.')? {
@@ -73,16 +73,16 @@ fn resource_name(resource: &Value) -> Option<String> {
         };
     }
     if let Some(text) = resource["Fn::Sub"].as_str() {
-        // IAM knows executions by the name of their state machine.
+        // IAM names executions by their state machine.
         const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
         if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {
             return Some(format!("{id} executions"));
         }
         let (id, rest) = text.strip_prefix("${")?.split_once(".Arn}")?;
-        // ListStreams knows no single stream: this is the narrowest that IAM accepts for it.
+        // IAM accepts no single stream for ListStreams. This is the narrowest resource that it accepts.
         return if rest == "/stream/*" || !rest.contains('*') { Some(format!("{id}{rest}")) } else { None };
     }
-    // A state machine's and a topic's Ref is its ARN.
+    // `Ref` of a state machine or a topic gives its ARN.
     resource["Ref"].as_str().map(str::to_owned)
 }
 
@@ -105,7 +105,7 @@ fn compared(repository: &Repository) -> Faults {
     faults
 }
 
-/// The wildcard stands alone in one place: the state machine's log delivery, which IAM knows for the whole account only.
+/// One statement may name the wildcard alone: the state machine's log delivery, which IAM grants only for the whole account.
 fn wildcards(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
     for (id, resource) in repository.template["Resources"].as_object().unwrap() {

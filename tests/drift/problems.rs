@@ -1,11 +1,11 @@
-//! What API Gateway refuses by itself looks like what the functions refuse: its codes are among theirs.
+//! The refusals of API Gateway itself look like those of the functions, and use their codes.
 
 use serde_json::{Value, json};
 use system_tests::{Repository, rust};
 
 use crate::{Faults, none, notices};
 
-/// What only the gateway can find wrong.
+/// Faults that only API Gateway can find.
 const OF_THE_GATEWAY: [&str; 1] = ["refused"];
 
 fn problems(repository: &Repository) -> Faults {

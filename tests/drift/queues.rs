@@ -1,13 +1,13 @@
-//! Queues and streams: how long, how often, and where to when nothing helps.
+//! Queues and streams: timeouts, numbers of tries, and where failed messages go.
 
 use serde_json::{Value, json};
 use system_tests::{Repository, template};
 
 use crate::{Faults, none, notices};
 
-/// API Gateway gives up after 29 s; a function that takes longer answers nobody.
+/// API Gateway gives up after 29 s. The client never receives a later answer.
 const GATEWAY_SECONDS: i64 = 29;
-/// What Lambda asks of a queue's visibility timeout, in timeouts of the function that reads it.
+/// The least visibility timeout that Lambda asks of a queue, in timeouts of the function that reads it.
 const VISIBILITY_TIMEOUTS: i64 = 6;
 
 fn sources(repository: &Repository) -> Faults {
@@ -37,7 +37,7 @@ fn sources(repository: &Repository) -> Faults {
 }
 
 fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, timeout_seconds: i64, faults: &mut Faults) {
-    // 30 s is what SQS takes when nothing is said.
+    // SQS uses 30 s when the template sets nothing.
     let visibility = queue["VisibilityTimeout"].as_i64().unwrap_or(30);
     if visibility < VISIBILITY_TIMEOUTS * timeout_seconds {
         faults.push(format!("{name}: visible again after {visibility} s, less than {VISIBILITY_TIMEOUTS} × {timeout_seconds} s"));

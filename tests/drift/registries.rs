@@ -1,4 +1,4 @@
-//! Registries: each group of functions lists its own, as what the template invokes them by.
+//! Registries: each group lists its own functions, with the trigger that the template gives them.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ fn registries(repository: &Repository) -> Faults {
     faults
 }
 
-/// What invokes a function of the template: its events, the event source mappings that name it, else the state machine.
+/// The triggers of a function in the template: its events and event source mappings, or else the state machine.
 fn trigger(template: &Value, function: &Function) -> String {
     let events = function.resource["Properties"]["Events"].as_object().into_iter().flatten();
     let by_events = events.map(|(_, event)| match event["Type"].as_str().unwrap_or_default() {
@@ -69,7 +69,7 @@ fn trigger(template: &Value, function: &Function) -> String {
     if triggers.is_empty() { "the saga".to_owned() } else { triggers.join(" and ") }
 }
 
-/// What a function can be invoked by, once it is wired with all that it asks for.
+/// The trigger that a function accepts once it is wired with all its variables.
 fn invoked_by(wire: Wire) -> String {
     let values = [("ENVIRONMENT", "local"), ("PAYMENT_GATEWAYS", "sandbox"), ("TRUST_USER_ID_HEADER", "false")];
     let asked = crate::environment::asked(wire);

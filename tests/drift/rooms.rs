@@ -1,4 +1,4 @@
-//! No Rust file is longer than a reader keeps in mind, and no name of a constant means two things.
+//! No Rust file is longer than a reader keeps in mind, and no constant's name has two meanings.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn long_files(repository: &Repository) -> Faults {
     long.map(|(file, lines)| format!("{} has {lines} lines: look for the missing wall", file.display())).collect()
 }
 
-/// The constants of the product's modules: not those of its tests, and not those that a type's name tells apart.
+/// The constants of the product's modules, without those of tests and without those that a type's name qualifies.
 fn repeated_constants(repository: &Repository) -> Faults {
     let mut names = BTreeSet::new();
     let product =

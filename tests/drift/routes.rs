@@ -1,4 +1,4 @@
-//! The routes of the API: template, events and documents name the same ones.
+//! The routes of the API: template, events and documents name the same routes.
 
 use std::collections::BTreeSet;
 
@@ -70,7 +70,7 @@ fn route_in(code: &str) -> Option<(&str, &str)> {
     (METHODS.contains(&method) && path.starts_with('/')).then_some((method, path))
 }
 
-/// Whether `path` is the template's path, or one with values in the place of its parameters.
+/// Whether `path` is the template's path, with or without values in place of its parameters.
 fn is_path_of(path: &str, template: &str) -> bool {
     let (path, template): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
     path.len() == template.len()

@@ -1,4 +1,5 @@
-//! The state machine invokes functions of the template, gives them what they need, and nothing in it can go on for ever.
+//! The state machine invokes functions of the template and gives them the input that they need. No execution can
+//! go on for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,8 +44,8 @@ pub(crate) fn tasks(definition: &Value) -> Vec<Task<'_>> {
         .collect()
 }
 
-/// The time that an execution can wait for retries in all, s: no way through it enters a state twice, but for the charge at a
-/// second gateway.
+/// The longest time that an execution can wait for retries in all, s. No path enters a state twice, except the charge at a second
+/// gateway.
 fn longest_waits(definition: &Value) -> i64 {
     let retry = |retry: &Value| -> i64 {
         let number = |member: &str| retry[member].as_i64().unwrap_or(0);
@@ -127,8 +128,8 @@ pub(crate) fn task<'r>(repository: &'r mut Repository, state: &str) -> &'r mut V
     &mut repository.state_machines.get_mut("payment-saga.asl.json").unwrap()["States"][state]
 }
 
-/// What a task's sample input has, its state gives: the execution's input, which is a message of the orders queue, and what the
-/// payload's expression adds.
+/// Checks that each state gives its task the members of the task's sample input: those of the execution's input, which is a
+/// message of the orders queue, and those that the payload's expression adds.
 fn payloads(repository: &Repository) -> Faults {
     let message = repository.events["start-payment"]["ok"]["Records"][0]["body"].as_str().unwrap();
     let message: Value = serde_json::from_str(message).unwrap();
@@ -136,13 +137,13 @@ fn payloads(repository: &Repository) -> Faults {
     for (_, _, definition) in machines(repository) {
         for Task { state, function, definition } in tasks(definition) {
             let payload = definition["Arguments"]["Payload"].to_string().replace("\\\"", "\"");
-            // The input as a whole, not one member of it.
+            // The whole input, not one member of it.
             let mut after_input = payload.split("$states.context.Execution.Input").skip(1);
             let passes_on = payload.contains("$states.input %") || after_input.any(|after| !after.starts_with('.'));
             let sample = repository.events[&function]["ok"].as_object().expect("a task's input is an object");
             let is_given =
                 |member: &str| (passes_on && message.get(member).is_some()) || payload.contains(&format!("\"{member}\":"));
-            // A reason is for people; a task does without.
+            // A reason is for people. A task works without it.
             let missing = sample.keys().filter(|member| *member != "reason" && !is_given(member));
             faults.extend(missing.map(|member| format!("{state}: gives {function} no {member}")));
         }

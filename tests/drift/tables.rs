@@ -1,4 +1,4 @@
-//! The tables of the tests are those of the template: a test on another key, index, stream or TTL proves nothing about them.
+//! The tests' tables agree with the template's. A test on another key, index, stream or TTL proves nothing about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ fn in_the_tests() -> Tables {
     definitions.iter().map(|table| (table.create.get_table_name().clone().unwrap(), declared(&as_properties(table)))).collect()
 }
 
-/// A table of the tests as the template would write it.
+/// A table of the tests in the form of the template.
 fn as_properties(TableDefinition { create, ttl }: &TableDefinition) -> Value {
     let keys = |keys: &[KeySchemaElement]| {
         let key = |key: &KeySchemaElement| json!({"AttributeName": key.attribute_name(), "KeyType": key.key_type().as_str()});
@@ -61,7 +61,7 @@ fn as_properties(TableDefinition { create, ttl }: &TableDefinition) -> Value {
     properties
 }
 
-/// What the properties of a table declare, as far as a test can depend on it.
+/// The properties of a table that a test can depend on.
 fn declared(properties: &Value) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut add = |what: String, value: &Value| {
@@ -126,7 +126,7 @@ fn the_tests_make_the_tables_of_the_template() {
     none(&tables(&Repository::read()));
 }
 
-/// The template says something else about this table, and the check finds `what`.
+/// Asserts that the check finds `what` after this table of the template has changed.
 #[track_caller]
 fn notices_in(table: &str, what: &str, change: impl FnOnce(&mut Value)) {
     notices(tables, &format!("{table}: {what}"), |repository| change(&mut repository.template["Resources"][table]["Properties"]));

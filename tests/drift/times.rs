@@ -1,5 +1,4 @@
-//! No time that the calendar overtakes: what is ahead today and behind tomorrow, while a test or a function compares it with the
-//! real clock.
+//! No test or function compares a time with the real clock that is in the future today and in the past tomorrow.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +9,8 @@ use system_tests::Repository;
 
 use crate::{Faults, none, notices};
 
-/// Where the clock stands still or time is virtual, or where nothing is run. Everywhere else a test meets the real clock: its own,
-/// the local stack's, a function's.
+/// Folders where the clock stands still, time is virtual, or nothing runs. All other tests meet the real clock: their own, the
+/// local stack's or a function's.
 const ON_A_CLOCK_OF_THEIR_OWN: [&str; 8] = [
     "tests/drift",
     "tests/functions",
@@ -23,13 +22,13 @@ const ON_A_CLOCK_OF_THEIR_OWN: [&str; 8] = [
     "tests/support",
 ];
 
-/// From this year on, a time is far enough away.
+/// The start of the year from which a time is far enough in the future.
 fn far() -> Timestamp {
     "2099-01-01T00:00:00Z".parse().unwrap()
 }
 
-/// What is written in `text` for a time from 2020 on (versions of AWS interfaces are older dates): days such as `2026-11-20`, by
-/// their last second, and seconds or milliseconds since 1970.
+/// The times in `text` from 2020 on (versions of AWS interfaces are older dates): days such as `2026-11-20`, by their last
+/// second, and seconds or milliseconds since 1970.
 fn times(text: &str) -> impl Iterator<Item = (&str, Timestamp)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     text.split(move |c| !is_part(c)).filter_map(|word| Some((word, day(word).or_else(|| since_1970(word))?)))
@@ -67,7 +66,7 @@ fn written_in_tests(repository: &Repository) -> Faults {
     faults
 }
 
-/// Files that take the first buyer from `test_shop` and not a time of that buyer.
+/// Files that take the first buyer from `test_shop`, but no time of that buyer.
 const WITHOUT_THE_TIMES: [(&str, &str); 1] =
     [("tests/bootstraps/left.rs", "looks the buyer's shard and reservation up by the ids in the sample events")];
 
@@ -92,7 +91,7 @@ fn taken(source: &str) -> impl Iterator<Item = (usize, &'static str)> {
     let code: String = source.lines().flat_map(|line| [if is_comment(line) { "" } else { line }, "\n"]).collect();
     let mut found = Vec::new();
     for (start, path) in words(&code, "test_shop").filter_map(|start| Some((start, code[start..].strip_prefix("test_shop::")?))) {
-        // A path, or a list of imports.
+        // `test_shop` begins a path or a list of imports.
         let end = if path.starts_with('{') { path.find('}') } else { path.find(|c: char| !is_part_of_a_path(c)) };
         let path = &path[..end.unwrap_or(path.len())];
         let dates = ["START", "NOW", "END"].into_iter().filter(|name| words(path, name).next().is_some());
@@ -115,7 +114,7 @@ fn is_part_of_a_path(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | ':')
 }
 
-/// Where `name` stands in `code` as a word of its own.
+/// The positions of `name` in `code`, as a word of its own.
 fn words<'c>(code: &'c str, name: &'c str) -> impl Iterator<Item = usize> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_whole = move |start: usize| {
@@ -138,7 +137,7 @@ fn methods(code: &str) -> Vec<&str> {
     found
 }
 
-/// What follows the arguments with which `code` begins.
+/// The rest of `code` after the arguments that it begins with.
 fn after_arguments(code: &str) -> Option<&str> {
     let mut depth = 0_usize;
     for (place, letter) in code.char_indices() {
@@ -154,7 +153,7 @@ fn after_arguments(code: &str) -> Option<&str> {
     None
 }
 
-/// Built functions answer sample events by the real clock: what such an event says is over already, or far away.
+/// Built functions answer sample events by the real clock: the times in such an event are in the past, or far in the future.
 fn written_in_events(repository: &Repository) -> Faults {
     let now = SystemClock.now();
     let mut faults = Faults::new();

@@ -1,4 +1,4 @@
-//! Units that nobody pays for are back in stock soon.
+//! Unpaid units return to stock soon after their hold ends.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::stack::{Stack, Units, eventually};
 
-/// What is promised on AWS and here: this long after a hold's end, its unit is available.
+/// The promise on AWS and here: a unit is available at most this long after its hold ends.
 const SOON: SignedDuration = SignedDuration::from_secs(5);
 
 async fn back_in_stock(stack: &Stack, product: &str) -> Timestamp {

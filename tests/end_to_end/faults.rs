@@ -1,7 +1,8 @@
-//! Function processes die during a rush, and messages come that nobody can read: everything is sold, nobody pays for nothing,
-//! and nothing but what cannot be read ends in a dead-letter queue.
+//! Function processes die during a rush, and unreadable messages arrive. Every unit is sold, and no shopper pays for nothing.
+//! Only unreadable messages end in a dead-letter queue.
 //!
-//! Ignored unless named: the other tests would see these faults. `cargo xtask test` runs them alone, after the others.
+//! Ignored unless named, because these faults would disturb the other tests. `cargo xtask test` runs them alone, after the
+//! others.
 
 use std::{
     collections::BTreeSet,
@@ -16,9 +17,9 @@ use crate::stack::{Answer, Books, Person, Stack, Units, eventually, now};
 
 const SHOPPERS: usize = 100;
 const UNITS: usize = 20;
-/// How long a shopper comes back for. A run of the reconciler may have to come first, a minute after an order was left alone.
+/// How long a shopper comes back for. The reconciler may have to run first, a minute after a process abandoned the order.
 const PATIENCE: Duration = Duration::from_mins(6);
-/// Processes are killed for so long, one at a time.
+/// How long the test kills processes, one at a time.
 const KILLING: Duration = Duration::from_secs(20);
 
 /// Function processes of the stack, by id.
@@ -36,13 +37,13 @@ fn function_processes(stack: &Stack) -> Vec<u32> {
         .collect()
 }
 
-/// Kills function processes at random, one every few milliseconds, and says how many.
+/// Kills a random function process every few hundred milliseconds. Returns how many it has killed.
 async fn kill_functions(stack: &Stack) -> usize {
     let mut choice = now().as_millisecond().unsigned_abs();
     println!("faults: killing function processes, starting from {choice}");
     let (mut killed, started) = (0, Instant::now());
     while started.elapsed() < KILLING {
-        // Numerical Recipes' generator: any will do.
+        // The linear congruential generator of Numerical Recipes. Any generator would do.
         choice = choice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let processes = function_processes(stack);
         if let Some(pid) = processes.get(usize::try_from(choice >> 16).unwrap() % processes.len().max(1)) {
@@ -54,19 +55,19 @@ async fn kill_functions(stack: &Stack) -> usize {
     killed
 }
 
-/// Asks again while nobody knows: a function may have died in the middle of it.
+/// Repeats a request while its answer is a server error: a function may have died before it answered.
 async fn known(ask: impl AsyncFn() -> Answer) -> Answer {
     eventually("an answer", PATIENCE, async || Some(ask().await).filter(|answer| answer.status < 500)).await
 }
 
-/// Buys one unit, whatever it takes. `None`: everything is sold.
+/// Buys one unit, with as many tries as it takes. `None` means that the sale is sold out.
 async fn buy(shopper: &Person, product: &str) -> Option<String> {
     let reserve = json!({"product_id": product});
     let bought = async || {
         let reserved = known(async || shopper.post("/reserve-inventory", &reserve).await).await;
         match (reserved.status, reserved.code()) {
             (200 | 201, _) => {}
-            // Units that others hold may come back.
+            // Units that other shoppers hold may come back.
             (409, "sold-out") if reserved.body["holds"]["count"] != 0 => return None,
             (409, "sold-out") => return Some(None),
             (429, _) => return None,
@@ -83,7 +84,7 @@ async fn buy(shopper: &Person, product: &str) -> Option<String> {
             (order.text("order_status") != "pending").then_some(order)
         })
         .await;
-        // An order that ended otherwise, because a hold ran out first, is tried again.
+        // If the order ended otherwise, because a hold ran out first, the shopper tries again.
         (ended.text("order_status") == "completed").then(|| Some(id.to_owned()))
     };
     eventually("an end of the sale for a shopper", PATIENCE, bought).await
@@ -132,7 +133,7 @@ async fn a_message_that_nobody_can_read_ends_as_a_dead_letter_and_no_other_does(
         assert_eq!(stack.dead_letters_of(queue).await, 0);
         let patience = stack.make_visible_after(queue, "1").await;
         stack.send(queue, "nobody can read this").await;
-        // The messages around it are handled: an order is paid, and a hold ends.
+        // The functions handle the messages around it: an order is paid, and a hold ends.
         let product = stack.sale("poison", json!({"units": 5, "hold_seconds": 5})).await;
         let (order, held) = tokio::join!(buyer.order(&product, "sandbox:ok"), holder.reserve(&product));
         held.expect(201);
@@ -143,7 +144,7 @@ async fn a_message_that_nobody_can_read_ends_as_a_dead_letter_and_no_other_does(
 
         redrive(queue);
         dead(0).await;
-        // Nothing has been mended, so it ends there again, and alone.
+        // The message is still unreadable, so it ends in the dead-letter queue again, and alone.
         dead(1).await;
         stack.forget_dead_letters(queue).await;
         stack.make_visible_after(queue, &patience).await;

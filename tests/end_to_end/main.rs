@@ -1,7 +1,7 @@
-//! The whole system on the local stack, by HTTP only: what shoppers and operators see, and what the tables hold after.
+//! The whole system on the local stack, by HTTP only: what shoppers and operators see, and what the tables hold afterwards.
 //!
-//! Needs the stack that `cargo xtask up --detach` starts; without it these tests fail and say so. `cargo xtask test` starts
-//! it, runs them, and stops it. Every test makes a sale of its own, so they can run side by side and again.
+//! These tests need the stack that `cargo xtask up --detach` starts. Without it they fail and say so. `cargo xtask test` starts
+//! the stack, runs them, and stops it. Every test makes its own sale, so tests can run side by side and again.
 
 #![expect(clippy::disallowed_methods, reason = "these tests run on real time, outside of the product")]
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]

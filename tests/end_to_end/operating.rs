@@ -1,4 +1,4 @@
-//! Operating a sale that is open: pausing and closing it, adding units, looking at its figures.
+//! Operating an open sale: pausing and closing it, adding units, reading its figures.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::stack::{Answer, Person, Stack, Units, eventually};
 
-/// What the operator asks of a sale.
+/// Sends an operator's command about a sale.
 async fn operate(operator: &Person, product: &str, action: &str) -> Answer {
     operator.send(Method::POST, &format!("/admin/flash-sales/{product}/{action}"), &[], None).await
 }
@@ -21,7 +21,8 @@ async fn report(operator: &Person, product: &str) -> Answer {
     operator.get(&format!("/admin/flash-sales/{product}/report")).await.expect(200)
 }
 
-/// Asks for a unit until the answer has one of these: an environment believes for a second what the sale was before.
+/// Repeats a reservation until the answer has one of these statuses. For a second, an
+/// execution environment goes by the sale's earlier state.
 async fn reserve_until(shopper: &Person, product: &str, statuses: &[u16]) -> Answer {
     eventually(&format!("{statuses:?} for a reservation"), Duration::from_secs(30), async || {
         let answer = shopper.reserve(product).await;
@@ -46,7 +47,7 @@ async fn a_sale_is_paused_goes_on_and_is_closed_and_what_is_held_can_be_bought()
     ann.order_becomes(&order, "completed").await;
 
     assert_eq!(operate(&operator, &product, "resume").await.expect(200).text("state"), "open");
-    // 200 when the first request came before the pause was noticed.
+    // The answer is 200 if the first request was served before the environment noticed the pause.
     reserve_until(&bob, &product, &[200, 201]).await;
     for _ in 0..2 {
         assert_eq!(operate(&operator, &product, "close").await.expect(200).text("state"), "ended");
@@ -72,7 +73,7 @@ async fn a_sold_out_sale_is_restocked_once_for_each_key_and_winners_keep_what_th
     restock(&operator, &product, "monday", 30).await.expect(200);
     restock(&operator, &product, "monday", 31).await.refuses(422, "idempotency-key-reused");
     reserve_until(&bob, &product, &[201]).await;
-    // An environment that does not know the winner may believe for a second that everything is gone.
+    // An environment that does not know the winner may answer "sold out" from memory for a second.
     assert_eq!(reserve_until(&ann, &product, &[200]).await.body, first.body, "the same answer");
     assert_eq!(stack.units(&product).await, Units { available: 29, held: 2, sold: 0 });
 

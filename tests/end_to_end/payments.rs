@@ -1,10 +1,10 @@
-//! Every way a payment can go, and what is left of it: in the order, on the shard and in the gateway's books.
+//! Every outcome of a payment, and what it leaves in the order, on the shard and in the gateway's books.
 
 use serde_json::json;
 
 use crate::stack::{Books, Stack, Units};
 
-/// An order paid with `method`, on a sale of five.
+/// An order paid with `method`, in a sale of five units.
 struct Paid {
     stack: Stack,
     shopper: crate::stack::Person,

@@ -1,4 +1,4 @@
-//! Buying one, every way there is; and the same calls again.
+//! Every way to buy a unit, and the same calls again.
 
 use reqwest::Method;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn an_order_in_one_call_waits_for_its_payment() {
     shopper.post("/payment", &wrong).await.refuses(422, "amount-mismatch");
     let pay = json!({"order_id": order, "payment_method": "sandbox:ok", "amount": 1998.00}).to_string();
     let paid = shopper.send(Method::POST, "/payment", &[("Prefer", "wait=10")], Some(pay)).await;
-    // The saga may take longer than the client is ready to wait.
+    // The saga may take longer than the client waits.
     assert!(matches!(paid.status, 200 | 202), "{paid:?}");
     let completed = shopper.order_becomes(order, "completed").await;
     if paid.status == 200 {

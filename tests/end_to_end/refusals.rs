@@ -22,7 +22,7 @@ async fn nobody_gets_in_without_a_good_token() {
     stack.nobody().put("/admin/flash-sales/demo", &json!({})).await.expect(401);
 }
 
-/// A token of a day in 2020, signed by nobody.
+/// A token of a day in 2020, without a valid signature.
 const EXPIRED: &str =
     "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJzdWIiOiJhbm4iLCJleHAiOjE1Nzc4MzY4MDAsInRva2VuX3VzZSI6ImlkIn0.c2lnbmF0dXJl";
 
@@ -89,7 +89,7 @@ async fn what_is_somebody_elses_is_not_there() {
     let id = reserved.text("reservation_id");
     bob.get(&format!("/reservations/{id}")).await.refuses(404, "unknown-reservation");
     bob.check_out(id, "sandbox:ok").await.refuses(404, "unknown-reservation");
-    // Cancelling what one does not have changes nothing.
+    // When a shopper cancels another shopper's reservation, nothing changes.
     bob.delete(&format!("/reservations/{id}")).await.expect(204);
     ann.get(&format!("/reservations/{id}")).await.expect(200);
 

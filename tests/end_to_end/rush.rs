@@ -1,4 +1,4 @@
-//! Three hundred shoppers, thirty units, all at once.
+//! Three hundred shoppers compete for thirty units at once.
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -10,7 +10,7 @@ use crate::stack::{Books, Person, Stack, Units};
 const SHOPPERS: usize = 300;
 const UNITS: usize = 30;
 
-/// What a shopper had in the end.
+/// How the sale ends for one shopper.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     Bought { order: String },
@@ -23,7 +23,7 @@ async fn shop(shopper: &Person, product: &str) -> Ending {
         reserved.refuses(409, "sold-out");
         return Ending::SoldOut;
     }
-    // A 200 is a repeated request whose first answer said to try again.
+    // 200 answers a repeated request whose first answer said to try again.
     assert!(matches!(reserved.status, 200 | 201), "{reserved:?}");
     let ordered = shopper.check_out(reserved.text("reservation_id"), "sandbox:ok").await;
     assert!(matches!(ordered.status, 200 | 202), "{ordered:?}");

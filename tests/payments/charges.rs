@@ -1,4 +1,4 @@
-//! What each payment method makes of a charge, of the same charge again, and of looking it up.
+//! The outcome of a charge with each payment method, of the same charge again, and of its look-up.
 
 use domain::ChargeOutcome;
 use payments::{LookUp, PaymentGateway, Sandbox};
@@ -85,7 +85,7 @@ async fn a_gateway_that_was_down_at_first_charges_when_it_is_asked_again() {
     charges_from_the_second_call_on("sandbox:down-at-first", ChargeOutcome::Unavailable).await;
 }
 
-/// Whoever is told that it is down has not charged; who is told last knows what is in the books.
+/// A call that gets "down" has not charged. The last call reports what the books say.
 #[tokio::test]
 async fn a_gateway_that_is_down_at_first_says_so_before_it_charges_and_never_after() {
     every_interleaving(async |interleaving| {
@@ -97,7 +97,7 @@ async fn a_gateway_that_is_down_at_first_says_so_before_it_charges_and_never_aft
             (first, other.charge(&key, price(), &method).await)
         };
         let (hung, (first, second)) = interleaving.run(bank.charge("sandbox:down-at-first"), twice).await;
-        // When nothing hangs, the other one comes after it.
+        // If no request hangs, `twice` runs after the other charge.
         assert!([ChargeOutcome::Unavailable, bank.charged(price())].contains(&first), "{first:?}");
         assert_eq!(second, bank.charged(price()));
         assert!(hung == bank.charged(price()) || first == bank.charged(price()), "{hung:?}, {first:?}");

@@ -1,4 +1,4 @@
-//! Which gateways there are, in which order.
+//! Which gateways a configuration names, and in which order.
 
 use domain::GatewayName;
 use payments::{Gateways, UnknownGateway};
@@ -30,7 +30,7 @@ async fn a_name_that_no_gateway_has_is_refused() {
     }
 }
 
-/// It charges nobody: with it in production everything would be free.
+/// The sandbox charges no real money: in production every order would be free.
 #[tokio::test]
 async fn the_sandbox_is_refused_in_production() {
     let books = Shop::empty().await.uncounted().books();

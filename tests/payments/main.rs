@@ -1,5 +1,5 @@
-//! The sandbox gateway behaves like a provider: a key is charged once and refunded once, it can be looked up, and every
-//! failure that matters is there for the asking.
+//! The sandbox gateway behaves like a provider: it charges a key once, refunds it once, and can look it up. A payment method
+//! triggers each failure that matters.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod charges;
@@ -56,7 +56,7 @@ impl Bank {
         self.shop.uncounted().books().get(self.sandbox.name(), &Buyer::first().key(1)).await.unwrap()
     }
 
-    /// How often money was taken and given back.
+    /// How often the sandbox charged and refunded.
     async fn money(&self) -> (u32, u32) {
         self.entry().await.map_or((0, 0), |entry| (entry.charges, entry.refunds))
     }

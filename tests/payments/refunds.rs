@@ -1,4 +1,4 @@
-//! A refund gives back what was charged, once, and makes what was not charged impossible to charge.
+//! A refund gives back a charge once. It makes a key that was not charged impossible to charge.
 
 use domain::{ChargeOutcome, RefundOutcome};
 use payments::{LookUp, PaymentGateway, Sandbox};
@@ -44,7 +44,7 @@ async fn a_refund_fails_once_when_it_is_asked_to() {
     assert_eq!(bank.money().await, (1, 1));
 }
 
-/// Nobody asked; asked, but timed out; declined.
+/// The key was never charged, its charge timed out, or its charge was declined.
 #[tokio::test]
 async fn what_was_not_charged_never_will_be() {
     for before in [None, Some("sandbox:timeout-then-ok"), Some("sandbox:declined")] {
@@ -102,7 +102,7 @@ async fn a_refund_that_was_cut_off_is_made_once() {
     }
 }
 
-/// Whichever of them is first: nothing is kept.
+/// The shop keeps no money, whether the charge or the refund is first.
 #[tokio::test]
 async fn a_charge_and_a_refund_at_once_keep_nothing() {
     for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {

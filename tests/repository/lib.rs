@@ -1,6 +1,6 @@
-//! What the whole-system tests share: the repository as data.
+//! The repository as data, for the tests of the whole system.
 //!
-//! Used by tests only, so whatever is missing or unreadable ends the test with a message that says what.
+//! Only tests use this crate. A missing or unreadable file ends the test with a message that names it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! The workspace's crates and what each is linked with, as `cargo metadata` tells it.
+//! The workspace's crates and their dependencies, from `cargo metadata`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ pub struct Package {
     pub folder: PathBuf,
     /// The names of its binaries.
     pub binaries: BTreeSet<String>,
-    /// Its dependencies without those for tests and build scripts, on any target: what `cargo tree -e normal` shows below it.
+    /// Its dependencies on any target, as `cargo tree -e normal` shows them: without those for tests and build scripts.
     pub dependencies: BTreeSet<String>,
 }
 
@@ -48,7 +48,7 @@ fn parse(package: &Value) -> Package {
     Package {
         folder: folder(Path::new(&text(&package["manifest_path"]))),
         binaries: items("targets").filter(is_binary).map(|target| text(&target["name"])).collect(),
-        // The kind is "dev" or "build", or absent.
+        // Cargo gives the kind as "dev" or "build", or not at all for a normal dependency.
         dependencies: items("dependencies").filter(|one| one["kind"].is_null()).map(|one| text(&one["name"])).collect(),
     }
 }
@@ -60,7 +60,7 @@ fn folder(manifest: &Path) -> PathBuf {
     folder.strip_prefix(root).expect("a member is below the root").to_owned()
 }
 
-/// The crates of the workspace that `name` is linked with, itself among them.
+/// The workspace crates that `name` is linked with, including `name`.
 #[must_use]
 pub fn reachable<'p>(packages: &'p Packages, name: &'p str) -> BTreeSet<&'p str> {
     let mut found = BTreeSet::new();

@@ -28,7 +28,7 @@ pub fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What stands between backticks, and the lines of code blocks.
+/// The code between backticks, and the lines of code blocks.
 #[must_use]
 pub fn code(text: &str) -> Vec<String> {
     let mut found = Vec::new();

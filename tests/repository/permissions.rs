@@ -1,16 +1,16 @@
-//! `docs/PERMISSIONS.md` as data: what each function may do on which resource.
+//! `docs/PERMISSIONS.md` as data: the actions that each function may perform on each resource.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::markdown;
 
-/// Where the table stands.
+/// The file that contains the table.
 pub const DOCUMENT: &str = "docs/PERMISSIONS.md";
 
-/// Function and resource, and the actions that the one may do on the other.
+/// The actions that a function may perform on a resource, by function and resource.
 pub type Permissions = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// Reads the table, and says which of its rows are not what they should be.
+/// Reads the table. Also returns a fault for each row that is malformed or repeated.
 #[must_use]
 pub fn read(text: &str) -> (Permissions, Vec<String>) {
     let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();

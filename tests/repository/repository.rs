@@ -11,10 +11,10 @@ use test_cases::Case;
 
 use crate::{linked, samconfig, yaml};
 
-/// The folder in each group of functions that lists the others.
+/// The folder in each group that lists the group's functions.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// Everything that can drift apart. The tests of the tests change a copy of it and look whether that is noticed.
+/// Everything that can drift apart. To prove that a check can fail, a test changes a copy and runs the check on it.
 #[derive(Debug, Clone)]
 pub struct Repository {
     /// `template.yaml`.
@@ -27,7 +27,7 @@ pub struct Repository {
     pub functions: BTreeMap<String, Crate>,
     /// The crates of `shared/`, by folder.
     pub shared: BTreeMap<String, Crate>,
-    /// Every crate of the workspace with what it is linked with, by package name.
+    /// Every crate of the workspace with its dependencies, by package name.
     pub packages: linked::Packages,
     /// `events/<function>/<case>.json`, by function and case.
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
@@ -35,7 +35,7 @@ pub struct Repository {
     pub cases: Vec<Case>,
     /// The Rust of `tests/` and `xtask/`, by path from the root.
     pub tests: BTreeMap<PathBuf, String>,
-    /// `docs/openapi.json`, as it was written.
+    /// The text of `docs/openapi.json`.
     pub openapi: String,
     /// Markdown, by path from the root.
     pub documents: BTreeMap<PathBuf, String>,
@@ -46,16 +46,16 @@ pub struct Repository {
 /// The text of a crate.
 #[derive(Debug, Clone, Default)]
 pub struct Crate {
-    /// The folder that it is in, from the root: `functions/shoppers/reserve`.
+    /// Its folder, from the root: `functions/shoppers/reserve`.
     pub folder: PathBuf,
     /// `Cargo.toml`.
     pub manifest: String,
-    /// `src/**/*.rs`, by path from `src`, without tests in files of their own.
+    /// `src/**/*.rs`, by path from `src`, without the tests that have their own files.
     pub sources: BTreeMap<PathBuf, String>,
 }
 
 impl Repository {
-    /// Reads the repository that this crate is in.
+    /// Reads the repository that contains this crate.
     #[must_use]
     pub fn read() -> Self {
         let root = root();
@@ -94,14 +94,14 @@ impl Repository {
         }
     }
 
-    /// All Rust that ends in functions: `functions/` and `shared/`.
+    /// The sources that the functions are built from: `functions/` and `shared/`.
     pub fn product_sources(&self) -> impl Iterator<Item = &str> {
         self.functions.values().chain(self.shared.values()).flat_map(|one| one.sources.values().map(String::as_str))
     }
 }
 
 impl Crate {
-    /// Its sources, one after the other.
+    /// Its sources, joined.
     #[must_use]
     pub fn text(&self) -> String {
         self.sources.values().map(String::as_str).collect::<Vec<_>>().join("\n")
@@ -114,13 +114,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The text of a file that must be there.
+/// The text of a file that must exist.
 #[must_use]
 pub fn text(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()))
 }
 
-/// The JSON of a file that must be there.
+/// The JSON of a file that must exist.
 #[must_use]
 pub fn json(file: &Path) -> Value {
     serde_json::from_str(&text(file)).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()))

@@ -2,8 +2,8 @@
 
 /// The string literals of a source, without those of its `#[cfg(test)]` module and its comments.
 ///
-/// Enough of a lexer for `rustfmt`ed sources: it knows escapes, `//` comments and raw strings, and stops at the test module, which
-/// stands last in a file.
+/// This lexer is enough for `rustfmt`ed sources: it knows escapes, `//` comments and raw strings. It stops at the test module,
+/// which comes last in a file.
 #[must_use]
 pub fn string_literals(source: &str) -> Vec<String> {
     let product = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The settings of each section: `staging.build.parameters` has `cached`, `parallel` and so on.
 pub type Sections = BTreeMap<String, BTreeMap<String, Value>>;
 
-/// Reads it. A line in any other form of TOML ends the test, so that no setting is overlooked.
+/// Reads the file. A line in any other form of TOML ends the test, so that the test overlooks no setting.
 #[must_use]
 pub fn read(text: &str) -> Sections {
     let mut sections = Sections::new();
@@ -21,7 +21,7 @@ pub fn read(text: &str) -> Sections {
         let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("neither a section nor a setting: {line}"));
         let (key, value) = (key.trim(), value.trim());
         assert!(key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "not a plain key: {line}");
-        // Texts, numbers and true or false are written as in JSON.
+        // TOML writes strings, numbers and booleans as JSON does.
         let value = serde_json::from_str(value).unwrap_or_else(|fault| panic!("not a plain value: {line}: {fault}"));
         assert!(sections.entry(section.clone()).or_default().insert(key.to_owned(), value).is_none(), "twice: {line}");
     }

@@ -1,4 +1,4 @@
-//! `template.yaml` by name: its functions, and what a value in it refers to.
+//! `template.yaml` by name: its functions, and the resources that a value refers to.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ pub struct Function {
     pub logical_id: String,
     /// The name of its folder and crate: `reserve`.
     pub name: String,
-    /// What Lambda tells the bootstrap to serve.
+    /// The handler that Lambda passes to the bootstrap.
     pub handler: String,
     /// The binary that becomes its bootstrap.
     pub binary: String,
     /// Its `Properties` and `Metadata`.
     pub resource: Value,
-    /// Seconds after which Lambda cuts it off.
+    /// Seconds after which Lambda ends an invocation.
     pub timeout_seconds: i64,
-    /// Its environment variables, those of `Globals` too.
+    /// Its environment variables, including those of `Globals`.
     pub variables: BTreeMap<String, Value>,
 }
 
@@ -73,7 +73,7 @@ pub fn folder_name(logical_id: &str) -> String {
     name
 }
 
-/// The logical id that a value refers to: of `!Ref X`, of `!GetAtt X.Arn`.
+/// The logical id that a value refers to: `X` for `!Ref X` and for `!GetAtt X.Arn`.
 #[must_use]
 pub fn target(value: &Value) -> Option<&str> {
     let id = value["Ref"].as_str().or_else(|| value["Fn::GetAtt"].as_str())?;

@@ -1,6 +1,5 @@
-//! YAML as JSON values, with the template's short forms written out: `!Ref X` is `{"Ref": "X"}`, `!GetAtt A.Arn` is
-//! `{"Fn::GetAtt": "A.Arn"}`. The ready-made loader of `yaml-rust2` drops tags, and with them the difference between a
-//! reference and a text.
+//! YAML as JSON values, with the template's short forms written out: `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.Arn` becomes
+//! `{"Fn::GetAtt": "A.Arn"}`. The ready-made loader of `yaml-rust2` drops tags, so a reference would look like a text.
 
 use serde_json::{Map, Value, json};
 use yaml_rust2::{
@@ -12,7 +11,7 @@ use yaml_rust2::{
 /// Reads one document.
 ///
 /// # Panics
-/// When the text is not YAML, or has aliases, which a template cannot have.
+/// If the text is not YAML, or has aliases, which a template cannot have.
 #[must_use]
 pub fn read(text: &str) -> Value {
     let mut builder = Builder::default();
@@ -79,7 +78,7 @@ fn tagged(tag: Option<Tag>, value: Value) -> Value {
     }
 }
 
-/// A plain scalar by YAML's core schema.
+/// A plain scalar as a JSON value, by YAML's core schema.
 fn typed(text: String) -> Value {
     match text.as_str() {
         "" | "~" | "null" => Value::Null,

@@ -1,4 +1,4 @@
-//! What the Reservation stream and the expiry queue make of a saga's end: nothing is released twice, and nothing stays held.
+//! What the Reservation stream and the expiry queue do after a saga: they release nothing twice, and no unit stays held.
 
 use domain::OrderStatus;
 use expire_reservation::ExpireReservation;
@@ -8,7 +8,7 @@ use test_shop::{Shop, demo};
 
 use crate::{WAITS, machine::Machine, methods, pending};
 
-/// Everything that the stream has seen, more than its filter lets through.
+/// Hands every record of the stream to `release-stock`, also the records that its filter drops.
 async fn release(shop: &Shop) {
     assert_eq!(test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), shop.dynamo.reservation_event()).await, None);
 }

@@ -1,4 +1,4 @@
-//! A process dies at any one request of the whole saga: it comes to the same end, and the money has moved as often.
+//! A process dies at any one request of the saga. The saga reaches the same end with the same charges and refunds.
 
 use test_aws::every_crash;
 

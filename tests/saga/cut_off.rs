@@ -1,5 +1,5 @@
-//! An execution that is cut off at any request of the saga, by hand, by its time, or by a fault that the saga cannot catch:
-//! `reconcile` starts the payment again, and it comes to the same end, and the money has moved as often.
+//! An execution is cut off at any request of the saga: by hand, by its timeout, or by a fault that the saga cannot catch.
+//! `reconcile` starts the payment again. The payment reaches the same end with the same charges and refunds.
 
 use domain::{OrderStatus, Timestamp};
 use kit::QueueFunction;
@@ -35,7 +35,7 @@ async fn is_taken_up(method: &str) {
             let end = end_of(&shop, &buyer, 1, &machine).await;
             assert_eq!(end, expected, "{method}: {:?}", machine.path());
         } else {
-            // It was cut off with nothing left to do but to tell the shopper.
+            // When the execution was cut off, only the message to the shopper was missing.
             let order = shop.order(&buyer).await;
             assert_eq!((order.status, order.payment_status, order.stock_status), expected.order, "{method}");
         }

@@ -1,4 +1,4 @@
-//! How the saga ends with each payment method, alone, with every task run twice, and on the second attempt.
+//! How the saga ends with each payment method: alone, with every task run twice, and on the second attempt.
 
 use domain::OrderStep;
 use test_shop::{Buyer, Shop, Stage};
@@ -57,7 +57,7 @@ async fn the_shopper_reads_in_the_order_why_a_payment_failed() {
     }
 }
 
-/// Each attempt has a key, an attempt item and books of its own.
+/// Each attempt has its own key, attempt item and books.
 #[tokio::test]
 async fn after_a_decline_another_method_pays() {
     for (method, expected) in methods() {

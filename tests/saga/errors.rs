@@ -1,4 +1,4 @@
-//! The names that the state machine matches, and how a task finds what it works on.
+//! The error names that the state machine matches, and how a task finds its order and its reservation.
 
 use domain::ReservationStatus;
 use kit::workers::TaskError;

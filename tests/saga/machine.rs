@@ -18,27 +18,27 @@ use test_shop::{Buyer, NOTIFICATIONS, Shop};
 /// Executions of the saga in one shop.
 pub(crate) struct Machine<'s> {
     shop: &'s Shop,
-    /// The calls of every task but those of the next two.
+    /// The calls of every task except `charge-payment` and `refund-payment`.
     pub(crate) calls: Calls,
     /// The calls of `charge-payment`.
     pub(crate) charge_calls: Calls,
     /// The calls of `refund-payment`.
     pub(crate) refund_calls: Calls,
-    /// The topic that this machine's tasks tell, so that what another one tells in the same shop is not taken for it.
+    /// The topic of this machine's tasks. Another machine in the same shop has another topic.
     topic_arn: String,
     twice: bool,
-    /// Whether an execution ends for good with the process that runs its task.
+    /// Whether the death of a task's process aborts the execution.
     dies: bool,
     path: Mutex<Vec<String>>,
 }
 
 impl<'s> Machine<'s> {
-    /// Whose tasks make calls of their own.
+    /// A machine with its own calls for `charge-payment`, for `refund-payment`, and for the other tasks.
     pub(crate) fn new(shop: &'s Shop) -> Self {
         Self { charge_calls: Calls::new(), refund_calls: Calls::new(), ..Self::with_calls(shop, &Calls::new()) }
     }
 
-    /// Whose tasks all make these calls.
+    /// A machine whose tasks all share these calls.
     pub(crate) fn with_calls(shop: &'s Shop, calls: &Calls) -> Self {
         static MACHINES: AtomicUsize = AtomicUsize::new(0);
         let (charge_calls, refund_calls) = (calls.clone(), calls.clone());
@@ -64,7 +64,7 @@ impl<'s> Machine<'s> {
         self.path.lock().unwrap().clone()
     }
 
-    /// What the shopper was told, in order; the same thing twice in a row counts once.
+    /// The messages to the shopper, in order. The same message twice in a row counts once.
     pub(crate) fn told(&self) -> Vec<&'static str> {
         let known = ["order-completed", "payment-failed", "order-failed", "refund-failed"];
         let message = |text: &str| -> Value { serde_json::from_str::<Value>(text).unwrap()["message"].clone() };
@@ -75,32 +75,32 @@ impl<'s> Machine<'s> {
         told
     }
 
-    /// One execution, for an attempt to pay the buyer's order.
+    /// Runs one execution for an attempt to pay the buyer's order.
     pub(crate) async fn run(&self, buyer: &Buyer, attempt: u32) {
         self.path.lock().unwrap().clear();
         Box::pin(test_asl::Machine::payment_saga().run(self, input(buyer, attempt))).await;
     }
 
-    /// An execution that is cut off, once and for all, where its calls crash. Whether it was.
+    /// Runs an execution that aborts where its calls crash. Returns whether it was aborted.
     pub(crate) async fn run_until_cut_off(self, buyer: &Buyer, attempt: u32) -> bool {
         let machine = Self { dies: true, ..self };
         machine.path.lock().unwrap().clear();
         Box::pin(test_asl::Machine::payment_saga().run(&machine, input(buyer, attempt))).await == Ended::Aborted
     }
 
-    /// The first invocation of the first task, and nothing after it.
+    /// Runs the first invocation of the first task, and nothing after it.
     pub(crate) async fn run_only_the_charge(&self, buyer: &Buyer) {
         let _ = self.run_task("charge-payment", input(buyer, 1)).await;
     }
 
-    /// An execution whose charge has failed for good.
+    /// Runs an execution from `Refund`, as after a charge that failed for good.
     pub(crate) async fn run_only_the_undoing(&self, buyer: &Buyer) {
         self.path.lock().unwrap().clear();
         let caught = json!({"reason": "PaymentOutcomeUnknown"});
         Box::pin(test_asl::Machine::payment_saga().run_from(self, "Refund", caught, input(buyer, 1))).await;
     }
 
-    /// A function, as it starts in a new environment.
+    /// Runs a function in a new environment.
     pub(crate) async fn run_task(&self, function: &str, input: Value) -> Result<Value, String> {
         let calls = match function {
             "charge-payment" => &self.charge_calls,
@@ -120,7 +120,7 @@ impl Host for Machine<'_> {
         ControlFlow::Continue(())
     }
 
-    /// A process that died is another one at the next try.
+    /// After a crash, the next try runs in a new process.
     async fn invoke(&self, function: &'static str, payload: Value, _longest: Duration) -> Invoked {
         let all_calls = [&self.calls, &self.charge_calls, &self.refund_calls];
         let has_crashed = || all_calls.iter().any(|calls| calls.has_crashed());
@@ -128,7 +128,7 @@ impl Host for Machine<'_> {
         let mut answer = Box::pin(self.run_task(function, payload.clone())).await;
         if self.twice {
             let again = Box::pin(self.run_task(function, payload)).await;
-            // Of a message, SNS has another id; of units that came back, the first run has moved them.
+            // `notify-shopper` gets another message id from SNS. `take-back-stock` finds the units moved by its first run.
             let may_differ = ["notify-shopper", "take-back-stock"].contains(&function);
             assert!(answer.is_err() || may_differ || answer == again, "{function}: {answer:?}, then {again:?}");
             answer = again;
@@ -140,19 +140,19 @@ impl Host for Machine<'_> {
             for calls in all_calls {
                 calls.heal();
             }
-            // Whatever it wanted to say: it is dead.
+            // A dead process returns no answer.
             return Invoked::Failed("Runtime.ExitError".to_owned());
         }
         answer.map_or_else(Invoked::Failed, Invoked::Answered)
     }
 
-    /// At once: the clock of the shop stands still.
+    /// Retries at once, because the shop's clock stands still.
     async fn retries(&self, _function: &'static str, _error: &str, _longest: Duration) -> bool {
         true
     }
 }
 
-/// What an execution is started with.
+/// The input of an execution.
 fn input(buyer: &Buyer, attempt: u32) -> Value {
     json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": attempt})
 }

@@ -1,5 +1,5 @@
-//! The whole payment saga: its tasks in the order of the state machine, for every payment method, cut off everywhere, run
-//! twice, and with what the streams and queues make of its end.
+//! The whole payment saga: its tasks in the order of the state machine, with every payment method, cut off at every request, and
+//! run twice. The streams and queues then process its end.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod afterwards;
@@ -17,7 +17,7 @@ use test_shop::{Buyer, Shop, Stage, demo};
 
 use crate::machine::Machine;
 
-/// Everything that is to be seen of a purchase when its saga has ended.
+/// Everything visible of a purchase after its saga has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     /// The state that the saga ended in.
@@ -28,7 +28,7 @@ struct End {
     units: (u32, u32, u32),
     /// Charges and refunds at the first gateway, and at the standby.
     money: [(u32, u32); 2],
-    /// What the shopper was told last.
+    /// The last message to the shopper.
     told: &'static str,
 }
 
@@ -73,7 +73,7 @@ const KEPT: End = End {
     told: "refund-failed",
 };
 
-/// How the saga should end with each payment method.
+/// The expected end of the saga with each payment method.
 fn methods() -> [(&'static str, End); 10] {
     [
         ("sandbox:ok", COMPLETED),
@@ -89,29 +89,29 @@ fn methods() -> [(&'static str, End); 10] {
     ]
 }
 
-/// How it should end after it was cut off, or beside another execution. A gateway that more than one run may have asked is down
-/// for one of them: what became of the other nobody knows, so no other gateway is asked, and the attempt is undone.
+/// The expected end after the saga was cut off, or beside another execution. If a gateway that several runs may have asked is
+/// down for one of them, the outcome of the other is unknown. The saga then asks no other gateway and undoes the attempt.
 async fn end_after_trouble(shop: &Shop, buyer: &Buyer, method: &str, expected: End) -> End {
     let attempt = shop.uncounted().attempts().get(&buyer.key(1)).await.unwrap();
     let (asked_again, gateway) = attempt.map(|attempt| (attempt.asked_again, attempt.gateway.0)).unwrap_or_default();
     match method {
         "sandbox:down" if asked_again => FAILED,
         "sandbox:primary-down" if asked_again && gateway == "sandbox" => FAILED,
-        // The gateway is back for the second call, and charges.
+        // The gateway works again at the second call, and charges.
         "sandbox:down-at-first" if asked_again && gateway == "sandbox" => COMPLETED,
         "sandbox:down-at-first" if asked_again => End { money: [(0, 0), (1, 0)], ..COMPLETED },
         _ => expected,
     }
 }
 
-/// An order whose first payment has been asked for, with this method.
+/// An order with its first payment started, by this method.
 async fn pending(method: &str) -> (Shop, Buyer) {
     let (shop, buyer) = (Shop::open().await, Buyer::first().paying(method));
     shop.bring(&buyer, Stage::Pending).await;
     (shop, buyer)
 }
 
-/// What is to be seen of attempt `attempt` of the purchase, now that its saga has ended in `state`.
+/// Everything visible of attempt `attempt` of the purchase, after its saga has ended.
 async fn end_of(shop: &Shop, buyer: &Buyer, attempt: u32, machine: &Machine<'_>) -> End {
     let order = shop.order(buyer).await;
     End {

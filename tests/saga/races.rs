@@ -1,5 +1,5 @@
-//! Two executions for one attempt: a run hangs before any of its requests while another one goes its whole way. However they
-//! meet, what is bought is paid for, and what went back bought nothing.
+//! Two executions for one attempt: a run hangs before any of its requests while another one runs to its end. In every
+//! interleaving, a bought unit is paid for, and refunded money has bought nothing.
 
 use domain::{OrderStatus, PaymentStatus, ReservationStatus};
 use serde_json::json;
@@ -8,7 +8,7 @@ use test_shop::{Buyer, Shop, Stage, demo};
 
 use crate::{end_after_trouble, machine::Machine, methods, pending};
 
-/// Money, units and reservation belong to the order as it is now.
+/// Checks that money, units and reservation agree with the order's current status.
 async fn check(shop: &Shop, buyer: &Buyer, case: &str) {
     let order = shop.order(buyer).await;
     let (first, standby) = (shop.money(buyer, 1, "sandbox").await, shop.money(buyer, 1, "sandbox-standby").await);
@@ -30,13 +30,13 @@ async fn check(shop: &Shop, buyer: &Buyer, case: &str) {
             assert_eq!((reservation, shop.units(&demo()).await), (Some(ReservationStatus::Held), (99, 1, 0)), "{case}");
         }
         OrderStatus::Expired => assert_eq!(charges, refunds, "{case}"),
-        // On its way: nobody has said yet whether it is paid.
+        // The payment is under way: no task has recorded yet whether the order is paid.
         OrderStatus::Pending => {}
     }
 }
 
-/// Every way in which `hung` and `other`, two tasks for the attempt of a purchase at `stage`, can meet, and then one more
-/// execution, which a person starts.
+/// Runs two tasks, `hung` and `other`, for the attempt of a purchase at `stage`, in every interleaving. Then a person starts one
+/// more execution.
 async fn meet(stage: Stage, method: &str, hung: &str, other: &str) {
     every_interleaving(async |interleaving| {
         let (shop, buyer) = (Shop::open().await, Buyer::first().paying(method));
@@ -93,7 +93,7 @@ async fn two_executions_that_meet_end_as_one() {
     }
 }
 
-/// A person undoes the attempt while its saga hangs, or the other way round.
+/// A person undoes the attempt while its saga hangs, or the saga runs while the undoing hangs.
 #[tokio::test]
 async fn an_execution_and_its_undoing_that_meet_end_as_one_of_them() {
     for method in [
@@ -122,7 +122,7 @@ async fn an_execution_and_its_undoing_that_meet_end_as_one_of_them() {
     }
 }
 
-/// A person starts the first attempt's execution once more, or undoes it, while the second attempt is at any of its requests.
+/// A person restarts or undoes the first attempt while the second attempt hangs before any of its requests.
 #[tokio::test]
 async fn the_first_attempt_takes_nothing_from_the_second() {
     for undoes in [true, false] {

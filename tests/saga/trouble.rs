@@ -1,4 +1,4 @@
-//! What the saga does when a task fails for good, and when it runs for an order that is not waiting for it.
+//! What the saga does when a task fails for good, and when it runs for an order that is not being paid.
 
 use domain::{AttemptStatus, GatewayName, OrderStatus, StockStatus};
 use test_aws::Fault;
@@ -6,7 +6,7 @@ use test_shop::{Buyer, Shop, Stage, demo};
 
 use crate::{COMPLETED, End, FAILED, KEPT, REFUNDED, end_of, machine::Machine, pending};
 
-/// Its units went to somebody else: charged, but nothing to sell.
+/// The order's hold was released: the shopper is charged, but no unit is held to be sold.
 #[tokio::test]
 async fn an_order_whose_hold_is_lost_is_refunded() {
     let (shop, buyer) = pending("sandbox:ok").await;
@@ -29,13 +29,13 @@ async fn an_order_whose_completion_fails_for_good_is_refunded() {
     assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED);
 }
 
-/// Nobody knows what came of the charge, and it stays so: whatever it was is undone.
+/// No run learns the outcome of the charge, so the saga undoes the attempt whatever the outcome was.
 #[tokio::test]
 async fn a_charge_whose_outcome_stays_unknown_is_undone() {
     for (method, charged) in [("sandbox:charged-but-answer-lost", true), ("sandbox:timeout-then-ok", false)] {
         let (shop, buyer) = pending(method).await;
         let machine = Machine::new(&shop);
-        // The first run asks the gateway; those after it get no answer from anybody.
+        // The first run asks the gateway. Later runs get no answer to their reads.
         machine.run_only_the_charge(&buyer).await;
         machine.charge_calls.fail_always("GetItem", Fault::LostRequest);
         machine.run(&buyer, 1).await;
@@ -44,17 +44,17 @@ async fn a_charge_whose_outcome_stays_unknown_is_undone() {
     }
 }
 
-/// What the key of the sandbox's books contains: the gateway is away, and the attempt can be written down.
+/// Part of every key in the sandbox's books. Faults on it make the gateway unavailable; the attempt can still be written.
 const BOOKS: &str = "SANDBOX#";
 
-/// Runs the saga of a wrong charge while no refund is confirmed: a person has to look at the order.
+/// Runs the saga of a wrong charge while no refund is confirmed. The order must be kept for a person's review.
 async fn is_kept_for_review(shop: &Shop, buyer: &Buyer, machine: &Machine<'_>) {
     machine.refund_calls.fail_always_for("UpdateItem", BOOKS, Fault::LostRequest);
     machine.run(buyer, 1).await;
     assert_eq!(end_of(shop, buyer, 1, machine).await, KEPT);
 }
 
-/// The order says that money is out, keeps its units, and the execution fails so that the alarm calls a person.
+/// The order says that its refund is pending and keeps its units. The execution fails, so that the alarm calls a person.
 #[tokio::test]
 async fn an_order_whose_refund_stays_unconfirmed_is_kept_for_review() {
     let (shop, buyer) = pending("sandbox:wrong-amount").await;
@@ -75,8 +75,8 @@ async fn a_new_execution_refunds_what_was_kept_for_review() {
     assert_eq!(end_of(&shop, &buyer, 1, &machine).await, REFUNDED);
 }
 
-/// The refund is asked for and not confirmed, and nobody can write down how the order ended: to another execution it looks as
-/// if it were still to be paid. The gateway may carry the refund out at any time.
+/// The saga asks for the refund and gets no confirmation, and cannot record how the order ended. To another execution the order
+/// looks unpaid. The gateway may still carry the refund out at any time.
 #[tokio::test]
 async fn an_execution_after_an_unconfirmed_refund_does_not_complete_the_order() {
     for is_carried_out in [false, true] {
@@ -106,7 +106,7 @@ async fn a_shopper_who_cannot_be_told_has_bought_all_the_same() {
     assert_eq!(end_of(&shop, &buyer, 1, &machine).await, End { told: "nothing", ..COMPLETED });
 }
 
-/// Step Functions forgets the name of an execution after 90 days, and a person can start one by hand.
+/// Step Functions forgets the name of an execution after 90 days. A person can also start an execution by hand.
 #[tokio::test]
 async fn an_execution_that_is_run_again_changes_nothing_that_has_ended() {
     for stage in [Stage::Completed, Stage::Failed, Stage::Refunded, Stage::Expired] {
@@ -120,7 +120,7 @@ async fn an_execution_that_is_run_again_changes_nothing_that_has_ended() {
     }
 }
 
-/// The order waits for its shopper: an execution of the attempt that failed must not take the hold away.
+/// The order waits for its shopper. An execution of the failed attempt must not end the hold.
 #[tokio::test]
 async fn an_execution_that_is_run_again_leaves_a_hold_that_waits() {
     for stage in [Stage::Waiting, Stage::WaitingAgain] {

@@ -1,5 +1,5 @@
-//! After a roll-back, a function is given what a later version has sent: messages that wait in a queue, and the tasks of an
-//! execution, which goes on by the definition that it was started with.
+//! After a roll-back, functions receive what a later version sent: messages that wait in a queue, and the tasks of an execution.
+//! An execution keeps the definition that it was started with.
 
 use std::fmt::Debug;
 
@@ -11,7 +11,7 @@ use saga::Task;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// Reads a `T` with a member that only a later version knows as it would without.
+/// Checks that a member of a later version does not change how a `T` is read.
 fn lets_pass<T: DeserializeOwned + Debug>(members: Value) {
     let known = serde_json::from_value::<T>(members.clone()).unwrap();
     let mut later = members;

@@ -1,4 +1,4 @@
-//! Payment attempts: begun once, and changed only by who knows how they stood.
+//! Payment attempts: begun once, and changed only by a caller that has read their current state.
 
 use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
 
@@ -76,7 +76,7 @@ async fn an_attempt_is_replaced_only_as_it_was_read() {
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(after));
 }
 
-/// Of one that finds the gateway down and one that is about to ask it again, whoever writes first is believed.
+/// One run finds the gateway down while another is about to ask it again: the store accepts the first write.
 #[tokio::test]
 async fn an_attempt_that_was_asked_again_is_not_replaced_by_who_did_not_know() {
     let shop = Shop::open().await;
@@ -95,7 +95,7 @@ async fn an_attempt_that_was_asked_again_is_not_replaced_by_who_did_not_know() {
     assert_eq!(shop.attempts.get(&key(2)).await.unwrap(), Some(after));
 }
 
-/// Attempts that were begun before there was such an attribute are asked once, too.
+/// An attempt that was begun before this attribute existed also counts as asked once.
 #[tokio::test]
 async fn only_an_attempt_that_was_asked_again_says_so() {
     let shop = Shop::open().await;

@@ -20,7 +20,7 @@ fn entry(state: EntryState) -> Entry {
     }
 }
 
-/// The books with one key in `state`; `None`: with no key.
+/// Books with one key in `state`, or with no key for `None`.
 async fn books(state: Option<EntryState>) -> Shop {
     let shop = Shop::open().await;
     match state {

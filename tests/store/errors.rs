@@ -1,4 +1,4 @@
-//! What is no lost race: which errors may be tried again, and what they say.
+//! Errors that are not lost races: which of them a caller may try again, and their messages.
 
 use domain::{OrderStep, ShardLayout};
 use store::StoreError;

@@ -1,7 +1,7 @@
-//! The answer to a write is lost and the SDK sends the write again: for every write, the second one changes nothing.
+//! The answer to a write is lost and the SDK sends the write again. For every write, the second run changes nothing.
 //!
-//! What the caller is told differs by what can be known: a claim, a sale, a reservation recognise their own earlier run;
-//! of a release it is only known that nothing is held any more.
+//! The caller learns what the store can know. The writes of a claim, a sale and a reservation recognise their own earlier run.
+//! A release only learns that nothing is held any more.
 
 use std::future::Future;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Makes `write`, loses the first answer to its `operation`, and sees that it was sent twice.
+/// Makes `write`, loses the first answer to its `operation`, and checks that the SDK sends the request twice.
 async fn losing_the_answer<T>(shop: &Shop, operation: &str, write: impl Future<Output = T>) -> T {
     shop.calls.reset();
     shop.calls.fail_next(operation, Fault::LostAnswer);
@@ -91,7 +91,7 @@ async fn an_order_is_placed_and_expired_once() {
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().history.len(), 2);
 }
 
-/// Transactions carry the SDK's token: the second run gets the first one's answer.
+/// The SDK gives each transaction a token, so the second run gets the first run's answer.
 #[tokio::test]
 async fn each_step_of_a_purchase_is_taken_once() {
     const WRITE: &str = "TransactWriteItems";
@@ -132,10 +132,10 @@ async fn each_step_of_a_purchase_is_taken_once() {
 async fn a_payment_attempt_is_written_once() {
     let shop = Shop::open().await;
     let sandbox = GatewayName("sandbox".into());
-    // Both say that it was there before: whoever is told so looks the charge up first.
+    // The answer says that the attempt existed before. A caller that gets this answer looks the charge up first.
     let (begun, is_new) = losing_the_answer(&shop, "PutItem", shop.attempts.begin(&key(1), &sandbox)).await.unwrap();
     assert_eq!((&begun, is_new), (&Attempt::started(key(1), sandbox), false));
-    // So it is asked again, which is written once, whoever is told what.
+    // The caller then asks the gateway again. The store writes this once, whatever it answers.
     let again = Attempt { asked_again: true, ..begun.clone() };
     assert!(!losing_the_answer(&shop, "UpdateItem", shop.attempts.replace(&begun, &again)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(again.clone()));
@@ -158,7 +158,7 @@ async fn the_sandbox_charges_refunds_and_voids_once() {
     assert_eq!(settled.unwrap(), charged);
     let refunded = losing_the_answer(&shop, "UpdateItem", shop.books.refund(&sandbox, &key(1))).await;
     assert_eq!(refunded.unwrap(), Some(Entry { state: EntryState::Refunded, refunds: 1, ..charged }));
-    // The count of calls is the sandbox's own and may be too high: its first refund then does not fail.
+    // Only the sandbox uses this count, and it may be too high: the sandbox's first refund then does not fail.
     let calls = losing_the_answer(&shop, "UpdateItem", shop.books.count_refund_call(&sandbox, &key(1))).await;
     assert_eq!(calls.unwrap(), 2);
     let voided = losing_the_answer(&shop, "PutItem", shop.books.void(&sandbox, &key(2))).await;
@@ -169,8 +169,8 @@ async fn the_sandbox_charges_refunds_and_voids_once() {
 async fn a_sale_is_written_once() {
     let shop = Shop::open().await;
     let sale = sale(&product(), 100);
-    // Of two runs of one request the second must not think that it was the first and go on to write shards beside it, so
-    // a preparation does not recognise itself. The request is made again and finishes what it finds.
+    // If a preparation recognised its own earlier run, the second of two runs of one request could take itself for the first and
+    // also write shards. So it does not. When the request is repeated, it finishes the preparation that it finds.
     let prepared = losing_the_answer(&shop, "PutItem", shop.sales.prepare(&sale, None)).await.unwrap();
     assert!(matches!(prepared, WriteOutcome::Changed), "{prepared:?}");
     let stored = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
@@ -189,7 +189,7 @@ async fn a_sale_is_written_once() {
 async fn availability_is_written_once() {
     let shop = Shop::open().await;
     let availability = Availability::untouched(&ShardLayout::new(10, 1), at(NOW));
-    // Both say false, as if somebody else had written: whoever derived it reads it again and derives it anew.
+    // Both writes answer false, as after another caller's write. The caller reads the item again and derives it anew.
     let put = losing_the_answer(&shop, "PutItem", shop.availabilities.put(&product(), &availability, 0)).await;
     assert!(!put.unwrap());
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(availability));

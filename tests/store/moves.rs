@@ -1,4 +1,4 @@
-//! The four moves in DynamoDB against the four moves of the domain, move by move.
+//! Compares the four moves in DynamoDB with the four moves of the domain, move by move.
 
 use std::cell::Cell;
 
@@ -24,12 +24,12 @@ pub(crate) struct Step {
 pub(crate) enum Move {
     Claim(u32),
     Release,
-    /// Of as many units as the reservation is for.
+    /// Sells as many units as the reservation is for.
     Sell(u32),
     TakeBack,
 }
 
-/// What came of a move.
+/// The outcome of a move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Claim(ClaimOutcome),
@@ -72,7 +72,7 @@ impl Step {
     }
 }
 
-/// Few shoppers and few reservations, so that they meet. A reservation has one quantity as long as it lives.
+/// Few shoppers and few reservations, so that moves collide. A reservation's quantity never changes.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let quantity = |reservation: u32| 1 + (reservation * 7) % Quantity::MAX.units();
     let what = prop_oneof![3 => Just(0), 2 => Just(1), 2 => Just(2), 1 => Just(3)];
@@ -94,7 +94,7 @@ fn every_move_does_in_dynamodb_what_it_does_in_the_domain() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let shop = runtime.block_on(Shop::open());
     let cases = Cell::new(0);
-    // What fails is printed at its smallest; there is no file of old failures to keep.
+    // proptest prints the smallest failing case. It keeps no file of old failures.
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&(0u32..20, steps()), |(capacity, steps)| {
         cases.set(cases.get() + 1);

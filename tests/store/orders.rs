@@ -110,7 +110,7 @@ async fn orders_placed_in_the_same_millisecond_are_listed_once_each() {
 #[tokio::test]
 async fn orders_are_sorted_by_time_and_not_by_how_it_is_written() {
     let shop = Shop::open().await;
-    // RFC 3339 leaves trailing zeros out: as text, "…00Z" would come after "…00.5Z".
+    // RFC 3339 text leaves trailing zeros out, so "…00Z" would sort after "…00.5Z".
     let times = ["12:00:00", "12:00:00.05", "12:00:00.5", "12:00:01"];
     for (number, time) in (1..).zip(times) {
         let id = id_in(&format!("sale-{number}").parse().unwrap(), number);

@@ -1,4 +1,4 @@
-//! What the steps of a purchase write, and the limits of time and attempt that they keep.
+//! The writes of a purchase's steps, and the limits of time and attempt that they keep.
 
 use domain::{
     Address, Attempt, AttemptStatus, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus,
@@ -72,7 +72,7 @@ async fn the_history_tells_the_whole_story() {
     assert_eq!(shop.attempts.get(&key_of(1, 2)).await.unwrap(), Some(kept), "its charge, and nothing else of it");
 }
 
-/// Of two that have both read the attempt as charged, one completes the order and one gives the money back.
+/// Two callers have read the attempt as charged. One completes the order, the other gives the money back.
 #[tokio::test]
 async fn what_is_charged_is_kept_or_given_back_by_who_writes_it_down_first() {
     for refund_is_first in [true, false] {

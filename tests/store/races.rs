@@ -1,4 +1,4 @@
-//! Many at once: whatever the order in which the requests arrive, each unit and each reservation is taken once.
+//! Many requests at once: in any order of arrival, each unit and each reservation is taken once.
 
 use domain::{ClaimOutcome, ReleaseOutcome, SellOutcome, StockShard, TakeBackOutcome};
 use futures_util::{
@@ -75,7 +75,7 @@ async fn a_hold_is_either_sold_or_released_and_only_once() {
         let release =
             || shop.stock.release(SHARD, shopper, id).map(|result| (result.unwrap() == ReleaseOutcome::Released, false));
         let sell = || shop.stock.sell(SHARD, shopper, id, units(1)).map(|result| (false, result.unwrap() == SellOutcome::Sold));
-        // Each goes first for some of them.
+        // Release is first for some of the shoppers, sell for the others.
         let rivals = if nth % 2 == 0 {
             vec![release().boxed_local(), sell().boxed_local(), release().boxed_local(), sell().boxed_local()]
         } else {

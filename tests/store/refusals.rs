@@ -1,4 +1,4 @@
-//! Every refusal of a move: what it says, that it changes nothing, and that it is one request.
+//! Every refusal of a move: its reason, that it changes nothing, and that it costs one request.
 
 use domain::{ClaimOutcome, ReleaseOutcome, SellOutcome, ShopperId, Sold, StockShard, TakeBackOutcome};
 use store::StoreError;
@@ -106,7 +106,7 @@ async fn a_shard_that_is_not_there_is_no_lost_race() {
     let error = shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     assert!(!error.is_passing());
-    // Whoever gives units back or sells them only learns that nothing is held there.
+    // A caller that gives units back or sells them only learns that nothing is held there.
     assert_eq!(shop.stock.release(SHARD, &shopper(1), &id(1)).await.unwrap(), ReleaseOutcome::NotHeld);
     assert_eq!(shop.stock.sell(SHARD, &shopper(1), &id(1), units(1)).await.unwrap(), SellOutcome::HoldLost);
     assert_eq!(shop.stock.take_back(SHARD, &shopper(1), &id(1)).await.unwrap(), TakeBackOutcome::NotSold);

@@ -1,4 +1,4 @@
-//! Reservations: one per shopper and sale, and who may end one when.
+//! Reservations: one per shopper and sale, and which ending may delete one at which time.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{AttemptStatus, Reservation, ReservationStatus};
@@ -97,7 +97,7 @@ async fn only_a_held_reservation_can_be_deleted_by_time() {
         assert_eq!(ttl(shop.raw_reservation(&shopper(number), &product()).await), expected, "{status:?}");
     }
 
-    // And so along the way of a purchase.
+    // The same holds at each step of a purchase.
     let (mine, order) = (shopper(9), pending_order(9));
     let raw = || shop.raw_reservation(&mine, order.product());
     shop.reservations.open(&reservation(9)).await.unwrap();

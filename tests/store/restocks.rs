@@ -1,4 +1,4 @@
-//! Restocks: shards that are added to a sale, and how the sale comes to have them.
+//! Restocks: the shards that are added to a sale, and the writes that take them into the sale.
 
 use domain::{ClaimOutcome, Extent, SaleStatus, ShardLayout, ShardNumber, StockShard};
 use store::{StoreError, Stored, WriteOutcome};
@@ -103,7 +103,7 @@ async fn shards_of_a_restock_are_made_once_whatever_becomes_of_them() {
     }
 }
 
-/// A slow run of somebody who described the sale before it opened may still write shards that nobody asks for any more.
+/// A slow request that described the sale before it opened may still write shards that nothing reads any more.
 #[tokio::test]
 async fn what_an_earlier_description_has_left_over_does_not_count() {
     let shop = Shop::open().await;
@@ -144,7 +144,7 @@ async fn a_restock_is_a_write_for_each_shard_and_two_of_the_sale() {
     assert_eq!(cost(&shop, shop.sales.finish_restock(&begun)).await, writes(1, 1.0));
 }
 
-/// With a UUID for each key; the description of this sale is short.
+/// Each key is a UUID. The description of this sale is short.
 #[tokio::test]
 async fn fifty_restocks_make_a_sale_an_item_of_four_kilobytes() {
     let shop = Shop::open().await;

@@ -1,4 +1,4 @@
-//! Sales: prepared, opened, listed; of two writers one finds that the other was faster.
+//! Sales: prepared, opened and listed. Of two writers, one learns that the other was faster.
 
 use domain::{Sale, SaleStatus};
 use store::{Stored, WriteOutcome};

@@ -1,4 +1,4 @@
-//! A sale of 100,000 units: 4,000 shards, made, read and sold across by the code that serves a sale of ten.
+//! A sale of 100,000 units in 4,000 shards. The code that serves a sale of ten units makes, reads and sells them.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ async fn a_sale_of_100_000_units_is_made_read_and_sold_across() {
     assert!(bought.values().collect::<std::collections::BTreeSet<_>>().len() > 350, "home shards are spread");
 }
 
-/// `count` shoppers buy a unit each on their home shards. Tells where.
+/// `count` shoppers each buy a unit on their home shard. Returns the shard of each reservation.
 async fn buy(shop: &Shop, count: u32) -> BTreeMap<String, ShardNumber> {
     let buy_one = |number: u32| async move {
         let (shopper, reservation): (_, ReservationId) = (shopper(number), id(number));

@@ -1,4 +1,4 @@
-//! Shards are made and deleted before a sale starts only, and both can be repeated.
+//! Shards are made and deleted only before a sale starts. Both can be repeated.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ClaimOutcome, ProductId, ShardLayout, ShardNumber, StockShard};
@@ -51,7 +51,7 @@ async fn a_shard_in_use_is_neither_made_anew_nor_deleted() {
     assert_eq!(capacities(&shop, &product(), &layout(40, 2)).await, [20, 20], "nobody has anything in it any more");
 }
 
-/// The maker of an earlier revision may still be running when the sale has been made anew, and has opened.
+/// The run that makes an earlier revision's shards may still be active after the sale was made anew and has opened.
 #[tokio::test]
 async fn shards_of_a_later_revision_stay_as_they_are() {
     let shop = Shop::open().await;

@@ -1,4 +1,4 @@
-//! What the tests share: the store in a shop of its own, with its calls counted, and plain examples of everything that it keeps.
+//! Shared by the tests: the store in a shop of its own, with its calls counted, and a plain example of each item that it keeps.
 
 use std::{ops::Deref, sync::LazyLock};
 
@@ -15,12 +15,11 @@ pub(crate) use test_shop::{RawItem, demo as product, price};
 
 /// The first shard: enough for most tests.
 pub(crate) const SHARD: ShardNumber = ShardNumber(0);
-/// When most tests take place, on their day.
+/// The time of most tests, on the tests' day.
 pub(crate) const NOW: &str = "12:00:00.25";
-/// When the holds of most tests end, on the same day.
+/// The end of the holds in most tests, on the same day.
 pub(crate) const END: &str = "12:05:00";
 
-/// From one day to the next.
 pub(crate) const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The store in a shop of its own.
@@ -47,12 +46,12 @@ impl Deref for Shop {
 }
 
 impl Shop {
-    /// Empty, in this process, or on the server that the environment names.
+    /// An empty store, in this process or on the server that the environment names.
     pub(crate) async fn open() -> Self {
         Self::on(test_shop::Shop::anywhere(clock()).await)
     }
 
-    /// Empty, in this process, where TTL goes by `clock`.
+    /// An empty store in this process. Its TTL follows `clock`.
     pub(crate) async fn open_at(clock: &FixedClock) -> Self {
         Self::on(test_shop::Shop::empty_at(clock.clone()).await)
     }
@@ -103,7 +102,7 @@ impl Shop {
         self.shard_of(&product()).await
     }
 
-    /// The first shard of a sale as it is now. It must add up.
+    /// The first shard of a sale as it is now. Its units must add up.
     pub(crate) async fn shard_of(&self, product: &ProductId) -> StockShard {
         let read = self.stock.read_all(product, &ShardLayout::new(0, 1)).await.unwrap();
         let shard = read[0].1.clone();
@@ -111,7 +110,7 @@ impl Shop {
         shard
     }
 
-    /// Writes a payment attempt as it is when it has come to `status`.
+    /// Writes a payment attempt that has reached `status`.
     pub(crate) async fn attempt(&self, key: &IdempotencyKey, status: AttemptStatus) -> Attempt {
         let buyer = Buyer { id: key.order.clone(), ..buyer(1) };
         self.whole.attempt(&buyer, key.attempt, "sandbox", status).await
@@ -122,9 +121,10 @@ pub(crate) fn text(text: &str) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned())
 }
 
-/// A time of day, such as `12:05:00`, of tomorrow (UTC): a server deletes whatever has ended by the real clock at any moment.
+/// A time of day, such as `12:05:00`, of tomorrow (UTC). A server may delete an item at any moment once it has ended by the
+/// real clock.
 pub(crate) fn at(time_of_day: &str) -> Timestamp {
-    // One day for all tests of this process, also when midnight comes between two of them.
+    // All tests of this process share one day, also when they run past midnight.
     static TOMORROW: LazyLock<String> = LazyLock::new(|| (SystemClock.now() + A_DAY).to_string()[..10].to_owned());
     format!("{}T{time_of_day}Z", *TOMORROW).parse().unwrap()
 }
@@ -161,7 +161,7 @@ pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
     Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
 }
 
-/// Who buys one unit of the demo sale under this number.
+/// The buyer of one unit of the demo sale with this number.
 pub(crate) fn buyer(number: u32) -> Buyer {
     Buyer::number(number).holding(at(NOW), at(END))
 }

@@ -1,8 +1,8 @@
 //! The stored form of every kind of item, written out here by hand: items of earlier versions must stay readable. A test that
-//! writes with today's code cannot see that an attribute has another name now.
+//! writes with today's code cannot notice that an attribute was renamed.
 //!
-//! Each item is put into its table, and the store must read the domain's value from it. Then the store writes this value, and
-//! the item must be the same again. A form that is meant to change needs a second item here, in the form that it leaves behind.
+//! Each test puts an item into its table, and the store must read the domain's value from it. The store then writes this value,
+//! which must give the same item again. If a form is meant to change, add a second item here in the old form.
 
 mod purchases;
 mod stock;

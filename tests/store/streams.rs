@@ -1,7 +1,7 @@
-//! Items as stream records bring them, and what TTL may delete.
+//! The items in stream records, and the items that TTL may delete.
 //!
-//! These tests always run on dynoxide (`Shop::open_at`), also when the others run on a server: there a stream is read
-//! through a Lambda trigger, and TTL goes by the server's own time; ministack's TTL writes no stream record at all.
+//! These tests always run on dynoxide (`Shop::open_at`), also when the others run on a server. On a server, a Lambda trigger
+//! reads the stream, and TTL follows the server's own clock. ministack's TTL writes no stream record at all.
 
 use domain::{Availability, Reservation, ReservationStatus, ShardLayout, ShardNumber};
 use store::{Ending, ended_reservation, shard_image};

@@ -1,5 +1,5 @@
-//! Every step that a reservation and its order take together, from every state that both can be in: what is allowed
-//! changes both, what is not changes neither. Two steps also decide about the payment attempt, in every state that one can be in.
+//! Every step that a reservation and its order take together, from every state that both can be in. An allowed step changes
+//! both, a refused one changes neither. Two steps also decide about the payment attempt, in every state that one can be in.
 
 use domain::{AttemptStatus, Order, OrderStatus, OrderStep, Reservation, ReservationStatus, Timestamp};
 use store::{Advanced, StartOutcome, StoreError};
@@ -10,9 +10,9 @@ use crate::shop::{END, NOW, RawItem, Shop, at, id, key, method, order_after, pen
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// Another one of the same shopper in the same sale, held.
+    /// Another reservation of the same shopper in the same sale, held.
     AnotherHeld,
-    /// Another one of the same shopper in the same sale, being paid.
+    /// Another reservation of the same shopper in the same sale, being paid.
     AnotherPaying,
     Held,
     /// Held, and its end has come.
@@ -24,12 +24,12 @@ enum Found {
 const RESERVATIONS: [Found; 7] =
     [Found::Nothing, Found::AnotherHeld, Found::AnotherPaying, Found::Held, Found::Overdue, Found::Paying, Found::Purchased];
 
-/// An order by the last step that it took, or a payment attempt by its status: each, and that there is none.
+/// Every last step of an order, or every status of a payment attempt, and `None`.
 fn or_none<T, const N: usize>(each: [T; N]) -> Vec<Option<T>> {
     [None].into_iter().chain(each.map(Some)).collect()
 }
 
-/// What is tried.
+/// The step that a case tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Try {
     Start,
@@ -89,7 +89,7 @@ impl Try {
         }
     }
 
-    /// Whether the order is one that this step starts from.
+    /// Whether the step may start from this order.
     fn suits_order(self, order: Option<&Order>) -> bool {
         match self {
             Self::Start => order.is_none(),
@@ -100,7 +100,7 @@ impl Try {
         }
     }
 
-    /// Whether the reservation is one that this step starts from.
+    /// Whether the step may start from this reservation.
     fn suits_reservation(self, found: Found) -> bool {
         match self {
             Self::Start | Self::StartAgain => found == Found::Held,
@@ -109,8 +109,8 @@ impl Try {
         }
     }
 
-    /// The attempts that it is tried with. Only two steps look at them; where neither reservation nor order suits these, two
-    /// attempts stand for all.
+    /// The attempts that a case of this step meets. Only two steps look at the attempt. Where neither reservation nor order suits
+    /// these steps, two attempts represent all.
     fn attempts(self, found: Found, placed: Option<OrderStep>) -> Vec<Option<AttemptStatus>> {
         match self {
             Self::Complete | Self::PaymentFailed if found == Found::Paying || placed == Some(OrderStep::PaymentStarted) => {
@@ -122,7 +122,7 @@ impl Try {
         }
     }
 
-    /// Whether the attempt is one that this step starts from.
+    /// Whether the step may start from this attempt.
     fn suits_attempt(self, attempt: Option<AttemptStatus>) -> bool {
         match self {
             Self::Complete => attempt == Some(AttemptStatus::Charged),
@@ -131,7 +131,7 @@ impl Try {
         }
     }
 
-    /// What the attempt is after the step, if that decides about it.
+    /// The attempt's status after the step, if the step decides about it.
     fn decides(self) -> Option<&'static str> {
         match self {
             Self::Complete => Some("kept"),
@@ -140,7 +140,7 @@ impl Try {
         }
     }
 
-    /// What the reservation is after the step.
+    /// The reservation after the step.
     fn leaves(self, before: Option<Reservation>) -> Option<Reservation> {
         match self {
             Self::Start | Self::StartAgain => before.map(|before| Reservation { status: ReservationStatus::Paying, ..before }),

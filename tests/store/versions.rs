@@ -1,5 +1,5 @@
-//! After a roll-back, this version reads what a later one wrote. It lets a member pass that it does not know, and names a word that
-//! it does not know. Neither is lost.
+//! After a roll-back, this version reads what a later one wrote. It ignores a member that it does not know, and its error names
+//! a word that it does not know. The item keeps both.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Attempt, AttemptStatus, Availability, Extent, GatewayName, OrderStep, ReleaseOutcome, SaleStatus, ShardLayout};
@@ -49,7 +49,7 @@ fn add_members_within(value: &mut AttributeValue) {
     }
 }
 
-/// What a later version has written is still in the item.
+/// Whether the item still has the member of the later version.
 fn is_kept(item: &RawItem) -> bool {
     item.get(LATER) == Some(&text("of a later version"))
 }
@@ -109,7 +109,7 @@ async fn a_shard_is_read_and_moved_in() {
     assert!(is_kept(&shop.raw(table, item.0, item.1).await.unwrap()));
 }
 
-/// What is derived from the shards is derived anew, so a later version's part of it may go.
+/// Availability is derived anew from the shards, so a later version's part of the item may be lost.
 #[tokio::test]
 async fn an_availability_item_is_read() {
     let shop = Shop::open().await;
@@ -151,7 +151,7 @@ async fn an_order_is_read_and_takes_its_steps() {
     assert_eq!(after["history"].as_l().unwrap().len(), 2);
 }
 
-/// Only shoppers read the history: nothing is decided by it.
+/// Only shoppers read the history. No decision depends on it.
 #[tokio::test]
 async fn a_line_of_history_that_it_does_not_know_is_left_out_for_readers_and_kept_in_the_item() {
     let shop = Shop::open().await;
@@ -216,7 +216,7 @@ fn write_word(item: &mut RawItem, path: &[&str], word: &str) {
     }
 }
 
-/// A decision by a value that this version does not know could sell, or give back, twice: it is an error, and the item stays.
+/// A decision by a value that this version does not know could sell or give back twice. The read fails, and the item stays.
 #[tokio::test]
 async fn a_word_that_it_does_not_know_is_named_and_kept() {
     let shop = Shop::open().await;
@@ -255,7 +255,7 @@ async fn a_word_that_it_does_not_know_is_named_and_kept() {
             error.to_string(),
             format!("item {} / {} cannot be read: this version knows no {said} \"of_a_later_version\"", item.0, item.1)
         );
-        // Every write is conditional on a word that is known.
+        // Every write is conditional on a word that this version knows.
         match item.1 {
             "META" => {}
             "SALE#demo" => drop(shop.reservations.end(&shopper(1), &id(1), Ending::Overdue(at(END))).await),

@@ -32,21 +32,21 @@ async fn a_claim_costs_a_unit_for_each_kilobyte_that_the_shard_grows_to() {
         let (costs, size_of_the_last) = fill(product).await;
         let count = |units: f64| costs.iter().filter(|cost| **cost <= units).count();
         assert!(costs.is_sorted(), "{costs:?}");
-        // The 25th hold of a full shard is a few bytes over two kilobytes.
+        // The 25th hold makes a full shard a few bytes larger than two kilobytes.
         assert_eq!((count(1.0), count(2.0), count(3.0)), (within_one, within_two, 25), "{costs:?}");
         assert_eq!(size_of_the_last, size);
     }
 }
 
-/// What 25 claims of one unit each cost in one shard of a sale of 1,000 units, with UUIDs for shoppers, and how large the
-/// shard is then.
+/// The cost of 25 claims of one unit each in one shard of a sale of 1,000 units, with UUIDs for shoppers. Also the size of the
+/// shard after them, in bytes.
 async fn fill(product: &str) -> (Vec<f64>, usize) {
     let shop = Shop::open().await;
     let (product, last) = (product.parse().unwrap(), ShardNumber(39));
     shop.stock.create(&product, &ShardLayout::new(1_000, 40), 1).await.unwrap();
     let mut costs = Vec::new();
     for number in 1..=25 {
-        // Numbers do not pay for zeros at their end, and most seconds have none.
+        // DynamoDB does not charge for a number's trailing zeros, and most times in seconds have none.
         let hold = Hold { reservation: id_in(&product, number), quantity: Quantity::ONE, expires_at: at("12:04:59") };
         costs.push(cost(&shop, shop.stock.claim(last, &uuid_shopper(number), &hold)).await.write);
     }
@@ -54,7 +54,7 @@ async fn fill(product: &str) -> (Vec<f64>, usize) {
     (costs, item_size(&item))
 }
 
-/// Bytes of an item, by the developer guide's "`DynamoDB` item sizes and formats".
+/// The size of an item in bytes, by the developer guide's "`DynamoDB` item sizes and formats".
 fn item_size(item: &RawItem) -> usize {
     item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
@@ -105,9 +105,9 @@ async fn an_order_is_written_twice_itself_and_its_place_in_the_index() {
     assert_eq!(cost(&shop, shop.orders.expire(&id(1), at(END))).await, writes(1, 2.0));
 }
 
-/// Two units for the reservation, two for the order, and one for the order in each of its two indexes, which are written later
-/// and not as part of the transaction: that of unsettled orders gains it with a start and loses it with an end. A step that
-/// decides about the attempt costs two more.
+/// Two units for the reservation, two for the order, and one for the order in each of its two indexes. DynamoDB writes the
+/// indexes later, not as part of the transaction. The index of unsettled orders gains the order with a start and loses it with
+/// an end. A step that decides about the attempt costs two more.
 #[tokio::test]
 async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_price() {
     let both = writes(1, 6.0);
@@ -135,7 +135,7 @@ async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_pric
     assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 4.0));
 }
 
-/// All that is written from the checkout on, in a shard with few holds.
+/// All writes from the checkout on, in a shard with few holds.
 #[tokio::test]
 async fn a_purchase_with_one_payment_costs_seventeen_units() {
     let shop = Shop::with_units(25).await;
@@ -160,7 +160,7 @@ async fn an_order_whose_reservation_is_gone_ends_in_a_second_transaction() {
     let shop = Shop::open().await;
     let order = pending_order(1);
     shop.orders.place(&order).await.unwrap();
-    // The first one is cancelled. It costs its writes all the same, which are not reported.
+    // DynamoDB cancels the first transaction. Its writes cost as much as any, but DynamoDB does not report them.
     assert_eq!(cost(&shop, shop.purchases.end(&order, 1, OrderStep::Failed, at(NOW))).await, writes(2, 4.0));
 }
 

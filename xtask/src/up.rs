@@ -27,8 +27,8 @@ pub(crate) struct Up {
     /// Return when the stack is ready; `cargo xtask down` stops it
     #[arg(long)]
     detach: bool,
-    /// Keep the sales, orders and shoppers that are there: go on from where the last stack was stopped, or, when the
-    /// stack is up, deploy the present code onto it. Without this every `up` begins afresh
+    /// Keep the existing sales, orders and shoppers: continue from the state in which the last stack stopped, or, when the
+    /// stack is up, deploy the present code onto it. Without this option every `up` begins afresh
     #[arg(long)]
     keep: bool,
 }

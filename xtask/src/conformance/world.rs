@@ -1,4 +1,4 @@
-//! What exists before the first request: a shopper, sales in several states, reservations and orders. All of it is new. Other
+//! The state before the first request: a shopper, sales in several states, reservations and orders. All of it is new, so other
 //! tests on the same stack notice nothing.
 //!
 //! Schemathesis draws ids from the dictionaries that this module writes. infra/local/schemathesis.toml says for which parameter
