@@ -1,7 +1,7 @@
 //! What each read costs, in requests and read request units; `docs/ACCESS_PATTERNS.md` has the same numbers.
 //!
 //! These tests always run on dynoxide (`Shop::open_at`): ministack reports half a unit for a query or an eventually
-//! consistent read of whatever size, and nothing for a batch.
+//! consistent read of any size, and nothing for a batch.
 
 use domain::{Availability, GatewayName, Order, ShardLayout};
 use store::{Entry, EntryState};

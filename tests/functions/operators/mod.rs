@@ -1,4 +1,4 @@
-//! What operators call.
+//! The functions that operators call.
 
 mod change_sale_status;
 mod get_sale_report;

@@ -1,4 +1,4 @@
-//! What each function that operators call answers to its sample events.
+//! The answers of the operators' functions to their sample events.
 
 use change_sale_status::ChangeSaleStatus;
 use get_sale_report::GetSaleReport;

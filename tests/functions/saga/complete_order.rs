@@ -1,5 +1,5 @@
-//! `complete-order` on a real DynamoDB engine: an order is completed when exactly its amount is charged, once, and with its
-//! reservation.
+//! `complete-order` on a real DynamoDB engine: it completes an order when exactly the order's amount is charged, once, and with
+//! the order's reservation.
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
 use complete_order::CompleteOrder;
@@ -70,7 +70,7 @@ async fn an_order_that_is_not_charged_is_not_completed() {
     }
 }
 
-/// Somebody decides to give the money back while this run hangs, also after it has read the attempt as charged.
+/// Another task decides to give the money back while this run hangs, also after this run has read the attempt as charged.
 #[tokio::test]
 async fn money_that_is_on_its_way_back_completes_nothing() {
     every_interleaving(async |interleaving| {
@@ -95,7 +95,7 @@ async fn money_that_is_on_its_way_back_completes_nothing() {
     .await;
 }
 
-/// Two runs of the task: to the one that hangs the attempt is charged, or kept, by an order that it has read as pending.
+/// Two runs of the task. The one that hangs has read the order as pending, and finds the attempt charged, or kept by the order.
 #[tokio::test]
 async fn two_runs_that_meet_complete_the_order_once() {
     every_interleaving(async |interleaving| {
@@ -130,7 +130,7 @@ async fn a_task_that_comes_late_completes_nothing() {
     }
 }
 
-/// Attempt 1 of an order that is pending with attempt 2 was charged after all: it is not what the order is waiting for.
+/// Attempt 1 was charged after all, while the order is pending with attempt 2. The order does not wait for this charge.
 #[tokio::test]
 async fn an_earlier_attempt_does_not_complete_the_order() {
     let (shop, buyer) = at(Stage::PayingAgain).await;

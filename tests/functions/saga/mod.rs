@@ -1,4 +1,4 @@
-//! What the payment saga calls.
+//! The functions that the payment saga calls.
 #![expect(clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 mod charge_payment;
@@ -20,7 +20,7 @@ use test_shop::{Buyer, Shop, Stage};
 /// What a task answers: its output, or the name of its error.
 type Answer = Result<Value, String>;
 
-/// The sale `demo` with one purchase that has come to `stage`.
+/// The sale `demo` with one purchase at `stage`.
 async fn at(stage: Stage) -> (Shop, Buyer) {
     (Shop::with(stage).await, Buyer::first())
 }
@@ -30,7 +30,7 @@ fn input(event: &str) -> Value {
     test_aws::event_value(&format!("{event}.json"))
 }
 
-/// The same, but for somebody else's purchase.
+/// The same input, for another shopper.
 fn input_of(shopper: &str, event: &str) -> Value {
     let mut input = input(event);
     input["shopper"] = shopper.into();
@@ -51,14 +51,14 @@ fn error(name: &str) -> Answer {
     Err(name.to_owned())
 }
 
-/// Runs the task as far as `calls` let it, and once more in a process that lives. Gives both answers.
+/// Runs the task as far as `calls` let it, and again in a healthy process. Returns both answers.
 async fn cut_off_and_again<F: FromParts + TaskFunction>(shop: &Shop, calls: &Calls, event: &str) -> (Answer, Answer) {
     let died = run::<F>(shop, calls, input(event)).await;
     calls.heal();
     (died, run::<F>(shop, calls, input(event)).await)
 }
 
-/// Asserts that the task answers `expected`, however often it runs, and leaves everything as it is.
+/// Asserts that the task answers `expected` each time it runs, and changes nothing.
 async fn changes_nothing<F: FromParts + TaskFunction>(shop: &Shop, input: Value, expected: Answer, case: impl Debug) {
     let before = shop.everything().await;
     for _ in 0..2 {
@@ -67,7 +67,7 @@ async fn changes_nothing<F: FromParts + TaskFunction>(shop: &Shop, input: Value,
     assert_eq!(shop.everything().await, before, "{case:?}");
 }
 
-/// Asserts that the task cannot read these sample events: it says so, asks for nothing and changes nothing.
+/// Asserts that the task cannot read these sample events: it answers `MalformedTask`, makes no request and changes nothing.
 async fn cannot_read<F: FromParts + TaskFunction>(shop: &Shop, events: &[&str]) {
     let (before, calls) = (shop.everything().await, Calls::new());
     for event in events {
@@ -76,8 +76,8 @@ async fn cannot_read<F: FromParts + TaskFunction>(shop: &Shop, events: &[&str]) 
     assert_eq!((shop.everything().await, calls.total()), (before, 0));
 }
 
-/// Asserts what the state machine is told when one of these operations of the store keeps failing, in every way: whether it is
-/// worth another try. Then the store is well again, and the same task answers `afterwards`.
+/// Asserts the error that the state machine gets while one of these store operations keeps failing, with each kind of fault. The
+/// error says whether another try is worthwhile. Then the store works again, and the same task answers `afterwards`.
 async fn tells_how_the_store_fails<F: FromParts + TaskFunction>(
     (stage, event): (Stage, &str),
     operations: &[&str],

@@ -1,4 +1,4 @@
-//! `notify-shopper`: what the topic gets of each message, and what the state machine is told when it gets nothing.
+//! `notify-shopper`: what the topic receives for each message, and the error that the state machine gets when the topic fails.
 
 use notify_shopper::NotifyShopper;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn the_topic_gets_each_message_with_its_order_and_shopper() {
     assert!(published.iter().all(|it| it.topic_arn == NOTIFICATIONS));
 }
 
-/// What it is told beyond the message, such as the saga's attempt, is not passed on.
+/// The function does not publish its other input, such as the saga's attempt.
 #[tokio::test]
 async fn only_what_a_shopper_may_know_is_published() {
     let shop = Shop::empty().await;

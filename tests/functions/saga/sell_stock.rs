@@ -1,4 +1,4 @@
-//! `sell-stock` on a real DynamoDB engine: the units that are held for the order become sold, once, and no others.
+//! `sell-stock` on a real DynamoDB engine: it sells the units that are held for the order, once, and no others.
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
 use sell_stock::SellStock;
@@ -42,7 +42,7 @@ async fn selling_costs_one_read_and_one_write() {
     assert_eq!((calls.count("GetItem"), calls.count("UpdateItem"), calls.total()), (1, 1, 2));
 }
 
-/// The state machine has been there already, or the order has ended: nothing moves any more.
+/// The state machine has already passed this task, or the order has ended. No unit moves any more.
 #[tokio::test]
 async fn a_task_that_comes_late_sells_nothing() {
     for (stages, expected) in [
@@ -55,7 +55,7 @@ async fn a_task_that_comes_late_sells_nothing() {
     }
 }
 
-/// Nobody is charged at these stages, so nothing may be sold.
+/// No gateway charges at these stages, so nothing may be sold.
 #[tokio::test]
 async fn units_that_are_not_being_paid_are_not_sold() {
     for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {
@@ -63,7 +63,7 @@ async fn units_that_are_not_being_paid_are_not_sold() {
     }
 }
 
-/// Its reservation says that they are held; the shard does not. Whoever has them now keeps them.
+/// The reservation says that the units are held, but the shard does not. The present holder keeps the units.
 #[tokio::test]
 async fn a_hold_that_the_shard_does_not_have_is_lost() {
     let (shop, buyer) = at(Stage::Charged).await;

@@ -1,5 +1,5 @@
-//! `take-back-stock` on a real DynamoDB engine: the units of an order that is undone are available again, once, whether they
-//! were sold or held; those of anybody else stay where they are.
+//! `take-back-stock` on a real DynamoDB engine: it makes the units of an undone order available again, once, whether they were
+//! sold or held. It does not move any other units.
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn units_that_are_bought_are_never_taken_back() {
     changes_nothing::<TakeBackStock>(&shop, input("take-back-stock/ok"), error("OrderNotPending"), "bought").await;
 }
 
-/// A hold that waits for its payment is the shopper's until its end.
+/// A hold that waits for its payment belongs to the shopper until its end.
 #[tokio::test]
 async fn units_that_are_held_and_not_being_paid_are_not_taken_back() {
     for stage in [Stage::Held, Stage::Waiting, Stage::WaitingAgain] {

@@ -1,4 +1,4 @@
-//! `DELETE /reservations/{reservation_id}` on sample events. Releasing the units is release-stock's.
+//! `DELETE /reservations/{reservation_id}` on sample events. `release-stock` releases the units.
 
 use cancel_reservation::CancelReservation;
 use insta::assert_snapshot;
@@ -76,7 +76,7 @@ async fn a_hold_that_is_overdue_is_given_up_too() {
     assert_eq!((brief(&response), shop.reservation(&Buyer::first()).await), ("204".to_owned(), None));
 }
 
-/// Nothing tells a reservation that is gone from one that was never there, or was never the caller's: all are 204.
+/// The answer is 204 for a reservation that is gone, that never existed, or that was never the caller's: it tells none apart.
 #[tokio::test]
 async fn nothing_but_the_callers_own_reservation_by_its_own_id_is_touched() {
     let shop = Shop::with(Stage::Held).await;

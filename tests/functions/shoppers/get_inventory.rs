@@ -1,4 +1,4 @@
-//! `GET /inventory/{product_id}` on sample events. How sales are known and remembered is get-sale's, and tested there.
+//! `GET /inventory/{product_id}` on sample events. The tests of get-sale cover how sales are known and remembered.
 
 use domain::SignedDuration;
 use get_inventory::GetInventory;

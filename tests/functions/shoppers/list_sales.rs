@@ -111,7 +111,7 @@ async fn an_answer_that_is_lost_once_is_asked_for_again() {
     }
 }
 
-/// After a roll-back: a later version has made a sale of a kind that this one does not know.
+/// After a roll-back: a later version has made a sale of a kind that this version does not know.
 #[tokio::test]
 async fn a_sale_that_cannot_be_read_hides_no_other() {
     let shop = Shop::open().await;

@@ -1,4 +1,4 @@
-//! What shoppers call.
+//! The functions that shoppers call.
 
 mod cancel_reservation;
 mod checkout;
@@ -17,7 +17,7 @@ use parts::FromParts;
 use test_aws::Calls;
 use test_shop::{Judged, Shop, brief};
 
-// What several functions tell a shopper, as `test_aws::told` writes it.
+// The answers that several functions give a shopper, as `test_aws::told` writes them.
 const TRY_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 1";
 const UNKNOWN_PRODUCT: &str = "404 Not Found: unknown-product, Unknown product\nThere is no sale of this product.";
 const UNKNOWN_RESERVATION: &str = "404 Not Found: unknown-reservation, Unknown reservation\nYou have no such reservation.";
@@ -27,7 +27,7 @@ const RESERVATION_EXPIRED: &str =
 const PAYMENT_IN_PROGRESS: &str = "409 Conflict: payment-in-progress, Payment in progress\n\
     A payment is under way. Read the order to see its result.";
 
-/// Runs `F` on a sample event until it dies at one of its requests, and once more when that run is surely dead. Gives the first
+/// Runs `F` on a sample event until it dies at one of its requests, and again once that run is surely dead. Returns the first
 /// answer in brief, and the second.
 async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Calls, event: &str) -> (String, Response) {
     let died = brief(&shop.ask_with::<F>(calls, event).await);
@@ -37,7 +37,7 @@ async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Cal
     (died, shop.ask_with::<F>(calls, event).await)
 }
 
-/// Asks for a sample event when what `function` remembers is out of date.
+/// Sends a sample event a second later, when what `function` remembers is out of date.
 async fn a_second_later<F: HttpFunction>(shop: &Shop, function: &Judged<F>, event: &str) -> Response {
     shop.clock.advance_seconds(1);
     function.handle(test_aws::event(&format!("{event}.json"))).await

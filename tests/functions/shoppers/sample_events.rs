@@ -1,4 +1,4 @@
-//! What each function that shoppers call answers to its sample events.
+//! The answers of the shoppers' functions to their sample events.
 
 use cancel_reservation::CancelReservation;
 use checkout::Checkout;
@@ -23,8 +23,8 @@ async fn cancel_reservation_answers_its_sample_events() {
     "#);
 }
 
-/// The sample cart's id is of 2024: for anybody but its owner a hold with such an id must have ended long ago, hence 410 for
-/// `somebody-elses`. With an id of today it is 404, see `refusals`.
+/// The sample cart's id is from 2024. For any caller but its owner, a hold with such an id must have ended long ago, hence 410
+/// for `somebody-elses`. With an id of today the answer is 404, see `refusals`.
 #[tokio::test]
 async fn checkout_answers_its_sample_events() {
     assert_snapshot!(answers::<Checkout>("checkout", async || Shop::with(Stage::Held).await).await, @r#"

@@ -1,5 +1,5 @@
-//! `expire-reservation` on a real DynamoDB engine: a hold ends at its end, not before, and not while it is being paid; the
-//! stream of what it deletes gives the units back.
+//! `expire-reservation` on a real DynamoDB engine: it ends a hold at the hold's end, not before, and not while the hold is being
+//! paid. The stream of deleted reservations gives the units back.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use domain::{AttemptStatus, OrderStatus, ReservationStatus, Timestamp};
@@ -14,17 +14,17 @@ async fn on(shop: &Shop, event: &str) -> Vec<String> {
     hand_messages::<ExpireReservation>(shop, &Calls::new(), &format!("expire-reservation/{event}")).await
 }
 
-/// Hands over what was sent meanwhile. All of it must be done.
+/// Hands over the messages that were sent meanwhile. The function must handle all of them.
 async fn take_what_was_sent(shop: &Shop) {
     assert!(test_shop::queue(&shop.wire::<ExpireReservation>(&Calls::new()), shop.queue.take_event()).await.is_empty());
 }
 
-/// Has the Reservation stream release what was deleted.
+/// Lets `release-stock` release the units of the deleted reservations.
 async fn release(shop: &Shop) {
     assert_eq!(test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), shop.dynamo.reservation_event()).await, None);
 }
 
-/// Ends and delays of the messages that were sent.
+/// The holds' ends and the delays of the messages that were sent.
 fn sent(shop: &Shop) -> Vec<(Timestamp, i64)> {
     let messages = shop.queue.sent().into_iter();
     messages.map(|sent| (serde_json::from_value(sent.body["expires_at"].clone()).unwrap(), sent.delay_seconds)).collect()
@@ -75,7 +75,7 @@ async fn a_message_that_comes_early_is_sent_again_for_the_time_that_is_left() {
     }
 }
 
-/// A hold of an hour is waited for in several messages.
+/// The function waits for the end of a long hold with several messages.
 #[tokio::test]
 async fn a_long_hold_is_waited_for_message_after_message() {
     let shop = Shop::open().await;
@@ -87,7 +87,7 @@ async fn a_long_hold_is_waited_for_message_after_message() {
     }
 }
 
-/// After a failed payment the hold lasts longer than the message of its beginning says.
+/// After a failed payment the hold ends later than its first message says.
 #[tokio::test]
 async fn a_hold_whose_end_was_moved_is_waited_for() {
     let (shop, buyer) = at(Stage::Pending).await;
@@ -133,7 +133,7 @@ async fn a_hold_that_is_gone_is_done() {
     assert!(shop.queue.sent().is_empty());
 }
 
-/// The shopper gave the first hold up and made another in the same sale.
+/// The shopper gave up the first hold and made another in the same sale.
 #[tokio::test]
 async fn a_message_of_an_earlier_hold_leaves_the_next_alone() {
     let shop = Shop::open().await;

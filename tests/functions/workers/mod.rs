@@ -1,4 +1,4 @@
-//! What queues, streams and schedules call.
+//! The functions that queues, streams and schedules call.
 
 mod expire_reservation;
 mod reconcile;
@@ -11,17 +11,17 @@ use parts::FromParts;
 use test_aws::{Calls, event_as};
 use test_shop::{Buyer, Shop, Stage};
 
-/// The sale `demo` with one purchase that has come to `stage`.
+/// The sale `demo` with one purchase at `stage`.
 async fn at(stage: Stage) -> (Shop, Buyer) {
     (Shop::with(stage).await, Buyer::first())
 }
 
-/// Hands the messages of a sample event to a worker, and gives the ids of those that come again.
+/// Hands the messages of a sample event to a worker. Returns the ids of the messages that the queue delivers again.
 async fn hand_messages<F: FromParts + QueueFunction>(shop: &Shop, calls: &Calls, event: &str) -> Vec<String> {
     test_shop::queue(&shop.wire::<F>(calls), event_as(&format!("{event}.json"))).await
 }
 
-/// Hands the records of a sample event to a worker, and gives the sequence number that the stream goes on from.
+/// Hands the records of a sample event to a worker. Returns the sequence number from which the stream continues.
 async fn hand_records<F: FromParts + StreamFunction>(shop: &Shop, calls: &Calls, event: &str) -> Option<String> {
     test_shop::stream(&shop.wire::<F>(calls), event_as(&format!("{event}.json"))).await
 }

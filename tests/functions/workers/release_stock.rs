@@ -1,5 +1,5 @@
-//! `release-stock` on a real DynamoDB engine: whoever ended a hold, its units come back once, and its order expires; what is
-//! being paid or bought stays.
+//! `release-stock` on a real DynamoDB engine: however a hold ended, its units come back once, and its order expires. Units that
+//! are being paid or bought stay.
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, StockStatus};
 use kit::workers::StreamEvent;
@@ -14,7 +14,7 @@ async fn on(shop: &Shop, event: &str) -> Option<String> {
     hand_records::<ReleaseStock>(shop, &Calls::new(), &format!("release-stock/{event}")).await
 }
 
-/// Hands over these records, and gives the sequence number that the stream goes on from.
+/// Hands over these records. Returns the sequence number from which the stream continues.
 async fn handle(shop: &Shop, event: StreamEvent) -> Option<String> {
     test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), event).await
 }
@@ -39,7 +39,7 @@ async fn the_units_of_several_holds_come_back_each_to_its_shard() {
     assert_eq!((shop.shard(&first).await.available(), shop.shard(&second).await.available()), (25, 25));
 }
 
-/// The record of a removal, as the engine writes it, whoever removed the item.
+/// The engine writes the record of the removal, whichever component removed the item.
 #[tokio::test]
 async fn every_road_that_ends_a_hold_releases_its_units() {
     for road in ["expired", "cancelled", "ttl"] {
@@ -53,7 +53,7 @@ async fn every_road_that_ends_a_hold_releases_its_units() {
             "expired" => end(Ending::Overdue(shop.now())).await,
             "cancelled" => end(Ending::Cancelled).await,
             _ => {
-                // TTL deletes what lies before now, not what ends now.
+                // TTL deletes an item that ended before now, not one that ends now.
                 shop.clock.advance_seconds(1);
                 assert_eq!(shop.dynamo.sweep_ttl(), 1);
             }
@@ -88,7 +88,7 @@ async fn an_order_that_waited_expires_once_and_any_other_stays() {
     }
 }
 
-/// The saga deletes the reservation that it has undone while it is PAYING, after it has moved the units itself.
+/// When the saga undoes a purchase, it moves the units itself and then deletes the reservation, which is PAYING.
 #[tokio::test]
 async fn what_was_being_paid_or_bought_is_not_released() {
     let (shop, buyer) = at(Stage::Sold).await;
@@ -103,7 +103,7 @@ async fn what_was_being_paid_or_bought_is_not_released() {
     assert_eq!(shop.units(&demo()).await, (99, 1, 0), "its saga has released them, or will");
 }
 
-/// The stream's filter does not let these through; if it did, nothing would come of it.
+/// The stream's filter drops these records. If it did not, the function would change nothing.
 #[tokio::test]
 async fn what_was_inserted_or_changed_releases_nothing() {
     let (shop, _) = at(Stage::PayingAgain).await;
@@ -114,7 +114,7 @@ async fn what_was_inserted_or_changed_releases_nothing() {
     assert_eq!(shop.everything().await, before);
 }
 
-/// The shopper holds units of the same shard under another reservation by now.
+/// The shopper now holds units of the same shard under another reservation.
 #[tokio::test]
 async fn a_stale_reservation_releases_nothing_of_the_next() {
     let (shop, _) = at(Stage::Held).await;

@@ -1,4 +1,4 @@
-//! `start-payment`: one execution of the saga for each attempt, whatever comes twice, fails, or cannot be read.
+//! `start-payment`: one execution of the saga for each attempt, also when messages are repeated, fail, or cannot be read.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use kit::workers::SqsEvent;
@@ -13,12 +13,12 @@ async fn on(shop: &Shop, event: &str) -> Vec<String> {
     hand_messages::<StartPayment>(shop, &Calls::new(), &format!("start-payment/{event}")).await
 }
 
-/// Handles these messages, and gives the ids of those that come again.
+/// Handles these messages. Returns the ids of the messages that the queue delivers again.
 async fn handle(shop: &Shop, calls: &Calls, event: SqsEvent) -> Vec<String> {
     test_shop::queue(&shop.wire::<StartPayment>(calls), event).await
 }
 
-/// An event of these bodies, with ids from 0.
+/// An event with these bodies and ids from 0.
 fn event_with(bodies: &[serde_json::Value]) -> SqsEvent {
     let record = |(id, body): (usize, &serde_json::Value)| json!({"messageId": format!("{id}"), "body": body.to_string()});
     serde_json::from_value(json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})).unwrap()
@@ -60,7 +60,7 @@ async fn each_attempt_has_an_execution_of_its_own() {
     assert_eq!(names(&shop), [1, 2, 20].map(|attempt| format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-{attempt}")));
 }
 
-/// Step Functions takes 80 characters; the fake refuses what it would refuse.
+/// Step Functions accepts names of up to 80 characters. The fake refuses the names that Step Functions would refuse.
 #[tokio::test]
 async fn the_longest_product_ids_have_names_that_are_taken_and_differ() {
     let shop = Shop::empty().await;
@@ -70,7 +70,7 @@ async fn the_longest_product_ids_have_names_that_are_taken_and_differ() {
     assert_eq!(shop.machines.started().len(), 2);
 }
 
-/// Whether there is such an order is for the saga to find out.
+/// The saga finds out whether the order exists.
 #[tokio::test]
 async fn an_unknown_order_starts_an_execution_too() {
     let shop = Shop::empty().await;
@@ -92,7 +92,7 @@ async fn only_messages_whose_start_failed_come_again() {
     let message =
         |ulid: char| json!({"order_id": format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3{ulid}"), "shopper": "ann", "attempt": 1});
     let event = || event_with(&[message('A'), message('B'), message('C')]);
-    // Refused for good, so the SDK does not try again by itself.
+    // The refusal is final, so the SDK does not try again.
     calls.fail_next("StartExecution", Fault::Denied);
     assert_eq!(handle(&shop, &calls, event()).await, ["0"]);
     assert_eq!(shop.machines.started().len(), 2);

@@ -1,4 +1,4 @@
-//! Tables that are away, and processes that die: the same request again does what was asked.
+//! Tables fail and processes die: the repeated request does what was asked.
 
 use test_aws::{Calls, Fault, every_crash};
 use test_shop::{Shop, brief, demo, tells_that_a_table_fails};

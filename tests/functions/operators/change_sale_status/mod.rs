@@ -20,7 +20,7 @@ fn of(product: &ProductId, action: &str) -> RequestBuilder {
     test_aws::request("POST", &path).path_parameter("product_id", product.as_str())
 }
 
-/// What an operator asks of the demo sale.
+/// An operator's request about the demo sale.
 fn to(action: &str) -> Request {
     of(&demo(), action).shopper("operator-1").group("ops").build()
 }
@@ -33,7 +33,7 @@ pub(super) async fn shop() -> Shop {
     shop
 }
 
-/// Asks, and gives the status code and the state that the sale is shown in.
+/// Sends the request. Returns the status code and the state of the sale in the answer.
 async fn state_after(shop: &Shop, action: &str) -> String {
     let response = function(shop, &Calls::new()).handle(to(action)).await;
     let body = test_shop::body(&response);

@@ -1,4 +1,4 @@
-//! A pause while others are at it: shoppers who reserve, shoppers who check out, another operator.
+//! A pause while others act: shoppers who reserve, shoppers who check out, another operator.
 
 use checkout::Checkout;
 use contract::Refusal;
@@ -16,7 +16,7 @@ fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
     shop.wire(calls)
 }
 
-/// One unit of the demo sale for somebody.
+/// Reserves one unit of the demo sale for a shopper.
 async fn one(units: &UnitReservations) -> Result<(), Refusal> {
     units.reserve(&"somebody".parse().unwrap(), &demo(), Some(Quantity::ONE)).await.map(drop)
 }
@@ -87,7 +87,7 @@ async fn of_two_operators_both_are_told_what_is_true() {
     .await;
 }
 
-/// A sale of 30 units that starts in ten minutes, with so many holds' worth of seconds to tell descriptions apart.
+/// A sale of 30 units that starts in ten minutes. `hold_seconds` tells its descriptions apart.
 fn put(hold_seconds: u32) -> kit::Request {
     let body = json!({
         "name": "Phone", "price": {"amount_minor": 99_900, "currency": "USD"}, "units": 30, "hold_seconds": hold_seconds,

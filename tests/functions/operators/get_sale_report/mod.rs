@@ -28,7 +28,7 @@ async fn report(shop: &Shop) -> Response {
     function(shop, &Calls::new()).handle(of(&demo()).build()).await
 }
 
-/// A buyer of two units whom nobody has met before, in a shard of the demo sale.
+/// A buyer of two units with a number of its own, in a shard of the demo sale.
 fn buyer(number: u32) -> Buyer {
     Buyer { shard: ShardNumber(number % 4), quantity: Quantity::new(2).unwrap(), ..Buyer::number(number) }
 }

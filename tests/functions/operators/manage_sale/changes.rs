@@ -1,4 +1,4 @@
-//! A sale is changed until it starts, and its shards and what readers know of them follow.
+//! A sale can be changed until it starts. Its shards and its availability item follow.
 
 use domain::SaleStatus;
 use insta::assert_snapshot;
@@ -10,7 +10,7 @@ use test_shop::{Shop, brief, demo};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shop, state_of};
 
-/// A sale with its units in so many shards.
+/// A sale of `units` units in `shards` shards.
 fn in_shards(units: u32, shards: u32) -> Value {
     let mut body = body(units);
     body["shards"] = json!(shards);
@@ -93,7 +93,7 @@ async fn a_sale_that_has_started_is_not_changed() {
     assert_eq!((shop.everything().await, calls.count("GetItem"), calls.total()), (before, 1, 1));
 }
 
-/// An environment of `reserve` may believe the old description for a second, by a clock that differs by four, and the write that
+/// An environment of `reserve` may use the old description for a second. Its clock may differ by four seconds. The write that
 /// stops it takes time.
 #[tokio::test]
 async fn changes_end_ten_seconds_before_the_start() {
@@ -130,7 +130,7 @@ async fn a_sale_that_was_closed_stays_so() {
     assert_eq!((brief(&response), shop.everything().await), ("409 sale-started".to_owned(), before));
 }
 
-/// It would follow its times again.
+/// A change would make the sale follow its times again.
 #[tokio::test]
 async fn a_sale_that_is_paused_is_not_changed_and_stays_so() {
     let shop = Shop::empty().await;
@@ -146,7 +146,7 @@ async fn a_sale_that_is_paused_is_not_changed_and_stays_so() {
     assert_eq!(shop.everything().await, before);
 }
 
-/// Its shards are not those of a description alone.
+/// A restock has added shards that the sale's description does not contain.
 #[tokio::test]
 async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_its_units() {
     for is_finished in [false, true] {
@@ -183,7 +183,7 @@ async fn while_a_sale_is_changed_it_is_scheduled_whatever_the_time() {
     let sale = shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap();
     assert_eq!(sale.status, SaleStatus::Preparing);
     assert_eq!(sale.state(shop.now(), 60), domain::SaleState::Scheduled);
-    // The same request goes on where the run that died has left off.
+    // The same request continues where the run that died stopped.
     assert_eq!(state_of(&function.handle(put(&open)).await), "open");
     is_made_of(&shop, 60, 3, "again").await;
 }

@@ -1,5 +1,4 @@
-//! Tables that are away, and processes that die: the same request finishes what was begun, and until then nothing can be
-//! reserved.
+//! Tables fail and processes die: the same request finishes the change. Until then, no unit can be reserved.
 
 use contract::Refusal;
 use domain::{NotReservable, Quantity, SaleStatus};
@@ -10,23 +9,23 @@ use test_shop::{Shop, brief};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put};
 
-/// After the start of the sales that are made here.
+/// After the start of the sales in these tests.
 const LATER: &str = "2026-11-01T12:11:01Z";
 
-/// Tries to reserve a unit; the refusal, if it is one.
+/// Tries to reserve a unit. Returns the refusal, if there is one.
 async fn reserve(shop: &Shop) -> Result<(), Refusal> {
     let units: UnitReservations = shop.wire(&Calls::new());
     units.reserve(&"shopper-1".parse().unwrap(), &drop_id(), Some(Quantity::ONE)).await.map(|_| ())
 }
 
-/// Nothing can be reserved, although the time has come.
+/// Asserts that no unit can be reserved, although the start has come.
 async fn cannot_be_reserved_in(shop: &Shop, context: &str) {
     let refusal = reserve(shop).await.unwrap_err();
     let expected = matches!(refusal, Refusal::UnknownProduct | Refusal::NotReservable(NotReservable::NotStarted { .. }));
     assert!(expected, "{context}: {refusal:?}");
 }
 
-/// Dies at every request of a change from `before` to `wanted`, or of making the sale, then asks for the same again.
+/// Lets a change from `before` to `wanted`, or the making of the sale, die at each of its requests. Then repeats the request.
 async fn survives(before: Option<Value>, wanted: Value, units: u32, shards: u32) {
     every_crash(async |calls| {
         let shop = Shop::empty().await;
@@ -42,7 +41,7 @@ async fn survives(before: Option<Value>, wanted: Value, units: u32, shards: u32)
         if status != Some(SaleStatus::Active) {
             cannot_be_reserved_in(&shop, &context).await;
         } else if first == "503 try-again" && before.is_some() {
-            // It died before its first write: the sale is as it was, and has started by now.
+            // The run died before its first write: the sale is unchanged, and has started by now.
             shop.clock.set(test_shop::NOW);
         }
         let again = brief(&function(&shop, calls).handle(put(&wanted)).await);
@@ -98,7 +97,7 @@ async fn one_fault_is_overcome() {
             let mut line = brief(&function.handle(put(&body(60))).await);
             let context = format!("{operation} {fault:?}");
             if (operation, fault) == ("PutItem", Fault::LostAnswer) {
-                // The first write came through; the SDK's second try finds it there and takes it for another operator's.
+                // The first write took effect. The SDK's second try finds it and takes it for another operator's.
                 assert_eq!(line, "503 try-again");
                 line = brief(&function.handle(put(&body(60))).await);
             }

@@ -33,7 +33,7 @@ fn body(units: u32) -> Value {
     })
 }
 
-/// Starts a request of the operator's.
+/// The beginning of an operator's request.
 fn of_operator(product: &str) -> RequestBuilder {
     let path = format!("/admin/flash-sales/{product}");
     test_aws::request("PUT", &path).path_parameter("product_id", product).shopper("operator-1").group("ops")
@@ -43,7 +43,7 @@ fn put(body: &Value) -> Request {
     of_operator("winter-drop").json(body).build()
 }
 
-/// The keys of every shard in the table, and the units in each: also of those that no sale knows of.
+/// The number and the available units of every shard in the table, including shards that belong to no sale.
 async fn shards(shop: &Shop, product: &ProductId) -> Vec<(u32, u32)> {
     let prefix = format!("SHARD#{product}#");
     let everything = shop.everything().await;
@@ -56,7 +56,7 @@ async fn shards(shop: &Shop, product: &ProductId) -> Vec<(u32, u32)> {
     found
 }
 
-/// The sale is there with exactly these units, in its shards and for its readers, and can be found.
+/// Asserts that the sale has exactly these units, in its shards and in its availability item, and is in the catalogue.
 async fn is_made_of(shop: &Shop, units: u32, shard_count: u32, context: &str) {
     let (sale, availability) =
         (shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap(), shop.availability(&drop_id()).await);
@@ -71,7 +71,7 @@ async fn is_made_of(shop: &Shop, units: u32, shard_count: u32, context: &str) {
     assert!(listed.iter().any(|(product, _)| *product == drop_id()), "{context}");
 }
 
-/// The demo sale, which has started, and one that is far off.
+/// The demo sale, which has started, and one that starts far in the future.
 pub(super) async fn shop() -> Shop {
     let shop = Shop::open().await;
     let (starts_at, ends_at) = ("2099-12-01T12:00:00Z".parse().unwrap(), "2099-12-01T13:00:00Z".parse().unwrap());
@@ -189,7 +189,7 @@ async fn the_operator_may_choose_the_shards() {
     }
 }
 
-/// What the operator is told of a sale.
+/// The state of the sale in the answer to the operator.
 fn state_of(response: &Response) -> String {
     test_shop::body(response)["state"].as_str().unwrap_or("?").to_owned()
 }

@@ -1,4 +1,4 @@
-//! A slow run, and another operator who finishes first: what the second has made and opened stays as it is.
+//! A slow run, and another operator who finishes first: the sale that the second has made and opened stays as it is.
 
 use std::{
     future::Future,
@@ -14,7 +14,7 @@ use test_shop::{Shop, brief};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shards};
 
-/// Runs `slow` until it has made `most` requests; then it stands still. `Some`: it has ended before.
+/// Runs `slow` until it has made `most` requests, and then suspends it. `Some` if it has ended before.
 async fn runs_until(calls: &Calls, most: usize, mut slow: Pin<&mut impl Future<Output = Response>>) -> Option<Response> {
     std::future::poll_fn(|context: &mut Context<'_>| match slow.as_mut().poll(context) {
         Poll::Ready(response) => Poll::Ready(Some(response)),
@@ -24,7 +24,7 @@ async fn runs_until(calls: &Calls, most: usize, mut slow: Pin<&mut impl Future<O
     .await
 }
 
-/// A sale that opens at once, in so many shards.
+/// A sale of `units` units that opens at once, in `shards` shards.
 fn open(units: u32, shards: u32) -> Value {
     let mut body = body(units);
     body["starts_at"] = json!("2026-11-01T12:00:00Z");
@@ -32,8 +32,8 @@ fn open(units: u32, shards: u32) -> Value {
     body
 }
 
-/// Lets a request for `slow` stand still after its first, second, … request to the tables, while one for `fast` is answered;
-/// then lets it go on. Gives each time the shop and both answers; none if it had ended before.
+/// Suspends the request `slow` after its first `most` requests to the tables, answers the request `fast`, and then lets `slow`
+/// go on. Returns the shop and both answers. `None` if `slow` had ended before.
 async fn overtaken(most: usize, slow: &Value, fast: &Value) -> Option<(Shop, String, String)> {
     let (shop, calls) = (Shop::empty().await, Calls::new());
     let (one, two) = (function(&shop, &calls), function(&shop, &Calls::new()));
@@ -78,7 +78,7 @@ async fn shards_that_another_operator_has_added_are_not_deleted_by_a_slow_run() 
     }
 }
 
-/// As when somebody clicks twice.
+/// An operator clicks twice.
 #[tokio::test]
 async fn the_same_request_twice_at_once_makes_one_sale_and_neither_is_an_internal_error() {
     for most in 1.. {

@@ -1,4 +1,4 @@
-//! Everything that a sale is refused for, and that nothing is written then.
+//! Every refusal of a sale. A refused request writes nothing.
 
 use insta::assert_snapshot;
 use manage_sale::ManageSale;

@@ -1,4 +1,4 @@
-//! Processes that die or hang between any two requests: the same key, or another one, finishes what was begun.
+//! Processes die or hang between any two requests: a request with the same key, or with another one, finishes the restock.
 
 use change_sale_status::ChangeSaleStatus;
 use test_aws::{Calls, every_crash, every_interleaving, passing_faults};
@@ -37,7 +37,7 @@ async fn a_restock_that_was_cut_off_is_finished_by_another_key_before_its_own() 
     .await;
 }
 
-/// Until then a restock that was cut off is nobody's: what is in stock is what it was.
+/// A restock that was cut off is not part of the sale until a request finishes it: the stock is unchanged.
 #[tokio::test]
 async fn while_a_restock_is_unfinished_the_sale_is_as_it_was() {
     every_crash(async |calls| {
@@ -70,7 +70,7 @@ async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
     tells_that_a_table_fails(&calls, &["GetItem", "PutItem"], ask).await;
 }
 
-/// As when somebody clicks twice.
+/// An operator clicks twice.
 #[tokio::test]
 async fn the_same_key_twice_at_once_adds_its_units_once() {
     every_interleaving(async |interleaving| {

@@ -17,7 +17,7 @@ fn function(shop: &Shop, calls: &Calls) -> Judged<RestockSale> {
     shop.wire(calls)
 }
 
-/// An operator's request about the demo sale, without a key and a body.
+/// An operator's request about the demo sale, without an idempotency key and a body.
 fn of_operator() -> RequestBuilder {
     let path = "/admin/flash-sales/demo/restock";
     test_aws::request("POST", path).path_parameter("product_id", "demo").shopper("operator-1").group("ops")
@@ -38,7 +38,7 @@ pub(super) async fn shop() -> Shop {
     shop
 }
 
-/// The demo sale has its hundred units and these restocks, in its shards and for its readers.
+/// Asserts that the demo sale has its hundred units and these restocks, in its shards and in its availability item.
 async fn has(shop: &Shop, restocks: &[u32], context: &str) {
     let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
     let made = ShardLayout::new(100, 4);

@@ -1,4 +1,4 @@
-//! Everything that a restock is refused for, and that nothing is written then.
+//! Every refusal of a restock. A refused request writes nothing.
 
 use domain::{Quantity, RestockKey, SaleDraft};
 use insta::assert_snapshot;
@@ -121,7 +121,7 @@ async fn a_sale_remembers_so_many_restocks_and_no_more() {
     assert_eq!(shop.units(&demo()).await, (51, 0, 0));
 }
 
-/// The availability item has two bytes for each shard, and one run makes them all.
+/// The availability item has two bytes for each shard, and one run makes all shards.
 #[tokio::test]
 async fn more_shards_than_a_sale_may_have_are_not_begun() {
     let shop = Shop::empty().await;

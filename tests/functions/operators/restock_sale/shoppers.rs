@@ -1,4 +1,4 @@
-//! Shoppers before, during and after a restock: nobody gets units twice, and what was added is sold.
+//! Shoppers before, during and after a restock: no shopper gets units twice, and the added units are sold.
 
 use contract::Refusal;
 use domain::{Quantity, SaleDraft, ShopperId, SignedDuration};
@@ -21,7 +21,7 @@ async fn one(units: &UnitReservations, shopper: &ShopperId) -> Result<Reserved, 
     units.reserve(shopper, &demo(), Some(Quantity::ONE)).await
 }
 
-/// A sale of so many units in one shard, all held by as many shoppers.
+/// A sale of `units` units in one shard, all held by as many shoppers.
 async fn all_held(units: u32) -> (Shop, Vec<Reserved>) {
     let shop = Shop::empty().await;
     shop.sale(&demo(), SaleDraft { units, ..draft() }).await;
@@ -97,8 +97,8 @@ async fn a_shopper_who_hangs_while_the_sale_is_restocked_is_answered_once_and_ri
     }
 }
 
-/// Whoever has a reservation is answered with it or is told sold out, as before the restock; whoever has none gets one or is
-/// told so. No unit is lost or held twice, and readers know of what was added.
+/// Asserts that a shopper with a reservation got it again or was told sold out, as before the restock. A shopper without one got
+/// one or was told sold out. No unit is lost or held twice, and the availability item includes the added units.
 async fn is_right(shop: &Shop, reserved: &[Reserved], asks_again: bool, answer: Result<Reserved, Refusal>) {
     let held = match answer {
         Ok(found) if asks_again => {

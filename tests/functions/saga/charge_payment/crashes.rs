@@ -1,4 +1,4 @@
-//! The process dies at any of its requests, or two of them run at once: the money moves once.
+//! The process dies at any of its requests, or two processes run at once: the money moves once.
 
 use std::sync::Mutex;
 
@@ -7,14 +7,14 @@ use test_shop::Stage;
 
 use crate::saga::charge_payment::{Answer, Charging, charged, declined, error, unavailable};
 
-/// Has the first run die everywhere, drives the saga to the end, and checks how it ends.
+/// Lets the first run die at each of its requests, drives the saga to the end, and checks how it ends.
 async fn survives(method: &str, expected: Answer, charges: (u32, u32)) {
     every_crash(async |calls| {
         let charging = Charging::with_calls(Stage::Pending, method, calls).await;
         let died = charging.on("ok").await;
         if calls.has_crashed() {
             let passing = [error("PaymentOutcomeUnknown"), error("StoreUnavailable")];
-            // A crash after the last request is a whole run whose answer the state machine never gets.
+            // A crash after the last request is a complete run whose answer never reaches the state machine.
             assert!(passing.contains(&died) || died.is_ok(), "{method}: {died:?}");
         }
         calls.heal();
@@ -44,8 +44,8 @@ async fn a_decline_that_was_cut_off_stays_one() {
     survives("sandbox:declined", declined("The card was declined."), (0, 0)).await;
 }
 
-/// The first run dies everywhere while a gateway is down. Was it cut off when it may have been asking, nobody knows what it
-/// will come to: no other gateway is asked, and the saga undoes it.
+/// Lets the first run die at each of its requests while a gateway is down. If the run may have been asking when it died, the
+/// outcome is unknown: the task asks no other gateway, and the saga undoes the attempt.
 async fn goes_on_if_nobody_may_be_asking(method: &str, expected: Answer, charges: (u32, u32)) {
     let seen = Mutex::new(Vec::new());
     every_crash(async |calls| {
@@ -73,7 +73,7 @@ async fn the_standby_is_asked_if_the_run_was_not_cut_off_when_it_may_have_been_a
     goes_on_if_nobody_may_be_asking("sandbox:primary-down", charged(1, "sandbox-standby"), (0, 1)).await;
 }
 
-/// The run on the standby dies: neither gateway has charged before it, and only the standby does after it.
+/// The run on the standby dies. No gateway has charged before that run, and only the standby charges after it.
 #[tokio::test]
 async fn a_failover_that_was_cut_off_charges_the_standby_once() {
     every_crash(async |calls| {
@@ -93,7 +93,7 @@ async fn a_failover_that_was_cut_off_charges_the_standby_once() {
     .await;
 }
 
-/// A run that the state machine gave up and its retry, side by side.
+/// Two runs side by side: one that the state machine gave up, and its retry.
 #[tokio::test]
 async fn two_runs_at_once_charge_once() {
     let seen = Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Tasks that come late, for nobody, or cannot be read: nothing is charged.
+//! Tasks that come late, name no order of the shopper, or cannot be read: no gateway charges anything.
 
 use charge_payment::ChargePayment;
 use domain::AttemptStatus;
@@ -50,7 +50,7 @@ async fn an_attempt_whose_money_goes_back_is_not_charged() {
     }
 }
 
-/// Another run goes all the way to the completed order while this one hangs: it says what that one said.
+/// Another run completes the order while this run hangs. This run gives the answer that the other run's charge got.
 #[tokio::test]
 async fn an_order_that_is_completed_meanwhile_is_charged() {
     every_interleaving(async |interleaving| {
@@ -59,7 +59,7 @@ async fn an_order_that_is_completed_meanwhile_is_charged() {
         let complete = purchases.complete(&order, 1, "sandbox_1", charging.shop.now());
         let (answer, bought) = interleaving.run(charging.on("ok"), complete).await;
         assert_eq!(bought.unwrap(), Advanced::Done);
-        // Before its first request it sees the order itself.
+        // If the run hangs before its first request, it reads the completed order itself.
         assert!([charged(0, "sandbox"), error("OrderNotPending")].contains(&answer), "{answer:?}");
         assert_eq!(charging.charges().await, (1, 0));
         assert_eq!(charging.shop.attempt_status(&charging.buyer, 1).await, Some(AttemptStatus::Kept));

@@ -1,11 +1,11 @@
-//! Every sandbox payment method, driven to its end and then once more.
+//! Each payment method of the sandbox, driven to its end and then once more.
 
 use domain::{AttemptStatus, Money};
 use test_shop::{Stage, price};
 
 use crate::saga::charge_payment::{Answer, Charging, charged, declined, error, unavailable};
 
-/// A payment method, all answers on its way, charges at the first gateway and at the standby, and what is known then.
+/// A payment method, every answer until its end, the charges at the first gateway and the standby, and the attempt's last status.
 type Case = (&'static str, Vec<Answer>, (u32, u32), AttemptStatus);
 
 fn cases() -> Vec<Case> {
@@ -72,7 +72,7 @@ async fn the_standby_can_be_asked_first() {
     assert_eq!(charging.charges().await, (0, 1));
 }
 
-/// The second attempt has a key of its own: the first one's decline does not stick to it.
+/// The second attempt has its own key, so the first attempt's decline does not apply to it.
 #[tokio::test]
 async fn a_second_attempt_is_charged_after_a_first_that_was_declined() {
     let charging = Charging::at(Stage::PayingAgain, "sandbox:ok").await;

@@ -1,5 +1,5 @@
-//! `charge-payment` on a real DynamoDB engine and the sandbox gateways: what it answers to the state machine, and how often it
-//! charges, whatever is repeated, late or cut off.
+//! `charge-payment` on a real DynamoDB engine and the sandbox gateways: its answers to the state machine, and how often it
+//! charges when tasks are repeated, late or cut off.
 #![expect(clippy::unnecessary_wraps, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod crashes;
@@ -28,7 +28,7 @@ struct Charging {
 }
 
 impl Charging {
-    /// The first attempt to pay with `method` is under way; no gateway has been asked.
+    /// The first attempt to pay with `method` is under way. The task has asked no gateway yet.
     async fn of(method: &str) -> Self {
         Self::at(Stage::Pending, method).await
     }
@@ -53,8 +53,8 @@ impl Charging {
         test_shop::task(&self.function, input).await
     }
 
-    /// Runs the task as the state machine does, until the saga goes on to another task. Gives every answer; the last one is what
-    /// the saga goes on with.
+    /// Runs the task as the state machine does, until the saga goes on to another task. Returns every answer.
+    /// The saga goes on with the last one.
     async fn drive(&self) -> Vec<Answer> {
         let saga = OnlyTheCharge { charging: self, answers: Mutex::default() };
         let input = test_aws::event_value("charge-payment/ok.json");
@@ -62,7 +62,7 @@ impl Charging {
         saga.answers.into_inner().unwrap()
     }
 
-    /// How often the first gateway and the standby have charged attempt 1. Nothing is refunded here.
+    /// How often the first gateway and the standby have charged attempt 1. Asserts that neither has refunded.
     async fn charges(&self) -> (u32, u32) {
         let (first, standby) =
             (self.shop.money(&self.buyer, 1, "sandbox").await, self.shop.money(&self.buyer, 1, "sandbox-standby").await);

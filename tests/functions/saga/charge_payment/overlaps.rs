@@ -1,5 +1,5 @@
-//! A gateway is down for one run of an attempt, and back for another that was held up: who was told "down" may go on to
-//! the next gateway, or give the attempt up, only if no other run can still be charged at this one.
+//! A gateway is down for one run of an attempt, and works again for another run that was delayed. The run that was told "down"
+//! may go on to the next gateway, or give the attempt up, only if no other run can still be charged at this one.
 
 use domain::AttemptStatus;
 use test_aws::{Calls, every_interleaving};
@@ -7,19 +7,19 @@ use test_shop::Stage;
 
 use crate::saga::charge_payment::{Answer, Charging, charged, error, function, unavailable};
 
-/// What any run of the first task may be told.
+/// The answers that a run of the first task may get.
 fn known() -> [Answer; 4] {
     [unavailable(Some(1)), charged(0, "sandbox"), error("PaymentOutcomeUnknown"), error("StoreUnavailable")]
 }
 
 impl Charging {
-    /// Another process runs the same task.
+    /// Runs the same task in another process.
     async fn elsewhere(&self, calls: &Calls) -> Answer {
         let function = function(&self.shop, calls, "sandbox,sandbox-standby");
         test_shop::task(&function, test_aws::event_value("charge-payment/ok.json")).await
     }
 
-    /// A charge is known, or will be found; who was told that there is none was told the truth.
+    /// Asserts that a charge is recorded or will be found. No run got "unavailable" if the gateway has charged.
     async fn loses_nothing(&self, answers: &[Answer]) {
         assert!(answers.iter().all(|answer| known().contains(answer)), "{answers:?}");
         let attempt = self.shop.uncounted().attempts().get(&self.buyer.key(1)).await.unwrap().unwrap();
@@ -30,7 +30,7 @@ impl Charging {
         assert!(first == 0 || !answers.contains(&unavailable(Some(1))), "{answers:?}: charged, and said not to be");
     }
 
-    /// Whatever the first runs were told, the saga comes to an end that fits the books.
+    /// Asserts that the saga ends in agreement with the books, whatever answers the first runs got.
     async fn ends_well(&self, answers: &[Answer]) {
         let last = self.drive().await.pop();
         let charges = self.charges().await;

@@ -1,4 +1,4 @@
-//! While nobody knows what a gateway has done, it is looked up there before anything else is asked of anybody.
+//! While the outcome of a charge is unknown, the task looks it up at that gateway before it asks any gateway to charge.
 
 use domain::{Attempt, AttemptStatus, GatewayName, Money};
 use store::{Entry, EntryState};
@@ -7,7 +7,7 @@ use test_shop::Stage;
 
 use crate::saga::charge_payment::{Charging, charged, error, function, unavailable};
 
-/// Requests of a run that finds the attempt started: the order, the attempt, and then the look-up.
+/// The index of the look-up among the requests of a run that finds the attempt started. The order and the attempt come first.
 const LOOK_UP: usize = 2;
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn another_gateway_is_not_asked_while_the_first_may_have_charged() {
     }
 }
 
-/// The call that timed out may still come to the gateway: that it is down for the next one does not say that it never charges.
+/// The call that timed out may still reach the gateway. That the next call finds it down does not prove that it never charges.
 #[tokio::test]
 async fn another_gateway_is_not_asked_when_only_a_later_call_found_the_first_one_down() {
     let charging = Charging::of("sandbox:down").await;
@@ -82,8 +82,8 @@ async fn a_gateway_that_was_configured_away_keeps_its_attempt_unknown() {
     assert_eq!(charging.shop.money(&charging.buyer, 1, "sandbox-old").await, (1, 0));
 }
 
-/// Providers refuse a key that comes with other parameters. What was charged under it is found by looking it up, and
-/// whoever completes the order sees that it is another amount.
+/// Providers refuse a key that comes with other parameters. The task looks up what was charged under the key. `complete-order`
+/// then sees that the amount differs.
 #[tokio::test]
 async fn a_key_that_was_used_for_another_amount_is_not_charged_again() {
     let charging = Charging::of("sandbox:ok").await;
@@ -106,7 +106,7 @@ async fn a_gateway_that_is_not_configured_is_unavailable() {
     assert_eq!(charging.shop.everything().await, before);
 }
 
-/// What is known of the attempt counts whatever gateway is asked for.
+/// What is known of the attempt counts, whichever gateway the input names.
 #[tokio::test]
 async fn a_gateway_that_is_not_configured_hides_no_charge() {
     let charging = Charging::at(Stage::Charged, "sandbox:ok").await;
@@ -117,8 +117,8 @@ async fn a_gateway_that_is_not_configured_hides_no_charge() {
     assert_eq!(charging.charges().await, (1, 0));
 }
 
-/// A run for the first gateway that was held up must not charge there after the saga has gone on, and perhaps has told the
-/// shopper that nothing was charged.
+/// A delayed run for the first gateway must not charge there after the saga has gone on. The saga may have told the shopper that
+/// nothing was charged.
 #[tokio::test]
 async fn an_earlier_gateway_is_not_asked_again() {
     let charging = Charging::of("sandbox:ok").await;

@@ -1,4 +1,4 @@
-//! The process dies at any of its requests, or two of them run at once: the attempt ends once and as it should.
+//! The process dies at any of its requests, or two processes run at once: the attempt ends once and as it should.
 
 use domain::{AttemptStatus, OrderStatus, PaymentStatus};
 use fail_order::FailOrder;

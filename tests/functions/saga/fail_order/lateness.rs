@@ -1,4 +1,4 @@
-//! Tasks that come when the order has moved on: they say how it stands, or refuse, and change nothing.
+//! Tasks that come after the order has moved on: they answer with its status, or refuse, and change nothing.
 
 use domain::AttemptStatus;
 use fail_order::FailOrder;
@@ -10,18 +10,18 @@ use crate::saga::{
     input, input_of,
 };
 
-/// Where the order stands, and what a task is told that comes after a failed payment, after a refund, and after a refund that is
-/// not confirmed.
+/// The order's stage, and the answers to three late tasks: after a failed payment, after a refund, and after an unconfirmed
+/// refund.
 fn late() -> [(Stage, [Answer; 3]); 9] {
     let refused = || error("OrderNotPending");
     [
         (Stage::Held, [refused(), refused(), refused()]),
         // No attempt has been made.
         (Stage::Waiting, [refused(), refused(), refused()]),
-        // Its money is where it belongs, and was not given back.
+        // The money belongs to the completed order and was not given back.
         (Stage::Completed, [refused(), refused(), refused()]),
         (Stage::WaitingAgain, [status("awaiting_payment"), refused(), refused()]),
-        // Its units are the second attempt's.
+        // The units belong to the second attempt.
         (Stage::PayingAgain, [status("pending"), refused(), refused()]),
         (Stage::Failed, [status("failed"), status("failed"), status("failed")]),
         (Stage::Refunded, [refused(), status("refunded"), refused()]),
@@ -39,7 +39,7 @@ async fn a_task_that_comes_late_says_how_the_order_stands_and_changes_nothing() 
     }
 }
 
-/// The shopper has paid with another method meanwhile.
+/// Meanwhile, the shopper has paid with another method.
 #[tokio::test]
 async fn an_end_of_the_first_attempt_leaves_an_order_that_the_second_completed() {
     let (shop, buyer) = at(Stage::PayingAgain).await;

@@ -1,4 +1,4 @@
-//! Nothing was charged: the order waits for another payment, and its units are held for at least two minutes more.
+//! Nothing was charged: the order waits for another payment and keeps its units for at least two minutes more.
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus, Timestamp};
 use fail_order::FailOrder;
@@ -15,7 +15,7 @@ fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The only message to the expiry queue: the end that it tells, and its delay.
+/// The only message to the expiry queue: the hold's end that it names, and its delay in seconds.
 fn only_message(shop: &Shop) -> (Timestamp, i64) {
     let [Sent { body, delay_seconds, .. }] = &shop.queue.sent()[..] else { panic!("{:?}", shop.queue.sent()) };
     assert_eq!(body["reservation_id"], "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D");
@@ -71,7 +71,7 @@ async fn the_reason_is_in_the_history() {
     }
 }
 
-/// The first run may have died before the message, so it is sent again: with the end that was promised, not a later one.
+/// The first run may have died before it sent the message, so the task sends it again, with the promised end, not a later one.
 #[tokio::test]
 async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
     let (shop, _) = at(Stage::Declined).await;
@@ -87,7 +87,7 @@ async fn the_same_task_again_changes_nothing_but_sends_the_message_again() {
     assert_eq!(messages, [(end.clone(), 120), (end, 60)]);
 }
 
-/// TTL and `reconcile` stand behind it.
+/// If the message is lost, TTL or `reconcile` ends the hold.
 #[tokio::test]
 async fn a_message_that_cannot_be_sent_fails_nothing() {
     let (shop, buyer) = at(Stage::Declined).await;

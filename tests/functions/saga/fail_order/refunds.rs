@@ -1,4 +1,4 @@
-//! The saga was undone: the order and its reservation end, unless money is still out.
+//! The saga undid the purchase: the order and its reservation end, unless a refund is still unconfirmed.
 
 use domain::{AttemptStatus, OrderStatus, PaymentStatus, ReservationStatus, StockStatus};
 use fail_order::FailOrder;
@@ -61,7 +61,7 @@ async fn an_order_without_a_reservation_ends_all_the_same() {
     assert_eq!(shop.order(&buyer).await.status, OrderStatus::Refunded);
 }
 
-/// A person looks at it: the order says so, and keeps its units until then.
+/// The order says that a person has to look at it, and keeps its units until then.
 #[tokio::test]
 async fn an_order_whose_refund_is_not_confirmed_is_kept_for_review() {
     let (shop, buyer) = at(Stage::Sold).await;

@@ -1,4 +1,4 @@
-//! Money that was charged goes back, once, from where it is; that of a completed order never does.
+//! Charged money goes back once, from the gateway that has it. The money of a completed order never goes back.
 
 use domain::{AttemptStatus, OrderStatus};
 use parts::FromParts;
@@ -77,7 +77,7 @@ async fn the_gateway_is_not_asked_before_it_is_written_down_that_the_money_goes_
     assert_eq!(refunding.calls.count("GetItem"), 2, "the order and the attempt, but not the sandbox's books");
 }
 
-/// The order is completed while this run hangs, also after it has read the order as pending and the attempt as charged.
+/// Another task completes the order while this run hangs, also after it has read the order as pending and the attempt as charged.
 #[tokio::test]
 async fn what_is_bought_meanwhile_is_not_refunded() {
     every_interleaving(async |interleaving| {
@@ -119,7 +119,7 @@ async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
     cannot_read::<RefundPayment>(&Refunding::at(Stage::Charged, "sandbox:ok").await.shop, &events).await;
 }
 
-/// The order and the attempt are the store's; behind that it is the gateway that does not answer.
+/// A fault on the order or the attempt is the store's. A fault after them is the gateway's.
 #[tokio::test]
 async fn who_does_not_answer_is_asked_again() {
     for (stage, operation, fault, expected) in [

@@ -1,5 +1,5 @@
-//! The process dies at any of its requests, or two of them run at once, or a charge runs beside it: what is charged in the end
-//! has gone back.
+//! The process dies at any of its requests, two processes run at once, or a charge runs beside it. Every charge has gone back in
+//! the end.
 
 use refund_payment::RefundPayment;
 use test_aws::{Calls, every_crash, every_interleaving};
@@ -7,7 +7,8 @@ use test_shop::Stage;
 
 use crate::saga::refund_payment::{Answer, Refunding, error, refunded};
 
-/// After `charges` runs of the charge, has the first run of the refund die everywhere, drives it to its end, and checks.
+/// Runs the charge `charges` times. Lets the first run of the refund die at each of its requests, drives it to its end, and
+/// checks the money.
 async fn survives(method: &str, charges: usize, expected: Answer, money: (u32, u32)) {
     every_crash(async |calls| {
         let refunding = Refunding::with_calls(Stage::Pending, method, calls).await;
@@ -69,7 +70,7 @@ async fn two_refunds_at_once_give_back_once() {
     }
 }
 
-/// Whoever loses the write tries again and finds the other's decision.
+/// A run that loses the write tries again and finds the other run's decision.
 #[tokio::test]
 async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
     for method in ["sandbox:ok", "sandbox:refund-fails-once", "sandbox:timeout-then-ok"] {
@@ -88,7 +89,7 @@ async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
     }
 }
 
-/// A charge that the saga gave up runs beside the refund: whichever comes first, nothing is kept.
+/// A charge that the saga gave up runs beside the refund. In either order, the shop keeps no money.
 #[tokio::test]
 async fn a_charge_beside_the_refund_keeps_nothing() {
     for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"] {

@@ -1,5 +1,5 @@
-//! `refund-payment` on a real DynamoDB engine and the sandbox gateways: money that was charged goes back once, and money that
-//! was not charged never is.
+//! `refund-payment` on a real DynamoDB engine and the sandbox gateways: charged money goes back once, and money that was not
+//! charged never is.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -19,7 +19,7 @@ use test_shop::{Buyer, Shop, Stage};
 
 use super::{Answer, error};
 
-/// A shop with one purchase, the function in it, and the one that charges.
+/// A shop with one purchase, `refund-payment` and `charge-payment`.
 struct Refunding {
     shop: Shop,
     buyer: Buyer,
@@ -49,7 +49,7 @@ impl Refunding {
         test_shop::task(&self.function, input).await
     }
 
-    /// Runs the task as the state machine does: errors that pass are tried again. Gives every answer.
+    /// Runs the task as the state machine does, which repeats it after passing errors. Returns every answer.
     async fn drive(&self) -> Vec<Answer> {
         let mut answers = Vec::new();
         for _ in 0..8 {
@@ -63,7 +63,7 @@ impl Refunding {
         panic!("it does not come to an end: {answers:?}")
     }
 
-    /// The charge of attempt 1 on a gateway, run once.
+    /// Runs the charge of attempt 1 on a gateway, once.
     async fn charge(&self, gateway: usize) -> Answer {
         let mut input = test_aws::event_value("charge-payment/ok.json");
         input["gateway"] = gateway.into();

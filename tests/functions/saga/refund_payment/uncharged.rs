@@ -1,11 +1,11 @@
-//! What was not charged is not refunded, and a charge that comes late finds the attempt void.
+//! The task refunds nothing that was not charged, and a charge that comes late finds the attempt void.
 
 use domain::AttemptStatus;
 use test_shop::Stage;
 
 use crate::saga::refund_payment::{Refunding, error, refunded};
 
-/// Refunds twice, then has every gateway asked to charge after all, and the refund again.
+/// Refunds twice, asks every gateway to charge after all, and refunds again.
 async fn stays_uncharged(refunding: &Refunding, case: &str) {
     for _ in 0..2 {
         assert_eq!(refunding.on("ok").await, refunded(false), "{case}");
@@ -46,7 +46,7 @@ async fn a_declined_charge_is_not_made_later() {
     stays_uncharged(&refunding, "declined").await;
 }
 
-/// The saga that gave up goes on to take the units back; one that is started again must go the same way.
+/// The saga that gave up goes on to take the units back. A saga that is started again must do the same.
 #[tokio::test]
 async fn a_declined_attempt_is_void_once_its_saga_goes_back() {
     let refunding = Refunding::at(Stage::Pending, "sandbox:declined").await;
@@ -56,7 +56,7 @@ async fn a_declined_attempt_is_void_once_its_saga_goes_back() {
     assert_eq!(refunding.charge(0).await.unwrap_err(), "OrderNotPending");
 }
 
-/// The first gateway is down, and the saga gave up before the standby was asked: it must not be asked any more.
+/// The first gateway is down, and the saga gave up before it asked the standby. It must not ask the standby any more.
 #[tokio::test]
 async fn the_next_gateway_is_not_asked_after_the_refund() {
     let refunding = Refunding::at(Stage::Pending, "sandbox:primary-down").await;
@@ -68,7 +68,7 @@ async fn the_next_gateway_is_not_asked_after_the_refund() {
 async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
     for (stage, expected) in [
         (Stage::Waiting, refunded(false)),
-        // The order waits for another attempt, or makes one: its units are not this one's to undo.
+        // The order waits for another attempt, or has one under way. This attempt must not undo the order's units.
         (Stage::WaitingAgain, error("OrderNotPending")),
         (Stage::PayingAgain, error("OrderNotPending")),
         (Stage::Failed, refunded(false)),
@@ -84,7 +84,7 @@ async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
     }
 }
 
-/// The second attempt has a key of its own.
+/// The second attempt has its own key.
 #[tokio::test]
 async fn a_refund_of_the_first_attempt_leaves_the_second_alone() {
     let refunding = Refunding::at(Stage::PayingAgain, "sandbox:ok").await;

@@ -1,4 +1,4 @@
-//! Tables and queues that are away, and processes that die: nothing is lost, nothing is made twice.
+//! Tables and queues fail, and processes die: nothing is lost, and nothing is made twice.
 
 use checkout::Checkout;
 use domain::{OrderStatus, ReservationStatus};
@@ -11,7 +11,7 @@ use crate::shoppers::{
     cut_off_and_again,
 };
 
-/// One order, pending with its first attempt, whose message was sent.
+/// Asserts that there is one order, pending with its first attempt, and that this attempt's message was sent.
 async fn is_ordered_once(shop: &Shop, context: &str) {
     let (order, reservation) = (shop.order(&Buyer::first()).await, shop.reservation(&Buyer::first()).await.unwrap());
     assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 1), "{context}");

@@ -29,7 +29,7 @@ fn request(buyer: &Buyer) -> RequestBuilder {
     test_aws::request("POST", "/checkout").shopper(buyer.shopper.as_str()).json(&good_body(&buyer.id.to_string()))
 }
 
-/// Its answer, without what differs from request to request.
+/// The parts of the answer that do not differ from request to request.
 fn answer(response: &Response) -> (String, Value) {
     (brief(response), test_shop::body(response))
 }
@@ -117,7 +117,7 @@ async fn again_later_it_tells_how_the_same_order_stands() {
         assert_eq!((response.status().as_u16(), found.join(" ").as_str()), (status, statuses), "{stage:?}");
         assert_eq!(body["order_id"], json!(Buyer::first().id), "{stage:?}");
         assert_eq!(shop.everything().await, before, "{stage:?}");
-        // Only a payment that is under way may have lost its message, and it has the number of its attempt.
+        // Only a payment that is under way may have lost its message. The message has the number of the attempt.
         let attempt = if stage == Stage::PayingAgain { 2 } else { 1 };
         let sent = if statuses.starts_with("pending") { vec![message(&Buyer::first(), attempt)] } else { vec![] };
         assert_eq!(shop.orders_sent(), sent, "{stage:?}");

@@ -1,4 +1,4 @@
-//! Everything that a checkout is refused for, and that nothing changes then.
+//! Every refusal of a checkout. A refused request changes nothing.
 
 use checkout::Checkout;
 use domain::{ReservationId, Timestamp};
@@ -13,7 +13,7 @@ use crate::shoppers::{
     checkout::{function, good_body, request},
 };
 
-/// A buyer whose reservation has an id that was really made when it says: those of the sample events are of 2024.
+/// A buyer whose reservation was made at the time in its id. The ids of the sample events are from 2024.
 fn fresh() -> Buyer {
     let made_at: Timestamp = test_shop::START.parse().unwrap();
     Buyer { id: ReservationId::generate(&demo(), made_at, &CountingRandomness::new()), ..Buyer::first() }
@@ -193,21 +193,21 @@ async fn a_hold_that_was_cleared_away_is_410_and_one_that_was_given_up_is_404_un
     assert_eq!(brief(&function.handle(request(&buyer).build()).await), "410 reservation-expired");
 }
 
-/// The reservation ends between the read and the transaction: by then its condition is false.
+/// The reservation ends between the read and the transaction, so the transaction's condition is false.
 #[tokio::test]
 async fn a_hold_that_ends_meanwhile_is_410_and_makes_no_order() {
     let (shop, calls, buyer) = (Shop::open().await, Calls::new(), fresh());
     shop.bring(&buyer, Stage::Held).await;
     let function = function(&shop, &calls);
     let ends_it = async {
-        // Its first read is on its way: what this deletes, it may still have seen.
+        // The first read is under way. It may still see the reservation that this deletes.
         while calls.total() < 2 {
             tokio::task::yield_now().await;
         }
         shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
     };
     let (response, ()) = tokio::join!(function.handle(request(&buyer).build()), ends_it);
-    // Either the order came first and the hold was kept for it, or the hold's end did and there is no order.
+    // Either the order came first and kept its hold, or the hold ended first and there is no order.
     let order = shop.uncounted().orders().get(&buyer.id).await.unwrap();
     let expected = if order.is_some() { "202" } else { "410 reservation-expired" };
     assert_eq!((brief(&response).as_str(), shop.reservation(&buyer).await.is_some()), (expected, order.is_some()));

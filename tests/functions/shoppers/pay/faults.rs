@@ -1,4 +1,4 @@
-//! Tables and queues that are away, and processes that die: no attempt is lost and none is made twice.
+//! Tables and queues fail, and processes die: no attempt is lost, and none is made twice.
 
 use domain::OrderStatus;
 use pay::Pay;
@@ -10,7 +10,7 @@ use crate::shoppers::{
     pay::{function, message},
 };
 
-/// The order is pending with its first attempt, whose message was sent.
+/// Asserts that the order is pending with its first attempt, and that this attempt's message was sent.
 async fn is_started_once(shop: &Shop, context: &str) {
     let order = shop.order(&Buyer::first()).await;
     assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 2), "{context}");

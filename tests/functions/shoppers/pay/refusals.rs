@@ -1,4 +1,4 @@
-//! Everything else that a payment is refused for, and that nothing changes then.
+//! Every other refusal of a payment. A refused request changes nothing.
 
 use domain::{AttemptStatus, Order};
 use insta::assert_snapshot;
@@ -105,7 +105,7 @@ async fn an_order_can_be_paid_until_its_end_to_the_second() {
     }
 }
 
-/// The stream has not come round to the order yet: the transaction's condition refuses it.
+/// The stream has not reached the order yet: the transaction's condition refuses the payment.
 #[tokio::test]
 async fn an_order_whose_reservation_was_given_up_is_410() {
     let (shop, buyer) = (Shop::with(Stage::Waiting).await, Buyer::first());

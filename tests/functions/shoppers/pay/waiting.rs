@@ -1,4 +1,4 @@
-//! `Prefer: wait=N`: the answer waits for the saga's end, for at most so long.
+//! `Prefer: wait=N`: the answer waits for the saga's end, at most N seconds.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use test_shop::{Buyer, Shop, Stage, brief};
 
 use crate::shoppers::pay::{function, request};
 
-/// How long a payment's message is waited for.
+/// How long the test waits for a payment's message.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for a payment's message, as the saga does.

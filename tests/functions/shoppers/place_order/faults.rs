@@ -1,4 +1,4 @@
-//! Tables and queues that are away, and processes that die: nothing is lost, nothing is held or ordered twice.
+//! Tables and queues fail, and processes die: nothing is lost, and nothing is held or ordered twice.
 
 use domain::OrderStatus;
 use kit::Response;
@@ -11,7 +11,7 @@ use crate::shoppers::{
     place_order::{function, message, order_of},
 };
 
-/// One unit is held, for one order that is pending with its first attempt, whose message was sent.
+/// Asserts that one unit is held for one order, which is pending with its first attempt, and that the attempt's message was sent.
 async fn is_ordered_once(shop: &Shop, response: &Response, context: &str) {
     let order = order_of(shop, response).await;
     assert_eq!((order.status, order.attempt, order.history.len()), (OrderStatus::Pending, 1, 1), "{context}");
@@ -39,7 +39,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
 #[tokio::test]
 async fn an_expiry_that_could_not_be_scheduled_does_not_spoil_the_order() {
     let (shop, calls) = (Shop::open().await, Calls::new());
-    // The first try and the SDK's two others.
+    // All three tries of the SDK fail.
     (0..3).for_each(|_| calls.fail_next("SendMessage", Fault::ServerError));
     let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
     assert_eq!((brief(&response), shop.expiries_sent().len()), ("202".to_owned(), 0));

@@ -145,7 +145,7 @@ async fn the_same_again_is_answered_the_same_here_and_in_another_environment() {
         assert_eq!(test_aws::told(&there), test_aws::told(&first), "{case}");
         assert_eq!(shop.everything().await, after, "{case}");
         assert!(shop.orders_sent().iter().all(|sent| *sent == message(&order)), "{case}");
-        // There it is not known whether the first environment came to asking for the expiry, unless the order is being paid.
+        // The second environment does not know whether the first asked for the expiry, unless the order is being paid.
         assert_eq!(shop.expiries_sent().len(), if case == "ok" { 1 } else { 2 }, "{case}");
     }
 }
@@ -165,7 +165,7 @@ async fn twenty_tabs_at_once_make_one_order() {
     let tabs: Vec<Judged<PlaceOrder>> = (0..20).map(|_| function(&shop, &Calls::new())).collect();
     let answers = tabs.iter().map(|tab| tab.handle(event("place-order/ok.json")));
     for response in futures_util::future::join_all(answers).await {
-        // A tab may come between the other's claim and its reservation.
+        // A tab may come between another tab's claim and its reservation.
         assert!(matches!(brief(&response).as_str(), "202" | "503 try-again"), "{}", brief(&response));
     }
     shop.clock.advance_seconds(12);

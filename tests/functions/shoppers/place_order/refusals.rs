@@ -1,4 +1,4 @@
-//! Everything that an order is refused for, and that nothing is held then.
+//! Every refusal of an order. A refused request holds nothing.
 
 use domain::SaleDraft;
 use insta::assert_snapshot;
@@ -126,7 +126,7 @@ async fn a_sold_out_sale_says_what_is_held_and_costs_nothing_from_the_second_tim
 async fn whoever_has_bought_cannot_order_again() {
     for stage in [Stage::Completed, Stage::RefundPending] {
         let shop = Shop::open().await;
-        // Where this shopper's claim goes, so that it is found whatever the stage.
+        // The shard that this shopper claims from, so that the function finds the purchase at every stage.
         let home = draft().layout().home_of(&demo(), &Buyer::first().shopper);
         shop.bring(&Buyer { shard: home, ..Buyer::first() }, stage).await;
         let before = shop.everything().await;

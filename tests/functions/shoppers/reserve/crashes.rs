@@ -1,4 +1,4 @@
-//! A run that dies, or loses an answer, between any two of its calls: nothing is lost and nothing is held twice.
+//! A run dies, or loses an answer, between any two of its calls: nothing is lost, and nothing is held twice.
 
 use test_aws::{Fault, every_crash};
 
@@ -10,7 +10,7 @@ async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_r
         let world = World::with_units(2).await;
         let died = world.environment_with(calls).one(&shopper("ann")).await;
         calls.heal();
-        // The run is surely dead by then.
+        // After 12 s the run is surely dead.
         world.shop.clock.advance_seconds(12);
         let (reservation, _) = world.environment().got(&shopper("ann")).await;
         assert_eq!(world.units().await, (1, 1), "after {died:?}");

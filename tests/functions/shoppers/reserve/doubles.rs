@@ -30,7 +30,7 @@ async fn a_second_claim_in_another_shard_goes_back_and_the_first_stays() {
     let world = World::with_units(100).await;
     let ann = shopper("ann");
     let (first, _) = world.environment().got(&ann).await;
-    // This environment has just found ann's home shard empty of two units at once, so it looks elsewhere at once.
+    // This environment has just found ann's home shard empty, so it tries another shard at once.
     let elsewhere = world.environment();
     let home = draft(100).layout().home_of(&demo(), &ann);
     assert_eq!(home, first.shard);
@@ -55,14 +55,14 @@ async fn a_shopper_may_reserve_again_after_the_hold_has_ended_even_if_nobody_has
     let (second, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new && second.id != first.id);
     assert_eq!(world.units().await, (0, 1));
-    // What clears the first hold away comes late, and finds another one.
+    // The cleanup of the first hold comes late and finds another hold.
     let late = world.shop.uncounted().reservations().end(&shopper("ann"), &first.id, Ending::Overdue(world.now())).await.unwrap();
     assert_eq!(late, EndOutcome::Gone);
     world.shop.uncounted().stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
     assert_eq!(world.units().await, (0, 1), "the second hold stays");
 }
 
-/// The write of a reservation that is sent twice may take effect once more after its end: docs/simulation.md.
+/// A reservation's write that is sent twice may take effect again after the reservation has ended: docs/simulation.md.
 #[tokio::test]
 async fn a_reservation_that_is_written_again_after_its_end_has_no_units_and_cannot_be_bought() {
     let world = World::with_units(1).await;
@@ -85,7 +85,7 @@ async fn a_shopper_may_reserve_again_after_a_cancellation_that_the_stream_has_no
     world.shop.uncounted().reservations().end(&shopper("ann"), &first.id, Ending::Cancelled).await.unwrap();
     let (second, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new && second.id != first.id);
-    // The stream comes now.
+    // The stream delivers the cancellation now.
     world.shop.uncounted().stock().release(first.shard, &shopper("ann"), &first.id).await.unwrap();
     assert_eq!(world.units().await, (0, 1), "and must not release the second hold");
 }
@@ -108,7 +108,7 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     assert_eq!(layout.shards(), 2);
     let home = layout.home_of(&demo(), &ann);
     let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
-    // A run of ann's died after its claim; strangers have everything else. The availability item still promises all of it.
+    // One of ann's runs died after its claim. Strangers hold all other units. The availability item still promises all units.
     world.shop.uncounted().stock().claim(elsewhere, &ann, &world.hold()).await.unwrap();
     for (number, units) in [(home, 25), (elsewhere, 24)] {
         for _ in 0..units {
@@ -124,7 +124,7 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
     assert_eq!(world.units().await, (0, 50));
 }
 
-/// Otherwise the first write of the new reservation, if it is late, would bring it about without units.
+/// Otherwise, if the first write of the new reservation is late, it would create the reservation without units.
 #[tokio::test]
 async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
     let world = World::with_units(50).await;
@@ -133,7 +133,7 @@ async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
     let home = layout.home_of(&demo(), &ann);
     let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
     let (old, _) = world.environment().got(&ann).await;
-    // Her home was there before a restock.
+    // Before a restock, `elsewhere` was ann's home shard.
     world.shop.uncounted().reservations().end(&ann, &old.id, Ending::Cancelled).await.unwrap();
     world.shop.uncounted().stock().release(home, &ann, &old.id).await.unwrap();
     let old = Reservation { shard: elsewhere, ..old };
@@ -149,7 +149,7 @@ async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
     assert_eq!(writes, [2, 2, 1], "one claim, and the release of the old hold; written twice");
 }
 
-/// The clock of the environment that takes the payment is two seconds behind: for it the hold has not ended.
+/// The clock of the environment that takes the payment is two seconds behind: for that environment the hold has not ended.
 #[tokio::test]
 async fn a_hold_that_is_being_cleared_away_and_paid_at_once_is_either_but_not_both() {
     let (paid, cleared) = (Cell::new(0), Cell::new(0));

@@ -1,4 +1,4 @@
-//! What a loser may cost, counted in calls.
+//! The most that a loser may cost, counted in calls.
 
 use domain::{Quantity, SignedDuration};
 use test_shop::demo;
@@ -8,7 +8,7 @@ use crate::shoppers::reserve::world::{World, code, draft, shopper};
 #[tokio::test]
 async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
     let world = World::with_units(1_000).await;
-    // Strangers take everything; the availability item still promises all of it: it is held stale.
+    // Strangers take every unit. The availability item is kept stale and still promises all of them.
     let stock = world.shop.uncounted().stock();
     let (product, layout) = (demo(), draft(1_000).layout());
     for (number, shard) in stock.read_all(&product, &layout).await.unwrap() {
@@ -30,7 +30,7 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
     let read_whole: usize = environments.iter().map(|e| e.calls.count("BatchGetItem")).sum();
     assert_eq!(read_whole, 1, "whoever reads every shard tells the others");
     assert_eq!(failed, 20, "one failed claim for each environment to find out");
-    // Each reads the sale and the availability item; one reads the shards and writes the mark.
+    // Each environment reads the sale and the availability item. One of them reads the shards and writes the mark.
     assert_eq!(calls, 20 + 2 * 20 + 2, "10,000 losers in all");
 }
 
@@ -78,7 +78,7 @@ async fn a_sold_out_mark_is_not_written_over_news() {
 
 #[tokio::test]
 async fn an_environment_makes_at_most_five_failed_claims_a_second() {
-    // Too many shards to read them all, and an availability item that promises what is not there.
+    // The sale has too many shards to read them all, and an availability item that promises units that are gone.
     let world = World::with(domain::SaleDraft { shards: Some(200), ..draft(200) }).await;
     let stock = world.shop.uncounted().stock();
     for (number, _) in stock.read_all(&demo(), &domain::ShardLayout::new(200, 200)).await.unwrap() {

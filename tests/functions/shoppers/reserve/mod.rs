@@ -1,4 +1,4 @@
-//! `reserve` on a real DynamoDB engine: what it answers, what it costs, and what is left when it dies half-way.
+//! `reserve` on a real DynamoDB engine: its answers, its costs, and what it leaves when it dies half-way.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod crashes;

@@ -1,4 +1,4 @@
-//! The function on events as API Gateway sends them: status, headers and body.
+//! `reserve` on events as API Gateway sends them: status, headers and body.
 
 use insta::assert_snapshot;
 use parts::FromParts;
@@ -6,7 +6,7 @@ use reserve::Reserve;
 use test_aws::Calls;
 use test_shop::{Given, Judged, Shop};
 
-/// A shop with the sales that the events ask for.
+/// A shop with the sales that the events name.
 async fn shop() -> Shop {
     let shop = Shop::empty().await;
     shop.give(Given::Sale).await;
@@ -23,7 +23,7 @@ async fn answer(event: &str) -> String {
     test_aws::told(&respond(event).await)
 }
 
-/// Status, code and the lines that say what is wrong.
+/// The status, the code and the lines that explain a refusal.
 async fn problem(event: &str) -> String {
     let answer = test_aws::response(&respond(event).await);
     let wanted =

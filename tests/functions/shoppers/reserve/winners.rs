@@ -1,4 +1,4 @@
-//! What a winner gets and what it costs.
+//! The answer to a winner and its cost.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ async fn as_many_units_are_held_as_there_are_and_no_more() {
     let shoppers: Vec<_> = (0..300).map(|n| shopper(&format!("shopper-{n}"))).collect();
     let mut waiting: BTreeSet<_> = shoppers.iter().collect();
     let mut winners = 0;
-    // Who is told to try again does so in the next second.
+    // A shopper who is told to try again does so in the next second.
     while !waiting.is_empty() {
         let asked: Vec<_> = std::mem::take(&mut waiting).into_iter().collect();
         let answers = asked.iter().enumerate().map(|(n, shopper)| environments[n % environments.len()].one(shopper));

@@ -13,7 +13,7 @@ pub(crate) struct World {
     strangers: AtomicU32,
 }
 
-/// One execution environment: a memory of its own, and its calls counted.
+/// One execution environment, with its own memory and its calls counted.
 pub(crate) struct Environment {
     pub(crate) units: UnitReservations,
     pub(crate) calls: Calls,
@@ -30,7 +30,7 @@ impl World {
         Self::with(draft(units)).await
     }
 
-    /// A world with the sale `demo` as it is described.
+    /// A world with the sale `demo`, made from `draft`.
     pub(crate) async fn with(draft: SaleDraft) -> Self {
         let world = Self::new().await;
         world.shop.sale(&demo(), draft).await;
@@ -41,7 +41,7 @@ impl World {
         self.environment_with(&Calls::new())
     }
 
-    /// One that makes these calls.
+    /// An environment that makes these calls.
     pub(crate) fn environment_with(&self, calls: &Calls) -> Environment {
         Environment { units: self.shop.wire(calls), calls: calls.clone() }
     }
@@ -55,29 +55,29 @@ impl World {
         self.shop.shards(&demo()).await
     }
 
-    /// Units of `demo` that are available, and held.
+    /// The available and the held units of `demo`.
     pub(crate) async fn units(&self) -> (u32, u32) {
         let (available, held, _) = self.shop.units(&demo()).await;
         (available, held)
     }
 
-    /// Does what the Stock stream's function does: derives the availability item from the shards.
+    /// Derives the availability item from the shards, as the Stock stream's function does.
     pub(crate) async fn refresh_availability(&self) {
         self.shop.refresh_availability(&demo()).await;
     }
 
-    /// A hold of one unit for somebody, as a claim of this moment would make it.
+    /// A hold of one unit, as a claim at this moment would make it.
     pub(crate) fn hold(&self) -> Hold {
         let reservation = ReservationId::generate(&demo(), self.now(), &self.shop.randomness);
         Hold { reservation, quantity: Quantity::ONE, expires_at: self.now() + SignedDuration::from_secs(120) }
     }
 
-    /// Somebody who has not been here before.
+    /// A shopper who has made no request before.
     pub(crate) fn stranger(&self) -> ShopperId {
         shopper(&format!("stranger-{}", self.strangers.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// Has strangers take every unit of `demo`.
+    /// Lets strangers take every unit of `demo`.
     pub(crate) async fn sell_out(&self) {
         let environment = self.environment();
         while self.units().await.0 > 0 {
@@ -94,7 +94,7 @@ impl Environment {
         self.units.reserve(shopper, &demo(), Some(Quantity::ONE)).await
     }
 
-    /// Reserves one unit of `demo`, which must work, and says whether it is a new reservation.
+    /// Reserves one unit of `demo`, which must succeed. Also returns whether the reservation is new.
     pub(crate) async fn got(&self, shopper: &ShopperId) -> (Reservation, bool) {
         let reserved = self.one(shopper).await.unwrap();
         (reserved.reservation, reserved.is_new)

@@ -1,4 +1,4 @@
-//! A run that dies at any of its requests, or meets another one: the next run ends what it began, and nothing is done twice.
+//! A run dies at any of its requests, or meets another run: the next run ends what it began, and nothing is done twice.
 
 use domain::{OrderStatus, Timestamp};
 use reconcile::Findings;
@@ -8,8 +8,8 @@ use test_shop::{Buyer, Stage, demo};
 
 use crate::workers::reconcile::{LATE, World, message};
 
-/// Somebody whose payment nobody started, somebody whose removed reservation the stream has lost, somebody whose run died
-/// before it wrote the reservation, somebody whom nobody told that the time is over; and readers know nothing of it.
+/// Four buyers: one's payment was never started, and one's removed reservation was lost by the stream. For the third, a run died
+/// before it wrote the reservation. For the fourth, nothing ended the overdue hold. The availability item shows none of this.
 struct Damage {
     unpaid: Buyer,
     lost: Buyer,
@@ -24,14 +24,14 @@ async fn damage() -> (World, Damage) {
     world.shop.uncounted().reservations().end(&lost.shopper, &lost.id, Ending::Cancelled).await.unwrap();
     world.shop.bring(&dead, Stage::Claimed).await;
     world.shop.bring(&overdue, Stage::Held).await;
-    // So far goes the stream, and no further.
+    // The stream loses these records.
     world.shop.dynamo.reservation_records();
     world.shop.clock.set(LATE);
     (world, Damage { unpaid, lost, overdue })
 }
 
 impl Damage {
-    /// Everything that a run can repair is repaired.
+    /// Asserts that a run has repaired everything that it can repair.
     async fn is_repaired(&self, world: &World, how: &str) {
         world.streams().await;
         assert_eq!(world.shop.units(&demo()).await, (99, 1, 0), "{how}");
@@ -73,7 +73,7 @@ async fn two_runs_at_once_repair_everything_once() {
         let (one, other) = interleaving.run(hung.run(Timestamp::MAX), world.run()).await;
         let one = one.unwrap();
         assert_eq!(one.failed.len() + other.failed.len(), 0, "{one:?}, {other:?}");
-        // Of the reservation that one of them ended, the other may release the units before the stream does.
+        // One run ends a reservation. The other may release its units before the stream does.
         assert!((3..=4).contains(&(one.holds_overdue + other.holds_overdue)), "{one:?}, {other:?}");
         assert_eq!(one.payments_started + other.payments_started, 1, "{one:?}, {other:?}");
         damage.is_repaired(&world, &format!("after {one:?} and {other:?}")).await;

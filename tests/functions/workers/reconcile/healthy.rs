@@ -1,4 +1,4 @@
-//! What is healthy, young, or somebody else's is left alone, and looking at it costs little.
+//! A run leaves alone what is healthy, young, or another component's to end. Looking at it costs little.
 
 use domain::{OrderStatus, SaleDraft, SignedDuration, Timestamp};
 use reconcile::Findings;
@@ -7,7 +7,7 @@ use test_shop::{Buyer, NOW, Stage, demo, draft};
 
 use crate::workers::reconcile::{LATE, World};
 
-/// Requests of a run: the catalogue's two, and those of its sales.
+/// Runs the function. Returns its findings, its requests without the catalogue's two, and its read and write units.
 async fn cost(world: &World) -> (Findings, usize, f64, f64) {
     let calls = Calls::new();
     let found = world.reconcile(&calls).run(Timestamp::MAX).await.unwrap();
@@ -59,8 +59,8 @@ async fn a_sale_that_is_long_over_is_looked_at_while_a_payment_in_it_is_unsettle
     world.start_saga(&buyer).await;
     world.shop.clock.set("2026-11-03T12:00:00Z");
     let (found, requests, ..) = cost(&world).await;
-    // The index, the order, the last execution that it may have and the one that it has; the shards, and the reservation that
-    // keeps the hold.
+    // The index, the order, the last execution that it may have and the one that it has. Then the shards, and the reservation
+    // that keeps the hold.
     assert_eq!((found, requests), (Findings::default(), 6));
 }
 
@@ -77,7 +77,7 @@ async fn nothing_is_touched_a_moment_before_it_counts_as_damage() {
         world.shop.clock.set(NOW);
         world.shop.clock.advance(SignedDuration::from_millis(-1));
         world.finds_nothing().await;
-        // Long in payment is not young any more.
+        // An order that has been in payment this long is not young any more.
         if !is_pending {
             world.shop.clock.set(LATE);
             world.shop.clock.advance(SignedDuration::from_millis(-1));

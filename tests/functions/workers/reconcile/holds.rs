@@ -1,4 +1,4 @@
-//! Overdue holds: what is left of a dead run, what nobody has ended, what the stream has lost.
+//! Overdue holds: those that a dead run left, those that nothing has ended, and those that the stream has lost.
 
 use domain::{OrderStatus, ReleaseOutcome, ReservationId, ReservationStatus, SignedDuration};
 use reconcile::Findings;
@@ -113,7 +113,7 @@ async fn a_hold_that_is_being_paid_is_kept_whatever_the_time() {
     assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
 }
 
-/// Money is kept for a person: neither its order nor its units move.
+/// A person has to decide about the money: `reconcile` moves neither its order nor its units.
 #[tokio::test]
 async fn what_is_kept_for_review_stays_as_it_is() {
     let (world, _) = World::at(Stage::RefundPending).await;
@@ -140,7 +140,7 @@ async fn many_overdue_holds_are_ended_in_one_run_and_one_that_fails_keeps_none_o
     assert_eq!(released, ReleaseOutcome::Released, "a person mends this one");
 }
 
-/// The first try of a claim was carried out late, when its second had been answered and the next shard had been claimed.
+/// The first try of a claim took effect late: the second had been answered, and the next shard had been claimed.
 #[tokio::test]
 async fn a_second_hold_under_the_same_reservation_in_another_shard_is_released_and_the_purchase_stays() {
     for stage in [Stage::Pending, Stage::Completed] {

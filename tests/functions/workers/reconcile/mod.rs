@@ -1,4 +1,4 @@
-//! `reconcile` on a real DynamoDB engine: every kind of damage is repaired, and nothing else is touched.
+//! `reconcile` on a real DynamoDB engine: it repairs every kind of damage and touches nothing else.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod crashes;
@@ -18,7 +18,7 @@ use start_payment::StartPayment;
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage};
 
-/// Ten seconds after the holds of the shop have ended: whoever was to end them is late.
+/// Ten seconds after the shop's holds have ended: the component that should have ended them is late.
 const LATE: &str = "2026-11-01T12:05:10Z";
 
 /// A shop in which `reconcile` runs.
@@ -27,12 +27,12 @@ struct World {
 }
 
 impl World {
-    /// With the sale `demo`, open.
+    /// A world with the open sale `demo`.
     async fn open() -> Self {
         Self { shop: Shop::open().await }
     }
 
-    /// With a purchase of the first buyer at `stage`, of which readers know.
+    /// A world with a purchase of the first buyer at `stage`. The availability item includes it.
     async fn at(stage: Stage) -> (Self, Buyer) {
         let (world, buyer) = (Self::open().await, Buyer::first());
         world.shop.bring(&buyer, stage).await;
@@ -45,12 +45,12 @@ impl World {
         self.shop.wire(calls)
     }
 
-    /// A run with all the time it wants.
+    /// Runs the function without a time limit.
     async fn run(&self) -> Findings {
         self.reconcile(&Calls::new()).run(Timestamp::MAX).await.unwrap()
     }
 
-    /// A run that finds nothing.
+    /// Asserts that a run finds nothing.
     async fn finds_nothing(&self) {
         assert_eq!(self.run().await, Findings::default());
     }
@@ -62,12 +62,12 @@ impl World {
         message.execution_name()
     }
 
-    /// Names of all executions that were started.
+    /// The names of all executions that were started.
     fn executions(&self) -> Vec<String> {
         self.shop.machines.started().into_iter().map(|started| started.name).collect()
     }
 
-    /// Has the streams do their work: the units of removed holds are released, and readers know.
+    /// Processes the streams: releases the units of removed holds, and refreshes the availability item.
     async fn streams(&self) {
         let function: ReleaseStock = self.shop.wire(&Calls::new());
         for record in self.shop.dynamo.reservation_records() {

@@ -29,7 +29,7 @@ async fn a_payment_that_nobody_started_is_started_after_a_minute() {
     );
     assert_eq!(execution.input, json!({"order_id": buyer.id, "shopper": buyer.shopper, "attempt": 1}));
     world.finds_nothing().await;
-    // Its message was only late.
+    // The message was only late.
     world.start_saga(&buyer).await;
     assert_eq!(world.executions().len(), 1);
 }
@@ -93,7 +93,7 @@ async fn an_order_that_is_not_being_paid_is_not_looked_at() {
     }
 }
 
-/// What the executions did lies in the order, and they have ended when it is read for the second time.
+/// The order records what its executions did, and they have ended when `reconcile` reads the order for the second time.
 #[tokio::test]
 async fn a_payment_that_ends_while_it_is_looked_at_is_not_started_again() {
     test_aws::every_interleaving(async |interleaving| {

@@ -1,4 +1,4 @@
-//! A run that hangs at any of its requests while others are at work on what it looks at: it acts only on what is still so.
+//! A run hangs at any of its requests while other functions change what it looks at: it acts only on what is still true.
 
 use domain::{OrderStatus, OrderStep, Quantity, ReservationStatus, Timestamp};
 use reserve::UnitReservations;
@@ -8,7 +8,7 @@ use test_shop::{Buyer, END, Shop, Stage, demo};
 
 use crate::workers::reconcile::{LATE, World};
 
-/// Every unit that is held or sold belongs to a reservation that says so, and the other way round.
+/// Asserts that every held or sold unit belongs to a reservation that says so, and the other way round.
 async fn is_exact(shop: &Shop) {
     for (number, shard) in (0..).zip(shop.shards(&demo()).await) {
         for (shopper, hold) in shard.held() {
@@ -29,7 +29,7 @@ fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
     shop.wire(calls)
 }
 
-/// The first buyer's hold in the buyer's home shard, where the next request comes across it.
+/// The first buyer's hold in the buyer's home shard, where the buyer's next request finds it.
 async fn overdue_at_home(stage: Stage) -> (World, Buyer) {
     let world = World::open().await;
     let layout = world.shop.uncounted().sales().get(&demo()).await.unwrap().unwrap().layout;
@@ -41,7 +41,7 @@ async fn overdue_at_home(stage: Stage) -> (World, Buyer) {
     (world, buyer)
 }
 
-/// The shopper comes back, and gets a unit of the same shard under another reservation.
+/// The shopper reserves again and gets a unit of the same shard under another reservation.
 #[tokio::test]
 async fn the_shopper_who_reserves_again_keeps_what_is_new() {
     for stage in [Stage::Claimed, Stage::Held, Stage::Waiting] {
@@ -65,7 +65,7 @@ async fn the_shopper_who_reserves_again_keeps_what_is_new() {
     }
 }
 
-/// A shopper's request hangs between its two writes, or anywhere else, while a run looks at what it has written.
+/// A shopper's request hangs between its two writes, or at any other request, while a run looks at what it has written.
 #[tokio::test]
 async fn a_reservation_that_is_being_made_is_not_disturbed() {
     every_interleaving(async |interleaving| {

@@ -1,4 +1,4 @@
-//! Shards that do not add up, and readers who do not know what they are.
+//! Shards that do not add up, and availability items that do not agree with the shards.
 
 use domain::{Availability, ShardLayout, ShardNumber, SignedDuration};
 use reconcile::Findings;
@@ -11,7 +11,7 @@ fn mended() -> Findings {
     Findings { availabilities_mended: 1, ..Findings::default() }
 }
 
-/// A sale of which readers know what was true ten seconds ago: no stream has brought what happened since.
+/// A sale whose availability item is ten seconds old: the stream has not delivered the later changes.
 async fn unknown() -> (World, Buyer) {
     let (world, buyer) = (World::open().await, Buyer::first());
     world.shop.bring(&buyer, Stage::Held).await;
@@ -104,7 +104,7 @@ async fn units_that_are_in_no_shard_and_units_from_nowhere_are_counted_until_a_p
     assert_eq!(world.shop.availability(&demo()).await.free, [25, 27, 25, 0]);
 }
 
-/// What is read eventually may be of two times. What calls a person is read for certain.
+/// Eventually consistent reads may be of two times. Before it calls a person, `reconcile` reads consistently.
 #[tokio::test]
 async fn shards_that_do_not_add_up_are_read_again_before_a_person_is_called() {
     let world = World::open().await;

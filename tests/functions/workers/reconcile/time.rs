@@ -1,5 +1,5 @@
-//! A run has a bound: it stops cleanly, says what is left, and begins with another sale the next minute. A sale that fails
-//! keeps no other from being looked at.
+//! A run has a time limit: it stops cleanly, says what is left, and the next minute's run begins with another sale. A sale that
+//! fails keeps no other from being looked at.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use test_shop::{Buyer, NOW, Stage, demo, draft};
 
 use crate::workers::reconcile::{LATE, World};
 
-/// A clock on which every look takes a second.
+/// A clock that advances by a second each time it is read.
 struct Hurrying(Timestamp, AtomicI64);
 
 impl Clock for Hurrying {
@@ -27,7 +27,7 @@ fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
 
-/// Sales `a`, `b`, `c`, each with a hold that nobody has a reservation for.
+/// Sales `a`, `b`, `c`, each with a hold without a reservation.
 async fn three_sales() -> World {
     let world = World { shop: test_shop::Shop::empty().await };
     for product in ["a", "b", "c"] {
@@ -49,7 +49,7 @@ async fn a_run_stops_when_its_time_is_over_and_the_next_minutes_run_begins_with_
         let clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
         let mut reconcile = world.reconcile(&Calls::new());
         reconcile.clock = clock;
-        // Time enough for one sale.
+        // This is time enough for one sale.
         let found = reconcile.run(start + SignedDuration::from_secs(8)).await.unwrap();
         assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "minute {minute}: {found:?}");
         assert_eq!(found.not_reached.len(), 2, "minute {minute}: {found:?}");

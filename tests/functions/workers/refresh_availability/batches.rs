@@ -1,4 +1,4 @@
-//! Records: taken in, repeated, unreadable, and written while somebody else writes.
+//! Stream records: taken in, repeated, unreadable, and processed while other writers change the item.
 
 use domain::{Availability, Quantity};
 use kit::workers::StreamEvent;
@@ -47,7 +47,7 @@ async fn new_shards_are_taken_in() {
     assert_eq!(known(&shop).await, (100, 0, 0));
 }
 
-/// The stream of the real engine: a sale is made, and purchases come to every stage.
+/// The stream of the real engine: a sale is made, and purchases reach every stage.
 #[tokio::test]
 async fn whatever_purchases_do_to_the_shards_is_taken_in() {
     for stage in Stage::ALL {
@@ -75,7 +75,7 @@ async fn a_batch_that_comes_again_ends_the_same() {
     }
 }
 
-/// The first run took in a part of the batch only, or all of it, before it died.
+/// The first run had taken in only a part of the batch when it died.
 #[tokio::test]
 async fn a_batch_that_was_taken_in_by_half_ends_the_same() {
     let whole = event_of("claim-sell-release");
@@ -136,7 +136,7 @@ async fn a_batch_that_could_not_be_taken_in_comes_again() {
     }
 }
 
-/// The answer to the write is lost, so the SDK sends it again and finds another version than it read: its own.
+/// The answer to the write is lost. The SDK sends the write again and finds its own version, not the one that the function read.
 #[tokio::test]
 async fn a_version_that_was_written_in_between_is_read_and_the_fold_made_again() {
     let shop = Shop::open().await;
@@ -148,7 +148,7 @@ async fn a_version_that_was_written_in_between_is_read_and_the_fold_made_again()
     assert_eq!(known(&shop).await, (99, 1, 0));
 }
 
-/// Two parts of the stream are taken in side by side, and losers mark the sale meanwhile: nobody's fold is lost.
+/// Two runs take in two parts of the stream side by side, while losers mark the sale. No run's fold is lost.
 #[tokio::test]
 async fn writers_beside_each_other_lose_nothing() {
     let shop = Shop::open().await;
@@ -166,7 +166,7 @@ async fn writers_beside_each_other_lose_nothing() {
     };
     let (one, other, ()) = tokio::join!(handle(&shop, &calls, first), handle(&shop, &calls, second), mark);
     assert_eq!((one, other), (None, None));
-    // The last mark may be there until the next record.
+    // The last mark may stay until the next record.
     shop.bring(&Buyer::number(3), Stage::Held).await;
     catch_up(&shop).await;
     assert_eq!(known(&shop).await, (96, 2, 2));
@@ -184,7 +184,7 @@ async fn a_fold_that_was_cut_off_is_made() {
     .await;
 }
 
-/// Whoever goes by it shows an end that is too early, never one that is too late.
+/// A reader of the item shows an end that is too early, never one that is too late.
 #[tokio::test]
 async fn no_hold_ends_before_the_end_that_is_known() {
     let shop = Shop::open().await;

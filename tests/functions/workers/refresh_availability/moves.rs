@@ -1,4 +1,4 @@
-//! Any moves, in any batches, delivered again as Lambda may: the item is the sum over the shards.
+//! Any moves, in any batches, delivered again as Lambda may do: the item is the sum over the shards.
 
 use domain::{Hold, Quantity, ReservationId, SaleDraft, ShardNumber, ShopperId, Timestamp};
 use kit::workers::{EventRecord, StreamEvent};

@@ -1,4 +1,4 @@
-//! Sales in other states than open: being made, marked sold out, described anew, unknown, several at once.
+//! Sales in other states than open: being made, marked sold out, changed, unknown, several at once.
 
 use domain::{Availability, Hold, Quantity, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber};
 use store::WriteOutcome;
@@ -40,8 +40,8 @@ async fn a_mark_ends_when_units_come_back() {
     assert!(item.promises(Quantity::ONE));
 }
 
-/// A loser reads all shards empty before this function has taken in that they are: the mark is right, and what the item says
-/// of the shards is not yet.
+/// A loser reads all shards as empty before this function has taken in their records. The mark is right, and the item's figures
+/// are not yet.
 #[tokio::test]
 async fn a_mark_outlives_records_that_are_older_than_it() {
     let shop = Shop::empty().await;
@@ -59,7 +59,7 @@ async fn a_mark_outlives_records_that_are_older_than_it() {
     let records = shop.dynamo.stock_event().records;
     let version = shop.availability(&demo()).await.version;
     assert!(shop.uncounted().availabilities().mark_sold_out(&demo(), version, shop.now()).await.unwrap());
-    // Two batches, as of two shards of the stream.
+    // Two batches, as from two shards of the stream.
     for record in records {
         let mut batch = kit::workers::StreamEvent::default();
         batch.records = vec![record];
@@ -69,7 +69,7 @@ async fn a_mark_outlives_records_that_are_older_than_it() {
     }
 }
 
-/// `manage-sale` writes the item itself, last thing before the sale opens.
+/// `manage-sale` writes the item itself, in its last step before the sale opens.
 #[tokio::test]
 async fn a_sale_that_is_being_made_is_left_to_its_maker() {
     let shop = Shop::empty().await;
@@ -91,7 +91,7 @@ async fn an_item_that_is_not_there_is_made() {
     assert_eq!((item.version, item.free), (1, vec![24, 25, 25, 25]));
 }
 
-/// A sale was described with fewer units before it started: shards of the earlier description are deleted, or about to be.
+/// The sale was changed to fewer units before it started. Shards of the earlier description are deleted, or about to be.
 #[tokio::test]
 async fn shards_above_the_layout_are_left_out() {
     let shop = Shop::open().await;
@@ -104,7 +104,7 @@ async fn shards_above_the_layout_are_left_out() {
     assert_eq!((free.len(), units), (4, 100));
 }
 
-/// A restock that was taken into the sale by a run that then died: the next move of any shard tells the readers.
+/// A run took a restock into the sale and then died. The next move of any shard updates the availability item.
 #[tokio::test]
 async fn shards_of_a_restock_are_taken_in_with_the_next_move() {
     let shop = Shop::open().await;
