@@ -139,7 +139,7 @@ fn variables(
     function.variables.iter().map(|(name, value)| (name.clone(), resolve(value))).collect()
 }
 
-/// The granted actions that no function used, in all states that the events meet.
+/// The actions that each function was granted and never used, in all states that the events meet.
 fn unused(repository: &Repository, used: &permissions::Permissions) -> Vec<String> {
     let (granted, _) = permissions::read(&repository.documents[Path::new(permissions::DOCUMENT)]);
     let mut unused = Vec::new();

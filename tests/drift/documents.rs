@@ -94,7 +94,7 @@ fn commands(repository: &Repository) -> Faults {
     faults
 }
 
-/// The output of `cargo xtask <name> --help`. Empty if the command does not exist.
+/// The output of `cargo xtask <name> --help`. `None` if the command does not exist.
 fn help(name: &str) -> Option<String> {
     static KNOWN: LazyLock<Mutex<BTreeMap<String, Option<String>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap();

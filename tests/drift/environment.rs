@@ -1,4 +1,4 @@
-//! Environment variables: the template sets exactly those that a function asks for when it is wired.
+//! Environment variables: the template sets those that a function asks for when it is wired.
 
 use std::{collections::BTreeSet, sync::Arc};
 

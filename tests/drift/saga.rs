@@ -1,5 +1,5 @@
-//! The state machine invokes functions of the template and gives them the input that they need. No execution can
-//! go on for ever.
+//! The state machine invokes functions of the template and gives them the input that they need. No execution can go
+//! on for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 

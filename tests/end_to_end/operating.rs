@@ -21,8 +21,8 @@ async fn report(operator: &Person, product: &str) -> Answer {
     operator.get(&format!("/admin/flash-sales/{product}/report")).await.expect(200)
 }
 
-/// Repeats a reservation until the answer has one of these statuses. For a second, an
-/// execution environment goes by the sale's earlier state.
+/// Repeats a reservation until the answer has one of these statuses. For a second, an execution environment goes by the
+/// sale's earlier state.
 async fn reserve_until(shopper: &Person, product: &str, statuses: &[u16]) -> Answer {
     eventually(&format!("{statuses:?} for a reservation"), Duration::from_secs(30), async || {
         let answer = shopper.reserve(product).await;

@@ -31,7 +31,7 @@ async fn the_topic_gets_each_message_with_its_order_and_shopper() {
     assert!(published.iter().all(|it| it.topic_arn == NOTIFICATIONS));
 }
 
-/// The function does not publish its other input, such as the saga's attempt.
+/// The function publishes the order, the shopper and the message, but no other input such as the saga's attempt.
 #[tokio::test]
 async fn only_what_a_shopper_may_know_is_published() {
     let shop = Shop::empty().await;
