@@ -23,9 +23,7 @@ pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
 pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path};
-pub use order::{
-    CheckoutDetails, CheckoutRequest, HistoryView, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress,
-};
+pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest};
 pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
@@ -33,7 +31,7 @@ pub use requests::{id_path, product_path};
 pub use reservation::{ReservationView, ReserveRequest, ReservedView};
 pub use route::{Answer, Body, Group, Method, Parameter, Place, Route};
 pub use routes::routes;
-pub use sale::{AdmissionView, HoldsView, InventoryView, SaleView, SalesView};
+pub use sale::{HoldsView, InventoryView, SaleView, SalesView};
 
 use domain::Timestamp;
 

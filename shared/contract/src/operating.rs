@@ -1,6 +1,6 @@
 //! Bodies and parameters of operators' requests.
 
-use domain::{Admission, Currency, Money, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
+use domain::{Admission, Currency, Money, MoneyError, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -55,6 +55,7 @@ pub struct SaleRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Price {
+    #[serde(deserialize_with = "amount_minor")]
     #[schema(value_type = schemas::AmountMinor)]
     amount_minor: i64,
     #[schema(value_type = schemas::Currency)]
@@ -66,13 +67,20 @@ fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
     Money::new(amount_minor, currency).map_err(de::Error::custom)
 }
 
+/// An amount within its limits; checked here so that the refusal points at this member.
+fn amount_minor<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
+    let amount = i64::deserialize(json)?;
+    if (1..=Money::MAX_MINOR).contains(&amount) { Ok(amount) } else { Err(de::Error::custom(MoneyError::Amount)) }
+}
+
 /// A time as RFC 3339 writes it. `Timestamp` alone reads more, such as times without seconds.
 fn rfc3339<'de, D: Deserializer<'de>>(json: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(json)?;
-    let time = is_rfc3339(text.as_bytes()).then(|| text.parse().ok()).flatten();
-    time.ok_or_else(|| {
-        de::Error::custom("a time is RFC 3339 with seconds, at most nine decimals and an offset, such as 2026-11-01T12:00:00Z")
-    })
+    if !is_rfc3339(text.as_bytes()) {
+        return Err(de::Error::custom("a time is RFC 3339 with seconds and an offset, such as 2026-11-01T12:00:00Z"));
+    }
+    // A day that does not exist, more than nine decimals, or a time beyond `Timestamp::MAX`.
+    text.parse().map_err(|_| de::Error::custom("a time is a date that exists, before 9999-12-30, with at most nine decimals"))
 }
 
 /// Whether a text has the form `2026-11-01T12:00:00`, perhaps a fraction, and an offset. There is no second 60.

@@ -39,7 +39,7 @@ pub struct PlaceOrderRequest {
 
 /// The shipping address.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub struct ShippingAddress {
+pub(crate) struct ShippingAddress {
     #[schema(value_type = schemas::AddressLine1, inline)]
     address_line1: String,
     #[schema(value_type = schemas::City, inline)]
@@ -108,7 +108,7 @@ pub(crate) fn payment_method(text: &str) -> Result<PaymentMethod, Problem> {
 /// One line of an order's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = OrderHistory)]
-pub struct HistoryView {
+pub(crate) struct HistoryView {
     #[schema(value_type = schemas::Time)]
     at: String,
     #[schema(value_type = schemas::OrderEvent)]

@@ -30,7 +30,7 @@ impl HoldsView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 #[schema(as = Admission)]
-pub enum AdmissionView {
+pub(crate) enum AdmissionView {
     /// First come, first served.
     Fcfs,
 }

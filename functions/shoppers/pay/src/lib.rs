@@ -12,7 +12,7 @@ use kit::{
 };
 use parts::{FromParts, Parts};
 
-pub use use_case::{OrderPayments, PaymentError};
+use crate::use_case::{OrderPayments, PaymentError};
 
 /// The longest time for which a client can delay the answer, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;

@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Why a request did not start a payment and send it to the saga.
 #[derive(Debug, thiserror::Error)]
-pub enum PaymentError {
+pub(crate) enum PaymentError {
     /// The shopper has no order with this id.
     #[error("the shopper has no such order")]
     UnknownOrder,
@@ -50,7 +50,7 @@ pub enum PaymentError {
 }
 
 /// Starts payments of orders that wait for one.
-pub struct OrderPayments {
+pub(crate) struct OrderPayments {
     clock: Arc<dyn Clock>,
     orders: Orders,
     purchases: Purchases,
@@ -68,7 +68,7 @@ impl OrderPayments {
     ///
     /// # Errors
     /// Every [`PaymentError`].
-    pub async fn start(
+    pub(crate) async fn start(
         &self,
         shopper: &ShopperId,
         id: &OrderId,
