@@ -58,7 +58,7 @@ impl Attempts {
 
     /// Writes an attempt if it has no item yet. Returns the stored attempt, and true if this call wrote it.
     async fn put_first(&self, attempt: Attempt) -> Result<(Attempt, bool), StoreError> {
-        Ok(match put_first(&self.client, &self.table, form::to_item(&attempt)?).await? {
+        Ok(match put_first(&self.client, &self.table, form::to_item(&attempt)?, || attempt.key.to_string()).await? {
             None => (attempt, true),
             Some(first) => (form::from_item(&attempt.key, &first)?, false),
         })

@@ -106,7 +106,7 @@ impl Orders {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn place(&self, order: &Order) -> Result<PlaceOutcome, StoreError> {
-        Ok(match put_first(&self.client, &self.table, form::to_item(order)?).await? {
+        Ok(match put_first(&self.client, &self.table, form::to_item(order)?, || keys::order_pk(&order.id)).await? {
             None => PlaceOutcome::Placed,
             Some(first) => PlaceOutcome::Exists(form::from_item(&first)?),
         })

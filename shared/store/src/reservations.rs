@@ -67,7 +67,9 @@ impl Reservations {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn open(&self, reservation: &Reservation) -> Result<OpenOutcome, StoreError> {
-        let Some(first) = put_first(&self.client, &self.table, form::to_item(reservation)?).await? else {
+        let Some(first) =
+            put_first(&self.client, &self.table, form::to_item(reservation)?, || reservation.id.to_string()).await?
+        else {
             return Ok(OpenOutcome::Opened);
         };
         let found = form::from_item(&first)?;

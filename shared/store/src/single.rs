@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 use crate::{
     StoreError,
     error::{Written, conditional},
-    item::{Item, name},
+    item::Item,
 };
 
 /// Gets an item by its key.
@@ -16,9 +16,13 @@ pub(crate) async fn get_item(client: &Client, table: &str, key: Item, consistent
 }
 
 /// Puts an item unless its key is taken. One write. Returns the item that has the key already, or nothing if this call
-/// wrote it.
-pub(crate) async fn put_first(client: &Client, table: &str, item: Item) -> Result<Option<Item>, StoreError> {
-    let key = name(&item);
+/// wrote it. `named` names the item in an error; a write that succeeds does not build the name.
+pub(crate) async fn put_first(
+    client: &Client,
+    table: &str,
+    item: Item,
+    named: impl FnOnce() -> String,
+) -> Result<Option<Item>, StoreError> {
     let put = client
         .put_item()
         .table_name(table)
@@ -28,6 +32,6 @@ pub(crate) async fn put_first(client: &Client, table: &str, item: Item) -> Resul
     match conditional("PutItem", put.send().await)? {
         Written::Done => Ok(None),
         Written::Refused(Some(first)) => Ok(Some(first)),
-        Written::Refused(None) => Err(StoreError::corrupt(key, "its condition was false, but DynamoDB returned no item")),
+        Written::Refused(None) => Err(StoreError::corrupt(named(), "its condition was false, but DynamoDB returned no item")),
     }
 }
