@@ -50,7 +50,7 @@ fn taken() -> Vec<Taken> {
 
 /// Values at the limits of every member of every body, and of other types.
 fn probes() -> Vec<Value> {
-    let numbers = [-1_i64, 0, 1, 2, 10, 11, 14, 15, 16, 3_600, 3_601, 86_400, 86_401, 40_000, 40_001, 1_000_000, 1_000_001];
+    let numbers = [-1_i64, 0, 1, 2, 10, 11, 14, 15, 16, 3_600, 3_601, 86_400, 86_401, 4_000, 4_001, 400_000, 400_001];
     let large = [99_999_999_999_i64, 100_000_000_000, i64::MAX];
     let numbers = numbers.into_iter().chain(large).map(|number| json!(number));
     let others = [

@@ -3,7 +3,7 @@
 //! A write whose condition is false costs as much as if it were true; DynamoDB does not report it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep, Quantity, ShardLayout, ShardNumber};
+use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep, Quantity, SaleDraft, ShardLayout, ShardNumber};
 use store::{Ending, Entry, EntryState};
 
 use crate::{
@@ -196,7 +196,7 @@ async fn a_sale_is_written_in_one_write() {
 #[tokio::test]
 async fn availability_is_written_in_a_unit_for_500_shards() {
     let shop = Shop::open().await;
-    for (shards, units) in [(1, 1.0), (40, 1.0), (400, 1.0), (4_000, 8.0), (40_000, 79.0)] {
+    for (shards, units) in [(1, 1.0), (40, 1.0), (400, 1.0), (SaleDraft::MOST_SHARDS, 8.0)] {
         let product = format!("sale-{shards}").parse().unwrap();
         let untouched = Availability::untouched(&ShardLayout::new(shards * 25, shards), at(NOW));
         let put = cost(&shop, shop.availabilities.put(&product, &untouched, 0)).await;
@@ -204,4 +204,14 @@ async fn availability_is_written_in_a_unit_for_500_shards() {
         let mark = cost(&shop, shop.availabilities.mark_sold_out(&product, 1, at(NOW))).await;
         assert_eq!(mark, writes(1, units), "{shards} shards");
     }
+}
+
+#[tokio::test]
+async fn the_largest_availability_item_is_a_little_more_than_8_kb() {
+    let shop = Shop::open().await;
+    let layout = ShardLayout::new(SaleDraft::MOST_UNITS, SaleDraft::MOST_SHARDS);
+    let (product, time) = ("x".repeat(64).parse().unwrap(), Some(at("12:00:00.123456789")));
+    let untouched = Availability::untouched(&layout, at(NOW));
+    let largest = Availability { next_hold_ends_at: time, sold_out_at: time, ..untouched };
+    assert_eq!(cost(&shop, shop.availabilities.put(&product, &largest, 0)).await, writes(1, 9.0));
 }

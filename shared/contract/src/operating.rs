@@ -46,7 +46,7 @@ pub struct SaleRequest {
     /// Default: first come, first served.
     #[schema(value_type = Option<schemas::AdmissionRequest>)]
     admission: Option<Object<AdmissionRequest>>,
-    /// Default: one for every 25 units. A shard has at most 100 units.
+    /// Default: one for every 25 units, at most 4,000. A shard has at most 100 units.
     #[schema(value_type = Option<schemas::Shards>)]
     shards: Option<u32>,
 }
@@ -166,7 +166,7 @@ impl SaleRequest {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestockRequest {
-    /// Units to add. The sale has at most 1,000,000 with them.
+    /// Units to add. The sale has at most 400,000 with them.
     #[schema(value_type = schemas::SaleUnits)]
     units: u32,
 }

@@ -3,7 +3,9 @@
 mod kinds;
 mod members;
 
-use domain::{Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, SaleDraft, Timestamp, seconds_until};
+use domain::{
+    Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, SaleDraft, ShardLayout, Timestamp, seconds_until,
+};
 use kit::Problem;
 use messages::SendError;
 use store::StoreError;
@@ -158,12 +160,13 @@ pub fn too_many_units() -> Problem {
     units_not_allowed(&format!("a sale has at most {} units, with those of its restocks", SaleDraft::MOST_UNITS))
 }
 
-/// 422: the sale would have more shards than a sale can have. Its shards have few units, so a restock needs many.
+/// 422: the sale would have more shards than a sale can have, even if the new ones had as many units as possible.
 #[must_use]
 pub fn too_many_shards() -> Problem {
     units_not_allowed(&format!(
-        "a sale has at most {} shards, and those of this sale have too few units for this restock",
-        SaleDraft::MOST_SHARDS
+        "a sale has at most {} shards of at most {} units, and this sale has too few left for this restock",
+        SaleDraft::MOST_SHARDS,
+        ShardLayout::MAX_UNITS_PER_SHARD
     ))
 }
 

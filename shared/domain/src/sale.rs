@@ -18,7 +18,7 @@ pub struct SaleDraft {
     pub image_url: Option<String>,
     /// The price of one unit.
     pub price: Money,
-    /// Units to sell, 1–1,000,000.
+    /// Units to sell, 1–400,000.
     pub units: u32,
     /// When it opens.
     pub starts_at: Timestamp,
@@ -30,7 +30,7 @@ pub struct SaleDraft {
     pub max_per_shopper: Quantity,
     /// How shoppers are admitted.
     pub admission: Admission,
-    /// Number of shards; by default one for every [`UNITS_PER_SHARD`] units.
+    /// Number of shards; by default one for every [`UNITS_PER_SHARD`] units, at most [`SaleDraft::MOST_SHARDS`].
     pub shards: Option<u32>,
 }
 
@@ -45,11 +45,11 @@ pub struct SaleError {
 }
 
 impl SaleDraft {
+    /// Shards that a sale has at most, with all its restocks. The availability item has two bytes for each shard, and
+    /// every environment of `reserve` reads it once a second (ADR 14).
+    pub const MOST_SHARDS: u32 = 4_000;
     /// Units that a sale has at most, with all its restocks.
-    pub const MOST_UNITS: u32 = 1_000_000;
-    /// Shards that a sale has at most, with all its restocks: the largest number of units in shards of 25. The
-    /// availability item has two bytes for each shard, and one run makes them all.
-    pub const MOST_SHARDS: u32 = 40_000;
+    pub const MOST_UNITS: u32 = Self::MOST_SHARDS * ShardLayout::MAX_UNITS_PER_SHARD;
     /// The longest name, in characters.
     pub const MAX_NAME: usize = 200;
     /// The longest description, in characters.
@@ -82,7 +82,7 @@ impl SaleDraft {
             return fail("price", "price times max_per_shopper is more than can be charged at once");
         }
         if !(1..=Self::MOST_UNITS).contains(&self.units) {
-            return fail("units", "units is a whole number from 1 to 1,000,000");
+            return fail("units", "units is a whole number from 1 to 400,000");
         }
         if self.ends_at <= self.starts_at {
             return fail("ends_at", "ends_at is later than starts_at");
@@ -96,7 +96,7 @@ impl SaleDraft {
             {
                 fail("shards", "shards is at least 1, at most the number of units, and leaves at most 100 units to a shard")
             }
-            Some(shards) if shards > Self::MOST_SHARDS => fail("shards", "shards is at most 40,000"),
+            Some(shards) if shards > Self::MOST_SHARDS => fail("shards", "shards is at most 4,000"),
             // A shopper is served from one shard.
             Some(shards) if self.units / shards < self.max_per_shopper.units().min(self.units) => {
                 fail("shards", "shards leaves each shard at least max_per_shopper units")
@@ -105,17 +105,12 @@ impl SaleDraft {
         }
     }
 
-    /// How the units are spread over shards.
+    /// How the units are spread over shards. By default the shards of a very large sale have more units instead of
+    /// being more.
     #[must_use]
     pub fn layout(&self) -> ShardLayout {
-        ShardLayout::new(self.units, self.shards.unwrap_or_else(|| self.units.div_ceil(UNITS_PER_SHARD)))
-    }
-
-    /// How a restock of `units` is spread: as densely as the sale itself.
-    #[must_use]
-    pub fn restock(&self, units: u32) -> Extent {
-        let density = self.shards.map_or(UNITS_PER_SHARD, |shards| self.units.div_ceil(shards.max(1)));
-        Extent::dense(units, density, self.max_per_shopper)
+        let by_default = || self.units.div_ceil(UNITS_PER_SHARD).min(Self::MOST_SHARDS);
+        ShardLayout::new(self.units, self.shards.unwrap_or_else(by_default))
     }
 }
 
@@ -197,6 +192,18 @@ impl Sale {
         }
     }
 
+    /// How a restock of `units` is spread: as densely as the sale was made, or denser if the sale would have too many
+    /// shards. `None`: it would have too many in any case.
+    #[must_use]
+    pub fn restock(&self, units: u32) -> Option<Extent> {
+        let draft = &self.draft;
+        let density = draft.shards.map_or(UNITS_PER_SHARD, |shards| draft.units.div_ceil(shards.max(1)));
+        let dense = Extent::dense(units, density, draft.max_per_shopper);
+        let shards = dense.shards.min(SaleDraft::MOST_SHARDS.saturating_sub(self.layout.shards()));
+        let fits = units <= shards.saturating_mul(ShardLayout::MAX_UNITS_PER_SHARD);
+        fits.then_some(Extent { shards, ..dense })
+    }
+
     /// Whether a shopper may ask for `quantity` units at `now`.
     ///
     /// # Errors
@@ -238,9 +245,12 @@ mod tests {
         }
     }
 
+    fn made(draft: SaleDraft) -> Sale {
+        Sale { product: "demo".parse().unwrap(), layout: draft.layout(), draft, status: SaleStatus::Active }
+    }
+
     fn sale(status: SaleStatus) -> Sale {
-        let draft = draft(100);
-        Sale { product: "demo".parse().unwrap(), layout: draft.layout(), draft, status }
+        Sale { status, ..made(draft(100)) }
     }
 
     #[test]
@@ -282,12 +292,12 @@ mod tests {
             (SaleDraft { name: " ".into(), ..draft(1) }, "name"),
             (SaleDraft { image_url: Some("http://x".into()), ..draft(1) }, "image_url"),
             (draft(0), "units"),
-            (draft(1_000_001), "units"),
+            (draft(400_001), "units"),
             (SaleDraft { ends_at: draft(1).starts_at, ..draft(1) }, "ends_at"),
             (SaleDraft { hold_seconds: 4, ..draft(1) }, "hold_seconds"),
             (SaleDraft { hold_seconds: 3_601, ..draft(1) }, "hold_seconds"),
             (SaleDraft { shards: Some(0), ..draft(10) }, "shards"),
-            (SaleDraft { shards: Some(40_001), ..draft(1_000_000) }, "shards"),
+            (SaleDraft { shards: Some(4_001), ..draft(100_025) }, "shards"),
             (SaleDraft { shards: Some(11), ..draft(10) }, "shards"),
             (SaleDraft { shards: Some(1), ..draft(101) }, "shards"),
             (SaleDraft { shards: Some(10), ..draft(10) }, "shards"),
@@ -299,11 +309,22 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_units_are_forty_shards_and_a_hundred_thousand_four_thousand() {
-        assert_eq!(draft(1_000).layout().shards(), 40);
-        assert_eq!(draft(100_000).layout().shards(), 4_000);
-        assert_eq!(draft(10).layout().shards(), 1);
+    fn shards_have_25_units_until_there_are_4_000_and_then_up_to_100() {
+        for (units, shards, largest) in [
+            (10, 1, 10),
+            (1_000, 40, 25),
+            (99_975, 3_999, 25),
+            (100_000, 4_000, 25),
+            (100_001, 4_000, 26),
+            (250_000, 4_000, 63),
+            (SaleDraft::MOST_UNITS, 4_000, 100),
+        ] {
+            let draft = draft(units);
+            assert_eq!(draft.check(), Ok(()), "{units}");
+            assert_eq!((draft.layout().shards(), draft.layout().capacities().max()), (shards, Some(largest)), "{units}");
+        }
     }
+
     #[test]
     fn a_restock_is_as_dense_as_the_sale_was_made() {
         let chosen = |units, shards| SaleDraft { shards: Some(shards), max_per_shopper: Quantity::ONE, ..draft(units) };
@@ -315,7 +336,18 @@ mod tests {
             (chosen(1_000, 1_000), 5, 5),
             (chosen(100, 50), 7, 4),
         ] {
-            assert_eq!(draft.restock(units), Extent { units, shards }, "{draft:?}");
+            assert_eq!(made(draft.clone()).restock(units), Some(Extent { units, shards }), "{draft:?}");
         }
+    }
+
+    #[test]
+    fn a_restock_gets_denser_where_shards_run_out_and_is_refused_where_none_are_left() {
+        let sale = made(draft(99_900));
+        for (units, shards) in [(100, Some(4)), (101, Some(4)), (400, Some(4)), (401, None)] {
+            assert_eq!(sale.restock(units), shards.map(|shards| Extent { units, shards }), "{units}");
+        }
+        assert_eq!(made(draft(100_000)).restock(1), None);
+        let of_an_earlier_version = Sale { layout: ShardLayout::new(1_000_000, 40_000), ..made(draft(100_000)) };
+        assert_eq!(of_an_earlier_version.restock(1), None);
     }
 }

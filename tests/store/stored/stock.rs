@@ -106,6 +106,16 @@ async fn a_sale_with_restocks() {
     assert_eq!((stored.restocks, stored.unfinished), (vec![restock("first", first, 3)], Some(restock("second", second, 5))));
 }
 
+/// An earlier version allowed a million units.
+#[tokio::test]
+async fn a_sale_that_is_larger_than_a_new_one_may_be() {
+    let shop = Shop::open().await;
+    let large = json!({"units": {"N": "1000000"}, "shards": {"N": "40000"}, "shards_made": {"N": "40000"}});
+    put(&shop, shop.dynamo.stock_table(), &with(&prepared_sale(), &large)).await;
+    let sale = shop.sales.get(&product()).await.unwrap().unwrap();
+    assert_eq!((sale.draft.units, sale.layout), (1_000_000, ShardLayout::new(1_000_000, 40_000)));
+}
+
 #[tokio::test]
 async fn an_entry_of_the_catalogue() {
     let (read, wrote) = (Shop::open().await, Shop::open().await);

@@ -44,7 +44,7 @@ pub enum RestockError {
     /// The sale would have more than [`SaleDraft::MOST_UNITS`].
     #[error("too many units")]
     TooManyUnits,
-    /// The sale would have more than [`SaleDraft::MOST_SHARDS`]: its shards have few units.
+    /// The sale would have more than [`SaleDraft::MOST_SHARDS`], even if the new ones had as many units as possible.
     #[error("the sale would have too many shards")]
     TooManyShards,
     /// The sale had [`RestockKey::MOST`] restocks.
@@ -128,11 +128,7 @@ impl Restocks {
         if stored.restocks.len() >= RestockKey::MOST {
             return Err(RestockError::TooOften);
         }
-        let extent = sale.draft.restock(units);
-        if sale.layout.shards().saturating_add(extent.shards) > SaleDraft::MOST_SHARDS {
-            return Err(RestockError::TooManyShards);
-        }
-        Ok(Step::Begin(extent))
+        Ok(Step::Begin(sale.restock(units).ok_or(RestockError::TooManyShards)?))
     }
 
     /// Adds the new shards to the availability item, which removes the sold-out mark. If this run dies before that,

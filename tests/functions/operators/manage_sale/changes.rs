@@ -154,7 +154,7 @@ async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_i
         let function = function(&shop, &Calls::new());
         function.handle(put(&body(60))).await;
         let made = shop.uncounted().sales().get_for_write(&drop_id()).await.unwrap().unwrap();
-        let extent = made.sale.draft.restock(30);
+        let extent = made.sale.restock(30).unwrap();
         let begun = shop.uncounted().sales().begin_restock(&made, "one".parse().unwrap(), extent).await.unwrap();
         let WriteOutcome::Written(begun) = begun else { unreachable!() };
         if is_finished {

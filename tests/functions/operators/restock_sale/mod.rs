@@ -42,7 +42,7 @@ pub(super) async fn shop() -> Shop {
 async fn has(shop: &Shop, restocks: &[u32], context: &str) {
     let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
     let made = ShardLayout::new(100, 4);
-    let expected = restocks.iter().fold(made, |layout, units| layout.restocked(draft().restock(*units)));
+    let expected = restocks.iter().fold(made, |layout, units| layout.restocked(stored.sale.restock(*units).unwrap()));
     assert_eq!((&stored.sale.layout, stored.unfinished), (&expected, None), "{context}");
     let (available, held, sold) = shop.units(&demo()).await;
     assert_eq!(available + held + sold, expected.units(), "{context}");

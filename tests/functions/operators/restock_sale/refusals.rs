@@ -1,6 +1,6 @@
 //! Every refusal of a restock. A refused request writes nothing.
 
-use domain::{Quantity, RestockKey, SaleDraft};
+use domain::{Quantity, RestockKey, SaleDraft, ShardLayout};
 use insta::assert_snapshot;
 use restock_sale::RestockSale;
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn units_out_of_their_limits_are_pointed_at() {
     let function = function(&shop, &calls);
     for (units, expected) in [
         (json!(0), "422 invalid-request /units"),
-        (json!(1_000_001), "422 invalid-request /units"),
+        (json!(SaleDraft::MOST_UNITS + 1), "422 invalid-request /units"),
         (json!(-1), "400 malformed-request /units"),
         (json!(1.5), "400 malformed-request /units"),
         (json!("1"), "400 malformed-request /units"),
@@ -53,7 +53,8 @@ async fn units_out_of_their_limits_are_pointed_at() {
         assert_eq!(brief(&function.handle(request.build()).await), expected, "{units}");
     }
     assert_eq!(calls.total(), 0);
-    assert_eq!(brief(&function.handle(restock("one", 999_901)).await), "422 invalid-request /units", "with the 100 that it has");
+    let with_the_hundred_too_many = SaleDraft::MOST_UNITS - 99;
+    assert_eq!(brief(&function.handle(restock("one", with_the_hundred_too_many)).await), "422 invalid-request /units");
     has(&shop, &[], "refused").await;
 }
 
@@ -75,7 +76,8 @@ async fn the_same_key_with_other_units_is_422() {
 async fn the_same_key_with_other_units_is_422_also_while_the_restock_is_unfinished() {
     let shop = Shop::open().await;
     let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
-    shop.uncounted().sales().begin_restock(&stored, "one".parse().unwrap(), draft().restock(30)).await.unwrap();
+    let extent = stored.sale.restock(30).unwrap();
+    shop.uncounted().sales().begin_restock(&stored, "one".parse().unwrap(), extent).await.unwrap();
     let before = shop.everything().await;
     let response = function(&shop, &Calls::new()).handle(restock("one", 31)).await;
     assert_eq!((brief(&response), shop.everything().await), ("422 idempotency-key-reused".to_owned(), before));
@@ -121,7 +123,7 @@ async fn a_sale_remembers_so_many_restocks_and_no_more() {
     assert_eq!(shop.units(&demo()).await, (51, 0, 0));
 }
 
-/// The availability item has two bytes for each shard, and one run makes all shards.
+/// The availability item has two bytes for each shard.
 #[tokio::test]
 async fn more_shards_than_a_sale_may_have_are_not_begun() {
     let shop = Shop::empty().await;
@@ -129,6 +131,12 @@ async fn more_shards_than_a_sale_may_have_are_not_begun() {
     shop.sale(&demo(), draft).await;
     let before = shop.everything().await;
     let function = function(&shop, &Calls::new());
-    assert_eq!(brief(&function.handle(restock("one", 39_991)).await), "422 invalid-request /units");
+    let fill_every_shard = (SaleDraft::MOST_SHARDS - 10) * ShardLayout::MAX_UNITS_PER_SHARD;
+    let response = function.handle(restock("one", fill_every_shard + 1)).await;
+    assert_snapshot!(test_aws::told(&response), @r#"
+    422 Unprocessable Entity: invalid-request, A value is not allowed
+    a sale has at most 4000 shards of at most 100 units, and this sale has too few left for this restock
+    {"pointer":"/units"}
+    "#);
     assert_eq!(shop.everything().await, before, "and the sale can still be restocked by less");
 }

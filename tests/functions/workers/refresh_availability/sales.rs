@@ -109,7 +109,7 @@ async fn shards_above_the_layout_are_left_out() {
 async fn shards_of_a_restock_are_taken_in_with_the_next_move() {
     let shop = Shop::open().await;
     let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
-    let extent = draft().restock(60);
+    let extent = stored.sale.restock(60).unwrap();
     let begun = shop.uncounted().sales().begin_restock(&stored, "one".parse().unwrap(), extent).await.unwrap();
     let WriteOutcome::Written(begun) = begun else { unreachable!() };
     shop.uncounted().stock().restock(&demo(), 4, extent, begun.revision).await.unwrap();
