@@ -34,7 +34,7 @@ async fn an_execution_is_named_after_the_attempt_and_gets_the_message() {
     assert!(on(&shop, "ok").await.is_empty());
     let expected = Started {
         state_machine_arn: STATE_MACHINE.into(),
-        name: "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1".into(),
+        name: "demo-01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1".into(),
         input: json!({
             "order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
             "shopper": "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01",
@@ -57,10 +57,11 @@ async fn each_attempt_has_an_execution_of_its_own() {
     let shop = Shop::empty().await;
     let attempt = |attempt| json!({"order_id": "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", "shopper": "ann", "attempt": attempt});
     assert!(handle(&shop, &Calls::new(), event_with(&[attempt(1), attempt(2), attempt(20)])).await.is_empty());
-    assert_eq!(names(&shop), [1, 2, 20].map(|attempt| format!("demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-{attempt}")));
+    assert_eq!(names(&shop), [1, 2, 20].map(|attempt| format!("demo-01JD3V3Z5T8Q6W7X9Y0A1B2C3D-{attempt}")));
 }
 
-/// Step Functions accepts names of up to 80 characters. The fake refuses the names that Step Functions would refuse.
+/// Step Functions accepts names of up to 80 characters, and logs executions whose names have no other characters than letters,
+/// digits, `-` and `_`. The fake refuses all other names.
 #[tokio::test]
 async fn the_longest_product_ids_have_names_that_are_taken_and_differ() {
     let shop = Shop::empty().await;
@@ -75,7 +76,7 @@ async fn the_longest_product_ids_have_names_that_are_taken_and_differ() {
 async fn an_unknown_order_starts_an_execution_too() {
     let shop = Shop::empty().await;
     assert!(on(&shop, "unknown-order").await.is_empty());
-    assert_eq!(names(&shop), ["demo.01JD3V3Z5T0000000000000000-1", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"]);
+    assert_eq!(names(&shop), ["demo-01JD3V3Z5T0000000000000000-1", "demo-01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"]);
 }
 
 #[tokio::test]
@@ -83,7 +84,7 @@ async fn a_message_that_cannot_be_read_fails_alone() {
     let shop = Shop::empty().await;
     let failed = on(&shop, "malformed-body").await;
     assert_eq!(failed, ["8ce832d0-508e-4bee-85ce-224eace2aa55", "3080346f-17cc-415a-8ea6-1a2ffccae6cd"]);
-    assert_eq!(names(&shop), ["demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"], "by the other two");
+    assert_eq!(names(&shop), ["demo-01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1"], "by the other two");
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ impl Executions {
 
     /// Starts an execution. False: an execution has had this name.
     pub(crate) fn start(&self, world: &Arc<World>, name: &str, input: Value) -> bool {
+        assert!((1..=80).contains(&name.len()), "Step Functions refuses the name {name:?}");
         if self.0.lock().unwrap().contains_key(name) {
             return false;
         }
