@@ -53,7 +53,7 @@ fn quantity_not_allowed(max_per_shopper: Quantity) -> Problem {
         .with(members::QuantityNotAllowed { max_per_shopper })
 }
 
-/// No shard has enough units left.
+/// The sale has fewer units left than the request asks for.
 #[must_use]
 pub fn sold_out(holds: &Holds) -> Problem {
     Problem::of(SOLD_OUT)
@@ -62,6 +62,14 @@ pub fn sold_out(holds: &Holds) -> Problem {
              GET /reservations?product_id= returns your reservation, if you have one.",
         )
         .with(members::SoldOut { available_quantity: holds.available, holds: &holds.view })
+}
+
+/// The sale has `available` units left, which are as many as the request asks for, but no shard has more than `largest`.
+#[must_use]
+pub fn not_together(available: u32, largest: u32) -> Problem {
+    Problem::of(NOT_TOGETHER)
+        .detail(format!("{available} units are left, but at most {largest} of them together. Ask for {largest} or fewer."))
+        .with(members::NotTogether { available_quantity: available, largest_quantity: largest })
 }
 
 /// The shopper has bought.

@@ -32,9 +32,17 @@ pub enum Refusal {
     /// The sale takes no reservation of this kind, whatever its stock.
     #[error("not reservable")]
     NotReservable(NotReservable),
-    /// No shard has enough units left.
+    /// The sale has fewer units left than were asked for.
     #[error("sold out")]
     SoldOut(Holds),
+    /// The sale has enough units left, but no shard has all of them.
+    #[error("not together")]
+    NotTogether {
+        /// Units left: at least as many as were asked for.
+        available: u32,
+        /// The most units that a shopper can have at once.
+        largest: u32,
+    },
     /// The shopper has bought in this sale.
     #[error("already purchased")]
     AlreadyPurchased,
@@ -63,6 +71,7 @@ impl Refusal {
             Self::UnknownProduct => problems::unknown_product(),
             Self::NotReservable(why) => problems::not_reservable(*why, now),
             Self::SoldOut(holds) => problems::sold_out(holds),
+            Self::NotTogether { available, largest } => problems::not_together(*available, *largest),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),
             Self::Store(error) => problems::store_failed(error),

@@ -23,6 +23,20 @@ pub struct Availability {
     pub sold_out_at: Option<Timestamp>,
 }
 
+/// How the available units cover a request. A shopper is served from one shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// A shard has as many units.
+    Together,
+    /// The sale has as many units, but no shard has all of them.
+    NotTogether {
+        /// The most units that one shard has; at least one.
+        largest: u32,
+    },
+    /// The sale has fewer units.
+    SoldOut,
+}
+
 impl Availability {
     /// A sale before its first claim.
     #[must_use]
@@ -73,10 +87,30 @@ impl Availability {
         self.free.get(index).map(|units| u32::from(*units))
     }
 
+    /// How the available units cover a request for `quantity` units.
+    #[must_use]
+    pub fn covers(&self, quantity: Quantity) -> Coverage {
+        let largest = if self.sold_out_at.is_some() { 0 } else { self.free.iter().max().copied().map_or(0, u32::from) };
+        if largest >= quantity.units() {
+            Coverage::Together
+        } else if self.available() >= quantity.units() {
+            Coverage::NotTogether { largest }
+        } else {
+            Coverage::SoldOut
+        }
+    }
+
     /// Whether any shard has `quantity` units left.
     #[must_use]
     pub fn promises(&self, quantity: Quantity) -> bool {
-        self.sold_out_at.is_none() && self.free.iter().any(|units| u32::from(*units) >= quantity.units())
+        self.covers(quantity) == Coverage::Together
+    }
+
+    /// Sets the available units of a shard that it knows. A sold-out mark stays.
+    pub(crate) fn correct(&mut self, shard: ShardNumber, available: u32) {
+        if let Some(free) = usize::try_from(shard.0).ok().and_then(|index| self.free.get_mut(index)) {
+            *free = byte(available);
+        }
     }
 
     /// Up to `most` shards with `quantity` units left that `shopper` should try. Each shopper has a different order, so
@@ -153,10 +187,65 @@ fn byte(units: u32) -> u8 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    fn stock(free: &[u8]) -> Availability {
+        let shards = u32::try_from(free.len()).unwrap();
+        let layout = ShardLayout::new(shards * 25, shards);
+        Availability { free: free.to_vec(), ..Availability::untouched(&layout, at("2026-11-20T12:00:00Z")) }
+    }
+
+    #[test]
+    fn units_that_no_shard_has_together_are_not_sold_out() {
+        use Coverage::{NotTogether, SoldOut, Together};
+        for (free, asked, expected) in [
+            (&[25, 25][..], 10, Together),
+            (&[3, 5], 5, Together),
+            (&[3, 5], 6, NotTogether { largest: 5 }),
+            (&[3, 5], 8, NotTogether { largest: 5 }),
+            (&[3, 5], 9, SoldOut),
+            (&[0, 0, 1, 0], 1, Together),
+            (&[0, 0, 1, 0], 2, SoldOut),
+            (&[1, 1], 2, NotTogether { largest: 1 }),
+            (&[1; 10], 10, NotTogether { largest: 1 }),
+            (&[1; 9], 10, SoldOut),
+            (&[9, 0, 9], 10, NotTogether { largest: 9 }),
+            (&[0, 0], 1, SoldOut),
+            (&[0], 10, SoldOut),
+        ] {
+            let stock = stock(free);
+            assert_eq!(stock.covers(Quantity::new(asked).unwrap()), expected, "{asked} of {free:?}");
+            let marked = Availability { sold_out_at: Some(stock.as_of), ..stock };
+            assert_eq!((marked.covers(Quantity::ONE), marked.available()), (SoldOut, 0), "marked: {free:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sold_out_means_fewer_units_than_asked_and_the_largest_quantity_can_be_had(
+            free in prop::collection::vec(0u8..=12, 1..60), marked: bool, asked in 1u32..=10,
+        ) {
+            let mut stock = stock(&free);
+            stock.sold_out_at = marked.then_some(stock.as_of);
+            let tries = |quantity| stock.candidates(&"demo".parse().unwrap(), &"ann".parse().unwrap(), quantity, 4);
+            let quantity = Quantity::new(asked).unwrap();
+            match stock.covers(quantity) {
+                Coverage::Together => prop_assert!(!tries(quantity).is_empty()),
+                Coverage::NotTogether { largest } => {
+                    let largest = Quantity::new(largest).unwrap();
+                    prop_assert!(tries(quantity).is_empty() && largest < quantity && stock.available() >= asked);
+                    prop_assert_eq!(stock.covers(largest), Coverage::Together);
+                    prop_assert!(!tries(largest).is_empty());
+                }
+                Coverage::SoldOut => prop_assert!(stock.available() < asked && tries(quantity).is_empty()),
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod stock;
 mod text_form;
 
 pub use admission::Admission;
-pub use availability::Availability;
+pub use availability::{Availability, Coverage};
 pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
 pub use jiff::{SignedDuration, Timestamp};

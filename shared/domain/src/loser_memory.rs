@@ -4,7 +4,7 @@
 //! It remembers a fact for less than a second: a unit that comes back is offered again after a second at the latest.
 //! Failed claims have a budget, so that a crowd in front of empty shards does not cost one failed write per shopper.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 
@@ -45,15 +45,29 @@ impl LoserMemory {
         self.failed_claims.retain(|at| is_believed(*at, now));
     }
 
-    /// The availability item, if it was read less than a second ago.
+    /// The stock as far as it is known: the availability item, if it was read less than a second ago, with the units
+    /// that failed claims found instead.
     #[must_use]
-    pub fn availability(&self) -> Option<&Availability> {
-        self.availability.as_ref().map(|(_, availability)| availability)
+    pub fn stock(&self) -> Option<Cow<'_, Availability>> {
+        let (_, item) = self.availability.as_ref()?;
+        let mut stock = Cow::Borrowed(item);
+        for (shard, (_, available)) in &self.shards {
+            if item.free_in(*shard).is_some_and(|free| free != *available) {
+                stock.to_mut().correct(*shard, *available);
+            }
+        }
+        Some(stock)
     }
 
-    /// Remembers the availability item as read at `now`.
+    /// Remembers the availability item as read at `now`. It may be older than a failed claim.
     pub fn learn(&mut self, availability: Availability, now: Timestamp) {
         self.availability = Some((now, availability));
+    }
+
+    /// Remembers the stock as all shards had it at `now`, after every failed claim.
+    pub fn learn_all(&mut self, availability: Availability, now: Timestamp) {
+        self.shards.clear();
+        self.learn(availability, now);
     }
 
     /// Remembers that a claim at `now` found only `available` units in `shard`, and charges it to the budget.
@@ -67,7 +81,7 @@ impl LoserMemory {
     #[must_use]
     pub fn knows_too_few_in(&self, shard: ShardNumber, quantity: Quantity) -> bool {
         let by_claim = self.shards.get(&shard).map(|(_, available)| *available);
-        let by_item = || self.availability().and_then(|availability| availability.free_in(shard));
+        let by_item = || self.availability.as_ref().and_then(|(_, item)| item.free_in(shard));
         by_claim.or_else(by_item).is_some_and(|available| available < quantity.units())
     }
 
@@ -99,10 +113,26 @@ mod tests {
         assert!(memory.knows_too_few_in(ShardNumber(0), Quantity::MAX), "the availability item says one");
         assert!(!memory.knows_too_few_in(ShardNumber(1), Quantity::MAX), "nobody knows");
         assert!(memory.knows_too_few_in(ShardNumber(3), Quantity::MAX));
-        assert!(memory.availability().is_some());
+        assert!(memory.stock().is_some());
         memory.forget(at(1_000));
         assert!(!memory.knows_too_few_in(ShardNumber(3), Quantity::MAX));
-        assert!(memory.availability().is_none());
+        assert!(memory.stock().is_none());
+    }
+
+    #[test]
+    fn a_failed_claim_corrects_the_item_until_all_shards_are_read() {
+        let item = Availability::untouched(&ShardLayout::new(12, 2), at(0));
+        let free = |memory: &LoserMemory| memory.stock().map(|stock| stock.free.clone());
+        let mut memory = LoserMemory::default();
+        memory.claim_failed(ShardNumber(0), 2, at(0));
+        memory.claim_failed(ShardNumber(7), 2, at(0));
+        assert_eq!(free(&memory), None, "nothing is known of the other shards");
+        memory.learn(item.clone(), at(0));
+        assert_eq!(free(&memory), Some(vec![2, 6]), "the item may be older than the claims");
+        memory.claim_failed(ShardNumber(1), 0, at(0));
+        assert_eq!(free(&memory), Some(vec![2, 0]));
+        memory.learn_all(item, at(0));
+        assert_eq!(free(&memory), Some(vec![6, 6]), "units have come back since the claims");
     }
 
     #[test]

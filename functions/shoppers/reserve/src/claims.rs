@@ -1,8 +1,12 @@
 //! Claims and the cost of losing: a request claims on the home shard, then on at most four shards with units left, within the
 //! environment's budget of failed claims. An environment that knows the sale is sold out answers from memory.
 
+use std::borrow::Cow;
+
 use contract::{Holds, Refusal};
-use domain::{Availability, ClaimOutcome, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp};
+use domain::{
+    Availability, ClaimOutcome, Coverage, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp,
+};
 
 use crate::UnitReservations;
 
@@ -18,7 +22,7 @@ pub(crate) enum Claim {
 
 /// The result of reading the stock.
 enum Read {
-    Availability(Availability),
+    Stock(Availability),
     /// The shopper has units in one of the shards.
     OwnHold(Claim),
 }
@@ -29,6 +33,15 @@ fn own_hold(number: ShardNumber, shard: &StockShard, shopper: &ShopperId) -> Opt
         return Some(Claim::Bought);
     }
     shard.held().get(shopper).map(|hold| Claim::Held { shard: number, hold: hold.clone() })
+}
+
+/// Refuses a request for more units than any shard has.
+fn refuse_uncovered(stock: &Availability, quantity: Quantity) -> Result<(), Refusal> {
+    match stock.covers(quantity) {
+        Coverage::Together => Ok(()),
+        Coverage::NotTogether { largest } => Err(Refusal::NotTogether { available: stock.available(), largest }),
+        Coverage::SoldOut => Err(Refusal::SoldOut(Holds::of(stock))),
+    }
 }
 
 impl UnitReservations {
@@ -47,19 +60,17 @@ impl UnitReservations {
         if !home_is_empty && let Some(claim) = self.try_shard(sale, home, shopper, &hold, now).await? {
             return Ok(claim);
         }
-        let known = self.losers(sale, now, |losers| losers.availability().cloned());
-        let availability = match known {
+        let known = self.losers(sale, now, |losers| losers.stock().map(Cow::into_owned));
+        let stock = match known {
             // The stock was read before this claim failed, and may have led to it.
             Some(known) if home_is_empty => known,
-            Some(_) | None => match self.read_availability(sale, shopper, quantity, !home_is_empty, now).await? {
-                Read::Availability(availability) => availability,
+            Some(_) | None => match self.read_stock(sale, shopper, quantity, !home_is_empty, now).await? {
+                Read::Stock(stock) => stock,
                 Read::OwnHold(claim) => return Ok(claim),
             },
         };
-        if !availability.promises(quantity) {
-            return Err(Refusal::SoldOut(Holds::of(&availability)));
-        }
-        for shard in availability.candidates(&sale.product, shopper, quantity, self.limits.tries) {
+        refuse_uncovered(&stock, quantity)?;
+        for shard in stock.candidates(&sale.product, shopper, quantity, self.limits.tries) {
             if self.losers(sale, now, |losers| losers.knows_too_few_in(shard, quantity)) {
                 continue;
             }
@@ -68,15 +79,16 @@ impl UnitReservations {
                 return Ok(claim);
             }
         }
+        self.refuse_from_memory(sale, quantity, now)?;
         Err(Refusal::TryAgain { after_seconds: 1 })
     }
 
-    /// Refuses from memory: the environment knows that the sale is sold out, or its budget for this second is used up.
+    /// Refuses from memory: the environment knows that no shard has enough units, or its budget for this second is used
+    /// up.
     fn refuse_from_memory(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
-        self.losers(sale, now, |losers| match losers.availability() {
-            Some(known) if !known.promises(quantity) => Err(Refusal::SoldOut(Holds::of(known))),
-            Some(_) | None if !losers.may_fail(&self.limits) => Err(Refusal::TryAgain { after_seconds: 1 }),
-            Some(_) | None => Ok(()),
+        self.losers(sale, now, |losers| {
+            losers.stock().map_or(Ok(()), |stock| refuse_uncovered(&stock, quantity))?;
+            if losers.may_fail(&self.limits) { Ok(()) } else { Err(Refusal::TryAgain { after_seconds: 1 }) }
         })
     }
 
@@ -102,7 +114,7 @@ impl UnitReservations {
 
     /// Reads the availability item. If that promises units although a shard was just found empty, and the sale has few enough
     /// shards, it reads every shard. If all are empty, it marks the sale as sold out for the other environments.
-    async fn read_availability(
+    async fn read_stock(
         &self,
         sale: &Sale,
         shopper: &ShopperId,
@@ -114,21 +126,25 @@ impl UnitReservations {
         let read = self.availabilities.get(product, false).await?;
         let mut availability = read.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
         let may_read_all = claim_was_lost && sale.layout.shards() <= self.limits.whole_read_shards;
-        if may_read_all && availability.promises(quantity) {
-            let shards = self.stock.read_all(product, &sale.layout).await?;
-            if let Some(claim) = shards.iter().find_map(|(number, shard)| own_hold(*number, shard, shopper)) {
-                return Ok(Read::OwnHold(claim));
-            }
-            for (number, shard) in shards {
-                availability.fold(number, &shard);
-            }
-            if availability.available() == 0 {
-                // Fails if another run has written the item since: units may have been released after the shards were read.
-                self.availabilities.mark_sold_out(product, availability.version, now).await?;
-            }
+        if !may_read_all || !availability.promises(quantity) {
+            return Ok(Read::Stock(self.losers(sale, now, |losers| {
+                losers.learn(availability.clone(), now);
+                losers.stock().map_or(availability, Cow::into_owned)
+            })));
         }
-        self.losers(sale, now, |losers| losers.learn(availability.clone(), now));
-        Ok(Read::Availability(availability))
+        let shards = self.stock.read_all(product, &sale.layout).await?;
+        if let Some(claim) = shards.iter().find_map(|(number, shard)| own_hold(*number, shard, shopper)) {
+            return Ok(Read::OwnHold(claim));
+        }
+        for (number, shard) in shards {
+            availability.fold(number, &shard);
+        }
+        if availability.available() == 0 {
+            // Fails if another run has written the item since: units may have been released after the shards were read.
+            self.availabilities.mark_sold_out(product, availability.version, now).await?;
+        }
+        self.losers(sale, now, |losers| losers.learn_all(availability.clone(), now));
+        Ok(Read::Stock(availability))
     }
 
     /// Reads or changes the memory of a sale's losers.

@@ -2,7 +2,7 @@
 
 use kit::ProblemKind;
 
-use super::members::{AmountMismatch, Pointer, QuantityNotAllowed, SaleNotStarted, SoldOut, Unhealthy};
+use super::members::{AmountMismatch, NotTogether, Pointer, QuantityNotAllowed, SaleNotStarted, SoldOut, Unhealthy};
 use crate::description::Described;
 
 macro_rules! kinds {
@@ -25,8 +25,10 @@ kinds! {
     SALE_ENDED = 410 "sale-ended" "The sale has ended";
     /// More units than one shopper may have.
     QUANTITY_NOT_ALLOWED = 422 "quantity-not-allowed" "Quantity not allowed";
-    /// Not enough units are available. Held units may become available again.
+    /// Fewer units are available than the request asks for. Held units may become available again.
     SOLD_OUT = 409 "sold-out" "Sold out";
+    /// As many units are available, but not together: a request for at most `largest_quantity` may succeed.
+    NOT_TOGETHER = 409 "not-together" "Not together";
     /// The shopper has bought in this sale.
     ALREADY_PURCHASED = 409 "already-purchased" "Already purchased";
     /// A payment of the order is under way.
@@ -80,6 +82,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         SALE_NOT_STARTED => Some(Described::of::<SaleNotStarted>()),
         QUANTITY_NOT_ALLOWED => Some(Described::of::<QuantityNotAllowed>()),
         SOLD_OUT => Some(Described::of::<SoldOut>()),
+        NOT_TOGETHER => Some(Described::of::<NotTogether>()),
         AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,

@@ -35,6 +35,16 @@ pub(crate) struct SoldOut<'h> {
     pub(crate) holds: &'h HoldsView,
 }
 
+/// Members of `not-together`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NotTogether {
+    /// Available units: at least as many as the request asked for.
+    pub(crate) available_quantity: u32,
+    /// The most units that a shopper can have at once.
+    #[schema(value_type = schemas::Quantity)]
+    pub(crate) largest_quantity: u32,
+}
+
 /// Members of `amount-mismatch`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AmountMismatch {

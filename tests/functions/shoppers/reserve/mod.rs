@@ -5,5 +5,6 @@ mod crashes;
 mod doubles;
 mod losers;
 mod on_events;
+mod together;
 mod winners;
 mod world;

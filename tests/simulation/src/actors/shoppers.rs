@@ -101,7 +101,7 @@ impl Shopper {
     }
 
     /// Reserves. Returns the reservation's id, and whether it already has an order.
-    async fn reserve(&self, quantity: u64) -> Result<(String, bool), End> {
+    async fn reserve(&self, mut quantity: u64) -> Result<(String, bool), End> {
         for _ in 0..PATIENCE {
             let path = if self.world.chance.happens(0.2) { "/add-to-cart" } else { "/reserve-inventory" };
             let body = json!({"product_id": "demo", "quantity": quantity});
@@ -117,14 +117,14 @@ impl Shopper {
                     self.world.promises.lock().unwrap().hold(&self.caller.name, &id, until);
                     return Ok((id, false));
                 }
-                answer => self.give_up_or_wait(answer).await?,
+                answer => quantity = self.give_up_or_wait(answer, quantity).await?,
             }
         }
         Err(End::NotBought)
     }
 
     /// Reserves and orders in one call.
-    async fn place_order(&self, quantity: u64) -> Result<(String, bool), End> {
+    async fn place_order(&self, mut quantity: u64) -> Result<(String, bool), End> {
         for _ in 0..PATIENCE {
             let pays = self.world.chance.happens(0.5);
             let mut body = json!({"quantity": quantity, "shipping_address": address()});
@@ -141,21 +141,29 @@ impl Shopper {
                     }
                     return Ok((id, pays));
                 }
-                answer => self.give_up_or_wait(answer).await?,
+                answer => quantity = self.give_up_or_wait(answer, quantity).await?,
             }
         }
         Err(End::NotBought)
     }
 
-    /// Gives up when units are refused for good; otherwise waits before the next request.
-    async fn give_up_or_wait(&self, answer: Answer) -> Result<(), End> {
+    /// Gives up when units are refused for good; otherwise waits before the next request. Returns the units for which
+    /// that request asks.
+    async fn give_up_or_wait(&self, answer: Answer, quantity: u64) -> Result<u64, End> {
         match answer {
-            Some((409, answer)) if answer["code"] == "sold-out" => Err(End::SoldOut),
+            Some((409, answer)) if answer["code"] == "sold-out" => {
+                assert!(answer["available_quantity"].as_u64().unwrap() < quantity, "{quantity} are sold out: {answer}");
+                Err(End::SoldOut)
+            }
+            Some((409, answer)) if answer["code"] == "not-together" => {
+                assert!(answer["available_quantity"].as_u64().unwrap() >= quantity, "{quantity} are not left: {answer}");
+                Ok(answer["largest_quantity"].as_u64().unwrap())
+            }
             Some((409, answer)) if answer["code"] == "already-purchased" => Err(End::Bought),
             Some((410, answer)) if answer["code"] == "sale-ended" => Err(End::Over),
             _ => {
                 self.world.pause(300, 3_000).await;
-                Ok(())
+                Ok(quantity)
             }
         }
     }
