@@ -17,6 +17,7 @@ mod api_document;
 mod bodies;
 mod building;
 mod contract;
+mod deployment;
 mod documents;
 mod environment;
 mod errors;

@@ -47,11 +47,14 @@ impl Test {
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
         timed(steps, "simulation", || Simulate::fresh()?.run())?;
-        timed(steps, "sam validate --lint", || {
+        timed(steps, "sam validate --lint, cfn-lint after the transform", || {
             Tool::Sam.install(&Python::find()?)?;
             let mut sam = Command::new(Tool::Sam.program("sam"));
             sam.current_dir(root()).args(["validate", "--lint", "--template", "template.yaml"]);
-            passes(sam.env("SAM_CLI_TELEMETRY", "0").envs(aws::environment()))
+            passes(sam.env("SAM_CLI_TELEMETRY", "0").envs(aws::environment()))?;
+            let mut lint = Command::new(Tool::Sam.program("python"));
+            lint.current_dir(root()).args(["infra/local/lint.py", "template.yaml"]).arg(Tool::Sam.program("cfn-lint"));
+            passes(lint.envs(aws::environment()))
         })?;
         if self.fast {
             return Ok(());
