@@ -3,6 +3,8 @@
 //!
 //! It remembers a fact for less than a second: a unit that comes back is offered again after a second at the latest.
 //! Failed claims have a budget, so that a crowd in front of empty shards does not cost one failed write per shopper.
+//! That the stock did not cover a request is remembered until a later stock covers one: an environment that knows it
+//! reads the availability item before it claims again.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -34,6 +36,8 @@ pub struct LoserMemory {
     /// Available units of a shard as a failed claim found them, with the time of the claim.
     shards: BTreeMap<ShardNumber, (Timestamp, u32)>,
     failed_claims: Vec<Timestamp>,
+    /// The last known stock did not cover a request.
+    fell_short: bool,
 }
 
 impl LoserMemory {
@@ -57,6 +61,18 @@ impl LoserMemory {
             }
         }
         Some(stock)
+    }
+
+    /// Remembers whether the known stock covered a request.
+    pub fn note_coverage(&mut self, is_covered: bool) {
+        self.fell_short = !is_covered;
+    }
+
+    /// Whether the next request should read the availability item before it claims. The stock is not known any more, and
+    /// when it was, it did not cover a request: a claim would probably fail, and that costs more than the read.
+    #[must_use]
+    pub fn should_read_first(&self) -> bool {
+        self.fell_short && self.availability.is_none()
     }
 
     /// Remembers the availability item as read at `now`. It may be older than a failed claim.
@@ -133,6 +149,22 @@ mod tests {
         assert_eq!(free(&memory), Some(vec![2, 0]));
         memory.learn_all(item, at(0));
         assert_eq!(free(&memory), Some(vec![6, 6]), "units have come back since the claims");
+    }
+
+    #[test]
+    fn an_environment_that_was_out_of_units_reads_before_it_claims_again() {
+        let empty = Availability::untouched(&ShardLayout::new(1, 1), at(0));
+        let mut memory = LoserMemory::default();
+        assert!(!memory.should_read_first(), "the first request claims at once");
+        memory.learn(empty.clone(), at(0));
+        memory.note_coverage(false);
+        assert!(!memory.should_read_first(), "the stock is known");
+        memory.forget(at(86_400_000));
+        assert!(memory.should_read_first(), "however long ago it was");
+        memory.learn(empty, at(86_400_000));
+        memory.note_coverage(true);
+        memory.forget(at(86_401_000));
+        assert!(!memory.should_read_first(), "units had come back");
     }
 
     #[test]

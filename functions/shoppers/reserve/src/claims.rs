@@ -1,8 +1,6 @@
 //! Claims and the cost of losing: a request claims on the home shard, then on at most four shards with units left, within the
 //! environment's budget of failed claims. An environment that knows the sale is sold out answers from memory.
 
-use std::borrow::Cow;
-
 use contract::{Holds, Refusal};
 use domain::{
     Availability, ClaimOutcome, Coverage, Hold, LoserMemory, Quantity, Sale, ShardNumber, ShopperId, StockShard, Timestamp,
@@ -18,13 +16,6 @@ pub(crate) enum Claim {
     Held { shard: ShardNumber, hold: Hold },
     /// The shopper has bought.
     Bought,
-}
-
-/// The result of reading the stock.
-enum Read {
-    Stock(Availability),
-    /// The shopper has units in one of the shards.
-    OwnHold(Claim),
 }
 
 /// The entry of `shopper` in a shard that was read.
@@ -54,23 +45,22 @@ impl UnitReservations {
         now: Timestamp,
     ) -> Result<Claim, Refusal> {
         self.refuse_from_memory(sale, quantity, now)?;
+        if self.losers(sale, now, |losers| losers.should_read_first()) {
+            self.read_item(sale, now).await?;
+            self.refuse_from_memory(sale, quantity, now)?;
+        }
         let hold = self.new_hold(sale, quantity, now);
         let home = sale.layout.home_of(&sale.product, shopper);
         let home_is_empty = self.losers(sale, now, |losers| losers.knows_too_few_in(home, quantity));
         if !home_is_empty && let Some(claim) = self.try_shard(sale, home, shopper, &hold, now).await? {
             return Ok(claim);
         }
-        let known = self.losers(sale, now, |losers| losers.stock().map(Cow::into_owned));
-        let stock = match known {
-            // The stock was read before this claim failed, and may have led to it.
-            Some(known) if home_is_empty => known,
-            Some(_) | None => match self.read_stock(sale, shopper, quantity, !home_is_empty, now).await? {
-                Read::Stock(stock) => stock,
-                Read::OwnHold(claim) => return Ok(claim),
-            },
-        };
-        refuse_uncovered(&stock, quantity)?;
-        for shard in stock.candidates(&sale.product, shopper, quantity, self.limits.tries) {
+        // A stock that was known before this claim failed may have led to it.
+        let is_known = home_is_empty && self.losers(sale, now, |losers| losers.stock().is_some());
+        if !is_known && let Some(own) = self.read_stock(sale, shopper, quantity, !home_is_empty, now).await? {
+            return Ok(own);
+        }
+        for shard in self.candidates(sale, shopper, quantity, now) {
             if self.losers(sale, now, |losers| losers.knows_too_few_in(shard, quantity)) {
                 continue;
             }
@@ -83,11 +73,21 @@ impl UnitReservations {
         Err(Refusal::TryAgain { after_seconds: 1 })
     }
 
+    /// Shards that should have enough units.
+    fn candidates(&self, sale: &Sale, shopper: &ShopperId, quantity: Quantity, now: Timestamp) -> Vec<ShardNumber> {
+        self.losers(sale, now, |losers| {
+            losers.stock().map(|stock| stock.candidates(&sale.product, shopper, quantity, self.limits.tries)).unwrap_or_default()
+        })
+    }
+
     /// Refuses from memory: the environment knows that no shard has enough units, or its budget for this second is used
     /// up.
     fn refuse_from_memory(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
         self.losers(sale, now, |losers| {
-            losers.stock().map_or(Ok(()), |stock| refuse_uncovered(&stock, quantity))?;
+            if let Some(judged) = losers.stock().map(|stock| refuse_uncovered(&stock, quantity)) {
+                losers.note_coverage(judged.is_ok());
+                judged?;
+            }
             if losers.may_fail(&self.limits) { Ok(()) } else { Err(Refusal::TryAgain { after_seconds: 1 }) }
         })
     }
@@ -112,8 +112,17 @@ impl UnitReservations {
         }
     }
 
+    /// Reads the availability item and remembers it.
+    async fn read_item(&self, sale: &Sale, now: Timestamp) -> Result<Availability, Refusal> {
+        let item = self.availabilities.get(&sale.product, false).await?;
+        let item = item.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
+        self.losers(sale, now, |losers| losers.learn(item.clone(), now));
+        Ok(item)
+    }
+
     /// Reads the availability item. If that promises units although a shard was just found empty, and the sale has few enough
-    /// shards, it reads every shard. If all are empty, it marks the sale as sold out for the other environments.
+    /// shards, it reads every shard. If all are empty, it marks the sale as sold out for the other environments. It remembers
+    /// what it read, unless the shopper has units in one of the shards: then it returns those.
     async fn read_stock(
         &self,
         sale: &Sale,
@@ -121,30 +130,25 @@ impl UnitReservations {
         quantity: Quantity,
         claim_was_lost: bool,
         now: Timestamp,
-    ) -> Result<Read, Refusal> {
-        let product = &sale.product;
-        let read = self.availabilities.get(product, false).await?;
-        let mut availability = read.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
+    ) -> Result<Option<Claim>, Refusal> {
+        let mut stock = self.read_item(sale, now).await?;
         let may_read_all = claim_was_lost && sale.layout.shards() <= self.limits.whole_read_shards;
-        if !may_read_all || !availability.promises(quantity) {
-            return Ok(Read::Stock(self.losers(sale, now, |losers| {
-                losers.learn(availability.clone(), now);
-                losers.stock().map_or(availability, Cow::into_owned)
-            })));
+        if !may_read_all || !stock.promises(quantity) {
+            return Ok(None);
         }
-        let shards = self.stock.read_all(product, &sale.layout).await?;
+        let shards = self.stock.read_all(&sale.product, &sale.layout).await?;
         if let Some(claim) = shards.iter().find_map(|(number, shard)| own_hold(*number, shard, shopper)) {
-            return Ok(Read::OwnHold(claim));
+            return Ok(Some(claim));
         }
         for (number, shard) in shards {
-            availability.fold(number, &shard);
+            stock.fold(number, &shard);
         }
-        if availability.available() == 0 {
+        if stock.available() == 0 {
             // Fails if another run has written the item since: units may have been released after the shards were read.
-            self.availabilities.mark_sold_out(product, availability.version, now).await?;
+            self.availabilities.mark_sold_out(&sale.product, stock.version, now).await?;
         }
-        self.losers(sale, now, |losers| losers.learn_all(availability.clone(), now));
-        Ok(Read::Stock(availability))
+        self.losers(sale, now, |losers| losers.learn_all(stock, now));
+        Ok(None)
     }
 
     /// Reads or changes the memory of a sale's losers.

@@ -5,10 +5,9 @@ use test_shop::demo;
 
 use crate::shoppers::reserve::world::{World, code, draft, shopper};
 
-#[tokio::test]
-async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
+/// A thousand units, all held by strangers. The availability item still promises all of them.
+async fn behind_its_stock() -> World {
     let world = World::with_units(1_000).await;
-    // Strangers take every unit. The availability item is kept stale and still promises all of them.
     let stock = world.shop.uncounted().stock();
     let (product, layout) = (demo(), draft(1_000).layout());
     for (number, shard) in stock.read_all(&product, &layout).await.unwrap() {
@@ -18,7 +17,12 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
         }
     }
     assert_eq!(world.units().await.0, 0);
+    world
+}
 
+#[tokio::test]
+async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
+    let world = behind_its_stock().await;
     let environments: Vec<_> = (0..20).map(|_| world.environment()).collect();
     for loser in 0..10_000 {
         let environment = &environments[loser % environments.len()];
@@ -32,6 +36,27 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
     assert_eq!(failed, 20, "one failed claim for each environment to find out");
     // Each environment reads the sale and the availability item. One of them reads the shards and writes the mark.
     assert_eq!(calls, 20 + 2 * 20 + 2, "10,000 losers in all");
+}
+
+#[tokio::test]
+async fn from_the_second_second_on_ten_thousand_losers_cost_two_reads_per_environment_and_no_claim() {
+    let world = behind_its_stock().await;
+    let environments: Vec<_> = (0..20).map(|_| world.environment()).collect();
+    for (n, environment) in environments.iter().enumerate() {
+        assert_eq!(environment.refused(&shopper(&format!("first-{n}"))).await, "sold-out");
+    }
+    for second in 2..5 {
+        world.shop.clock.advance_seconds(1);
+        environments.iter().for_each(|environment| environment.calls.reset());
+        for loser in 0..10_000 {
+            let environment = &environments[loser % environments.len()];
+            assert_eq!(environment.refused(&shopper(&format!("loser-{second}-{loser}"))).await, "sold-out");
+        }
+        let reads: usize = environments.iter().map(|e| e.calls.count("GetItem")).sum();
+        let calls: usize = environments.iter().map(|e| e.calls.total()).sum();
+        // The sale and the availability item, half an RRU each.
+        assert_eq!((reads, calls), (2 * 20, 2 * 20), "in second {second}");
+    }
 }
 
 #[tokio::test]
