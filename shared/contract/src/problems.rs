@@ -114,12 +114,13 @@ pub fn amount_mismatch(amount: Money) -> Problem {
     Problem::of(AMOUNT_MISMATCH).detail(format!("The order costs {amount}.")).with(members::AmountMismatch { amount })
 }
 
-/// The order had [`Order::MAX_ATTEMPTS`] attempts to pay it. It expires at `pay_by`.
+/// The order had [`Order::MAX_ATTEMPTS`] attempts to pay it. It expires at `pay_by`, and no request can pay it before or
+/// after: there is no `Retry-After`.
 #[must_use]
-pub fn too_many_attempts(pay_by: Timestamp, now: Timestamp) -> Problem {
+pub fn too_many_attempts(pay_by: Timestamp) -> Problem {
+    let (most, pay_by) = (Order::MAX_ATTEMPTS, time(pay_by));
     Problem::of(TOO_MANY_ATTEMPTS)
-        .detail(format!("An order can be paid in at most {} attempts.", Order::MAX_ATTEMPTS))
-        .retry_after(seconds_until(pay_by, now).max(1))
+        .detail(format!("An order can be paid in at most {most} attempts. This one expires at {pay_by}; then reserve again."))
 }
 
 /// The sale cannot be changed.

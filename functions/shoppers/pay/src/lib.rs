@@ -38,7 +38,7 @@ impl HttpFunction for Pay {
         let method = body.payment_method()?;
         let id: OrderId = body.order_id.parse().map_err(|_| problems::unknown_order())?;
         let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
-        started.map_err(|error| self.problem(&error))?;
+        started.map_err(|error| problem(&error))?;
         let ended = self.payments.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
             // The payment has started, so the answer is 202.
             tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
@@ -51,18 +51,16 @@ impl HttpFunction for Pay {
     }
 }
 
-impl Pay {
-    fn problem(&self, error: &PaymentError) -> Problem {
-        match error {
-            PaymentError::UnknownOrder => problems::unknown_order(),
-            PaymentError::AlreadyPaid => problems::already_paid(),
-            PaymentError::InProgress => problems::payment_in_progress(),
-            PaymentError::ReservationExpired => problems::reservation_expired(),
-            PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by, self.clock.now()),
-            PaymentError::OtherAmount { costs } => problems::amount_mismatch(*costs),
-            PaymentError::Store(error) => problems::store_failed(error),
-            PaymentError::Send(error) => problems::send_failed(error),
-        }
+fn problem(error: &PaymentError) -> Problem {
+    match error {
+        PaymentError::UnknownOrder => problems::unknown_order(),
+        PaymentError::AlreadyPaid => problems::already_paid(),
+        PaymentError::InProgress => problems::payment_in_progress(),
+        PaymentError::ReservationExpired => problems::reservation_expired(),
+        PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by),
+        PaymentError::OtherAmount { costs } => problems::amount_mismatch(*costs),
+        PaymentError::Store(error) => problems::store_failed(error),
+        PaymentError::Send(error) => problems::send_failed(error),
     }
 }
 

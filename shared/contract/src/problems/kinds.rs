@@ -43,10 +43,10 @@ kinds! {
     ALREADY_PAID = 409 "already-paid" "Already paid";
     /// The amount is not what the order costs: `amount` is.
     AMOUNT_MISMATCH = 422 "amount-mismatch" "Amount mismatch";
-    /// Too many requests, or too many attempts to pay one order.
+    /// Too many requests.
     RATE_LIMITED = 429 "rate-limited" "Too many requests";
-    /// Too many attempts to pay one order.
-    TOO_MANY_ATTEMPTS = 429 "rate-limited" "Too many attempts";
+    /// The order had the largest possible number of attempts to pay it: no request can pay it any more.
+    TOO_MANY_ATTEMPTS = 429 "too-many-attempts" "Too many attempts";
     /// The sale has started, or starts within ten seconds, and cannot be changed.
     SALE_STARTED = 409 "sale-started" "The sale has started";
     /// The sale was restocked. Only another restock can change it.
@@ -87,7 +87,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,
     };
-    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, RATE_LIMITED, TOO_MANY_ATTEMPTS].contains(&kind);
+    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, RATE_LIMITED].contains(&kind);
     DescribedKind { says: says(kind), members, has_retry_after }
 }
 

@@ -140,9 +140,8 @@ async fn the_last_attempt_is_taken_and_one_more_is_429() {
     decline_until(&shop, Order::MAX_ATTEMPTS).await;
     let before = shop.everything().await;
     assert_snapshot!(shop.told::<Pay>("pay/ok").await, @r"
-    429 Too Many Requests: rate-limited, Too many attempts
-    retry-after: 240
-    An order can be paid in at most 20 attempts.
+    429 Too Many Requests: too-many-attempts, Too many attempts
+    An order can be paid in at most 20 attempts. This one expires at 2026-11-01T12:05:00Z; then reserve again.
     ");
     assert_eq!((shop.everything().await, shop.orders_sent()), (before, vec![]));
 }
