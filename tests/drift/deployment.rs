@@ -1,4 +1,5 @@
-//! CloudFormation can create the stack, roll a failed creation back, and leaves data alone.
+//! CloudFormation can create the stack, roll a failed creation back, and leaves data alone. What the stack keeps is encrypted,
+//! reached over TLS only, and forgotten in time.
 
 use serde_json::{Value, json};
 use system_tests::{Repository, template};
@@ -69,4 +70,114 @@ fn no_resource_depends_on_one_that_may_be_left_out() {
     for (other, what) in [("ApiLogsAccount", "exists only if \"CreateApiLogsRole\""), ("Nothing", "does not exist")] {
         notices(order, what, |repository| repository.template["Resources"]["Api"]["DependsOn"] = json!([other]));
     }
+}
+
+/// A key that AWS owns costs nothing. Any other key is billed for each use.
+fn keys(repository: &Repository) -> Faults {
+    template::resources(&repository.template, "AWS::DynamoDB::Table")
+        .filter(|(_, table)| !table["Properties"]["SSESpecification"].is_null())
+        .map(|(id, _)| format!("{id}: is encrypted with a key that is billed"))
+        .collect()
+}
+
+#[test]
+fn tables_are_encrypted_with_the_key_that_costs_nothing() {
+    none(&keys(&Repository::read()));
+    notices(keys, "OrderTable: is encrypted", |repository| {
+        repository.template["Resources"]["OrderTable"]["Properties"]["SSESpecification"] = json!({"SSEEnabled": true});
+    });
+}
+
+/// The policies of queues and topics, with the list of those that each applies to.
+const ATTACHED: [(&str, &str, &str, &str); 2] = [
+    ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+    ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+];
+
+/// Every queue and topic of a stack on AWS denies requests without TLS.
+fn transport(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let plain = json!({"Bool": {"aws:SecureTransport": "false"}});
+    for (kind, policy, members, action) in ATTACHED {
+        for (id, _) in template::resources(&repository.template, kind) {
+            let denies = |policy: &Value| {
+                let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array();
+                let names = |value: &Value| *value == "*" || template::target(value) == Some(id);
+                policy["Condition"] == "IsOnAws"
+                    && template::one_or_many(&policy["Properties"][members])
+                        .into_iter()
+                        .any(|one| template::target(one) == Some(id))
+                    && statements.into_iter().flatten().any(|statement| {
+                        statement["Effect"] == "Deny"
+                            && statement["Principal"] == "*"
+                            && statement["Action"] == action
+                            && statement["Condition"] == plain
+                            && names(&statement["Resource"])
+                    })
+            };
+            if !template::resources(&repository.template, policy).any(|(_, policy)| denies(policy)) {
+                faults.push(format!("{id}: answers plain HTTP"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn queues_and_topics_refuse_plain_http() {
+    none(&transport(&Repository::read()));
+    let statement = |id: &'static str, at: usize, member: &'static str, value: Value| {
+        move |repository: &mut Repository| {
+            repository.template["Resources"][id]["Properties"]["PolicyDocument"]["Statement"][at][member] = value;
+        }
+    };
+    notices(transport, "AlarmsTopic: answers plain HTTP", statement("AlarmsTopicPolicy", 1, "Effect", json!("Allow")));
+    notices(transport, "NotificationsTopic: answers", statement("NotificationsTopicPolicy", 0, "Action", json!("sns:Subscribe")));
+    notices(transport, "NotificationsTopic: answers", statement("NotificationsTopicPolicy", 0, "Condition", Value::Null));
+    notices(transport, "ExpiryQueue: answers", |repository| {
+        let queues = &mut repository.template["Resources"]["QueuesPolicy"]["Properties"]["Queues"];
+        queues.as_array_mut().unwrap().retain(|queue| template::target(queue) != Some("ExpiryQueue"));
+    });
+}
+
+/// Log groups of functions are checked in `functions.rs`.
+fn logs(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let api = &repository.template["Resources"]["Api"]["Properties"];
+    for (id, group) in template::resources(&repository.template, "AWS::Logs::LogGroup") {
+        if group["Properties"]["RetentionInDays"] != json!({"Ref": "LogRetentionDays"}) {
+            faults.push(format!("{id}: keeps its entries for ever"));
+        }
+    }
+    let execution = template::target(&api["Tags"]["execution-log"]).unwrap_or_default();
+    let name = format!("API-Gateway-Execution-Logs_${{Api}}/{}", api["StageName"].as_str().unwrap_or_default());
+    if repository.template["Resources"][execution]["Properties"]["LogGroupName"]["Fn::Sub"] != json!(name) {
+        faults.push(format!("the stage does not wait for the log group {name}, so API Gateway makes it without a retention"));
+    }
+    let format = api["AccessLogSetting"]["Format"].as_str().unwrap_or_default();
+    if format.contains("identity.sourceIp") && format.contains("authorizer.claims") {
+        faults.push("the access log says from which address a shopper came".to_owned());
+    }
+    faults
+}
+
+#[test]
+fn logs_are_forgotten_and_do_not_say_where_a_shopper_was() {
+    none(&logs(&Repository::read()));
+    let api = |change: fn(&mut Value)| {
+        move |repository: &mut Repository| change(&mut repository.template["Resources"]["Api"]["Properties"])
+    };
+    notices(logs, "does not wait for the log group", api(|api| api["StageName"] = json!("v2")));
+    notices(logs, "does not wait for the log group", api(|api| api["Tags"] = json!({})));
+    notices(
+        logs,
+        "from which address",
+        api(|api| {
+            let format = format!("{} $context.identity.sourceIp", api["AccessLogSetting"]["Format"].as_str().unwrap());
+            api["AccessLogSetting"]["Format"] = json!(format);
+        }),
+    );
+    notices(logs, "ApiExecutionLogGroup: keeps its entries for ever", |repository| {
+        repository.template["Resources"]["ApiExecutionLogGroup"]["Properties"]["RetentionInDays"] = Value::Null;
+    });
 }

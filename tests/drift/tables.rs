@@ -153,8 +153,8 @@ fn a_table_that_is_not_the_template_s_is_noticed() {
         table["AttributeDefinitions"][5]["AttributeType"] = json!("S");
     });
     notices_in("StockTable", "key RANGE is missing in", |table| drop(table["KeySchema"].as_array_mut().unwrap().pop()));
-    notices_in("StockTable", "stream view is NEW_IMAGE in", |table| {
-        table["StreamSpecification"]["StreamViewType"] = json!("NEW_IMAGE");
+    notices_in("StockTable", "stream view is KEYS_ONLY in", |table| {
+        table["StreamSpecification"]["StreamViewType"] = json!("KEYS_ONLY");
     });
     notices_in("ReservationTable", "stream view is missing in", |table| {
         table.as_object_mut().unwrap().remove("StreamSpecification");
@@ -162,4 +162,37 @@ fn a_table_that_is_not_the_template_s_is_noticed() {
     notices(tables, "AuditTable: is in one of", |repository| {
         repository.template["Resources"]["AuditTable"] = repository.template["Resources"]["StockTable"].clone();
     });
+}
+
+/// The records in the sample events have the images that the table's stream carries.
+fn images(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    for (function, cases) in &repository.events {
+        for (case, event) in cases {
+            for record in event["Records"].as_array().into_iter().flatten().filter(|record| record["dynamodb"].is_object()) {
+                let source = record["eventSourceARN"].as_str().unwrap_or_default();
+                let table = source.split('/').nth(1).and_then(|name| name.strip_prefix("flash-sale-")).unwrap_or_default();
+                let view = &repository.template["Resources"][table]["Properties"]["StreamSpecification"]["StreamViewType"];
+                let has_old = record["dynamodb"].get("OldImage").is_some();
+                if record["dynamodb"]["StreamViewType"] != *view || (has_old && view == "NEW_IMAGE") {
+                    faults.push(format!("events/{function}/{case}.json: the stream of {table} carries {view}"));
+                }
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn sample_events_have_the_images_of_their_stream() {
+    none(&images(&Repository::read()));
+    let record = |change: fn(&mut Value)| {
+        move |repository: &mut Repository| {
+            let cases = repository.events.get_mut("refresh-availability").unwrap();
+            change(&mut cases.get_mut("ok").unwrap()["Records"][0]["dynamodb"]);
+        }
+    };
+    let carries = "refresh-availability/ok.json: the stream of StockTable carries \"NEW_IMAGE\"";
+    notices(images, carries, record(|record| record["StreamViewType"] = json!("NEW_AND_OLD_IMAGES")));
+    notices(images, carries, record(|record| record["OldImage"] = record["NewImage"].clone()));
 }

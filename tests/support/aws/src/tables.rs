@@ -38,8 +38,7 @@ pub struct Definition {
 
 /// The definitions of the three tables.
 pub fn definitions(names: &Names) -> [Definition; 3] {
-    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
-    let stream = stream.build().unwrap();
+    let stream = |view| StreamSpecification::builder().stream_enabled(true).stream_view_type(view).build().unwrap();
     let order = table(&names.order)
         .attribute_definitions(text("shopper"))
         .attribute_definitions(text("created_at"))
@@ -48,8 +47,11 @@ pub fn definitions(names: &Names) -> [Definition; 3] {
         .global_secondary_indexes(index("shopper-index", "shopper", "created_at", ProjectionType::All))
         .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly));
     [
-        Definition { create: table(&names.stock).stream_specification(stream.clone()), ttl: None },
-        Definition { create: table(&names.reservation).stream_specification(stream), ttl: Some("ttl") },
+        Definition { create: table(&names.stock).stream_specification(stream(StreamViewType::NewImage)), ttl: None },
+        Definition {
+            create: table(&names.reservation).stream_specification(stream(StreamViewType::NewAndOldImages)),
+            ttl: Some("ttl"),
+        },
         Definition { create: order, ttl: None },
     ]
 }
