@@ -150,7 +150,7 @@ async fn streams_tell_what_happened_since_the_last_look() {
             serde_json::to_value(&image.new_image).unwrap()["available"]["N"].clone(),
         )
     };
-    assert_eq!(number(&records[1].change), (json!("5"), json!("4")));
+    assert_eq!(number(&records[1].change), (Value::Null, json!("4")), "the stream carries new images only");
     assert!(records[0].change.sequence_number < records[1].change.sequence_number);
     assert!(dynamo.stock_records().is_empty());
     assert!(dynamo.reservation_event().records.is_empty());
