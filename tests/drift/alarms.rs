@@ -1,8 +1,8 @@
-//! Every alarm notifies the alarms topic, and the runbook says what to do about it.
+//! Every alarm notifies the alarms topic, and the runbook says what to do about it. What fails without an answer has an alarm.
 
 use std::{collections::BTreeSet, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use system_tests::{Repository, template};
 
 use crate::{Faults, none, notices};
@@ -30,6 +30,105 @@ fn alarms(repository: &Repository) -> Faults {
     }
     faults.extend(explained.difference(&known).map(|name| format!("{RUNBOOK}: there is no {name}")));
     faults
+}
+
+/// The alarms on one metric, with the values of these dimensions.
+fn on<'r>(repository: &'r Repository, metric: &str, dimensions: &[(&str, Value)]) -> Vec<&'r Value> {
+    let dimensions: Value = dimensions.iter().map(|(name, value)| json!({"Name": name, "Value": value})).collect();
+    let is_on = |stat: &Value| {
+        format!("{}/{}", stat["Namespace"].as_str().unwrap_or_default(), stat["MetricName"].as_str().unwrap_or_default())
+            == metric
+            && *stat.get("Dimensions").unwrap_or(&json!([])) == dimensions
+    };
+    let alarms = template::resources(&repository.template, "AWS::CloudWatch::Alarm").map(|(_, alarm)| &alarm["Properties"]);
+    alarms
+        .filter(|alarm| {
+            let metrics = alarm["Metrics"].as_array();
+            is_on(alarm) || metrics.into_iter().flatten().any(|metric| is_on(&metric["MetricStat"]["Metric"]))
+        })
+        .collect()
+}
+
+/// What fails without an answer that a person would notice.
+fn silence(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let mut watched = |metric: &str, dimensions: &[(&str, Value)]| {
+        if on(repository, metric, dimensions).is_empty() {
+            let of: Vec<String> = dimensions.iter().map(|(_, value)| value.to_string()).collect();
+            faults.push(format!("no alarm is on {metric} {}", of.join(" ")));
+        }
+    };
+    watched("AWS/Lambda/Throttles", &[]);
+    watched("AWS/Lambda/ConcurrentExecutions", &[]);
+    watched("AWS/ApiGateway/5XXError", &[("ApiName", json!({"Ref": "AWS::StackName"})), ("Stage", json!({"Ref": "Api.Stage"}))]);
+    for (id, table) in template::resources(&repository.template, "AWS::DynamoDB::Table") {
+        let name = ("TableName", json!({"Ref": id}));
+        for metric in ["AWS/DynamoDB/ReadThrottleEvents", "AWS/DynamoDB/WriteThrottleEvents"] {
+            watched(metric, &[name.clone()]);
+            // The metric of a table leaves the table's indexes out.
+            for index in table["Properties"]["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+                watched(metric, &[name.clone(), ("GlobalSecondaryIndexName", index["IndexName"].clone())]);
+            }
+        }
+    }
+    for (id, function) in template::resources(&repository.template, "AWS::Serverless::Function") {
+        let events = function["Properties"]["Events"].as_object();
+        let is_scheduled = events.into_iter().flat_map(|events| events.values()).any(|event| event["Type"] == "Schedule");
+        let runs = on(repository, "AWS/Lambda/Invocations", &[("FunctionName", json!({"Ref": id}))]);
+        let notices =
+            |alarm: &&Value| alarm["TreatMissingData"] == "breaching" && alarm["ComparisonOperator"] == "LessThanThreshold";
+        if is_scheduled && !runs.iter().any(notices) {
+            faults.push(format!("no alarm says that {id} does not run"));
+        }
+    }
+    faults
+}
+
+/// The expression of an alarm names every metric of it: a metric that is left out is not watched.
+fn expressions(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    for (id, alarm) in template::resources(&repository.template, "AWS::CloudWatch::Alarm") {
+        let metrics: Vec<&Value> = alarm["Properties"]["Metrics"].as_array().into_iter().flatten().collect();
+        let expression: String = metrics.iter().filter_map(|metric| metric["Expression"].as_str()).collect();
+        for metric in metrics.iter().filter(|metric| metric["Expression"].is_null()) {
+            let name = metric["Id"].as_str().unwrap_or_default();
+            if !expression.contains(&format!("FILL({name},0)")) {
+                faults.push(format!("{id}: does not add {name}"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn what_fails_in_silence_has_an_alarm() {
+    none(&silence(&Repository::read()));
+    none(&expressions(&Repository::read()));
+}
+
+#[test]
+fn a_silent_failure_without_an_alarm_is_noticed() {
+    let without = |id: &'static str| {
+        move |repository: &mut Repository| _ = repository.template["Resources"].as_object_mut().unwrap().remove(id)
+    };
+    let set = |id: &'static str, member: &'static str, value: Value| {
+        move |repository: &mut Repository| repository.template["Resources"][id]["Properties"][member] = value
+    };
+    notices(silence, "no alarm is on AWS/Lambda/Throttles", without("FunctionsThrottledAlarm"));
+    notices(silence, "no alarm is on AWS/Lambda/ConcurrentExecutions", without("ConcurrencyHighAlarm"));
+    notices(silence, "no alarm is on AWS/ApiGateway/5XXError", set("ApiErrorsAlarm", "MetricName", json!("4XXError")));
+    notices(silence, "no alarm says that ReconcileFunction", set("ReconcileStoppedAlarm", "TreatMissingData", json!("ignore")));
+    notices(silence, "AWS/DynamoDB/WriteThrottleEvents {\"Ref\":\"StockTable\"}", |repository| {
+        let metrics = &mut repository.template["Resources"]["StockThrottledAlarm"]["Properties"]["Metrics"];
+        metrics.as_array_mut().unwrap().retain(|metric| metric["MetricStat"]["Metric"]["MetricName"] != "WriteThrottleEvents");
+    });
+    notices(silence, "ReadThrottleEvents {\"Ref\":\"OrderTable\"} \"shopper-index\"", |repository| {
+        let metrics = &mut repository.template["Resources"]["OrderThrottledAlarm"]["Properties"]["Metrics"];
+        metrics[3]["MetricStat"]["Metric"]["Dimensions"][1]["Value"] = json!("another-index");
+    });
+    notices(expressions, "StockThrottledAlarm: does not add m2", |repository| {
+        repository.template["Resources"]["StockThrottledAlarm"]["Properties"]["Metrics"][0]["Expression"] = json!("FILL(m1,0)");
+    });
 }
 
 #[test]
