@@ -59,7 +59,7 @@ async fn a_move_is_made_once() {
 async fn shards_are_made_and_deleted_once() {
     let shop = Shop::open().await;
     let one = ShardLayout::new(25, 1);
-    losing_the_answer(&shop, "PutItem", shop.stock.create(&product(), &one, 1)).await.unwrap();
+    losing_the_answer(&shop, "PutItem", shop.stock.create(&product(), &one, .., 1)).await.unwrap();
     assert_eq!(shop.shard().await, StockShard::new(25));
     losing_the_answer(&shop, "DeleteItem", shop.stock.delete(&product(), 0, 1, 1)).await.unwrap();
     assert!(shop.stock.read_all(&product(), &one).await.is_err());

@@ -105,7 +105,7 @@ fn every_move_does_in_dynamodb_what_it_does_in_the_domain() {
 }
 
 async fn agree(shop: &Shop, product: &ProductId, capacity: u32, steps: &[Step]) -> Result<(), TestCaseError> {
-    shop.stock.create(product, &ShardLayout::new(capacity, 1), 1).await.unwrap();
+    shop.stock.create(product, &ShardLayout::new(capacity, 1), .., 1).await.unwrap();
     let mut model = StockShard::new(capacity);
     for step in steps {
         let expected = step.in_domain(&mut model, product);

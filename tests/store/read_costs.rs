@@ -19,7 +19,7 @@ async fn shop() -> Shop {
 async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
     for (units, shards, batches) in [(1_000, 40, 1), (2_500, 100, 1), (2_525, 101, 2)] {
         let (shop, layout) = (shop().await, ShardLayout::new(units, shards));
-        shop.stock.create(&product(), &layout, 1).await.unwrap();
+        shop.stock.create(&product(), &layout, .., 1).await.unwrap();
         assert_eq!(cost(&shop, shop.stock.read_all(&product(), &layout)).await, reads(batches, f64::from(shards)));
     }
 }
@@ -28,7 +28,7 @@ async fn all_shards_are_read_in_a_batch_for_each_hundred_at_a_unit_each() {
 async fn a_survey_is_a_batch_for_each_hundred_items_at_half_a_unit_each() {
     for (units, shards, batches) in [(1_000, 40, 1), (2_475, 99, 1), (2_500, 100, 2)] {
         let (shop, layout) = (shop().await, ShardLayout::new(units, shards));
-        shop.stock.create(&product(), &layout, 1).await.unwrap();
+        shop.stock.create(&product(), &layout, .., 1).await.unwrap();
         shop.availabilities.put(&product(), &Availability::untouched(&layout, at(NOW)), 0).await.unwrap();
         let survey = async {
             for page in 0..batches {
@@ -54,7 +54,7 @@ async fn a_page_of_unsettled_orders_is_one_query_and_half_a_unit_when_there_are_
 #[tokio::test]
 async fn some_shards_and_some_orders_are_a_batch_at_a_unit_each() {
     let shop = shop().await;
-    shop.stock.create(&product(), &ShardLayout::new(10, 2), 1).await.unwrap();
+    shop.stock.create(&product(), &ShardLayout::new(10, 2), .., 1).await.unwrap();
     let both: Vec<_> = ShardLayout::new(10, 2).numbers().collect();
     assert_eq!(cost(&shop, shop.stock.read(&product(), &both)).await, reads(1, 2.0));
     let ids: Vec<_> = (1..=100).map(id).collect();

@@ -12,7 +12,7 @@ const LARGE: ShardLayout = ShardLayout::new(SaleDraft::MOST_UNITS, SaleDraft::MO
 #[tokio::test]
 async fn the_largest_sale_is_made_read_and_sold_across() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &LARGE, 1).await.unwrap();
+    shop.stock.create(&product(), &LARGE, .., 1).await.unwrap();
     assert_eq!(shop.calls.count("PutItem"), 4_000);
     assert!((shop.calls.write_units() - 4_000.0).abs() < f64::EPSILON, "one write each");
 

@@ -20,34 +20,49 @@ async fn capacities(shop: &Shop, product: &ProductId, layout: &ShardLayout) -> V
 #[tokio::test]
 async fn the_units_are_spread_evenly() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(103, 5), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(103, 5), .., 1).await.unwrap();
+    assert_eq!(capacities(&shop, &product(), &layout(103, 5)).await, [21, 21, 21, 20, 20]);
+}
+
+#[tokio::test]
+async fn a_run_may_make_some_of_the_shards_and_a_later_one_the_rest() {
+    let shop = Shop::open().await;
+    for (some, requests) in [(0..2, 2), (2..4, 2), (4..9, 1), (9..12, 0)] {
+        shop.calls.reset();
+        shop.stock.create(&product(), &layout(103, 5), some, 1).await.unwrap();
+        assert_eq!(shop.calls.total(), requests);
+    }
     assert_eq!(capacities(&shop, &product(), &layout(103, 5)).await, [21, 21, 21, 20, 20]);
 }
 
 #[tokio::test]
 async fn making_the_shards_can_be_repeated_and_finishes_what_was_begun() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(30, 2), 1).await.unwrap();
-    shop.stock.create(&product(), &layout(103, 5), 1).await.unwrap();
-    shop.stock.create(&product(), &layout(103, 5), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(30, 2), .., 1).await.unwrap();
+    shop.stock.create(&product(), &layout(103, 5), .., 1).await.unwrap();
+    shop.stock.create(&product(), &layout(103, 5), .., 1).await.unwrap();
     assert_eq!(capacities(&shop, &product(), &layout(103, 5)).await, [21, 21, 21, 20, 20]);
 }
 
 #[tokio::test]
 async fn a_shard_in_use_is_neither_made_anew_nor_deleted() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(20, 2), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(20, 2), .., 1).await.unwrap();
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
     for state in ["held", "sold"] {
         let before = shop.shard().await;
-        for refused in [shop.stock.create(&product(), &layout(40, 2), 1).await, shop.stock.delete(&product(), 0, 1, 1).await] {
+        // Another run of the same revision has opened the sale.
+        assert!(!shop.stock.create(&product(), &layout(20, 2), .., 1).await.unwrap(), "{state}");
+        assert!(!shop.stock.delete(&product(), 0, 1, 1).await.unwrap(), "{state}");
+        for refused in [shop.stock.create(&product(), &layout(40, 2), .., 2).await, shop.stock.delete(&product(), 0, 1, 2).await]
+        {
             assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{state}: {refused:?}");
         }
         assert_eq!(shop.shard().await, before, "{state}");
         shop.stock.sell(SHARD, &shopper(1), &id(1), units(2)).await.unwrap();
     }
     shop.stock.take_back(SHARD, &shopper(1), &id(1)).await.unwrap();
-    shop.stock.create(&product(), &layout(40, 2), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(40, 2), .., 1).await.unwrap();
     assert_eq!(capacities(&shop, &product(), &layout(40, 2)).await, [20, 20], "nobody has anything in it any more");
 }
 
@@ -55,10 +70,10 @@ async fn a_shard_in_use_is_neither_made_anew_nor_deleted() {
 #[tokio::test]
 async fn shards_of_a_later_revision_stay_as_they_are() {
     let shop = Shop::open().await;
-    assert!(shop.stock.create(&product(), &layout(20, 2), 1).await.unwrap());
-    assert!(shop.stock.create(&product(), &layout(30, 2), 3).await.unwrap());
+    assert!(shop.stock.create(&product(), &layout(20, 2), .., 1).await.unwrap());
+    assert!(shop.stock.create(&product(), &layout(30, 2), .., 3).await.unwrap());
     for is_used in [false, true] {
-        assert!(!shop.stock.create(&product(), &layout(20, 2), 2).await.unwrap(), "{is_used}");
+        assert!(!shop.stock.create(&product(), &layout(20, 2), .., 2).await.unwrap(), "{is_used}");
         assert!(!shop.stock.delete(&product(), 0, 2, 2).await.unwrap(), "{is_used}");
         let found = shop.stock.read_all(&product(), &layout(30, 2)).await.unwrap();
         assert!(found.iter().all(|(_, shard)| shard.is_balanced() && shard.capacity() == 15), "{is_used}: {found:?}");
@@ -72,8 +87,8 @@ async fn shards_of_a_later_revision_stay_as_they_are() {
 async fn only_the_named_shards_of_the_named_sale_are_deleted_and_again() {
     let shop = Shop::open().await;
     let other: ProductId = "demo-2".parse().unwrap();
-    shop.stock.create(&product(), &layout(50, 5), 1).await.unwrap();
-    shop.stock.create(&other, &layout(50, 5), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(50, 5), .., 1).await.unwrap();
+    shop.stock.create(&other, &layout(50, 5), .., 1).await.unwrap();
     for _ in 0..2 {
         shop.stock.delete(&product(), 2, 5, 1).await.unwrap();
         assert_eq!(capacities(&shop, &product(), &layout(20, 2)).await, [10, 10]);
@@ -86,7 +101,7 @@ async fn only_the_named_shards_of_the_named_sale_are_deleted_and_again() {
 #[tokio::test]
 async fn more_shards_than_one_batch_takes_are_read() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(201, 201), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(201, 201), .., 1).await.unwrap();
     shop.calls.reset();
     assert_eq!(capacities(&shop, &product(), &layout(201, 201)).await, [1; 201]);
     assert_eq!(shop.calls.count("BatchGetItem"), 3);
@@ -95,7 +110,7 @@ async fn more_shards_than_one_batch_takes_are_read() {
 #[tokio::test]
 async fn a_hold_lies_in_its_shard_as_the_architecture_says() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(10, 1), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(10, 1), .., 1).await.unwrap();
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
     shop.stock.claim(SHARD, &shopper(2), &hold(2, 1)).await.unwrap();
     shop.stock.sell(SHARD, &shopper(2), &id(2), units(1)).await.unwrap();
@@ -112,7 +127,7 @@ async fn a_hold_lies_in_its_shard_as_the_architecture_says() {
 #[tokio::test]
 async fn shards_do_not_know_of_each_other() {
     let shop = Shop::open().await;
-    shop.stock.create(&product(), &layout(4, 2), 1).await.unwrap();
+    shop.stock.create(&product(), &layout(4, 2), .., 1).await.unwrap();
     for shard in [ShardNumber(0), ShardNumber(1)] {
         assert_eq!(shop.stock.claim(shard, &shopper(1), &hold(1, 2)).await.unwrap(), ClaimOutcome::Claimed);
     }
@@ -123,7 +138,7 @@ async fn shards_do_not_know_of_each_other() {
 #[tokio::test]
 async fn a_survey_has_what_is_there_page_by_page() {
     let (shop, layout) = (Shop::open().await, ShardLayout::new(1_500, 150));
-    shop.stock.create(&product(), &ShardLayout::new(1_490, 149), 1).await.unwrap();
+    shop.stock.create(&product(), &ShardLayout::new(1_490, 149), .., 1).await.unwrap();
     shop.stock.delete(&product(), 7, 8, 1).await.unwrap();
     let known = domain::Availability::untouched(&layout, crate::shop::at(crate::shop::NOW));
     for consistent in [false, true] {

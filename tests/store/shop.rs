@@ -158,7 +158,7 @@ pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
         max_per_shopper: Quantity::ONE,
         ..draft()
     };
-    Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Preparing }
+    Sale { status: SaleStatus::Preparing, ..Sale::of(product.clone(), draft) }
 }
 
 /// The buyer of one unit of the demo sale with this number.

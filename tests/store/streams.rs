@@ -11,7 +11,7 @@ use crate::shop::{END, NOW, SHARD, Shop, at, clock, hold, id, product, reservati
 #[tokio::test]
 async fn each_record_of_a_shard_shows_it_after_one_move() {
     let shop = Shop::open_at(&clock()).await;
-    shop.stock.create(&product(), &ShardLayout::new(5, 1), 1).await.unwrap();
+    shop.stock.create(&product(), &ShardLayout::new(5, 1), .., 1).await.unwrap();
     let mut states = vec![shop.shard().await];
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
     states.push(shop.shard().await);

@@ -86,7 +86,7 @@ async fn a_sale_is_read_and_what_it_does_not_know_of_it_outlives_its_own_writes(
 
     let finished = written(shop.sales.finish_restock(&read).await.unwrap());
     for _ in 0..2 {
-        let paused = shop.sales.change_status(&finished, SaleStatus::Paused).await.unwrap();
+        let paused = shop.sales.change_status(&finished, SaleStatus::Paused, at(NOW)).await.unwrap();
         assert_eq!(written(paused).revision, before.revision + 2, "the second time as the SDK repeats it");
     }
     assert!(is_kept(&shop.raw(table, item.0, item.1).await.unwrap()));

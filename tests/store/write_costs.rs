@@ -43,7 +43,7 @@ async fn a_claim_costs_a_unit_for_each_kilobyte_that_the_shard_grows_to() {
 async fn fill(product: &str) -> (Vec<f64>, usize) {
     let shop = Shop::open().await;
     let (product, last) = (product.parse().unwrap(), ShardNumber(39));
-    shop.stock.create(&product, &ShardLayout::new(1_000, 40), 1).await.unwrap();
+    shop.stock.create(&product, &ShardLayout::new(1_000, 40), .., 1).await.unwrap();
     let mut costs = Vec::new();
     for number in 1..=25 {
         // DynamoDB does not charge for a number's trailing zeros, and most times in seconds have none.
@@ -74,7 +74,7 @@ fn value_size(value: &AttributeValue) -> usize {
 async fn a_shard_is_made_and_deleted_in_one_write() {
     let shop = Shop::open().await;
     let layout = ShardLayout::new(1_000, 40);
-    assert_eq!(cost(&shop, shop.stock.create(&product(), &layout, 1)).await, writes(40, 40.0));
+    assert_eq!(cost(&shop, shop.stock.create(&product(), &layout, .., 1)).await, writes(40, 40.0));
     assert_eq!(cost(&shop, shop.stock.delete(&product(), 0, 40, 1)).await, writes(40, 40.0));
 }
 

@@ -36,6 +36,9 @@ pub fn unknown_product() -> Problem {
 #[must_use]
 pub fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
     match why {
+        NotReservable::InPreparation => {
+            in_preparation().detail("The sale should have started, but is still being prepared. It opens when that is done.")
+        }
         NotReservable::NotStarted { starts_at } => Problem::of(SALE_NOT_STARTED)
             .detail(format!("The sale starts at {}.", time(starts_at)))
             .with(members::SaleNotStarted { starts_at: time(starts_at) })
@@ -127,10 +130,22 @@ pub fn too_many_attempts(pay_by: Timestamp) -> Problem {
 #[must_use]
 pub fn not_changeable(why: NotChangeable) -> Problem {
     match why {
-        NotChangeable::InPreparation => Problem::of(SALE_IN_PREPARATION)
-            .detail("An operator is creating or changing the sale. If the PUT was interrupted, repeat it."),
+        NotChangeable::InPreparation => {
+            in_preparation().detail("An operator is creating or changing the sale. If the PUT was interrupted, repeat it.")
+        }
         NotChangeable::Ended => Problem::of(SALE_OVER).detail("The sale is over for good."),
     }
+}
+
+/// A preparation usually takes seconds.
+fn in_preparation() -> Problem {
+    Problem::of(SALE_IN_PREPARATION).retry_after(10)
+}
+
+/// 503: the time of one request was too short for all shards. The same request continues.
+#[must_use]
+pub fn unfinished(ready: u32, all: u32) -> Problem {
+    Problem::try_again(1).detail(format!("{ready} of {all} shards are ready. The same request continues there."))
 }
 
 /// The sale has started, or starts within ten seconds.

@@ -18,8 +18,17 @@ use crate::{
 };
 
 /// The refusals of a reservation, in the order in which `reserve` checks them.
-const NO_UNITS: [ProblemKind; 8] =
-    [UNKNOWN_PRODUCT, SALE_NOT_STARTED, SALE_PAUSED, SALE_ENDED, QUANTITY_NOT_ALLOWED, SOLD_OUT, NOT_TOGETHER, ALREADY_PURCHASED];
+const NO_UNITS: [ProblemKind; 9] = [
+    UNKNOWN_PRODUCT,
+    SALE_NOT_STARTED,
+    SALE_IN_PREPARATION,
+    SALE_PAUSED,
+    SALE_ENDED,
+    QUANTITY_NOT_ALLOWED,
+    SOLD_OUT,
+    NOT_TOGETHER,
+    ALREADY_PURCHASED,
+];
 
 /// The route table.
 #[must_use]
@@ -109,7 +118,7 @@ fn for_operators() -> Vec<Route> {
             .takes::<SaleRequest>()
             .answers::<SaleView>(201, "The sale was made.")
             .answers::<SaleView>(200, "The sale was changed, or was as described already.")
-            .refuses(&[SALE_STARTED, SALE_PAUSED, SALE_RESTOCKED, ProblemKind::INVALID_REQUEST]),
+            .refuses(&[SALE_STARTED, SALE_PAUSED, SALE_RESTOCKED, SALE_OVER, ProblemKind::INVALID_REQUEST]),
         route(Post, "/admin/flash-sales/{product_id}/pause", "pause-sale", "Stop a sale for now.")
             .by("change-sale-status")
             .answers::<SaleView>(200, "The sale.")
@@ -121,7 +130,7 @@ fn for_operators() -> Vec<Route> {
         route(Post, "/admin/flash-sales/{product_id}/close", "close-sale", "End a sale for good.")
             .by("change-sale-status")
             .answers::<SaleView>(200, "The sale.")
-            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION]),
+            .refuses(&[UNKNOWN_PRODUCT]),
         route(Post, "/admin/flash-sales/{product_id}/restock", "restock-sale", "Add units to a sale.")
             .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each restock.")
             .takes::<RestockRequest>()
@@ -130,6 +139,6 @@ fn for_operators() -> Vec<Route> {
             .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
         route(Get, "/admin/flash-sales/{product_id}/report", "get-sale-report", "The exact figures of a sale.")
             .answers::<ReportView>(200, "The figures.")
-            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION]),
+            .refuses(&[UNKNOWN_PRODUCT]),
     ]
 }

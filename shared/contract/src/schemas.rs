@@ -105,7 +105,7 @@ macro_rules! values {
 }
 
 values! {
-    sale_states of Sale { Scheduled Open Paused SoldOut Ended }
+    sale_states of Sale { InPreparation Scheduled Open Paused SoldOut Ended }
     order_statuses of Order { AwaitingPayment Pending Completed Failed Expired Refunded }
     payment_statuses of Payment { None Pending Completed Failed Refunded RefundPending }
     inventory_statuses of StockStatus { Held Confirmed Released }

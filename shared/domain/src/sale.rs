@@ -131,6 +131,8 @@ pub enum SaleStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SaleState {
+    /// Being made or changed: nothing can be reserved, whatever its start.
+    InPreparation,
     /// Not open yet.
     Scheduled,
     /// Units can be reserved.
@@ -146,6 +148,8 @@ pub enum SaleState {
 /// Why nothing can be reserved, regardless of the stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReservable {
+    /// Should have started, but is still being made or changed.
+    InPreparation,
     /// Opens later.
     NotStarted {
         /// When it opens.
@@ -173,9 +177,26 @@ pub struct Sale {
     pub layout: ShardLayout,
     /// Set by its preparation and by operators.
     pub status: SaleStatus,
+    /// When an operator closed it. `None` also for a sale that an earlier version of the product closed.
+    pub closed_at: Option<Timestamp>,
+    /// It was closed while it was in preparation.
+    pub is_unfinished: bool,
 }
 
 impl Sale {
+    /// An active sale as `draft` describes it.
+    #[must_use]
+    pub fn of(product: ProductId, draft: SaleDraft) -> Self {
+        let layout = draft.layout();
+        Self { product, draft, layout, status: SaleStatus::Active, closed_at: None, is_unfinished: false }
+    }
+
+    /// Whether every shard exists. Before that, no shopper can reserve in the sale.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.status != SaleStatus::Preparing && !self.is_unfinished
+    }
+
     /// The state of the sale at `now`, if `available` units are left.
     #[must_use]
     pub fn state(&self, now: Timestamp, available: u32) -> SaleState {
@@ -185,7 +206,7 @@ impl Sale {
         match self.status {
             SaleStatus::Closed => SaleState::Ended,
             SaleStatus::Paused => SaleState::Paused,
-            SaleStatus::Preparing => SaleState::Scheduled,
+            SaleStatus::Preparing => SaleState::InPreparation,
             SaleStatus::Active if now < self.draft.starts_at => SaleState::Scheduled,
             SaleStatus::Active if available == 0 => SaleState::SoldOut,
             SaleStatus::Active => SaleState::Open,
@@ -210,7 +231,8 @@ impl Sale {
     /// Why not.
     pub fn accepts(&self, quantity: Quantity, now: Timestamp) -> Result<(), NotReservable> {
         match self.state(now, u32::MAX) {
-            SaleState::Scheduled => Err(NotReservable::NotStarted { starts_at: self.draft.starts_at }),
+            SaleState::InPreparation if now >= self.draft.starts_at => Err(NotReservable::InPreparation),
+            SaleState::InPreparation | SaleState::Scheduled => Err(NotReservable::NotStarted { starts_at: self.draft.starts_at }),
             SaleState::Paused => Err(NotReservable::Paused),
             SaleState::Ended => Err(NotReservable::Ended),
             SaleState::Open | SaleState::SoldOut if quantity > self.draft.max_per_shopper => {
@@ -246,7 +268,7 @@ mod tests {
     }
 
     fn made(draft: SaleDraft) -> Sale {
-        Sale { product: "demo".parse().unwrap(), layout: draft.layout(), draft, status: SaleStatus::Active }
+        Sale::of("demo".parse().unwrap(), draft)
     }
 
     fn sale(status: SaleStatus) -> Sale {
@@ -264,7 +286,9 @@ mod tests {
             (SaleStatus::Paused, during, 5, SaleState::Paused),
             (SaleStatus::Paused, after, 5, SaleState::Ended),
             (SaleStatus::Closed, during, 5, SaleState::Ended),
-            (SaleStatus::Preparing, during, 5, SaleState::Scheduled),
+            (SaleStatus::Preparing, before, 5, SaleState::InPreparation),
+            (SaleStatus::Preparing, during, 5, SaleState::InPreparation),
+            (SaleStatus::Preparing, after, 5, SaleState::Ended),
         ] {
             assert_eq!(sale(status).state(now, available), state, "{status:?} at {now}");
         }
@@ -282,6 +306,11 @@ mod tests {
         );
         assert_eq!(active.accepts(three, at("2026-11-20T11:00:00Z")), Err(NotReservable::NotStarted { starts_at: during }));
         assert_eq!(sale(SaleStatus::Paused).accepts(Quantity::ONE, during), Err(NotReservable::Paused));
+        // A start that has passed is not announced.
+        let preparing = sale(SaleStatus::Preparing);
+        let starts_at = during;
+        assert_eq!(preparing.accepts(Quantity::ONE, at("2026-11-20T11:00:00Z")), Err(NotReservable::NotStarted { starts_at }));
+        assert_eq!(preparing.accepts(Quantity::ONE, during), Err(NotReservable::InPreparation));
         assert_eq!(sale(SaleStatus::Closed).accepts(Quantity::ONE, during), Err(NotReservable::Ended));
     }
 

@@ -50,8 +50,20 @@ impl Sale {
         }
     }
 
+    /// The sale after an operator gave it `status` at `now`.
+    #[must_use]
+    pub fn with_status(&self, status: SaleStatus, now: Timestamp) -> Self {
+        let is_closing = status == SaleStatus::Closed;
+        Self {
+            status,
+            closed_at: is_closing.then(|| self.closed_at.unwrap_or(now)),
+            is_unfinished: is_closing && !self.is_prepared(),
+            ..self.clone()
+        }
+    }
+
     /// The sale's status after `change` at `now`. A change to the status that the sale already has is allowed at any
-    /// time. Any prepared sale can be closed.
+    /// time. Every sale can be closed.
     ///
     /// # Errors
     /// Why the sale is not changed.
@@ -62,7 +74,7 @@ impl Sale {
         }
         match self.is_operable(now) {
             Ok(()) => Ok(wanted),
-            Err(NotChangeable::Ended) if change == StatusChange::Close => Ok(wanted),
+            Err(_) if change == StatusChange::Close => Ok(wanted),
             Err(why) => Err(why),
         }
     }
@@ -87,7 +99,7 @@ mod tests {
             admission: Admission::Fcfs,
             shards: None,
         };
-        Sale { product: "demo".parse().unwrap(), layout: draft.layout(), draft, status }
+        Sale { status, ..Sale::of("demo".parse().unwrap(), draft) }
     }
 
     #[test]
@@ -100,7 +112,7 @@ mod tests {
         for (status, change, before_it, during_it, after_it) in [
             (Preparing, Pause, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
             (Preparing, Resume, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
-            (Preparing, Close, Err(InPreparation), Err(InPreparation), Err(InPreparation)),
+            (Preparing, Close, Ok(Closed), Ok(Closed), Ok(Closed)),
             (Active, Pause, Ok(Paused), Ok(Paused), Err(Ended)),
             (Active, Resume, Ok(Active), Ok(Active), Ok(Active)),
             (Active, Close, Ok(Closed), Ok(Closed), Ok(Closed)),
@@ -116,5 +128,19 @@ mod tests {
                 assert_eq!(outcome, expected, "{change:?} of a sale that is {status:?} at {now}");
             }
         }
+    }
+
+    #[test]
+    fn a_closed_sale_remembers_when_it_was_closed_and_whether_it_was_prepared() {
+        use SaleStatus::{Active, Closed, Paused, Preparing};
+
+        let (first, later) = ("2026-11-20T12:30:00Z".parse().unwrap(), "2026-11-20T12:40:00Z".parse().unwrap());
+        for (status, is_prepared) in [(Preparing, false), (Active, true), (Paused, true)] {
+            let closed = sale(status).with_status(Closed, first);
+            assert_eq!((closed.closed_at, closed.is_prepared()), (Some(first), is_prepared), "{status:?}");
+            assert_eq!(closed.with_status(Closed, later), closed, "{status:?}: the same again");
+        }
+        let paused = sale(Active).with_status(Paused, first);
+        assert_eq!((paused.closed_at, paused.is_prepared()), (None, true));
     }
 }

@@ -10,6 +10,7 @@ mod failure;
 mod function;
 pub mod http;
 pub mod metrics;
+mod progress;
 mod serve;
 mod telemetry;
 pub mod workers;
@@ -25,6 +26,7 @@ pub use function::{
 pub use http::{Caller, Identity, Problem, ProblemKind};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
+pub use progress::{Progress, Stopped};
 pub use serve::serve;
 pub use telemetry::chain;
 pub use workers::TaskError;

@@ -3,7 +3,7 @@
 mod form;
 
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
-use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus};
+use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus, Timestamp};
 
 use crate::{
     StoreError,
@@ -31,6 +31,9 @@ pub struct Stored {
     pub sale: Sale,
     /// Number of shards that were ever made for the sale.
     pub shards_made: u32,
+    /// The progress of the preparation: so many shards, counted from the first, are as the sale describes them. Those
+    /// above its layout are deleted.
+    pub shards_ready: u32,
     /// Rises with every write.
     pub revision: u64,
     /// Finished restocks, oldest first. The layout includes them.
@@ -50,6 +53,8 @@ pub struct Restock {
     pub extent: Extent,
     /// The sale's revision that described the restock first. Its shards have the same revision.
     pub revision: u64,
+    /// The progress of an unfinished restock: so many of its shards, counted from the first, exist.
+    pub shards_ready: u32,
 }
 
 /// A page of the catalogue.
@@ -77,7 +82,8 @@ impl Stored {
     #[must_use]
     pub fn new(sale: Sale, shards_made: u32, revision: u64) -> Self {
         let shards_made = shards_made.max(sale.layout.shards());
-        Self { sale, shards_made, revision, restocks: Vec::new(), unfinished: None, unknown: Item::new() }
+        let (restocks, unfinished, unknown) = (Vec::new(), None, Item::new());
+        Self { sale, shards_made, shards_ready: 0, revision, restocks, unfinished, unknown }
     }
 }
 
@@ -114,7 +120,7 @@ impl Sales {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn prepare(&self, sale: &Sale, before: Option<&Stored>) -> Result<WriteOutcome, StoreError> {
-        let sale = Sale { status: SaleStatus::Preparing, ..sale.clone() };
+        let sale = Sale { status: SaleStatus::Preparing, closed_at: None, is_unfinished: false, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
         let record = Stored::new(sale, made, before.map_or(1, |stored| stored.revision + 1));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(form::to_item(&record)?));
@@ -139,12 +145,20 @@ impl Sales {
         self.replace(prepared, Stored::new(sale, 0, prepared.revision + 1)).await
     }
 
-    /// Changes the status of the sale that was read as `before`: an operator has paused, resumed or closed it.
+    /// Records how many shards the preparation of `prepared` has made, so that the next run continues there.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn change_status(&self, before: &Stored, status: SaleStatus) -> Result<WriteOutcome, StoreError> {
-        let sale = Sale { status, ..before.sale.clone() };
+    pub async fn note_prepared(&self, prepared: &Stored, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
+        self.replace(prepared, Stored { shards_ready, revision: prepared.revision + 1, ..prepared.clone() }).await
+    }
+
+    /// Changes the status of the sale that was read as `before`: an operator paused, resumed or closed it at `now`.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn change_status(&self, before: &Stored, status: SaleStatus, now: Timestamp) -> Result<WriteOutcome, StoreError> {
+        let sale = before.sale.with_status(status, now);
         self.replace(before, Stored { sale, revision: before.revision + 1, ..before.clone() }).await
     }
 
@@ -154,8 +168,17 @@ impl Sales {
     /// When DynamoDB does not answer.
     pub async fn begin_restock(&self, before: &Stored, key: RestockKey, extent: Extent) -> Result<WriteOutcome, StoreError> {
         let revision = before.revision + 1;
-        let unfinished = Some(Restock { key, extent, revision });
+        let unfinished = Some(Restock { key, extent, revision, shards_ready: 0 });
         self.replace(before, Stored { revision, unfinished, ..before.clone() }).await
+    }
+
+    /// Records how many shards of the unfinished restock exist, so that the next run continues there.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn note_restocked(&self, before: &Stored, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
+        let unfinished = before.unfinished.clone().map(|restock| Restock { shards_ready, ..restock });
+        self.replace(before, Stored { revision: before.revision + 1, unfinished, ..before.clone() }).await
     }
 
     /// Takes the shards of the unfinished restock into the layout. The caller has made all of them.
@@ -167,7 +190,7 @@ impl Sales {
         if let Some(restock) = after.unfinished.take() {
             after.sale.layout = after.sale.layout.restocked(restock.extent);
             after.shards_made = after.sale.layout.shards();
-            after.restocks.push(restock);
+            after.restocks.push(Restock { shards_ready: 0, ..restock });
         }
         self.replace(before, after).await
     }

@@ -68,12 +68,19 @@ async fn sales_are_listed_by_product_and_each_follows_its_own_times() {
     let function = function(&shop, &Calls::new());
     assert_eq!(
         listed(&function.handle(event("list-sales/ok.json")).await),
-        ["a-short-one open", "being-prepared scheduled", "closed ended", "open open", "paused paused", "scheduled scheduled"]
+        [
+            "a-short-one open",
+            "being-prepared in_preparation",
+            "closed ended",
+            "open open",
+            "paused paused",
+            "scheduled scheduled"
+        ]
     );
     shop.clock.set("2026-11-01T12:10:00Z");
     assert_eq!(
         listed(&function.handle(event("list-sales/ok.json")).await),
-        ["a-short-one ended", "being-prepared scheduled", "closed ended", "open open", "paused paused", "scheduled open"]
+        ["a-short-one ended", "being-prepared in_preparation", "closed ended", "open open", "paused paused", "scheduled open"]
     );
 }
 

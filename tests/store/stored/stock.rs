@@ -69,7 +69,7 @@ async fn a_sale() {
     put(&read, read.dynamo.stock_table(), &prepared_sale()).await;
     let stored = read.sales.get_for_write(&product()).await.unwrap().unwrap();
     assert_eq!((stored.sale, stored.shards_made, stored.revision), (plain_sale(), 4, 1));
-    assert_eq!((stored.restocks, stored.unfinished), (vec![], None));
+    assert_eq!((stored.restocks, stored.unfinished, stored.shards_ready), (vec![], None, 0));
 
     written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
     assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &prepared_sale()).await;
@@ -102,8 +102,52 @@ async fn a_sale_with_restocks() {
     let layout = made.layout.restocked(first);
     assert_eq!(stored.sale, Sale { status: SaleStatus::Active, layout, ..made });
     assert_eq!((stored.shards_made, stored.revision), (3, 5));
-    let restock = |key: &str, extent, revision| Restock { key: key.parse().unwrap(), extent, revision };
+    let restock = |key: &str, extent, revision| Restock { key: key.parse().unwrap(), extent, revision, shards_ready: 0 };
     assert_eq!((stored.restocks, stored.unfinished), (vec![restock("first", first, 3)], Some(restock("second", second, 5))));
+}
+
+/// The progress of a preparation and of a restock.
+#[tokio::test]
+async fn a_sale_whose_shards_are_being_made() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let preparing = with(&prepared_sale(), &json!({"shards_ready": {"N": "3"}, "revision": {"N": "2"}}));
+    let prepared = written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    let noted = written(wrote.sales.note_prepared(&prepared, 3).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &preparing).await;
+    put(&read, read.dynamo.stock_table(), &preparing).await;
+    assert_eq!(read.sales.get_for_write(&product()).await.unwrap().unwrap().shards_ready, 3);
+
+    let active = written(wrote.sales.activate(&noted).await.unwrap());
+    let begun = wrote.sales.begin_restock(&active, "one".parse().unwrap(), Extent { units: 30, shards: 2 }).await.unwrap();
+    written(wrote.sales.note_restocked(&written(begun), 1).await.unwrap());
+    let restocking = with(
+        &prepared_sale(),
+        &json!({"status": {"S": "ACTIVE"}, "revision": {"N": "5"}, "unfinished_restock": {"M": {
+            "key": {"S": "one"}, "units": {"N": "30"}, "shards": {"N": "2"}, "revision": {"N": "4"}, "shards_ready": {"N": "1"},
+        }}}),
+    );
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &restocking).await;
+    put(&read, read.dynamo.stock_table(), &restocking).await;
+    let stored = read.sales.get_for_write(&product()).await.unwrap().unwrap();
+    assert_eq!((stored.shards_ready, stored.unfinished.unwrap().shards_ready), (0, 1));
+}
+
+#[tokio::test]
+async fn a_sale_that_was_closed_in_preparation() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let closed = with(
+        &prepared_sale(),
+        &json!({
+            "status": {"S": "CLOSED"}, "revision": {"N": "2"}, "closed_at": {"S": on_the_day("12:00:00.25")},
+            "unfinished": {"BOOL": true},
+        }),
+    );
+    let prepared = written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    let sale = written(wrote.sales.change_status(&prepared, SaleStatus::Closed, at(NOW)).await.unwrap()).sale;
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &closed).await;
+    put(&read, read.dynamo.stock_table(), &closed).await;
+    assert_eq!(read.sales.get(&product()).await.unwrap().as_ref(), Some(&sale));
+    assert_eq!((sale.closed_at, sale.is_prepared()), (Some(at(NOW)), false));
 }
 
 /// An earlier version allowed a million units.
@@ -144,7 +188,7 @@ async fn a_shard() {
         }}}},
         "sold": {"M": {"shopper-2": {"M": {"r": {"S": "01JD3V3Z5T8Q6W7X9Y0A000002"}, "q": {"N": "1"}}}}},
     });
-    wrote.stock.create(&product(), &ShardLayout::new(10, 1), 7).await.unwrap();
+    wrote.stock.create(&product(), &ShardLayout::new(10, 1), .., 7).await.unwrap();
     wrote.stock.claim(SHARD, &shopper(1), &hold(1, 2)).await.unwrap();
     wrote.stock.claim(SHARD, &shopper(2), &hold(2, 1)).await.unwrap();
     wrote.stock.sell(SHARD, &shopper(2), &id(2), units(1)).await.unwrap();
@@ -155,7 +199,7 @@ async fn a_shard() {
     let expected = StockShard::from_parts(10, 7, [(shopper(1), hold(1, 2))].into(), [(shopper(2), sold)].into());
     assert_eq!(read.shard().await, expected);
     assert_eq!(store::shard_image(&item(&shard).into()).unwrap(), Some((product(), SHARD, expected)));
-    let made_later = read.stock.create(&product(), &ShardLayout::new(10, 1), 6).await.unwrap();
+    let made_later = read.stock.create(&product(), &ShardLayout::new(10, 1), .., 6).await.unwrap();
     assert!(!made_later, "the shard's revision is read");
 }
 

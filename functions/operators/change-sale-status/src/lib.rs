@@ -63,11 +63,12 @@ impl ChangeSaleStatus {
     async fn change(&self, product: &ProductId, change: StatusChange) -> Result<Stored, ChangeError> {
         for _ in 0..TRIES {
             let stored = self.sales.get_for_write(product).await?.ok_or(ChangeError::UnknownProduct)?;
-            let status = stored.sale.status_after(change, self.clock.now()).map_err(ChangeError::NotChangeable)?;
+            let now = self.clock.now();
+            let status = stored.sale.status_after(change, now).map_err(ChangeError::NotChangeable)?;
             if stored.sale.status == status {
                 return Ok(stored);
             }
-            match self.sales.change_status(&stored, status).await? {
+            match self.sales.change_status(&stored, status, now).await? {
                 WriteOutcome::Written(stored) => return Ok(stored),
                 WriteOutcome::Changed => {}
             }

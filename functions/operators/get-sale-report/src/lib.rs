@@ -5,7 +5,7 @@ mod use_case;
 use std::sync::Arc;
 
 use contract::{OPERATORS, ReportView, problems, product_path};
-use domain::{Clock, NotChangeable, SaleStatus};
+use domain::Clock;
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
@@ -35,10 +35,6 @@ impl HttpFunction for GetSaleReport {
         self.identity.caller(request)?.require_group(OPERATORS)?;
         let found = self.sales.get_for_write(&product_path(request)?).await;
         let stored = found.map_err(|error| problems::store_failed(&error))?.ok_or_else(problems::unknown_product)?;
-        // `manage-sale` is replacing the shards.
-        if stored.sale.status == SaleStatus::Preparing {
-            return Err(problems::not_changeable(NotChangeable::InPreparation));
-        }
         let reported = self.reports.report(&stored.sale).await.map_err(|error| problems::store_failed(&error))?;
         let view = ReportView::new(&stored, &reported.figures, reported.has_all_orders, self.clock.now());
         Ok(http::ok_json(200, &view))

@@ -5,7 +5,7 @@ mod use_case;
 use std::sync::Arc;
 
 use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems};
-use domain::Clock;
+use domain::{Clock, NotChangeable};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
@@ -18,7 +18,8 @@ pub use use_case::{Made, MakeError, SalePreparation};
 pub struct ManageSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    preparation: SalePreparation,
+    /// The use case; tests speed up its clock.
+    pub preparation: SalePreparation,
 }
 
 impl FromParts for ManageSale {
@@ -44,6 +45,8 @@ fn problem(error: &MakeError) -> Problem {
         MakeError::Started => problems::sale_started(),
         MakeError::Paused => problems::paused_not_changed(),
         MakeError::Restocked => problems::sale_restocked(),
+        MakeError::Closed => problems::not_changeable(NotChangeable::Ended),
+        MakeError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
         MakeError::Changed => Problem::try_again(1),
         MakeError::Store(error) => problems::store_failed(error),
     }

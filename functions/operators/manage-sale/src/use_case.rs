@@ -1,11 +1,13 @@
 //! The use case: write the sale as being prepared, make its shards, then activate it.
 //!
 //! If the run dies in between, the sale stays in preparation and takes no reservation. The same request finishes it: every
-//! write here can be repeated.
+//! write here can be repeated. A run whose time is over before all shards are made notes how many there are, and the same
+//! request continues there.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, SignedDuration, Timestamp};
+use kit::{Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 
@@ -14,9 +16,14 @@ use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
 /// one's by two seconds each way, and the write that stops it may take four.
 const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
 
+/// Time for making shards. After it, a batch of shards may take eight seconds more and the note of its progress four; the
+/// function has 28.
+const SHARDS_MADE_FOR: SignedDuration = SignedDuration::from_secs(15);
+
 /// Creates and changes sales.
 pub struct SalePreparation {
-    clock: Arc<dyn Clock>,
+    /// Public, so that tests can speed it up.
+    pub clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
     availabilities: Availabilities,
@@ -45,6 +52,17 @@ pub enum MakeError {
     /// The sale was restocked.
     #[error("the sale was restocked")]
     Restocked,
+    /// The sale was closed.
+    #[error("the sale is over")]
+    Closed,
+    /// The time was too short for all shards. The same request continues.
+    #[error("{ready} of {all} shards are ready")]
+    Unfinished {
+        /// Shards that are as described.
+        ready: u32,
+        /// Shards to make, and to delete.
+        all: u32,
+    },
     /// Another request changed the sale at the same time.
     #[error("the sale was changed at the same time")]
     Changed,
@@ -66,21 +84,50 @@ impl SalePreparation {
     /// Every [`MakeError`]. Once the sale is active, a request with its description changes nothing and succeeds, whatever its
     /// state.
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
+        let until = self.clock.now().checked_add(SHARDS_MADE_FOR).unwrap_or(Timestamp::MAX);
         let before = self.sales.get_for_write(product).await?;
-        let wanted = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
-        if let Some(stored) = &before {
-            if stored.sale.status != SaleStatus::Preparing && stored.sale.draft == wanted.draft {
+        let wanted = Sale::of(product.clone(), draft);
+        let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
+        let prepared = match &before {
+            Some(stored) if stored.sale.status != SaleStatus::Preparing && stored.sale.draft == wanted.draft => {
                 return self.unchanged(stored.sale.clone()).await;
             }
-            self.may_change(stored)?;
-        }
-        let prepared = written(self.sales.prepare(&wanted, before.as_ref()).await?)?;
+            Some(stored) if stored.sale.status == SaleStatus::Preparing && is_same(stored) => stored.clone(),
+            Some(_) | None => {
+                before.as_ref().map_or(Ok(()), |stored| self.may_change(stored))?;
+                written(self.sales.prepare(&wanted, before.as_ref()).await?)?
+            }
+        };
         self.sales.list(product).await?;
-        still_ours(self.stock.create(product, &wanted.layout, prepared.revision).await?)?;
-        still_ours(self.stock.delete(product, wanted.layout.shards(), prepared.shards_made, prepared.revision).await?)?;
+        self.make_shards(&prepared, until).await?;
         let availability = self.write_availability(&prepared).await?;
         written(self.sales.activate(&prepared).await?)?;
         Ok(Made { sale: wanted, availability, is_new: before.is_none() })
+    }
+
+    /// Makes the shards of the sale, then deletes those that an earlier description has left over. It begins where the last
+    /// run of the same description stopped, and notes where it stops itself.
+    async fn make_shards(&self, prepared: &Stored, until: Timestamp) -> Result<(), MakeError> {
+        let Stored { sale, shards_made: all, revision, .. } = prepared;
+        let has_time = || self.clock.now() < until;
+        let each = |some: Range<u32>| async move {
+            let (product, shards) = (&sale.product, sale.layout.shards());
+            Ok(self.stock.create(product, &sale.layout, some.clone(), *revision).await?
+                && self.stock.delete(product, some.start.max(shards), some.end, *revision).await?)
+        };
+        let begun_at = prepared.shards_ready;
+        let Progress { done, stopped } = Progress::through(begun_at..*all, Stock::MADE_AT_ONCE, has_time, each).await;
+        let why = match stopped {
+            // The rest takes some seconds, too.
+            None if done == begun_at || has_time() => return Ok(()),
+            Some(Stopped::Overtaken) => return Err(MakeError::Changed),
+            None | Some(Stopped::OutOfTime) => MakeError::Unfinished { ready: done, all: *all },
+            Some(Stopped::Failed(error)) => MakeError::Store(error),
+        };
+        if done > begun_at {
+            written(self.sales.note_prepared(prepared, done).await?)?;
+        }
+        Err(why)
     }
 
     async fn unchanged(&self, sale: Sale) -> Result<Made, MakeError> {
@@ -103,7 +150,7 @@ impl SalePreparation {
             SaleStatus::Active | SaleStatus::Paused if is_restocked => Err(MakeError::Restocked),
             SaleStatus::Preparing | SaleStatus::Active => Ok(()),
             SaleStatus::Paused => Err(MakeError::Paused),
-            SaleStatus::Closed => Err(MakeError::Started),
+            SaleStatus::Closed => Err(MakeError::Closed),
         }
     }
 

@@ -18,7 +18,8 @@ pub use use_case::{RestockError, Restocked, Restocks};
 pub struct RestockSale {
     identity: Identity,
     clock: Arc<dyn Clock>,
-    restocks: Restocks,
+    /// The use case; tests speed up its clock.
+    pub restocks: Restocks,
 }
 
 impl FromParts for RestockSale {
@@ -47,6 +48,7 @@ fn problem(error: &RestockError) -> Problem {
         RestockError::TooManyUnits => problems::too_many_units(),
         RestockError::TooManyShards => problems::too_many_shards(),
         RestockError::TooOften => problems::too_many_restocks(),
+        RestockError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
         RestockError::Changed => Problem::try_again(1),
         RestockError::Store(error) => problems::store_failed(error),
     }

@@ -1,20 +1,26 @@
 //! The use case: describe the restock, make its shards, add them to the layout, extend the availability item.
 //!
-//! A run may die after any step. The next request, whatever its key, finishes a restock that was described. The sale keeps the
-//! keys of its finished restocks as long as it exists.
+//! A run may die after any step. The next request, whatever its key, finishes a restock that was described. A run whose time
+//! is over before all shards are made notes how many there are, and the next request continues there. The sale keeps the keys
+//! of its finished restocks as long as it exists.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft};
+use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft, SignedDuration, Timestamp};
+use kit::{Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// The most steps of one request. Its own restock and an unfinished one need four; other requests may write the sale in between.
 const STEPS: usize = 12;
 
+/// Time for making shards: as long as `manage-sale` has.
+const RESTOCK_SHARDS_MADE_FOR: SignedDuration = SignedDuration::from_secs(15);
+
 /// Restocks sales.
 pub struct Restocks {
-    clock: Arc<dyn Clock>,
+    /// Public, so that tests can speed it up.
+    pub clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
     availabilities: Availabilities,
@@ -50,6 +56,14 @@ pub enum RestockError {
     /// The sale had [`RestockKey::MOST`] restocks.
     #[error("too many restocks")]
     TooOften,
+    /// The time was too short for all shards. The same request continues.
+    #[error("{ready} of {all} shards are ready")]
+    Unfinished {
+        /// Shards of the restock that exist.
+        ready: u32,
+        /// All shards of the restock.
+        all: u32,
+    },
     /// Other requests kept changing the sale.
     #[error("the sale was changed at the same time")]
     Changed,
@@ -80,13 +94,13 @@ impl Restocks {
     /// # Errors
     /// Every [`RestockError`]. After a failure of the store, the same request continues where this one stopped.
     pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<Restocked, RestockError> {
+        let until = self.clock.now().checked_add(RESTOCK_SHARDS_MADE_FOR).unwrap_or(Timestamp::MAX);
         let mut stored = self.read(product).await?;
         for _ in 0..STEPS {
             let outcome = match self.next(&stored, key, units)? {
                 Step::Begin(extent) => self.sales.begin_restock(&stored, key.clone(), extent).await?,
                 Step::Finish(restock) => {
-                    let from = stored.sale.layout.shards();
-                    self.stock.restock(product, from, restock.extent, restock.revision).await?;
+                    self.make_shards(&stored, &restock, until).await?;
                     self.sales.finish_restock(&stored).await?
                 }
                 Step::Tell => {
@@ -100,6 +114,30 @@ impl Restocks {
             };
         }
         Err(RestockError::Changed)
+    }
+
+    /// Makes the shards of a described restock. It begins where the last run stopped, and notes where it stops itself.
+    async fn make_shards(&self, stored: &Stored, restock: &Restock, until: Timestamp) -> Result<(), RestockError> {
+        let Restock { extent, revision, shards_ready: begun_at, .. } = *restock;
+        let (product, from) = (&stored.sale.product, stored.sale.layout.shards());
+        let has_time = || self.clock.now() < until;
+        let each =
+            |some: Range<u32>| async move { self.stock.restock(product, from, extent, some, revision).await.map(|()| true) };
+        let Progress { done, stopped } = Progress::through(begun_at..extent.shards, Stock::MADE_AT_ONCE, has_time, each).await;
+        let why = match stopped {
+            // The rest takes some seconds, too.
+            None if done == begun_at || has_time() => return Ok(()),
+            Some(Stopped::Overtaken) => return Err(RestockError::Changed),
+            None | Some(Stopped::OutOfTime) => RestockError::Unfinished { ready: done, all: extent.shards },
+            Some(Stopped::Failed(error)) => RestockError::Store(error),
+        };
+        if done > begun_at {
+            match self.sales.note_restocked(stored, done).await? {
+                WriteOutcome::Written(_) => {}
+                WriteOutcome::Changed => return Err(RestockError::Changed),
+            }
+        }
+        Err(why)
     }
 
     async fn read(&self, product: &ProductId) -> Result<Stored, RestockError> {

@@ -11,7 +11,7 @@ mod stock;
 
 use std::{future::Future, sync::Arc};
 
-use domain::{Clock, ProductId, Sale, SaleStatus, SignedDuration, Timestamp};
+use domain::{Clock, ProductId, Sale, SignedDuration, Timestamp};
 use futures_util::future::join_all;
 use kit::{Failure, ScheduledFunction, metrics};
 use parts::{FromParts, Parts};
@@ -155,7 +155,7 @@ impl Reconcile {
         let payments = (std::mem::take(&mut look.failures), std::mem::take(&mut look.out_of_time));
         look.until = until;
         let settled_at = look.sale.draft.ends_at.checked_add(SALE_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
-        if look.sale.status != SaleStatus::Preparing && (has_unsettled || now < settled_at) {
+        if look.sale.is_prepared() && (has_unsettled || now < settled_at) {
             self.check_stock(&mut look, found).await;
         }
         look.failures += payments.0;

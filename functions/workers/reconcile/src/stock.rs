@@ -1,6 +1,6 @@
 //! The shards of a sale: whether they add up, whether a hold is overdue, and whether the availability item is right.
 
-use domain::{Availability, SaleStatus, SignedDuration, Timestamp};
+use domain::{Availability, SignedDuration, Timestamp};
 use kit::Failure;
 
 use crate::{Findings, Look, Reconcile, holds::Held};
@@ -68,8 +68,8 @@ impl Reconcile {
         let stored = self.sales.get_for_write(&look.sale.product).await;
         let Some(Some(stored)) = look.note(stored) else { return };
         look.sale = stored.sale;
-        // The sale's shards are being made.
-        if look.sale.status == SaleStatus::Preparing {
+        // Not all of its shards were made.
+        if !look.sale.is_prepared() {
             return;
         }
         let Some(sum) = self.sum(look, true).await else { return };
@@ -103,7 +103,7 @@ impl Reconcile {
         // A restock may have added shards since the catalogue was read.
         let Some(stored) = self.sales.get_for_write(&look.sale.product).await? else { return Ok(None) };
         look.sale = stored.sale;
-        if look.sale.status == SaleStatus::Preparing {
+        if !look.sale.is_prepared() {
             return Ok(None);
         }
         let Some(sum) = self.sum(look, true).await else { return Ok(None) };

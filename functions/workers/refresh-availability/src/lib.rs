@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use domain::{Availability, Clock, ProductId, SaleStatus, ShardNumber, StockShard};
+use domain::{Availability, Clock, ProductId, ShardNumber, StockShard};
 use kit::{Failure, StreamBatchFunction, workers::EventRecord};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, shard_image};
@@ -64,8 +64,8 @@ impl RefreshAvailability {
         known: Option<&Availability>,
     ) -> Result<Option<Availability>, Failure> {
         let Some(stored) = self.sales.get_for_write(product).await? else { return Ok(None) };
-        // While a sale is in preparation, `manage-sale` writes the item as its last step before it activates the sale.
-        if stored.sale.status == SaleStatus::Preparing {
+        // `manage-sale` writes the item as its last step before it activates the sale.
+        if !stored.sale.is_prepared() {
             return Ok(None);
         }
         let layout = stored.sale.layout;

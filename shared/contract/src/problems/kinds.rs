@@ -51,7 +51,7 @@ kinds! {
     SALE_STARTED = 409 "sale-started" "The sale has started";
     /// The sale was restocked. Only another restock can change it.
     SALE_RESTOCKED = 409 "sale-restocked" "The sale was restocked";
-    /// An operator is creating or changing the sale.
+    /// An operator is creating or changing the sale: no units can be reserved yet.
     SALE_IN_PREPARATION = 409 "sale-in-preparation" "The sale is being prepared";
     /// The sale is over for good.
     SALE_OVER = 409 "sale-ended" "The sale has ended";
@@ -87,7 +87,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,
     };
-    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, RATE_LIMITED].contains(&kind);
+    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, SALE_IN_PREPARATION, RATE_LIMITED].contains(&kind);
     DescribedKind { says: says(kind), members, has_retry_after }
 }
 

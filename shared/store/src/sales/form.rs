@@ -25,6 +25,8 @@ struct SaleForm {
     shards: u32,
     /// Number of shards that were ever made: those above `shards` are left over from an earlier description.
     shards_made: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    shards_ready: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shards_chosen: bool,
     starts_at: Timestamp,
@@ -33,6 +35,11 @@ struct SaleForm {
     max_per_shopper: Quantity,
     admission: AdmissionForm,
     status: Word<SaleStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Timestamp>,
+    /// Closed in preparation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unfinished: bool,
     revision: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restocks: Vec<RestockForm>,
@@ -51,20 +58,27 @@ struct RestockForm {
     units: u32,
     shards: u32,
     revision: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    shards_ready: u32,
 }
 
 impl From<&Restock> for RestockForm {
     fn from(restock: &Restock) -> Self {
-        let Restock { key, extent, revision } = restock;
-        Self { key: key.clone(), units: extent.units, shards: extent.shards, revision: *revision }
+        let Restock { key, extent: Extent { units, shards }, revision, shards_ready } = restock.clone();
+        Self { key, units, shards, revision, shards_ready }
     }
 }
 
 impl From<RestockForm> for Restock {
     fn from(form: RestockForm) -> Self {
         let extent = Extent { units: form.units, shards: form.shards };
-        Self { key: form.key, extent, revision: form.revision }
+        Self { key: form.key, extent, revision: form.revision, shards_ready: form.shards_ready }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Writes every attribute that the sale was read with, including those that only a later version knows. So an operator
@@ -81,6 +95,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         units: sale.layout.made().units,
         shards: sale.layout.made().shards,
         shards_made: record.shards_made,
+        shards_ready: record.shards_ready,
         shards_chosen: draft.shards.is_some(),
         starts_at: draft.starts_at,
         ends_at: draft.ends_at,
@@ -88,6 +103,8 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         max_per_shopper: draft.max_per_shopper,
         admission: AdmissionForm { mode: Word(draft.admission) },
         status: Word(sale.status),
+        closed_at: sale.closed_at,
+        unfinished: sale.is_unfinished,
         revision: record.revision,
         restocks: record.restocks.iter().map(RestockForm::from).collect(),
         unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
@@ -119,9 +136,16 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
     }
     let made = ShardLayout::new(form.units, form.shards);
     let layout = restocks.iter().fold(made, |layout, restock| layout.restocked(restock.extent));
-    let sale = Sale { product: form.product, draft, layout, status: form.status.0 };
-    let (shards_made, revision) = (form.shards_made, form.revision);
-    let mut stored = Stored { sale, shards_made, revision, restocks, unfinished, unknown: Item::new() };
+    let sale = Sale {
+        product: form.product,
+        draft,
+        layout,
+        status: form.status.0,
+        closed_at: form.closed_at,
+        is_unfinished: form.unfinished,
+    };
+    let (shards_made, shards_ready, revision) = (form.shards_made, form.shards_ready, form.revision);
+    let mut stored = Stored { sale, shards_made, shards_ready, revision, restocks, unfinished, unknown: Item::new() };
     let known = to_item(&stored)?;
     stored.unknown =
         item.iter().filter(|(name, _)| !known.contains_key(*name)).map(|(name, of)| (name.clone(), of.clone())).collect();

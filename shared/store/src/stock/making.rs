@@ -1,5 +1,7 @@
 //! Makes and deletes shards: for a sale in which no shopper can reserve yet, and for a restock.
 
+use std::ops::RangeBounds;
+
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{Extent, ProductId, ShardLayout, ShardNumber};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -21,17 +23,28 @@ const UNTOUCHED: &str = "attribute_not_exists(pk) OR (size(held) = :none AND siz
 const LEFT_OVER: &str = "attribute_not_exists(pk) OR (size(held) = :none AND size(sold) = :none AND rev < :revision)";
 
 impl Stock {
-    /// Makes the shards of a sale in which no shopper can reserve yet, for its `revision`. One write per shard. A shard
-    /// without holds and sales is made again, so a repetition finishes what an earlier run began. False: the sale has a
-    /// later revision, whose shards stay unchanged.
+    /// Shards that a run should make or delete before it looks at the clock again: two rounds of writes.
+    pub const MADE_AT_ONCE: u32 = 64;
+
+    /// Makes those shards of a sale whose numbers are in `some`, for its `revision`. No shopper can reserve in the sale
+    /// yet. One write per shard. A shard without holds and sales is made again, so a repetition finishes what an earlier
+    /// run began. False: the sale has a later revision, whose shards stay unchanged, or has opened.
     ///
     /// Guards: a shard in use is never reset; a slow run does not overwrite shards that another run has made and may
     /// have opened.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or one of the shards is in use.
-    pub async fn create(&self, product: &ProductId, layout: &ShardLayout, revision: u64) -> Result<bool, StoreError> {
-        stream::iter(layout.numbers().zip(layout.capacities()))
+    pub async fn create(
+        &self,
+        product: &ProductId,
+        layout: &ShardLayout,
+        some: impl RangeBounds<u32>,
+        revision: u64,
+    ) -> Result<bool, StoreError> {
+        let all = layout.numbers().zip(layout.capacities());
+        let wanted: Vec<_> = all.filter(|(shard, _)| some.contains(&shard.0)).collect();
+        stream::iter(wanted)
             .map(|(shard, capacity)| self.create_one(product, shard, capacity, revision))
             .buffer_unordered(WRITES_AT_ONCE)
             .try_all(std::future::ready)
@@ -77,17 +90,25 @@ impl Stock {
         untouched(product, shard, revision, conditional("DeleteItem", delete.send().await)?)
     }
 
-    /// Makes the shards of a restock that `revision` of the sale describes, starting at number `from`. One write per
-    /// shard. Shards that an earlier run has made stay unchanged, including their holds and sales, so a repetition
-    /// makes only the missing ones.
+    /// Makes those shards of a restock whose places in it are in `some`. `revision` of the sale describes the restock,
+    /// and its shards start at number `from`. One write per shard. Shards that an earlier run has made stay unchanged,
+    /// including their holds and sales, so a repetition makes only the missing ones.
     ///
     /// Guards: a shard is made once. A shard that is left over from an earlier description, in which no shopper could
     /// ever claim, is overwritten.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or a shard exists that was not made for this restock.
-    pub async fn restock(&self, product: &ProductId, from: u32, extent: Extent, revision: u64) -> Result<(), StoreError> {
-        stream::iter(0..extent.shards)
+    pub async fn restock(
+        &self,
+        product: &ProductId,
+        from: u32,
+        extent: Extent,
+        some: impl RangeBounds<u32>,
+        revision: u64,
+    ) -> Result<(), StoreError> {
+        let wanted: Vec<u32> = (0..extent.shards).filter(|place| some.contains(place)).collect();
+        stream::iter(wanted)
             .map(|place| self.restock_one(product, ShardNumber(from + place), extent.capacity_at(place), revision))
             .buffer_unordered(WRITES_AT_ONCE)
             .try_collect()
@@ -124,11 +145,12 @@ impl Stock {
     }
 }
 
-/// The outcome of writing a shard that has to be untouched. False: the shard belongs to a later revision.
+/// The outcome of writing a shard that has to be untouched. False: the shard belongs to a later revision, or another run
+/// of this revision has opened the sale and the shard is in use.
 fn untouched(product: &ProductId, shard: ShardNumber, revision: u64, written: Written) -> Result<bool, StoreError> {
     match written {
         Written::Done => Ok(true),
-        Written::Refused(Some(item)) if form::revision(&item)? > revision => Ok(false),
+        Written::Refused(Some(item)) if form::revision(&item)? >= revision => Ok(false),
         Written::Refused(_) => Err(StoreError::corrupt(keys::shard_pk(product, shard), "in use before its sale has started")),
     }
 }

@@ -110,19 +110,26 @@ async fn a_sale_that_is_over_says_so() {
 }
 
 #[tokio::test]
-async fn a_sale_that_is_being_prepared_is_left_to_its_maker() {
+async fn a_sale_in_preparation_can_be_closed_and_is_otherwise_left_to_its_maker() {
     let shop = Shop::open().await;
     shop.set_status(&demo(), "PREPARING").await;
     let before = shop.everything().await;
-    for action in ["pause", "resume", "close"] {
+    for action in ["pause", "resume"] {
         assert_eq!(state_after(&shop, action).await, "409 sale-in-preparation", "{action}");
     }
     let response = function(&shop, &Calls::new()).handle(to("pause")).await;
     assert_snapshot!(test_aws::told(&response), @r"
     409 Conflict: sale-in-preparation, The sale is being prepared
+    retry-after: 10
     An operator is creating or changing the sale. If the PUT was interrupted, repeat it.
     ");
     assert_eq!(shop.everything().await, before);
+    for _ in 0..2 {
+        assert_eq!(state_after(&shop, "close").await, "200 ended");
+    }
+    assert_eq!(state_after(&shop, "resume").await, "409 sale-ended");
+    let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
+    assert_eq!((sale.closed_at, sale.is_prepared()), (Some(shop.now()), false));
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ async fn a_restock_that_is_not_finished_is_shown_and_not_counted() {
     assert_eq!((shown["units"].as_u64(), shown["differences"]["units"].as_i64()), (Some(100), Some(0)));
 
     let WriteOutcome::Written(begun) = begun else { unreachable!() };
-    shop.uncounted().stock().restock(&demo(), 4, extent, begun.revision).await.unwrap();
+    shop.uncounted().stock().restock(&demo(), 4, extent, .., begun.revision).await.unwrap();
     shop.uncounted().sales().finish_restock(&begun).await.unwrap();
     let shown = test_shop::body(&report(&shop).await);
     assert!(shown["unfinished_restock"].is_null());
@@ -136,10 +136,14 @@ async fn a_restock_that_is_not_finished_is_shown_and_not_counted() {
 }
 
 #[tokio::test]
-async fn a_sale_that_is_being_prepared_has_no_report() {
+async fn the_report_of_a_sale_in_preparation_counts_the_shards_that_exist() {
     let shop = Shop::open().await;
     shop.set_status(&demo(), "PREPARING").await;
-    assert_eq!(brief(&report(&shop).await), "409 sale-in-preparation");
+    shop.uncounted().stock().delete(&demo(), 2, 3, 2).await.unwrap();
+    let shown = test_shop::body(&report(&shop).await);
+    assert_snapshot!(shown["state"], @r#""in_preparation""#);
+    assert_snapshot!(shown["shards"], @r#"{"count":4,"missing":1,"unbalanced":0}"#);
+    assert_eq!((shown["available"].as_u64(), shown["differences"]["units"].as_i64()), (Some(75), Some(-25)));
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ async fn a_sale_that_was_closed_stays_so() {
     shop.set_status(&demo(), "CLOSED").await;
     let before = shop.everything().await;
     let response = shop.ask::<ManageSale>("manage-sale/sale-started").await;
-    assert_eq!((brief(&response), shop.everything().await), ("409 sale-started".to_owned(), before));
+    assert_eq!((brief(&response), shop.everything().await), ("409 sale-ended".to_owned(), before));
 }
 
 /// A change would make the sale follow its times again.
@@ -158,7 +158,7 @@ async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_i
         let begun = shop.uncounted().sales().begin_restock(&made, "one".parse().unwrap(), extent).await.unwrap();
         let WriteOutcome::Written(begun) = begun else { unreachable!() };
         if is_finished {
-            shop.uncounted().stock().restock(&drop_id(), 3, extent, begun.revision).await.unwrap();
+            shop.uncounted().stock().restock(&drop_id(), 3, extent, .., begun.revision).await.unwrap();
             shop.uncounted().sales().finish_restock(&begun).await.unwrap();
         }
         let before = shop.everything().await;
@@ -173,7 +173,7 @@ async fn a_sale_that_was_restocked_is_not_changed_and_the_same_again_shows_all_i
 }
 
 #[tokio::test]
-async fn while_a_sale_is_changed_it_is_scheduled_whatever_the_time() {
+async fn while_a_sale_is_changed_it_is_in_preparation_whatever_the_time() {
     let shop = Shop::empty().await;
     let function = function(&shop, &Calls::new());
     let mut open = body(60);
@@ -182,7 +182,7 @@ async fn while_a_sale_is_changed_it_is_scheduled_whatever_the_time() {
     shop.set_status(&drop_id(), "PREPARING").await;
     let sale = shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap();
     assert_eq!(sale.status, SaleStatus::Preparing);
-    assert_eq!(sale.state(shop.now(), 60), domain::SaleState::Scheduled);
+    assert_eq!(sale.state(shop.now(), 60), domain::SaleState::InPreparation);
     // The same request continues where the run that died stopped.
     assert_eq!(state_of(&function.handle(put(&open)).await), "open");
     is_made_of(&shop, 60, 3, "again").await;

@@ -21,7 +21,7 @@ async fn reserve(shop: &Shop) -> Result<(), Refusal> {
 /// Asserts that no unit can be reserved, although the start has come.
 async fn cannot_be_reserved_in(shop: &Shop, context: &str) {
     let refusal = reserve(shop).await.unwrap_err();
-    let expected = matches!(refusal, Refusal::UnknownProduct | Refusal::NotReservable(NotReservable::NotStarted { .. }));
+    let expected = matches!(refusal, Refusal::UnknownProduct | Refusal::NotReservable(NotReservable::InPreparation));
     assert!(expected, "{context}: {refusal:?}");
 }
 

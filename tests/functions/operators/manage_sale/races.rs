@@ -6,11 +6,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use domain::SaleStatus;
+use domain::{SaleStatus, ShardNumber};
 use kit::Response;
 use serde_json::{Value, json};
 use test_aws::Calls;
-use test_shop::{Shop, brief};
+use test_shop::{Buyer, Shop, Stage, brief};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shards};
 
@@ -75,6 +75,35 @@ async fn shards_that_another_operator_has_added_are_not_deleted_by_a_slow_run() 
         let Some((shop, slow, fast)) = overtaken(most, &open(10, 1), &open(12, 12)).await else { break };
         let (units, shards) = if slow == "201" { (10, 1) } else { (12, 12) };
         is_made_of(&shop, units, shards, &format!("{most}: {slow}, {fast}")).await;
+    }
+}
+
+/// The second run finishes what the first is still doing, and shoppers reserve at once.
+#[tokio::test]
+async fn a_slow_run_leaves_what_shoppers_have_reserved_since_alone() {
+    let buyers = [0, 1, 2].map(|shard| Buyer {
+        shopper: format!("shopper-{shard}").parse().unwrap(),
+        shard: ShardNumber(shard),
+        ..Buyer::first().of(&drop_id())
+    });
+    for most in 1.. {
+        let (shop, calls) = (Shop::empty().await, Calls::new());
+        let (one, two) = (function(&shop, &calls), function(&shop, &Calls::new()));
+        let request = || put(&open(30, 3));
+        let mut slow_run = pin!(one.handle(request()));
+        if runs_until(&calls, most, slow_run.as_mut()).await.is_some() {
+            assert!(most > 5, "it was overtaken {most} times");
+            break;
+        }
+        let fast = brief(&two.handle(request()).await);
+        for buyer in &buyers {
+            shop.bring(buyer, Stage::Claimed).await;
+        }
+        let slow = brief(&slow_run.await);
+        let context = format!("{most}: {slow}, {fast}");
+        assert!(matches!(fast.as_str(), "200" | "201"), "{context}");
+        assert!(matches!(slow.as_str(), "200" | "201" | "503 try-again"), "{context}");
+        assert_eq!(shop.units(&drop_id()).await, (27, 3, 0), "{context}");
     }
 }
 

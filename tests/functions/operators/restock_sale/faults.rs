@@ -1,8 +1,9 @@
 //! Processes die or hang between any two requests: a request with the same key, or with another one, finishes the restock.
 
 use change_sale_status::ChangeSaleStatus;
+use domain::{Quantity, SaleDraft, SignedDuration};
 use test_aws::{Calls, every_crash, every_interleaving, passing_faults};
-use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, tells_that_a_table_fails};
+use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
 
 use crate::operators::restock_sale::{function, has, restock};
 
@@ -68,6 +69,24 @@ async fn a_fault_that_stays_is_503_and_one_that_is_for_good_500() {
     let calls = Calls::new();
     let ask = async || function(&Shop::open().await, &calls).handle(restock("one", 60)).await;
     tells_that_a_table_fails(&calls, &["GetItem", "PutItem"], ask).await;
+}
+
+#[tokio::test]
+async fn a_restock_that_takes_longer_than_one_request_advances_with_each_and_makes_no_shard_twice() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    // One unit per shard. In 15 s a run makes 300 requests.
+    shop.sale(&demo(), SaleDraft { units: 4, shards: Some(4), max_per_shopper: Quantity::ONE, ..draft() }).await;
+    calls.slow_down(&shop.clock, SignedDuration::from_millis(50));
+    let function = function(&shop, &calls);
+    let mut came_to = Vec::new();
+    while brief(&function.handle(restock("one", 900)).await) == "503 try-again" {
+        let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
+        came_to.push(stored.unfinished.unwrap().shards_ready);
+    }
+    assert_eq!(came_to, [320, 640]);
+    assert_eq!(shop.units(&demo()).await, (904, 0, 0));
+    // The shards, and the sale: described, noted twice, finished; its availability.
+    assert_eq!(calls.count("PutItem"), 900 + 4 + 1);
 }
 
 /// An operator clicks twice.

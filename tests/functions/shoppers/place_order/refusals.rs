@@ -87,7 +87,7 @@ async fn a_sale_that_does_not_sell_says_why() {
     let function = function(&shop, &Calls::new());
     for (product, expected, retry_after) in [
         ("not-started", "409 sale-not-started", Some("20")),
-        ("being-prepared", "409 sale-not-started", Some("1")),
+        ("being-prepared", "409 sale-in-preparation", Some("10")),
         ("paused", "409 sale-paused", None),
         ("closed", "410 sale-ended", None),
         ("ended", "410 sale-ended", None),

@@ -1,6 +1,6 @@
 //! A run leaves alone what is healthy, young, or another component's to end. Looking at it costs little.
 
-use domain::{OrderStatus, SaleDraft, SignedDuration, Timestamp};
+use domain::{OrderStatus, SaleDraft, SaleStatus, SignedDuration, Timestamp};
 use reconcile::Findings;
 use test_aws::Calls;
 use test_shop::{Buyer, NOW, Stage, demo, draft};
@@ -51,6 +51,17 @@ async fn a_sale_that_has_not_started_costs_nothing_and_one_that_is_long_over_one
         world.shop.set_status(&demo(), status).await;
         assert_eq!(cost(&world).await.1, 2, "what is held in it ends all the same");
     }
+}
+
+/// Its preparation was not finished, so some of its shards do not exist. No shopper misses their units.
+#[tokio::test]
+async fn a_sale_that_was_closed_in_preparation_lacks_no_units() {
+    let shop = test_shop::Shop::open().await;
+    shop.set_status(&demo(), "PREPARING").await;
+    shop.uncounted().stock().delete(&demo(), 2, 3, 2).await.unwrap();
+    let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
+    shop.uncounted().sales().change_status(&stored, SaleStatus::Closed, shop.now()).await.unwrap();
+    World { shop }.finds_nothing().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sales in other states than open: being made, marked sold out, changed, unknown, several at once.
 
-use domain::{Availability, Hold, Quantity, Sale, SaleDraft, SaleStatus, ShardLayout, ShardNumber};
+use domain::{Availability, Hold, Quantity, Sale, SaleDraft, ShardLayout, ShardNumber};
 use store::WriteOutcome;
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage, demo, draft};
@@ -73,9 +73,9 @@ async fn a_mark_outlives_records_that_are_older_than_it() {
 #[tokio::test]
 async fn a_sale_that_is_being_made_is_left_to_its_maker() {
     let shop = Shop::empty().await;
-    let sale = Sale { product: demo(), layout: draft().layout(), draft: draft(), status: SaleStatus::Active };
+    let sale = Sale::of(demo(), draft());
     shop.uncounted().sales().prepare(&sale, None).await.unwrap();
-    shop.uncounted().stock().create(&demo(), &sale.layout, 1).await.unwrap();
+    shop.uncounted().stock().create(&demo(), &sale.layout, .., 1).await.unwrap();
     catch_up(&shop).await;
     assert_eq!(shop.uncounted().availabilities().get(&demo(), true).await.unwrap(), None);
 }
@@ -83,7 +83,7 @@ async fn a_sale_that_is_being_made_is_left_to_its_maker() {
 #[tokio::test]
 async fn an_item_that_is_not_there_is_made() {
     let shop = Shop::empty().await;
-    let sale = Sale { product: demo(), layout: draft().layout(), draft: draft(), status: SaleStatus::Active };
+    let sale = Sale::of(demo(), draft());
     let WriteOutcome::Written(prepared) = shop.uncounted().sales().prepare(&sale, None).await.unwrap() else { unreachable!() };
     shop.uncounted().sales().activate(&prepared).await.unwrap();
     assert_eq!(on(&shop, "ok").await, None);
@@ -95,7 +95,7 @@ async fn an_item_that_is_not_there_is_made() {
 #[tokio::test]
 async fn shards_above_the_layout_are_left_out() {
     let shop = Shop::open().await;
-    shop.uncounted().stock().create(&demo(), &ShardLayout::new(175, 7), 1).await.unwrap();
+    shop.uncounted().stock().create(&demo(), &ShardLayout::new(175, 7), .., 1).await.unwrap();
     catch_up(&shop).await;
     assert_eq!(known(&shop).await, (100, 0, 0));
     shop.uncounted().stock().delete(&demo(), 4, 7, 1).await.unwrap();
@@ -112,7 +112,7 @@ async fn shards_of_a_restock_are_taken_in_with_the_next_move() {
     let extent = stored.sale.restock(60).unwrap();
     let begun = shop.uncounted().sales().begin_restock(&stored, "one".parse().unwrap(), extent).await.unwrap();
     let WriteOutcome::Written(begun) = begun else { unreachable!() };
-    shop.uncounted().stock().restock(&demo(), 4, extent, begun.revision).await.unwrap();
+    shop.uncounted().stock().restock(&demo(), 4, extent, .., begun.revision).await.unwrap();
     catch_up(&shop).await;
     assert_eq!(known(&shop).await, (100, 0, 0), "they are not in the layout yet");
     let version = shop.availability(&demo()).await.version;

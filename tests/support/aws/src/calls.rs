@@ -35,8 +35,9 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
+use jiff::SignedDuration;
 
-use crate::interleaving::Pause;
+use crate::{interleaving::Pause, time::FixedClock};
 
 /// How a request fails. The SDK's own retries see the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,7 @@ struct Record {
     crash: Option<Crash>,
     has_crashed: bool,
     pause: Option<(usize, Arc<Pause>)>,
+    pace: Option<(FixedClock, SignedDuration)>,
 }
 
 /// A fault of every request of an operation that contains these words.
@@ -133,7 +135,8 @@ impl Calls {
         let mut record = self.0.lock().unwrap();
         let kept = (std::mem::take(&mut record.next_faults), std::mem::take(&mut record.standing_faults));
         let (crash, has_crashed, pause) = (record.crash, record.has_crashed, record.pause.take());
-        *record = Record { next_faults: kept.0, standing_faults: kept.1, crash, has_crashed, pause, ..Record::default() };
+        let pace = record.pace.take();
+        *record = Record { next_faults: kept.0, standing_faults: kept.1, crash, has_crashed, pause, pace, ..Record::default() };
     }
 
     /// Makes the next request of an operation fail; called twice, the next two.
@@ -161,6 +164,11 @@ impl Calls {
     /// Whether the process has reached the request at which it crashes.
     pub fn has_crashed(&self) -> bool {
         self.0.lock().unwrap().has_crashed
+    }
+
+    /// Slows the service down: `clock` advances by `each` with every request, one after the other.
+    pub fn slow_down(&self, clock: &FixedClock, each: SignedDuration) {
+        self.0.lock().unwrap().pace = Some((clock.clone(), each));
     }
 
     /// Ends all faults.
@@ -253,7 +261,11 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().expect("every operation has a name").name().to_owned();
-        *self.0.lock().unwrap().requests.entry(operation).or_default() += 1;
+        let mut record = self.0.lock().unwrap();
+        *record.requests.entry(operation).or_default() += 1;
+        if let Some((clock, each)) = &record.pace {
+            clock.advance(*each);
+        }
         Ok(())
     }
 

@@ -12,9 +12,7 @@ mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{
-    Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, SaleStatus, ShardNumber, StockShard, Timestamp,
-};
+use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp};
 use store::{Client, WriteOutcome};
 use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic};
 
@@ -95,12 +93,12 @@ impl Shop {
 
     /// Makes a sale, as `manage-sale` does.
     pub async fn sale(&self, product: &ProductId, draft: SaleDraft) {
-        let sale = Sale { product: product.clone(), layout: draft.layout(), draft, status: SaleStatus::Active };
+        let sale = Sale::of(product.clone(), draft);
         let WriteOutcome::Written(prepared) = self.uncounted().sales().prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there already")
         };
         self.uncounted().sales().list(product).await.unwrap();
-        self.uncounted().stock().create(product, &sale.layout, 1).await.unwrap();
+        self.uncounted().stock().create(product, &sale.layout, .., 1).await.unwrap();
         let untouched = Availability::untouched(&sale.layout, self.now());
         assert!(self.uncounted().availabilities().put(product, &untouched, 0).await.unwrap());
         assert!(matches!(self.uncounted().sales().activate(&prepared).await.unwrap(), WriteOutcome::Written(_)));
