@@ -185,6 +185,19 @@ def enforce_policies_of_functions():
     app._authenticate_only = lambda *_: None
 
 
+def read_concurrency_of_mappings():
+    """Reads MaximumConcurrency as a number: from a parameter of a template it arrives as text."""
+    concurrency_of = lambda_svc._sqs_esm_concurrency
+
+    def concurrency_of_number(mapping, *args):
+        scaling = mapping.get("ScalingConfig") or {}
+        if "MaximumConcurrency" in scaling:
+            mapping = mapping | {"ScalingConfig": scaling | {"MaximumConcurrency": int(scaling["MaximumConcurrency"])}}
+        return concurrency_of(mapping, *args)
+
+    lambda_svc._sqs_esm_concurrency = concurrency_of_number
+
+
 def end_with_stdin():
     """Ends when the parent process has ended in any way: stdin, a pipe from the parent, is then closed."""
     sys.stdin.buffer.read()
@@ -198,6 +211,7 @@ if __name__ == "__main__":
     import_gateway_responses()
     start_running_execution_again()
     bound_workers()
+    read_concurrency_of_mappings()
     hurry_log_lines()
     send_at_once()
     enforce_policies_of_functions()

@@ -16,6 +16,7 @@ mod alarms;
 mod api_document;
 mod bodies;
 mod building;
+mod capacity;
 mod contract;
 mod deployment;
 mod documents;

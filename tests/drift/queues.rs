@@ -1,7 +1,10 @@
 //! Queues and streams: timeouts, numbers of tries, and where failed messages go.
 
 use serde_json::{Value, json};
-use system_tests::{Repository, template};
+use system_tests::{
+    Repository,
+    template::{self, Function},
+};
 
 use crate::{Faults, none, notices};
 
@@ -27,7 +30,7 @@ fn sources(repository: &Repository) -> Faults {
         let resource = &repository.template["Resources"][source];
         match resource["Type"].as_str() {
             Some("AWS::SQS::Queue") => {
-                queue(id, properties, source, &resource["Properties"], function.timeout_seconds, &mut faults);
+                queue(id, properties, source, &resource["Properties"], function, &mut faults);
             }
             Some("AWS::DynamoDB::Table") => stream(id, properties, &mut faults),
             _ => faults.push(format!("{id}: reads {source:?}, which is neither queue nor table")),
@@ -36,7 +39,8 @@ fn sources(repository: &Repository) -> Faults {
     faults
 }
 
-fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, timeout_seconds: i64, faults: &mut Faults) {
+fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, function: &Function, faults: &mut Faults) {
+    let timeout_seconds = function.timeout_seconds;
     // SQS uses 30 s when the template sets nothing.
     let visibility = queue["VisibilityTimeout"].as_i64().unwrap_or(30);
     if visibility < VISIBILITY_TIMEOUTS * timeout_seconds {
@@ -47,8 +51,10 @@ fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, timeout_seconds: 
     {
         faults.push(format!("{name}: has no dead-letter queue"));
     }
-    if !mapping["ScalingConfig"]["MaximumConcurrency"].is_i64() {
-        faults.push(format!("{id}: has no maximum concurrency"));
+    // With a higher maximum, Lambda throttles the reader, and each throttled message is a step towards the dead-letter queue.
+    let reserved = &function.resource["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1];
+    if reserved.is_null() || mapping["ScalingConfig"]["MaximumConcurrency"] != *reserved {
+        faults.push(format!("{id}: its maximum concurrency is not what {} reserves", function.logical_id));
     }
 }
 
@@ -115,7 +121,8 @@ fn an_impatient_or_lossy_source_is_noticed() {
     notices(sources, "visible again", set("OrdersQueue", "VisibilityTimeout", json!(179)));
     notices(sources, "visible again", set("StartPaymentFunction", "Timeout", json!(31)));
     notices(sources, "no dead-letter queue", set("ExpiryQueue", "RedrivePolicy", Value::Null));
-    notices(sources, "no maximum concurrency", set("StartPaymentOrders", "ScalingConfig", Value::Null));
+    notices(sources, "StartPaymentOrders: its maximum concurrency", set("StartPaymentOrders", "ScalingConfig", Value::Null));
+    notices(sources, "not what StartPaymentFunction", set("StartPaymentFunction", "ReservedConcurrentExecutions", json!(30)));
     notices(sources, "fails its whole batch", set("RefreshAvailabilityMoves", "FunctionResponseTypes", Value::Null));
     notices(sources, "hold up its stream", set("ReleaseStockRemovedHolds", "BisectBatchOnFunctionError", json!(false)));
     notices(sources, "goes nowhere", set("ReleaseStockRemovedHolds", "DestinationConfig", Value::Null));

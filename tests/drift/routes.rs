@@ -10,7 +10,7 @@ use crate::{Faults, none, notices};
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Function, method, path.
-fn routes(repository: &Repository) -> Vec<(String, String, String)> {
+pub(crate) fn routes(repository: &Repository) -> Vec<(String, String, String)> {
     let mut routes = Vec::new();
     for (name, function) in template::functions(&repository.template) {
         for event in function.resource["Properties"]["Events"].as_object().into_iter().flat_map(|events| events.values()) {
