@@ -22,8 +22,10 @@ struct Taken {
 }
 
 fn taken() -> Vec<Taken> {
-    let address =
-        json!({"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US", "more": 1});
+    let address = json!({
+        "name": "Ann Example", "address_line1": "1 Market Street", "address_line2": "Apartment 4", "city": "Springfield",
+        "state": "MI", "postal_code": "49007", "country": "US", "phone": "+1 517 555 0100", "more": 1,
+    });
     let (id, shopper) = (Buyer::first().id.to_string(), Buyer::first().shopper.to_string());
     let sale = json!({
         "name": "Phone", "description": "A phone.", "image_url": "https://example.com/phone.png",
@@ -179,7 +181,15 @@ fn is_beyond_a_schema(body: &Value) -> bool {
     let is_too_dear = body["price"]["amount_minor"].as_i64().is_some_and(|amount| amount > most);
     let is_over = ends.is_some_and(|ends| ends <= NOW.parse().unwrap());
     let is_inverted = starts.zip(ends).is_some_and(|(starts, ends)| starts >= ends);
-    is_over || is_inverted || is_too_dear || has_fraction(body) || body["shards"].as_u64().is_some_and(units_for_shards)
+    // Only some countries have no postal codes.
+    let address = &body["shipping_address"];
+    let has_no_postal_code = address.is_object() && address["postal_code"].is_null();
+    is_over
+        || is_inverted
+        || is_too_dear
+        || has_no_postal_code
+        || has_fraction(body)
+        || body["shards"].as_u64().is_some_and(units_for_shards)
 }
 
 /// Whether a whole number is written with a fraction, at any depth. An `amount` may have one.
@@ -268,6 +278,33 @@ async fn disagreements(all: Vec<Taken>, models: &BTreeMap<&'static str, Value>) 
 #[tokio::test]
 async fn a_function_takes_a_body_exactly_when_it_is_described_and_the_gateway_lets_it_through() {
     none(&disagreements(taken(), &models()).await);
+}
+
+/// Every JSON pointer to an object in `body`, and that to the whole.
+fn objects(body: &Value) -> Vec<String> {
+    let within = members(body, "").into_iter().filter(|pointer| body.pointer(pointer).is_some_and(Value::is_object));
+    std::iter::once(String::new()).chain(within).collect()
+}
+
+#[tokio::test]
+async fn an_unknown_member_is_refused_to_operators_and_ignored_from_shoppers_at_every_depth() {
+    let mut depths = [0, 0];
+    for taken in taken() {
+        let body = taken.body.clone();
+        let asked = Asked::new(taken).await;
+        let known = asked.code(&body).await;
+        for object in objects(&body) {
+            for value in [json!(1), json!(null), json!({"deep": [1]})] {
+                let mut other = body.clone();
+                other.pointer_mut(&object).unwrap()["unheard-of"] = value.clone();
+                let is_operators = asked.route.group == contract::Group::Operators;
+                let expected = if is_operators { Some("malformed-request".to_owned()) } else { known.clone() };
+                assert_eq!(asked.code(&other).await, expected, "{}: {object}/unheard-of is {value}", asked.route.name);
+                depths[usize::from(is_operators)] += usize::from(!object.is_empty());
+            }
+        }
+    }
+    assert!(depths.iter().all(|count| *count > 0), "{depths:?}: no body has an object within");
 }
 
 #[tokio::test]

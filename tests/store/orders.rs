@@ -1,7 +1,7 @@
 //! Orders: placed once, expired only while they wait, listed page by page.
 
-use domain::{Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
-use store::{PlaceOutcome, Unsettled};
+use domain::{Address, Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
+use store::{AddressOutcome, PlaceOutcome, Unsettled};
 
 use crate::shop::{
     END, NOW, Shop, at, id, id_in, key, method, order_after, pending_order, price, product, reservation, shopper, waiting_order,
@@ -29,6 +29,40 @@ async fn the_first_of_two_orders_stays() {
     let second = Order { shipping_address: None, ..first.clone() };
     assert_eq!(shop.orders.place(&second).await.unwrap(), PlaceOutcome::Exists(first.clone()));
     assert_eq!(shop.orders.get(&first.id).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn only_an_order_that_waits_gets_another_address() {
+    let (shop, now) = (Shop::open().await, at("12:01:00"));
+    let address = Address { city: "Shelbyville".to_owned(), ..test_shop::address() };
+    assert!(shop.orders.replace_address(&waiting_order(99), &address, now).await.is_err(), "no such order");
+    assert_eq!(shop.orders.get(&id(99)).await.unwrap(), None, "and none is made");
+    for (number, step) in (1..).zip(OrderStep::ALL) {
+        let order = order_after(number, step, 1);
+        shop.orders.place(&order).await.unwrap();
+        let outcome = shop.orders.replace_address(&order, &address, now).await.unwrap();
+        let after = shop.orders.get(&order.id).await.unwrap().unwrap();
+        if order.status == OrderStatus::AwaitingPayment {
+            assert_eq!(outcome, AddressOutcome::Replaced, "{step:?}");
+            assert_eq!(after, Order { shipping_address: Some(address.clone()), updated_at: now, ..order }, "{step:?}");
+        } else {
+            assert_eq!((outcome, after), (AddressOutcome::OrderIs(order.clone()), order), "{step:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_comes_late_or_twice_replaces_no_later_one() {
+    let (shop, read) = Shop::with_waiting_order().await;
+    let to = |city: &str| Address { city: city.to_owned(), ..test_shop::address() };
+    for (address, time) in [(to("Shelbyville"), "12:00:01"), (to("Ogdenville"), "12:00:02")] {
+        let before = shop.orders.get(&read.id).await.unwrap().unwrap();
+        assert_eq!(shop.orders.replace_address(&before, &address, at(time)).await.unwrap(), AddressOutcome::Replaced);
+    }
+    let last = shop.orders.get(&read.id).await.unwrap().unwrap();
+    let late = shop.orders.replace_address(&read, &to("Shelbyville"), at("12:00:01")).await.unwrap();
+    assert_eq!(late, AddressOutcome::OrderIs(last.clone()));
+    assert_eq!(shop.orders.get(&read.id).await.unwrap(), Some(last));
 }
 
 #[tokio::test]

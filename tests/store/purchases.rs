@@ -1,8 +1,6 @@
 //! The writes of a purchase's steps, and the limits of time and attempt that they keep.
 
-use domain::{
-    Address, Attempt, AttemptStatus, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus,
-};
+use domain::{Attempt, AttemptStatus, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Reservation, ReservationStatus};
 use store::{Advanced, StartOutcome};
 
 use crate::shop::{
@@ -23,12 +21,7 @@ async fn the_history_tells_the_whole_story() {
     let (shop, placed) = Shop::with_waiting_order().await;
 
     let started_at = at("12:01:00");
-    let address = Address {
-        address_line1: "1 Market Street".into(),
-        city: "Springfield".into(),
-        postal_code: "49007".into(),
-        country: "US".into(),
-    };
+    let address = test_shop::address();
     let started = shop.purchases.start_waiting(&placed, &method("sandbox:declined"), Some(&address), started_at).await;
     assert_eq!(started.unwrap(), StartOutcome::Started);
     shop.attempt(&key_of(1, 1), AttemptStatus::Declined).await;

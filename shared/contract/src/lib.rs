@@ -23,7 +23,7 @@ pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
 pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path};
-pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest};
+pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
 pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;

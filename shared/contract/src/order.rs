@@ -37,17 +37,30 @@ pub struct PlaceOrderRequest {
     shipping_address: Option<Object<ShippingAddress>>,
 }
 
-/// The shipping address.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(crate) struct ShippingAddress {
+/// A shipping address: lines of text in any script, kept as they were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShippingAddress {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::Recipient>, inline)]
+    name: Option<String>,
     #[schema(value_type = schemas::AddressLine1, inline)]
     address_line1: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::AddressLine2>, inline)]
+    address_line2: Option<String>,
     #[schema(value_type = schemas::City, inline)]
     city: String,
-    #[schema(value_type = schemas::PostalCode, inline)]
-    postal_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::State>, inline)]
+    state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::PostalCode>, inline)]
+    postal_code: Option<String>,
     #[schema(value_type = schemas::Country, inline)]
     country: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schemas::Phone>, inline)]
+    phone: Option<String>,
 }
 
 /// The checked payment method and address of a checkout.
@@ -91,12 +104,19 @@ impl PlaceOrderRequest {
 
 impl ShippingAddress {
     fn checked(self) -> Result<Address, Problem> {
-        let Self { address_line1, city, postal_code, country } = self;
-        let address = Address { address_line1, city, postal_code, country };
+        let Self { name, address_line1, address_line2, city, state, postal_code, country, phone } = self;
+        let address = Address { name, address_line1, address_line2, city, state, postal_code, country, phone };
         match address.check() {
             Ok(()) => Ok(address),
-            Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.field))),
+            Err(error) => Err(Problem::invalid_request(error.to_string(), &format!("/shipping_address/{}", error.member()))),
         }
+    }
+}
+
+impl From<&Address> for ShippingAddress {
+    fn from(address: &Address) -> Self {
+        let Address { name, address_line1, address_line2, city, state, postal_code, country, phone } = address.clone();
+        Self { name, address_line1, address_line2, city, state, postal_code, country, phone }
     }
 }
 
@@ -138,6 +158,9 @@ pub struct OrderView {
     payment_status: PaymentStatus,
     #[schema(value_type = schemas::InventoryStatus)]
     inventory_status: StockStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ShippingAddress)]
+    shipping_address: Option<ShippingAddress>,
     /// The payment gateway's reference of a paid order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
@@ -169,6 +192,7 @@ impl OrderView {
             order_status,
             payment_status,
             inventory_status,
+            shipping_address: order.shipping_address.as_ref().map(ShippingAddress::from),
             transaction_id: order.transaction_id.clone(),
             pay_by: pay_by(order, order_status),
             created_at: time(order.created_at),

@@ -111,6 +111,13 @@ pub fn already_paid() -> Problem {
     Problem::of(ALREADY_PAID).detail("The order has been paid; nothing was charged again.")
 }
 
+/// The order is being paid, or is paid: it keeps its address.
+#[must_use]
+pub fn address_fixed() -> Problem {
+    Problem::of(ADDRESS_FIXED)
+        .detail("The address of an order can change only while the order waits for a payment. Read the order to see its address.")
+}
+
 /// The client sent another amount than `amount`, the price of the order.
 #[must_use]
 pub fn amount_mismatch(amount: Money) -> Problem {

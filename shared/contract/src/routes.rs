@@ -8,10 +8,10 @@ use crate::{
     SalesView,
     description::Described,
     problems::{
-        ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER, PAYMENT_IN_PROGRESS,
-        QUANTITY_NOT_ALLOWED, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED,
-        SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT,
-        UNKNOWN_RESERVATION,
+        ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER,
+        PAYMENT_IN_PROGRESS, QUANTITY_NOT_ALLOWED, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_NOT_STARTED,
+        SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY,
+        UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
@@ -29,6 +29,9 @@ const NO_UNITS: [ProblemKind; 9] = [
     NOT_TOGETHER,
     ALREADY_PURCHASED,
 ];
+
+/// The refusals of another address or payment method for an existing order.
+const NO_CHANGE: [ProblemKind; 4] = [ADDRESS_FIXED, PAYMENT_IN_PROGRESS, ALREADY_PAID, TOO_MANY_ATTEMPTS];
 
 /// The route table.
 #[must_use]
@@ -85,14 +88,16 @@ fn for_shoppers() -> Vec<Route> {
             .answers::<OrderAccepted>(202, "The order waits for its payment.")
             .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
             .with_location()
-            .refuses(&[ProblemKind::FORBIDDEN, UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST]),
+            .refuses(&[ProblemKind::FORBIDDEN, UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
+            .refuses(&NO_CHANGE),
         route(Post, "/api/flash-sales/{product_id}/order", "place-order", "Reserve and order in one call.")
             .may_take::<PlaceOrderRequest>()
             .answers::<OrderAccepted>(202, "The order waits for its payment.")
             .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
             .with_location()
             .refuses(&NO_UNITS)
-            .refuses(&[UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST]),
+            .refuses(&[UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
+            .refuses(&NO_CHANGE),
         route(Post, "/payment", "pay", "Pay an order that waits for it, the first time or again.")
             .header("Prefer", Described::inline::<String>(), false, "`wait=N`: answer when the payment has ended, at most 10 s.")
             .takes::<PaymentRequest>()

@@ -51,7 +51,10 @@ schemas! {
     /// The product's name: one line of text.
     SaleName = line(SaleDraft::MAX_NAME);
     /// The product's description.
-    SaleDescription = ObjectBuilder::new().schema_type(Type::String).max_length(Some(SaleDraft::MAX_DESCRIPTION));
+    SaleDescription = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(SaleDraft::MAX_DESCRIPTION))
+        .pattern(Some(format!(r"^([^{CONTROL_IN_PROSE}]*[^\s{CONTROL_IN_PROSE}][^{CONTROL_IN_PROSE}]*)?$")));
     /// The address of a picture.
     ImageUrl = text(SaleDraft::MAX_IMAGE_URL).pattern(Some(format!("^https://[^{CONTROL}]*$")));
     /// An ISO 4217 currency.
@@ -68,14 +71,22 @@ schemas! {
     PaymentMethod = text(Method::MAX_LENGTH).pattern(Some("^[!-9;-~]+:[!-~]+$"));
     /// The identity of a restock: printable ASCII, such as a UUID. A repeated request has the same key.
     IdempotencyKey = text(RestockKey::MAX_LENGTH).pattern(Some(PRINTABLE));
+    /// The recipient.
+    Recipient = line(Address::MAX_NAME);
     /// Street and number.
-    AddressLine1 = line(Address::MAX_ADDRESS_LINE1);
+    AddressLine1 = line(Address::MAX_ADDRESS_LINE);
+    /// Apartment, floor or building.
+    AddressLine2 = line(Address::MAX_ADDRESS_LINE);
     /// The city.
     City = line(Address::MAX_CITY);
-    /// The postal code.
+    /// The state, province or region.
+    State = line(Address::MAX_STATE);
+    /// The postal code. It may be missing only where `country` is the ISO 3166-1 alpha-2 code of a country without postal codes.
     PostalCode = line(Address::MAX_POSTAL_CODE);
     /// The country. The shop decides where it ships.
     Country = line(Address::MAX_COUNTRY);
+    /// A telephone number for the delivery.
+    Phone = line(Address::MAX_PHONE);
     /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
     /// The mode of admission: first come, first served.
@@ -116,6 +127,8 @@ values! {
 
 /// Characters that no line of text has: the control characters of [`char::is_control`].
 const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+/// Characters that no text of several lines has: [`CONTROL`] without tab and the ends of a line.
+const CONTROL_IN_PROSE: &str = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f";
 /// Printable ASCII.
 const PRINTABLE: &str = "^[ -~]+$";
 
@@ -123,7 +136,7 @@ fn text(longest: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(longest))
 }
 
-/// Text without control characters that is not blank.
+/// Text without control characters that is not blank. What else is no text, no pattern can say: docs/API.md.
 fn line(longest: usize) -> ObjectBuilder {
     text(longest).pattern(Some(format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$")))
 }

@@ -4,6 +4,7 @@
 //! [`Timestamp`], randomness comes through [`Randomness`]. `store` expresses these rules as DynamoDB expressions; the
 //! property tests of both crates compare the two.
 
+mod address;
 mod admission;
 mod availability;
 mod clock;
@@ -21,8 +22,10 @@ mod restock;
 mod sale;
 mod status_change;
 mod stock;
+mod text;
 mod text_form;
 
+pub use address::{Address, AddressError};
 pub use admission::Admission;
 pub use availability::{Availability, Coverage};
 pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
@@ -32,7 +35,7 @@ pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};
 pub use loser_memory::{LoserMemory, MemoryLimits};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
-pub use order::{Address, AddressError, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
+pub use order::{Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
 };

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
+use crate::{Address, Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
 
 /// `order_status` in the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -148,59 +148,6 @@ pub struct OrderEvent {
     pub reason: Option<String>,
 }
 
-/// A field that breaks its limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is 1 to {max} characters of text without control characters")]
-pub struct AddressError {
-    /// The member at fault.
-    pub field: &'static str,
-    /// Its greatest length in characters.
-    pub max: usize,
-}
-
-/// A shipping address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// Street and number, 1–200 characters.
-    pub address_line1: String,
-    /// City, 1–100 characters.
-    pub city: String,
-    /// Postal code, 1–20 characters.
-    pub postal_code: String,
-    /// Country, 1–60 characters.
-    pub country: String,
-}
-
-impl Address {
-    /// The longest street and number, in characters.
-    pub const MAX_ADDRESS_LINE1: usize = 200;
-    /// The longest city, in characters.
-    pub const MAX_CITY: usize = 100;
-    /// The longest postal code, in characters.
-    pub const MAX_POSTAL_CODE: usize = 20;
-    /// The longest country, in characters.
-    pub const MAX_COUNTRY: usize = 60;
-
-    /// Checks the limits of every field.
-    ///
-    /// # Errors
-    /// Names the first field that is empty, too long, or has control characters.
-    pub fn check(&self) -> Result<(), AddressError> {
-        let fields = [
-            ("address_line1", &self.address_line1, Self::MAX_ADDRESS_LINE1),
-            ("city", &self.city, Self::MAX_CITY),
-            ("postal_code", &self.postal_code, Self::MAX_POSTAL_CODE),
-            ("country", &self.country, Self::MAX_COUNTRY),
-        ];
-        for (field, text, max) in fields {
-            if text.trim().is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
-                return Err(AddressError { field, max });
-            }
-        }
-        Ok(())
-    }
-}
-
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -283,25 +230,6 @@ mod tests {
             if stock == StockStatus::Released {
                 assert!(!matches!(payment, PaymentStatus::Completed | PaymentStatus::RefundPending), "{step:?}");
             }
-        }
-    }
-
-    #[test]
-    fn an_address_has_limits() {
-        let good = Address {
-            address_line1: "1 Infinite Loop".into(),
-            city: "Cupertino".into(),
-            postal_code: "95014".into(),
-            country: "US".into(),
-        };
-        assert_eq!(good.check(), Ok(()));
-        for (address, field) in [
-            (Address { address_line1: " ".into(), ..good.clone() }, "address_line1"),
-            (Address { city: "x".repeat(101), ..good.clone() }, "city"),
-            (Address { postal_code: "9\n5".into(), ..good.clone() }, "postal_code"),
-            (Address { country: String::new(), ..good.clone() }, "country"),
-        ] {
-            assert_eq!(address.check().map_err(|e| e.field), Err(field));
         }
     }
 }

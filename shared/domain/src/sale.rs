@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD};
+use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, text};
 
 /// A sale as an operator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,17 +65,14 @@ impl SaleDraft {
     /// Names the first member that is out of its limits.
     pub fn check(&self) -> Result<(), SaleError> {
         let fail = |field, should_be| Err(SaleError { field, should_be });
-        let text = |text: &str, max: usize| {
-            !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
-        };
         let largest_order = self.price.times(self.max_per_shopper.units());
-        if !text(&self.name, Self::MAX_NAME) {
-            return fail("name", "name is 1 to 200 characters of text");
+        if !text::is_line(&self.name, Self::MAX_NAME) {
+            return fail("name", "name is a line of 1 to 200 characters that people can read");
         }
-        if self.description.as_deref().is_some_and(|d| d.chars().count() > Self::MAX_DESCRIPTION) {
-            return fail("description", "description is at most 4,000 characters");
+        if self.description.as_deref().is_some_and(|text| !text::is_prose(text, Self::MAX_DESCRIPTION)) {
+            return fail("description", "description is at most 4,000 characters that people can read");
         }
-        if self.image_url.as_deref().is_some_and(|url| !text(url, Self::MAX_IMAGE_URL) || !url.starts_with("https://")) {
+        if self.image_url.as_deref().is_some_and(|url| !text::is_line(url, Self::MAX_IMAGE_URL) || !url.starts_with("https://")) {
             return fail("image_url", "image_url is an https:// address of at most 2,000 characters");
         }
         if largest_order.is_err() {

@@ -25,7 +25,7 @@ pub use availability::{Availabilities, AvailabilityUpdate};
 pub use aws_sdk_dynamodb::Client;
 pub use books::{Entry, EntryState, SandboxBooks};
 pub use error::StoreError;
-pub use orders::{OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
+pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
 pub use sales::{Restock, Sales, SalesPage, Stored, WriteOutcome};

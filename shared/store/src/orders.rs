@@ -3,8 +3,8 @@
 pub(crate) mod change;
 pub(crate) mod form;
 
-use aws_sdk_dynamodb::Client;
-use domain::{Order, OrderId, OrderStep, ProductId, ShopperId, Timestamp};
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use domain::{Address, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
 
@@ -12,9 +12,10 @@ use crate::{
     StoreError,
     batch::{KEYS_IN_A_BATCH, batch_get},
     error::{Written, conditional},
-    item::Item,
+    item::{self, Item},
     keys::{self, number, string},
     single::{get_item, put_first},
+    word::word,
 };
 
 /// The index of orders by shopper, newest last.
@@ -41,6 +42,15 @@ pub enum PlaceOutcome {
     Placed,
     /// The order existed already; this is its current state.
     Exists(Order),
+}
+
+/// The outcome of replacing an order's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressOutcome {
+    /// The order has this address.
+    Replaced,
+    /// The order has changed since it was read, or does not wait for a payment; this is its current state.
+    OrderIs(Order),
 }
 
 /// A page of a shopper's orders, newest first.
@@ -110,6 +120,34 @@ impl Orders {
             None => PlaceOutcome::Placed,
             Some(first) => PlaceOutcome::Exists(form::from_item(&first)?),
         })
+    }
+
+    /// Replaces the address of an order. One write.
+    ///
+    /// Guards: the order waits for a payment and has not changed since it was read, so a write that comes late or twice replaces
+    /// no later address.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or there is no such order.
+    pub async fn replace_address(&self, order: &Order, address: &Address, now: Timestamp) -> Result<AddressOutcome, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(&order.id)))
+            .update_expression("SET shipping_address = :address, updated_at = :now")
+            .condition_expression("#status = :waits AND updated_at = :read")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":address", form::address(address)?)
+            .expression_attribute_values(":now", item::value(&now)?)
+            .expression_attribute_values(":read", item::value(&order.updated_at)?)
+            .expression_attribute_values(":waits", word(OrderStatus::AwaitingPayment))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match conditional("UpdateItem", update.send().await)? {
+            Written::Done => Ok(AddressOutcome::Replaced),
+            Written::Refused(Some(item)) => Ok(AddressOutcome::OrderIs(form::from_item(&item)?)),
+            Written::Refused(None) => Err(StoreError::corrupt(keys::order_pk(&order.id), "there is no such order")),
+        }
     }
 
     /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not

@@ -1,4 +1,5 @@
 //! The functions that shoppers call.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod cancel_reservation;
 mod checkout;
@@ -12,10 +13,12 @@ mod place_order;
 mod reserve;
 mod sample_events;
 
+use domain::AttemptStatus;
 use kit::{HttpFunction, Response};
 use parts::FromParts;
+use store::Advanced;
 use test_aws::Calls;
-use test_shop::{Judged, Shop, brief};
+use test_shop::{Buyer, Judged, Shop, brief};
 
 // The answers that several functions give a shopper, as `test_aws::told` writes them.
 const TRY_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 1";
@@ -35,6 +38,16 @@ async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Cal
     calls.heal();
     shop.clock.advance_seconds(12);
     (died, shop.ask_with::<F>(calls, event).await)
+}
+
+/// Declines the attempt with which the order is pending, and makes the order wait again until the same time.
+async fn decline(shop: &Shop, buyer: &Buyer, attempt: u32) {
+    let order = shop.order(buyer).await;
+    let declined = Buyer { method: order.payment_method.clone().unwrap(), ..buyer.clone() };
+    shop.attempt(&declined, attempt, "sandbox", AttemptStatus::Declined).await;
+    let purchases = shop.uncounted().purchases();
+    let failed = purchases.payment_failed(&order, attempt, order.pay_by, "The card was declined.", shop.now()).await.unwrap();
+    assert_eq!(failed, Advanced::Done);
 }
 
 /// Sends a sample event a second later, when what `function` remembers is out of date.

@@ -28,6 +28,7 @@ async fn cancel_reservation_answers_its_sample_events() {
 #[tokio::test]
 async fn checkout_answers_its_sample_events() {
     assert_snapshot!(answers::<Checkout>("checkout", async || Shop::with(Stage::Held).await).await, @r#"
+    another-address: 202
     broken-json: 400 malformed-request /shipping_address
     declined: 202
     empty-city: 422 invalid-request /shipping_address/city
@@ -35,11 +36,13 @@ async fn checkout_answers_its_sample_events() {
     impossible-cart-id: 404 unknown-reservation
     missing-cart-id: 400 malformed-request /cart_id
     no-identity: 401 unauthenticated
+    no-postal-code: 422 invalid-request /shipping_address/postal_code
     ok: 202
     other-user-id: 403 forbidden
     somebody-elses: 410 reservation-expired
     unknown-cart: 404 unknown-reservation
     unknown-payment-method: 422 invalid-request /payment_method
+    whole-address: 202
     wrong-type: 400 malformed-request /shipping_address
     "#);
 }
@@ -119,6 +122,7 @@ async fn pay_answers_its_sample_events() {
 #[tokio::test]
 async fn place_order_answers_its_sample_events() {
     assert_snapshot!(answers::<PlaceOrder>("place-order", super::place_order::shop).await, @r#"
+    address-only: 202
     broken-json: 400 malformed-request
     empty-object: 202
     no-body: 202

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Attempt, AttemptStatus, GatewayName, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity, Reservation,
-    ReservationStatus, ShardNumber, StockStatus,
+    Address, Attempt, AttemptStatus, GatewayName, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity,
+    Reservation, ReservationStatus, ShardNumber, StockStatus,
 };
 use serde_json::{Value, json};
 use store::{Entry, EntryState};
@@ -89,9 +89,9 @@ async fn an_order() {
             "attempt": {"N": "1"},
             "payment_method": {"S": "sandbox:ok"},
             "shipping_address": {"M": {
-                "address_line1": {"S": "1 Infinite Loop"},
-                "city": {"S": "Cupertino"},
-                "postal_code": {"S": "95014"},
+                "address_line1": {"S": "1 Market Street"},
+                "city": {"S": "Springfield"},
+                "postal_code": {"S": "49007"},
                 "country": {"S": "US"},
             }},
             "history": {"L": [{"M": {"at": {"S": on_the_day("12:00:00.25")}, "event": {"S": "payment_started"}}}]},
@@ -145,6 +145,37 @@ async fn assert_word(attribute: &str, word: &str, change: impl FnOnce(&mut Order
     wrote.orders.place(&order).await.unwrap();
     let raw = wrote.raw(wrote.dynamo.order_table(), ORDER_PK, "ORDER").await.unwrap();
     assert_eq!(raw[attribute], AttributeValue::S(word.to_owned()));
+}
+
+#[tokio::test]
+async fn an_address_with_every_member_and_one_without_a_postal_code() {
+    let text = |text: &str| Some(text.to_owned());
+    let whole = Address {
+        name: text("Ann Example"),
+        address_line2: text("Apartment 4"),
+        state: text("MI"),
+        phone: text("+1 517 555 0100"),
+        ..test_shop::address()
+    };
+    let all = json!({
+        "name": {"S": "Ann Example"}, "address_line1": {"S": "1 Market Street"}, "address_line2": {"S": "Apartment 4"},
+        "city": {"S": "Springfield"}, "state": {"S": "MI"}, "postal_code": {"S": "49007"}, "country": {"S": "US"},
+        "phone": {"S": "+1 517 555 0100"},
+    });
+    let least = json!({
+        "address_line1": {"S": "1 Market Street"}, "city": {"S": "Springfield"}, "postal_code": {"S": ""}, "country": {"S": "US"},
+    });
+    for (address, stored) in [(whole, all), (Address { postal_code: None, ..test_shop::address() }, least)] {
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        let order = Order { shipping_address: Some(address.clone()), ..order_after(1, OrderStep::Placed, 0) };
+        let stored = with(&placed_order(), &json!({"shipping_address": {"M": stored}}));
+        put(&read, read.dynamo.order_table(), &stored).await;
+        assert_eq!(read.orders.get(&id(1)).await.unwrap(), Some(order.clone()));
+        let without = Order { shipping_address: None, ..order };
+        wrote.orders.place(&without).await.unwrap();
+        wrote.orders.replace_address(&without, &address, without.updated_at).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,11 @@ pub fn problem(error: &PlacementError) -> Problem {
     match error {
         PlacementError::UnknownReservation => problems::unknown_reservation(),
         PlacementError::ReservationExpired => problems::reservation_expired(),
+        PlacementError::AddressFixed => problems::address_fixed(),
+        PlacementError::PaymentInProgress => problems::payment_in_progress(),
+        PlacementError::AlreadyPaid => problems::already_paid(),
+        PlacementError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by),
+        PlacementError::Contended => Problem::try_again(1),
         PlacementError::Price(error) => Problem::internal(error),
         PlacementError::Store(error) => problems::store_failed(error),
         PlacementError::Send(error) => problems::send_failed(error),

@@ -12,7 +12,11 @@ use domain::{
 };
 use messages::{OrderMessage, OrdersQueue, SendError};
 use parts::{FromParts, Parts};
-use store::{Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
+use store::{AddressOutcome, Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
+
+/// How often a request decides again because the order has changed meanwhile. Each change is an attempt to pay that another
+/// request started, or the end of one.
+const MOST_DECISIONS: usize = 4;
 
 /// Why a checkout did not end in an order that was sent to the saga.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,24 @@ pub enum PlacementError {
     /// The hold ended before its payment started.
     #[error("the reservation has expired")]
     ReservationExpired,
+    /// The order is being paid or is paid, and has another address.
+    #[error("the address can no longer change")]
+    AddressFixed,
+    /// The order is being paid by another method.
+    #[error("a payment is under way")]
+    PaymentInProgress,
+    /// The order was paid by another method.
+    #[error("the order is paid")]
+    AlreadyPaid,
+    /// The order had [`Order::MAX_ATTEMPTS`] attempts. It expires at `pay_by`.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// The end of the hold.
+        pay_by: Timestamp,
+    },
+    /// The order changed before each of this request's writes.
+    #[error("the order changes too often")]
+    Contended,
     /// The price of all units is more than an amount can be. The limits of a sale exclude it.
     #[error("the order has no price")]
     Price(#[source] MoneyError),
@@ -58,59 +80,69 @@ impl FromParts for OrderPlacement {
 }
 
 impl OrderPlacement {
-    /// Makes an order of the reservation `id` of `shopper` and starts its payment as `details` say. A repetition returns the
-    /// existing order; if that was placed without a payment method, its payment starts now.
+    /// Makes an order of the reservation `id` of `shopper` and starts its payment as `details` say. If there is an order already,
+    /// a repetition returns it; while it waits for a payment, another address or method starts the next attempt.
     ///
     /// # Errors
     /// Every [`PlacementError`].
     pub async fn check_out(&self, shopper: &ShopperId, id: &OrderId, details: &CheckoutDetails) -> Result<Order, PlacementError> {
         let now = self.clock.now();
+        let wish = Wish { method: Some(&details.payment_method), address: details.shipping_address.as_ref() };
         let reservation = self.reservations.get(shopper, id.product()).await?;
         let Some(reservation) = reservation.filter(|found| found.id == *id && !found.is_overdue(now)) else {
-            return self.order_of_ended(shopper, id, now).await;
+            return self.order_of_ended(shopper, id, wish, now).await;
         };
         match reservation.status {
             ReservationStatus::Held => {}
-            ReservationStatus::Paying | ReservationStatus::Purchased => return self.order_of_ended(shopper, id, now).await,
+            ReservationStatus::Paying | ReservationStatus::Purchased => return self.order_of_ended(shopper, id, wish, now).await,
         }
         let CheckoutDetails { payment_method, shipping_address } = details.clone();
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await? {
             StartOutcome::Started => self.send_to_saga(order).await,
-            StartOutcome::OrderIs(placed) if placed.status == OrderStatus::AwaitingPayment && placed.attempt == 0 => {
-                self.start_placed(placed, details, now).await
-            }
-            // Also an order whose first attempt failed: this request may be the one that started it. `POST /payment` pays again.
-            StartOutcome::OrderIs(order) => self.send_to_saga(order).await,
+            StartOutcome::OrderIs(order) => self.fulfil(wish, order, now).await,
             StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
     }
 
-    /// Starts the payment of an order that was placed without a payment method.
-    async fn start_placed(&self, placed: Order, details: &CheckoutDetails, now: Timestamp) -> Result<Order, PlacementError> {
-        let CheckoutDetails { payment_method, shipping_address } = details;
-        let started = self.purchases.start_waiting(&placed, payment_method, shipping_address.as_ref(), now).await;
-        match started? {
-            StartOutcome::Started => {
-                let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
-                self.send_to_saga(Order { status, payment_status, stock_status, attempt: placed.attempt + 1, ..placed }).await
-            }
-            StartOutcome::OrderIs(order) => self.send_to_saga(order).await,
-            StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
-        }
-    }
-
-    /// Places an order of `reservation` that waits for `POST /payment`. That request carries no address, so the order must have
-    /// it now. A repetition returns the existing order.
+    /// Places an order of `reservation` that waits for `POST /payment`. If there is an order already, it gets the address, if one
+    /// was sent.
     ///
     /// # Errors
-    /// When the store fails: the order may have been placed.
+    /// Every [`PlacementError`] of an order that has this address already or cannot get it; and when the store fails: the order
+    /// may have been placed.
     pub async fn place(&self, reservation: &Reservation, shipping_address: Option<Address>) -> Result<Order, PlacementError> {
-        let order = self.new_order(reservation, None, shipping_address, self.clock.now()).await?;
+        let now = self.clock.now();
+        let order = self.new_order(reservation, None, shipping_address.clone(), now).await?;
         match self.orders.place(&order).await? {
             PlaceOutcome::Placed => Ok(order),
-            PlaceOutcome::Exists(order) => Ok(order),
+            PlaceOutcome::Exists(order) => {
+                self.fulfil(Wish { method: None, address: shipping_address.as_ref() }, order, now).await
+            }
         }
+    }
+
+    /// Gives an existing order what the request wishes, or refuses it: nothing that a request sends is dropped.
+    async fn fulfil(&self, wish: Wish<'_>, mut order: Order, now: Timestamp) -> Result<Order, PlacementError> {
+        for _ in 0..MOST_DECISIONS {
+            order = match wish.of(&order, now)? {
+                Decision::Stays => return self.send_to_saga(order).await,
+                Decision::Attempt(method) => match self.purchases.start_waiting(&order, method, wish.address, now).await? {
+                    StartOutcome::Started => {
+                        let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
+                        let attempt = order.attempt + 1;
+                        return self.send_to_saga(Order { status, payment_status, stock_status, attempt, ..order }).await;
+                    }
+                    StartOutcome::OrderIs(changed) => changed,
+                    StartOutcome::ReservationEnded => return Err(PlacementError::ReservationExpired),
+                },
+                Decision::Address(address) => match self.orders.replace_address(&order, address, now).await? {
+                    AddressOutcome::Replaced => return Ok(order),
+                    AddressOutcome::OrderIs(changed) => changed,
+                },
+            };
+        }
+        Err(PlacementError::Contended)
     }
 
     /// Sends a pending order to the saga, also when an earlier run may have sent it.
@@ -122,9 +154,15 @@ impl OrderPlacement {
     }
 
     /// The order of a reservation that is being paid, is bought, or has ended.
-    async fn order_of_ended(&self, shopper: &ShopperId, id: &OrderId, now: Timestamp) -> Result<Order, PlacementError> {
+    async fn order_of_ended(
+        &self,
+        shopper: &ShopperId,
+        id: &OrderId,
+        wish: Wish<'_>,
+        now: Timestamp,
+    ) -> Result<Order, PlacementError> {
         match self.orders.get(id).await? {
-            Some(order) if order.shopper == *shopper => self.send_to_saga(order).await,
+            Some(order) if order.shopper == *shopper => self.fulfil(wish, order, now).await,
             None if self.hold_is_over(id, now).await? => Err(PlacementError::ReservationExpired),
             Some(_) | None => Err(PlacementError::UnknownReservation),
         }
@@ -149,6 +187,47 @@ impl OrderPlacement {
         let sale = self.sales.get(reservation.id.product()).await?;
         let sale = sale.ok_or(PlacementError::UnknownReservation)?;
         order(&sale, reservation, payment_method, shipping_address, now)
+    }
+}
+
+/// What a request asks of an order that exists. A missing part leaves the order's as it is.
+#[derive(Debug, Clone, Copy)]
+struct Wish<'w> {
+    method: Option<&'w PaymentMethod>,
+    address: Option<&'w Address>,
+}
+
+/// What a wish does to an order.
+enum Decision<'w> {
+    /// The order is as wished, and this payment method was tried: the request is a repetition. A declined method is not
+    /// charged again because an answer was lost.
+    Stays,
+    /// The next attempt starts, with this method.
+    Attempt(&'w PaymentMethod),
+    /// Only the address is replaced.
+    Address(&'w Address),
+}
+
+impl<'w> Wish<'w> {
+    fn of(self, order: &Order, now: Timestamp) -> Result<Decision<'w>, PlacementError> {
+        let address = self.address.filter(|address| order.shipping_address.as_ref() != Some(*address));
+        // An order without an attempt has no method.
+        let method = self.method.filter(|method| order.payment_method.as_ref() != Some(*method));
+        if address.is_none() && method.is_none() {
+            return Ok(Decision::Stays);
+        }
+        match (order.statuses(now).0, self.method, address) {
+            (OrderStatus::AwaitingPayment, Some(_), _) if order.attempt >= Order::MAX_ATTEMPTS => {
+                Err(PlacementError::TooManyAttempts { pay_by: order.pay_by })
+            }
+            (OrderStatus::AwaitingPayment, Some(method), _) => Ok(Decision::Attempt(method)),
+            (OrderStatus::AwaitingPayment, None, Some(address)) => Ok(Decision::Address(address)),
+            (OrderStatus::AwaitingPayment, None, None) => Ok(Decision::Stays),
+            (OrderStatus::Pending | OrderStatus::Completed, _, Some(_)) => Err(PlacementError::AddressFixed),
+            (OrderStatus::Pending, _, None) => Err(PlacementError::PaymentInProgress),
+            (OrderStatus::Completed, _, None) => Err(PlacementError::AlreadyPaid),
+            (OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded, _, _) => Err(PlacementError::ReservationExpired),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ kinds! {
     UNKNOWN_ORDER = 404 "unknown-order" "Unknown order";
     /// The order has been paid; nothing was charged again.
     ALREADY_PAID = 409 "already-paid" "Already paid";
+    /// The order is being paid or is paid. Its address can no longer change.
+    ADDRESS_FIXED = 409 "address-fixed" "The address can no longer change";
     /// The amount is not what the order costs: `amount` is.
     AMOUNT_MISMATCH = 422 "amount-mismatch" "Amount mismatch";
     /// Too many requests.

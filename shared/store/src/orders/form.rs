@@ -51,10 +51,19 @@ struct OrderForm {
 /// Unlike an address in a request, it ignores fields that a later version has added.
 #[derive(Serialize, Deserialize)]
 struct AddressForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     address_line1: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address_line2: Option<String>,
     city: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    /// Empty: there is none. An earlier version, which needs the attribute, can still read the order.
     postal_code: String,
     country: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
 }
 
 /// A line of the history. Its step is plain text: see [`from_item`].
@@ -68,15 +77,17 @@ struct EventForm {
 
 impl From<&Address> for AddressForm {
     fn from(address: &Address) -> Self {
-        let Address { address_line1, city, postal_code, country } = address.clone();
-        Self { address_line1, city, postal_code, country }
+        let Address { name, address_line1, address_line2, city, state, postal_code, country, phone } = address.clone();
+        let postal_code = postal_code.unwrap_or_default();
+        Self { name, address_line1, address_line2, city, state, postal_code, country, phone }
     }
 }
 
 impl From<AddressForm> for Address {
     fn from(form: AddressForm) -> Self {
-        let AddressForm { address_line1, city, postal_code, country } = form;
-        Self { address_line1, city, postal_code, country }
+        let AddressForm { name, address_line1, address_line2, city, state, postal_code, country, phone } = form;
+        let postal_code = Some(postal_code).filter(|code| !code.is_empty());
+        Self { name, address_line1, address_line2, city, state, postal_code, country, phone }
     }
 }
 

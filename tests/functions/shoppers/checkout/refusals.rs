@@ -90,7 +90,16 @@ async fn the_longest_that_is_allowed_is_taken() {
     let shop = Shop::with(Stage::Held).await;
     let mut body = good_body(&Buyer::first().id.to_string());
     body["payment_method"] = json!(format!("sandbox:{}", "x".repeat(247)));
-    for (member, length) in [("address_line1", 200), ("city", 100), ("postal_code", 20), ("country", 60)] {
+    for (member, length) in [
+        ("name", 100),
+        ("address_line1", 200),
+        ("address_line2", 200),
+        ("city", 100),
+        ("state", 100),
+        ("postal_code", 20),
+        ("country", 60),
+        ("phone", 40),
+    ] {
         body["shipping_address"][member] = json!("\u{e9}".repeat(length));
     }
     let response = function(&shop, &Calls::new()).handle(request(&Buyer::first()).json(&body).build()).await;
@@ -103,7 +112,7 @@ async fn a_fault_is_told_in_words_that_help() {
     let function = function(&shop, &Calls::new());
     assert_snapshot!(test_aws::told(&function.handle(event("checkout/empty-city.json")).await), @r#"
     422 Unprocessable Entity: invalid-request, A value is not allowed
-    city is 1 to 100 characters of text without control characters
+    city is a line of 1 to 100 characters, one of them visible, without control characters, overrides of the text direction, and characters that Unicode has not assigned
     {"pointer":"/shipping_address/city"}
     "#);
     assert_snapshot!(test_aws::told(&function.handle(event("checkout/unknown-payment-method.json")).await), @r#"

@@ -19,7 +19,7 @@ async fn the_list_has_the_callers_orders_only() {
     shop.bring(&Buyer::second(), Stage::Waiting).await;
     assert_snapshot!(shop.told_with::<GetOrder>(&calls, "get-order/list").await, @r#"
     200 OK
-    {"orders":[{"created_at":"2026-11-01T12:00:00Z","history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"completed"}],"inventory_status":"confirmed","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"completed","payment_status":"completed","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","quantity":1,"transaction_id":"sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1","updated_at":"2026-11-01T12:01:00Z"}]}
+    {"orders":[{"created_at":"2026-11-01T12:00:00Z","history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"completed"}],"inventory_status":"confirmed","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"completed","payment_status":"completed","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","quantity":1,"shipping_address":{"address_line1":"1 Market Street","city":"Springfield","country":"US","postal_code":"49007"},"transaction_id":"sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1","updated_at":"2026-11-01T12:01:00Z"}]}
     "#);
     assert_eq!((calls.count("Query"), calls.total()), (1, 1));
 }

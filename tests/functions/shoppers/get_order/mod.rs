@@ -30,8 +30,9 @@ async fn its_owner_sees_an_order_with_its_history_for_one_read() {
      "history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"completed"}],
      "inventory_status":"confirmed","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"completed",
      "payment_status":"completed","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo",
-     "quantity":1,"transaction_id":"sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1",
-     "updated_at":"2026-11-01T12:01:00Z"}
+     "quantity":1,
+     "shipping_address":{"address_line1":"1 Market Street","city":"Springfield","country":"US","postal_code":"49007"},
+     "transaction_id":"sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1","updated_at":"2026-11-01T12:01:00Z"}
     "#);
     assert_eq!((calls.count("GetItem"), calls.total()), (1, 1));
 }
@@ -45,7 +46,9 @@ async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_p
      "history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"payment_failed","reason":"The card was declined."}],
      "inventory_status":"held","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"awaiting_payment",
      "pay_by":"2026-11-01T12:05:00Z","payment_status":"failed","price":{"amount_minor":99900,"currency":"USD"},
-     "product_id":"demo","quantity":1,"updated_at":"2026-11-01T12:01:00Z"}
+     "product_id":"demo","quantity":1,
+     "shipping_address":{"address_line1":"1 Market Street","city":"Springfield","country":"US","postal_code":"49007"},
+     "updated_at":"2026-11-01T12:01:00Z"}
     "#);
 }
 

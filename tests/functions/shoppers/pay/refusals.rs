@@ -1,15 +1,15 @@
 //! Every other refusal of a payment. A refused request changes nothing.
 
-use domain::{AttemptStatus, Order};
+use domain::Order;
 use insta::assert_snapshot;
 use pay::Pay;
 use serde_json::json;
-use store::{Advanced, Ending, StartOutcome};
+use store::{Ending, StartOutcome};
 use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, refuses_what_every_route_refuses};
 
 use crate::shoppers::{
-    PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED, UNKNOWN_ORDER,
+    PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED, UNKNOWN_ORDER, decline,
     pay::{function, good_body, message, request},
 };
 
@@ -118,16 +118,11 @@ async fn an_order_whose_reservation_was_given_up_is_410() {
 /// Declines payments until `attempts` have been made.
 async fn decline_until(shop: &Shop, attempts: u32) {
     let (buyer, now) = (Buyer::first(), shop.now());
-    let mut order = shop.order(&buyer).await;
-    while order.attempt < attempts {
-        let started = shop.uncounted().purchases().start_again(&order, &buyer.method, now).await.unwrap();
+    let first = shop.order(&buyer).await.attempt + 1;
+    for attempt in first..=attempts {
+        let started = shop.uncounted().purchases().start_again(&shop.order(&buyer).await, &buyer.method, now).await.unwrap();
         assert_eq!(started, StartOutcome::Started);
-        let (attempt, pay_by) = (order.attempt + 1, order.pay_by);
-        shop.attempt(&buyer, attempt, "sandbox", AttemptStatus::Declined).await;
-        let declined =
-            shop.uncounted().purchases().payment_failed(&order, attempt, pay_by, "The card was declined.", now).await.unwrap();
-        assert_eq!(declined, Advanced::Done);
-        order = shop.order(&buyer).await;
+        decline(shop, &buyer, attempt).await;
     }
 }
 

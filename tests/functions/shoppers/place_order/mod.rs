@@ -1,10 +1,11 @@
 //! `POST /api/flash-sales/{product_id}/order` on sample events.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
+mod changes;
 mod faults;
 mod refusals;
 
-use domain::{Address, Order, OrderStatus, ReservationStatus};
+use domain::{Order, OrderStatus, ReservationStatus};
 use insta::assert_snapshot;
 use kit::Response;
 use place_order::PlaceOrder;
@@ -117,14 +118,7 @@ async fn an_address_is_kept_for_a_payment_that_comes_later() {
     let response =
         function(&shop, &Calls::new()).handle(request("demo").json(&json!({"shipping_address": address})).build()).await;
     assert_eq!(brief(&response), "202");
-    let text = |member: &str| address[member].as_str().unwrap().to_owned();
-    let expected = Address {
-        address_line1: text("address_line1"),
-        city: text("city"),
-        postal_code: text("postal_code"),
-        country: text("country"),
-    };
-    assert_eq!(order_of(&shop, &response).await.shipping_address, Some(expected));
+    assert_eq!(order_of(&shop, &response).await.shipping_address, Some(test_shop::address()));
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use domain::Clock;
 use serde_json::{Value, json};
-use test_aws::request;
+use test_aws::{RequestBuilder, request};
 
 use crate::{
     actors::caller::{Answer, Caller},
@@ -62,7 +63,7 @@ impl Shopper {
                     continue;
                 }
             };
-            if self.check_out(&id, "sandbox:ok").await && self.follow(&id, 30).await == Some(End::Bought) {
+            if self.check_out(&id, "sandbox:ok", self.city()).await && self.follow(&id, 30).await == Some(End::Bought) {
                 return;
             }
         }
@@ -94,7 +95,7 @@ impl Shopper {
             3 => self.world.pause(0, u64::from(self.world.size.hold_seconds) * 1_100).await,
             _ => {}
         }
-        if !is_ordered && !self.check_out(&id, self.method()).await {
+        if !is_ordered && !self.check_out(&id, self.method(), self.city()).await {
             return End::NotBought;
         }
         self.follow(&id, 12).await.unwrap_or(End::NotBought)
@@ -127,12 +128,13 @@ impl Shopper {
     async fn place_order(&self, mut quantity: u64) -> Result<(String, bool), End> {
         for _ in 0..PATIENCE {
             let pays = self.world.chance.happens(0.5);
-            let mut body = json!({"quantity": quantity, "shipping_address": address()});
+            let city = self.city();
+            let mut body = json!({"quantity": quantity, "shipping_address": address(city)});
             if pays {
                 body["payment_method"] = Value::from(self.method());
             }
             let order = request("POST", "/api/flash-sales/demo/order").path_parameter("product_id", "demo").json(&body);
-            match self.caller.ask("place-order", order).await {
+            match self.ask_with_address("place-order", order, city).await {
                 Some((200 | 202, answer)) => {
                     let id = answer["order_id"].as_str().unwrap().to_owned();
                     self.accepted(&id);
@@ -168,14 +170,17 @@ impl Shopper {
         }
     }
 
-    async fn check_out(&self, id: &str, method: &str) -> bool {
+    /// Whether the reservation has an order now.
+    async fn check_out(&self, id: &str, method: &str, city: &str) -> bool {
         for _ in 0..PATIENCE {
-            let body = json!({"cart_id": id, "payment_method": method, "shipping_address": address()});
-            match self.caller.ask("checkout", request("POST", "/checkout").json(&body)).await {
+            let body = json!({"cart_id": id, "payment_method": method, "shipping_address": address(city)});
+            match self.ask_with_address("checkout", request("POST", "/checkout").json(&body), city).await {
                 Some((200 | 202, _)) => {
                     self.accepted(id);
                     return true;
                 }
+                // The order is being paid, or is paid, with another address or method.
+                Some((409, _)) => return true,
                 Some((404 | 410, _)) => return false,
                 _ => self.world.pause(300, 3_000).await,
             }
@@ -199,7 +204,12 @@ impl Shopper {
                     if self.world.chance.happens(0.15) {
                         return Some(End::NotBought);
                     }
-                    self.pay(id, &order["price"]).await;
+                    // Some correct the address, others pay again.
+                    if self.world.chance.happens(0.4) {
+                        self.check_out(id, self.method(), self.city()).await;
+                    } else {
+                        self.pay(id, &order["price"]).await;
+                    }
                 }
                 "pending" => {}
                 "failed" | "expired" | "refunded" => return Some(End::NotBought),
@@ -214,6 +224,22 @@ impl Shopper {
         let amount = format!("{}.{:02}", minor / 100, minor % 100);
         let body = json!({"order_id": id, "payment_method": self.method(), "amount": amount});
         self.caller.ask("pay", request("POST", "/payment").json(&body)).await;
+    }
+
+    /// Asks with an address, and records what became of it.
+    async fn ask_with_address(&self, function: &'static str, asked: RequestBuilder, city: &str) -> Answer {
+        let promises = || self.world.promises.lock().unwrap();
+        let number = promises().send_address(&self.caller.name, city, self.world.time.now());
+        let answer = self.caller.ask(function, asked).await;
+        match &answer {
+            Some((200..=299, answer)) => {
+                promises().address_answered(&self.caller.name, number, answer["order_id"].as_str());
+            }
+            // A 503 may come after the write.
+            Some((400..=499, _)) => promises().address_answered(&self.caller.name, number, None),
+            Some(_) | None => {}
+        }
+        answer
     }
 
     async fn cancel(&self, id: &str) {
@@ -238,6 +264,11 @@ impl Shopper {
         self.world.promises.lock().unwrap().accepted.insert(id.to_owned());
     }
 
+    /// The city of the address in this request.
+    fn city(&self) -> &'static str {
+        self.world.chance.pick::<&str>(&["Springfield", "Shelbyville", "Ogdenville"])
+    }
+
     /// The payment method of this try.
     fn method(&self) -> &'static str {
         let ways = [
@@ -254,6 +285,6 @@ impl Shopper {
     }
 }
 
-fn address() -> Value {
-    json!({"address_line1": "1 Main Street", "city": "Springfield", "postal_code": "12345", "country": "US"})
+fn address(city: &str) -> Value {
+    json!({"address_line1": "1 Main Street", "city": city, "postal_code": "12345", "country": "US"})
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{
-    invariants::{CHARGED_ONCE, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail},
+    invariants::{CHARGED_ONCE, LAST_ADDRESS, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail},
     items::{books, entries, of_table, orders, shards, ulid},
 };
 use crate::{
@@ -107,6 +107,12 @@ fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
         let kept = of_table(items, RESERVATION).any(|(_, item)| text(item, "reservation_id") == id);
         if !kept {
             return fail(YES_STAYS, format!("{shopper} was promised {id} until {until}, and it is gone"));
+        }
+    }
+    for (id, order) in orders(items).filter(|(_, order)| text(order, "status") == "completed") {
+        let city = text(&order["shipping_address"]["M"], "city");
+        if !promises.may_go_to(text(order, "shopper"), id, city) {
+            return fail(LAST_ADDRESS, format!("order {id} is completed, and goes to {city:?}"));
         }
     }
     match promises.completed.iter().find(|id| status(id) != Some("completed")) {

@@ -60,7 +60,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 21] = [
+pub static MUTATIONS: [Mutation; 22] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -90,6 +90,16 @@ pub static MUTATIONS: [Mutation; 21] = [
             write["UpdateExpression"] = json!("SET #status = :to");
             prune(write);
         })
+    }),
+    Mutation::of_requests("next-attempt-keeps-the-address", "the next attempt drops the address that was sent with it", |it| {
+        let mut body = it.body.clone();
+        let writes = body["TransactItems"].as_array_mut()?.iter_mut().filter_map(|write| write.get_mut("Update"));
+        let set = ", shipping_address = :shipping_address_new";
+        let mut found = writes.into_iter().filter(|it| it["UpdateExpression"].as_str().is_some_and(|text| text.contains(set)));
+        let write = found.next()?;
+        write["UpdateExpression"] = json!(write["UpdateExpression"].as_str()?.replace(set, ""));
+        prune(write);
+        Some(body)
     }),
     Mutation::of_requests("failed-payment-keeps-the-end", "a hold is not extended after a failed payment", |it| {
         it.within(RESERVATION, "SET #status = :to, expires_at = :end, #ttl = :end", |write| {

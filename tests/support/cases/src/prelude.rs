@@ -12,5 +12,5 @@ pub(crate) use crate::json::but;
 pub(crate) use crate::stream::{Change, insert, modify, remove};
 pub(crate) use crate::values::{
     DEMO, END_SECONDS, FIRST, NO_SUCH_PRODUCT, NOT_A_PRODUCT, OPERATOR, OTHER_RESERVATION, RESERVATION, SECOND,
-    START_MILLISECONDS, address,
+    START_MILLISECONDS, address, whole_address,
 };

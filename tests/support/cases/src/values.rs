@@ -32,6 +32,13 @@ pub(crate) const END_SECONDS: i64 = 1_793_534_700;
 /// The time of requests and messages: 2026-11-01T12:00:00Z.
 pub(crate) const START_MILLISECONDS: i64 = 1_793_534_400_000;
 
+/// The members that an address may also have.
+pub(crate) fn whole_address() -> Value {
+    json!({
+        "name": "Ann Example", "address_line2": "Apartment 4", "state": "MI", "postal_code": "49007", "phone": "+1 517 555 0100",
+    })
+}
+
 /// A shipping address.
 pub(crate) fn address() -> Value {
     json!({"address_line1": "1 Market Street", "city": "Springfield", "postal_code": "49007", "country": "US"})

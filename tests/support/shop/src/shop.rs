@@ -16,7 +16,7 @@ use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, S
 use store::{Client, WriteOutcome};
 use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic};
 
-pub use buyer::Buyer;
+pub use buyer::{Buyer, address};
 pub use given::Given;
 pub use parts::{NOTIFICATIONS, STATE_MACHINE};
 pub use stages::Stage;

@@ -25,7 +25,31 @@ pub(crate) fn cases() -> Vec<Case> {
                 problem(410, "reservation-expired").given(Given::Overdue),
             ],
         ),
-        held("declined", ask(json!({"payment_method": "sandbox:declined"})), answer(202, json!({"payment_status": "pending"}))),
+        case(
+            "declined",
+            ask(json!({"payment_method": "sandbox:declined"})),
+            [
+                answer(202, json!({"payment_status": "pending"})).given(Given::Held),
+                problem(409, "payment-in-progress").given(Given::Paying),
+                problem(409, "already-paid").given(Given::Completed),
+            ],
+        ),
+        case(
+            "another-address",
+            ask(json!({"shipping_address": {"city": "Shelbyville"}})),
+            [
+                pending().given(Given::Waiting).reservation(ReservationStatus::Paying),
+                pending().given(Given::GivenUp).reservation(ReservationStatus::Paying),
+                problem(409, "address-fixed").given(Given::Paying),
+                problem(409, "address-fixed").given(Given::Completed),
+            ],
+        ),
+        held("whole-address", ask(json!({"shipping_address": whole_address()})), pending()),
+        held(
+            "no-postal-code",
+            ask(json!({"shipping_address": {"postal_code": null}})),
+            problem_at(422, "invalid-request", "/shipping_address/postal_code"),
+        ),
         held("broken-json", checkout().by(FIRST).broken_json(good()), problem(400, "malformed-request")),
         held(
             "wrong-type",

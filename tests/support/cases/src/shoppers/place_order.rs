@@ -33,6 +33,15 @@ pub(crate) fn cases() -> Vec<Case> {
                     .reservation(ReservationStatus::Held),
             ],
         ),
+        case(
+            "address-only",
+            order(DEMO).by(FIRST).json(json!({"shipping_address": but(address(), json!({"city": "Shelbyville"}))})),
+            [
+                awaiting(),
+                answer(202, json!({"order_id": RESERVATION, "order_status": "awaiting_payment"})).given(Given::GivenUp),
+                problem(409, "address-fixed").given(Given::Paying),
+            ],
+        ),
         case("empty-object", order(DEMO).by(FIRST).json(json!({})), [awaiting()]),
         case("broken-json", order(DEMO).by(FIRST).text(r#"{"quantity": 1,"#), [problem(400, "malformed-request")]),
         case("wrong-type", ask(json!({"quantity": [1]})), [problem_at(400, "malformed-request", "/quantity")]),

@@ -119,18 +119,27 @@ impl Buyer {
             stock_status,
             attempt,
             payment_method: (attempt > 0).then(|| self.method.clone()),
-            shipping_address: Some(Address {
-                address_line1: "1 Infinite Loop".into(),
-                city: "Cupertino".into(),
-                postal_code: "95014".into(),
-                country: "US".into(),
-            }),
+            shipping_address: Some(address()),
             pay_by: self.ends_at,
             transaction_id: None,
             created_at: self.made_at,
             updated_at: self.made_at,
             history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
         }
+    }
+}
+
+/// The address in the sample events.
+pub fn address() -> Address {
+    Address {
+        name: None,
+        address_line1: "1 Market Street".into(),
+        address_line2: None,
+        city: "Springfield".into(),
+        state: None,
+        postal_code: Some("49007".into()),
+        country: "US".into(),
+        phone: None,
     }
 }
 
