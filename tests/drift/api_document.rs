@@ -6,6 +6,7 @@ use std::{
 };
 
 use contract::{Group, Route, openapi, problems, routes};
+use domain::SandboxMethod;
 use kit::ProblemKind;
 use serde_json::Value;
 use system_tests::{Repository, markdown};
@@ -175,6 +176,15 @@ fn documented_bodies(repository: &Repository) -> Faults {
     faults
 }
 
+/// The sandbox's payment methods, as the document lists them.
+fn documented_methods(repository: &Repository) -> Faults {
+    let stand: Vec<String> = table(repository, "method").iter().filter_map(|row| codes(row.first()?).first().cloned()).collect();
+    let known = SandboxMethod::ALL.map(|method| method.as_str().to_owned());
+    let differ =
+        known.iter().filter(|method| !stand.contains(method)).chain(stand.iter().filter(|method| !known.contains(method)));
+    differ.map(|method| format!("{DOCUMENT} and the sandbox do not both know {method}")).collect()
+}
+
 /// The bodies that a route reads and answers with.
 fn row_of_bodies(route: &Route) -> Vec<String> {
     let body = route.body.iter().map(|body| &body.schema);
@@ -187,6 +197,7 @@ fn the_tables_of_the_api_say_what_the_contract_says() {
     none(&documented_routes(&Repository::read()));
     none(&documented_refusals(&Repository::read()));
     none(&documented_bodies(&Repository::read()));
+    none(&documented_methods(&Repository::read()));
 }
 
 #[test]
@@ -249,5 +260,6 @@ fn a_table_that_says_something_else_is_noticed() {
     );
     notices(documented_bodies, "Orders is not as in the contract", replace("`orders`, `next?`", "`orders`, `next`"));
     notices(documented_bodies, "has no row for the body RestockRequest", replace("| `RestockRequest` | `units` |\n", ""));
+    notices(documented_methods, "both know sandbox:up", replace("| `sandbox:ok` |", "| `sandbox:up` | |\n| `sandbox:ok` |"));
     notices(documented_bodies, "InventoryStatus is one of", replace("`held`, `confirmed`, `released`", "`held`, `released`"));
 }

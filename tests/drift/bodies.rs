@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Route, gateway_model, openapi, routes};
+use domain::SandboxMethod;
 use jsonschema::Validator;
 use kit::Function;
 use serde_json::{Value, json};
@@ -184,10 +185,16 @@ fn is_beyond_a_schema(body: &Value) -> bool {
     // Only some countries have no postal codes.
     let address = &body["shipping_address"];
     let has_no_postal_code = address.is_object() && address["postal_code"].is_null();
+    // The sandbox knows its methods.
+    let method = body["payment_method"].as_str().and_then(|text| text.parse().ok());
+    let is_unknown_method = method.is_some_and(|method: domain::PaymentMethod| {
+        method.as_str().starts_with(SandboxMethod::PREFIX) && SandboxMethod::of(&method).is_none()
+    });
     is_over
         || is_inverted
         || is_too_dear
         || has_no_postal_code
+        || is_unknown_method
         || has_fraction(body)
         || body["shards"].as_u64().is_some_and(units_for_shards)
 }

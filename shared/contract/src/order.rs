@@ -1,7 +1,8 @@
 //! Orders: the bodies of requests that place them, and an order as its owner sees it.
 
 use domain::{
-    Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, Quantity, ShopperId, StockStatus, Timestamp,
+    Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentMethodError, PaymentStatus, Quantity, SandboxMethod,
+    ShopperId, StockStatus, Timestamp,
 };
 use kit::Problem;
 use serde::{Deserialize, Serialize};
@@ -120,9 +121,15 @@ impl From<&Address> for ShippingAddress {
     }
 }
 
-/// The payment method that a client sent, or 422 `invalid-request`.
+/// The payment method that a client sent, or 422 `invalid-request`. The sandbox's methods are known, so a misspelt one is refused
+/// before it costs an attempt to pay.
 pub(crate) fn payment_method(text: &str) -> Result<PaymentMethod, Problem> {
-    text.parse().map_err(|error: domain::PaymentMethodError| Problem::invalid_request(error.to_string(), "/payment_method"))
+    let invalid = |why: String| Problem::invalid_request(why, "/payment_method");
+    let method: PaymentMethod = text.parse().map_err(|error: PaymentMethodError| invalid(error.to_string()))?;
+    if text.starts_with(SandboxMethod::PREFIX) && SandboxMethod::of(&method).is_none() {
+        return Err(invalid(format!("the sandbox knows only {}", SandboxMethod::ALL.map(SandboxMethod::as_str).join(", "))));
+    }
+    Ok(method)
 }
 
 /// One line of an order's history.

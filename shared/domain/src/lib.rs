@@ -38,6 +38,7 @@ pub use money::{Currency, Money, MoneyError};
 pub use order::{Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
+    SandboxMethod,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use report::{Place, SaleReport, Tally};

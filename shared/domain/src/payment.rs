@@ -52,6 +52,68 @@ impl From<PaymentMethod> for String {
     }
 }
 
+/// The payment methods of the sandbox: each is one behaviour of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SandboxMethod {
+    /// Charges.
+    Ok,
+    /// Declines.
+    Declined,
+    /// The first call ends in a time-out without a charge; the next one charges.
+    TimeoutThenOk,
+    /// Every gateway is down, certainly without a charge.
+    Down,
+    /// The first gateway is down; the standby charges.
+    PrimaryDown,
+    /// Each gateway is down until it has been called; its next call charges.
+    DownAtFirst,
+    /// Charges; the answer to the first call is lost.
+    ChargedButAnswerLost,
+    /// Charges another amount than requested, so that the order cannot be completed.
+    WrongAmount,
+    /// As `WrongAmount`, and the first refund fails.
+    RefundFailsOnce,
+}
+
+impl SandboxMethod {
+    /// Every method.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Declined,
+        Self::TimeoutThenOk,
+        Self::Down,
+        Self::PrimaryDown,
+        Self::DownAtFirst,
+        Self::ChargedButAnswerLost,
+        Self::WrongAmount,
+        Self::RefundFailsOnce,
+    ];
+    /// How the methods of the sandbox begin.
+    pub const PREFIX: &str = "sandbox:";
+
+    /// The method of the sandbox that `method` is; `None` for any other, also for one that no version of the sandbox knows.
+    #[must_use]
+    pub fn of(method: &PaymentMethod) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == method.as_str())
+    }
+
+    /// The method as a client sends it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "sandbox:ok",
+            Self::Declined => "sandbox:declined",
+            Self::TimeoutThenOk => "sandbox:timeout-then-ok",
+            Self::Down => "sandbox:down",
+            Self::PrimaryDown => "sandbox:primary-down",
+            Self::DownAtFirst => "sandbox:down-at-first",
+            Self::ChargedButAnswerLost => "sandbox:charged-but-answer-lost",
+            Self::WrongAmount => "sandbox:wrong-amount",
+            Self::RefundFailsOnce => "sandbox:refund-fails-once",
+        }
+    }
+}
+
 /// The name of a configured gateway, such as `sandbox`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GatewayName(pub String);

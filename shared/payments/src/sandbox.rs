@@ -1,7 +1,7 @@
 //! A gateway that moves no money but behaves like one that does. It recognises idempotency keys and looks charges up.
 //! It fails in every way that matters; the payment method selects which. Its books are items in DynamoDB.
 
-use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
+use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod};
 use futures_util::future::BoxFuture;
 use store::{Entry, EntryState, SandboxBooks, StoreError};
 
@@ -33,17 +33,18 @@ enum Behaviour {
 
 impl Behaviour {
     fn of(method: &PaymentMethod, gateway: &GatewayName) -> Self {
-        match method.as_str() {
-            "sandbox:declined" => Self::Declined("The card was declined."),
-            "sandbox:timeout-then-ok" => Self::TimeoutThenOk,
-            "sandbox:down" => Self::Down,
-            "sandbox:down-at-first" => Self::DownAtFirst,
-            "sandbox:primary-down" if gateway.0 == PRIMARY => Self::Down,
-            "sandbox:ok" | "sandbox:primary-down" => Self::Ok,
-            "sandbox:charged-but-answer-lost" => Self::ChargedButAnswerLost,
-            "sandbox:wrong-amount" => Self::WrongAmount,
-            "sandbox:refund-fails-once" => Self::RefundFailsOnce,
-            _ => Self::Declined("The payment method is not known."),
+        match SandboxMethod::of(method) {
+            Some(SandboxMethod::Declined) => Self::Declined("The card was declined."),
+            Some(SandboxMethod::TimeoutThenOk) => Self::TimeoutThenOk,
+            Some(SandboxMethod::Down) => Self::Down,
+            Some(SandboxMethod::DownAtFirst) => Self::DownAtFirst,
+            Some(SandboxMethod::PrimaryDown) if gateway.0 == PRIMARY => Self::Down,
+            Some(SandboxMethod::Ok | SandboxMethod::PrimaryDown) => Self::Ok,
+            Some(SandboxMethod::ChargedButAnswerLost) => Self::ChargedButAnswerLost,
+            Some(SandboxMethod::WrongAmount) => Self::WrongAmount,
+            Some(SandboxMethod::RefundFailsOnce) => Self::RefundFailsOnce,
+            // Another provider's, or one that was sent before such methods were refused.
+            None => Self::Declined("The payment method is not known."),
         }
     }
 
@@ -169,7 +170,7 @@ impl Sandbox {
             EntryState::Refunded => Ok(RefundOutcome::Refunded),
             EntryState::Called | EntryState::Declined => Ok(RefundOutcome::Unknown),
             EntryState::Charged => {
-                let fails_once = entry.method.as_ref().map(PaymentMethod::as_str) == Some("sandbox:refund-fails-once");
+                let fails_once = entry.method.as_ref().and_then(SandboxMethod::of) == Some(SandboxMethod::RefundFailsOnce);
                 let calls = self.books.count_refund_call(&self.name, key).await?;
                 if fails_once && calls == 1 {
                     return Ok(RefundOutcome::Unknown);

@@ -40,6 +40,9 @@ async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Cal
     (died, shop.ask_with::<F>(calls, event).await)
 }
 
+/// Methods that look like the sandbox's and are not.
+const NOT_OF_THE_SANDBOX: [&str; 5] = ["sandbox:nonsense", "sandbox:OK", "sandbox:okay", "sandbox:ok:1", "sandbox:declined2"];
+
 /// Declines the attempt with which the order is pending, and makes the order wait again until the same time.
 async fn decline(shop: &Shop, buyer: &Buyer, attempt: u32) {
     let order = shop.order(buyer).await;

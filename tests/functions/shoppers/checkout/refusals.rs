@@ -9,7 +9,7 @@ use test_aws::{Calls, CountingRandomness, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, refuses_what_every_route_refuses};
 
 use crate::shoppers::{
-    RESERVATION_EXPIRED, UNKNOWN_RESERVATION,
+    NOT_OF_THE_SANDBOX, RESERVATION_EXPIRED, UNKNOWN_RESERVATION,
     checkout::{function, good_body, request},
 };
 
@@ -51,7 +51,7 @@ async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
         ("/payment_method", Some(json!("")), "422 invalid-request"),
         ("/payment_method", Some(json!("cash")), "422 invalid-request"),
         ("/payment_method", Some(json!("4242 4242 4242 4242")), "422 invalid-request"),
-        ("/payment_method", Some(json!(format!("sandbox:{}", "x".repeat(248)))), "422 invalid-request"),
+        ("/payment_method", Some(json!(format!("another:{}", "x".repeat(248)))), "422 invalid-request"),
         ("/shipping_address", None, "400 malformed-request"),
         ("/shipping_address", Some(json!(null)), "400 malformed-request"),
         ("/shipping_address", Some(json!("1 Market Street")), "400 malformed-request"),
@@ -76,6 +76,25 @@ async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_method_that_the_sandbox_does_not_know_is_refused_before_anything_is_read_or_written() {
+    let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
+    let function = function(&shop, &calls);
+    for method in NOT_OF_THE_SANDBOX {
+        let body = changed("/payment_method", Some(json!(method)));
+        let response = function.handle(request(&Buyer::first()).json(&body).build()).await;
+        assert_eq!(brief(&response), "422 invalid-request /payment_method", "{method}");
+    }
+    let body = changed("/payment_method", Some(json!("sandbox:nonsense")));
+    let response = function.handle(request(&Buyer::first()).json(&body).build()).await;
+    assert_snapshot!(test_aws::told(&response), @r#"
+    422 Unprocessable Entity: invalid-request, A value is not allowed
+    the sandbox knows only sandbox:ok, sandbox:declined, sandbox:timeout-then-ok, sandbox:down, sandbox:primary-down, sandbox:down-at-first, sandbox:charged-but-answer-lost, sandbox:wrong-amount, sandbox:refund-fails-once
+    {"pointer":"/payment_method"}
+    "#);
+    assert_eq!(calls.total(), 0);
+}
+
+#[tokio::test]
 async fn members_that_the_function_does_not_know_are_ignored() {
     for pointer in ["/planet", "/shipping_address/planet"] {
         let shop = Shop::with(Stage::Held).await;
@@ -89,7 +108,7 @@ async fn members_that_the_function_does_not_know_are_ignored() {
 async fn the_longest_that_is_allowed_is_taken() {
     let shop = Shop::with(Stage::Held).await;
     let mut body = good_body(&Buyer::first().id.to_string());
-    body["payment_method"] = json!(format!("sandbox:{}", "x".repeat(247)));
+    body["payment_method"] = json!(format!("another:{}", "x".repeat(247)));
     for (member, length) in [
         ("name", 100),
         ("address_line1", 200),

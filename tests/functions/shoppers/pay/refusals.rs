@@ -9,7 +9,7 @@ use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, refuses_what_every_route_refuses};
 
 use crate::shoppers::{
-    PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED, UNKNOWN_ORDER, decline,
+    NOT_OF_THE_SANDBOX, PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED, UNKNOWN_ORDER, decline,
     pay::{function, good_body, message, request},
 };
 
@@ -36,6 +36,12 @@ async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
         let mut body = good_body(&Buyer::first());
         body[member] = value;
         assert_eq!(brief(&function.handle(request().json(&body).build()).await), expected, "{body}");
+    }
+    for method in NOT_OF_THE_SANDBOX {
+        let mut body = good_body(&Buyer::first());
+        body["payment_method"] = json!(method);
+        let answer = brief(&function.handle(request().json(&body).build()).await);
+        assert_eq!(answer, "422 invalid-request /payment_method", "{method}");
     }
     for member in ["order_id", "payment_method", "amount"] {
         let mut body = good_body(&Buyer::first());

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use test_aws::{Calls, event};
 use test_shop::{Body, Buyer, Shop, Stage, brief, demo, draft, refuses_what_every_route_refuses};
 
-use crate::shoppers::place_order::{body, function, order_of, request, shop};
+use crate::shoppers::{
+    NOT_OF_THE_SANDBOX,
+    place_order::{body, function, order_of, request, shop},
+};
 
 #[tokio::test]
 async fn what_every_route_refuses() {
@@ -44,6 +47,10 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_held() {
     ] {
         let response = function.handle(request("demo").json(&changed(pointer, value.clone())).build()).await;
         assert_eq!(brief(&response), format!("{expected} {pointer}"), "{value}");
+    }
+    for method in NOT_OF_THE_SANDBOX {
+        let response = function.handle(request("demo").json(&changed("/payment_method", json!(method))).build()).await;
+        assert_eq!(brief(&response), "422 invalid-request /payment_method", "{method}");
     }
     assert_eq!(calls.total(), 0);
 }
