@@ -31,7 +31,7 @@ fn taken() -> Vec<Taken> {
     let sale = json!({
         "name": "Phone", "description": "A phone.", "image_url": "https://example.com/phone.png",
         "price": {"amount_minor": 99_900, "currency": "USD"}, "units": 100, "starts_at": "2026-11-01T12:00:00Z",
-        "ends_at": "2026-11-02T12:00:00Z", "hold_seconds": 300, "max_per_shopper": 2, "admission": {"mode": "fcfs"}, "shards": 4,
+        "ends_at": "2026-11-02T12:00:00Z", "hold_seconds": 300, "max_hold_seconds": 600, "max_per_shopper": 2, "admission": {"mode": "fcfs"}, "shards": 4,
     });
     let reserve = json!({"product_id": "demo", "quantity": 2, "user_id": shopper, "more": 1});
     let checkout = json!({"cart_id": id, "payment_method": "sandbox:ok", "shipping_address": address, "user_id": shopper});
@@ -53,7 +53,8 @@ fn taken() -> Vec<Taken> {
 
 /// Values at the limits of every member of every body, and of other types.
 fn probes() -> Vec<Value> {
-    let numbers = [-1_i64, 0, 1, 2, 10, 11, 14, 15, 16, 3_600, 3_601, 86_400, 86_401, 4_000, 4_001, 400_000, 400_001];
+    let numbers =
+        [-1_i64, 0, 1, 2, 10, 11, 14, 15, 16, 3_600, 3_601, 7_200, 7_201, 86_400, 86_401, 4_000, 4_001, 400_000, 400_001];
     let large = [99_999_999_999_i64, 100_000_000_000, i64::MAX];
     let numbers = numbers.into_iter().chain(large).map(|number| json!(number));
     let others = [
@@ -190,9 +191,11 @@ fn is_beyond_a_schema(body: &Value) -> bool {
     let is_unknown_method = method.is_some_and(|method: domain::PaymentMethod| {
         method.as_str().starts_with(SandboxMethod::PREFIX) && SandboxMethod::of(&method).is_none()
     });
+    let is_shortened = body["max_hold_seconds"].as_u64().is_some_and(|most| most < body["hold_seconds"].as_u64().unwrap_or(300));
     is_over
         || is_inverted
         || is_too_dear
+        || is_shortened
         || has_no_postal_code
         || is_unknown_method
         || has_fraction(body)

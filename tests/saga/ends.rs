@@ -1,6 +1,6 @@
 //! How the saga ends with each payment method: alone, with every task run twice, and on the second attempt.
 
-use domain::OrderStep;
+use domain::{OrderStatus, OrderStep};
 use test_shop::{Buyer, Shop, Stage};
 
 use crate::{COMPLETED, REFUNDED, WAITS, end_of, machine::Machine, methods, pending};
@@ -72,6 +72,25 @@ async fn after_a_decline_another_method_pays() {
         machine.run(&buyer, 2).await;
         assert_eq!(end_of(&shop, &buyer, 2, &machine).await, expected, "{method}");
         assert_eq!(shop.money(&buyer, 1, "sandbox").await, (0, 0), "{method}");
+    }
+}
+
+/// Nobody is told to try another method when there is no time left for it.
+#[tokio::test]
+async fn a_payment_that_fails_after_the_latest_end_of_its_hold_ends_the_order() {
+    let latest_end = "2026-11-01T12:05:00Z";
+    for (now, status, message) in [
+        ("2026-11-01T12:04:59Z", OrderStatus::AwaitingPayment, "payment-failed"),
+        (latest_end, OrderStatus::Expired, "order-failed"),
+    ] {
+        let shop = Shop::open().await;
+        let buyer = Buyer { latest_end: latest_end.parse().ok(), ..Buyer::first().paying("sandbox:declined") };
+        shop.bring(&buyer, Stage::Pending).await;
+        shop.clock.set(now);
+        Machine::new(&shop).run(&buyer, 1).await;
+        assert_eq!(shop.order(&buyer).await.statuses(shop.now()).0, status, "{now}");
+        let published = shop.topic.published();
+        assert!(published.len() == 1 && published[0].message.contains(message), "{now}: {published:?}");
     }
 }
 

@@ -40,6 +40,9 @@ pub struct SaleRequest {
     /// Default: 300.
     #[schema(value_type = Option<schemas::HoldSeconds>)]
     hold_seconds: Option<u32>,
+    /// At least `hold_seconds`. Default: twice `hold_seconds`, and at least two minutes more than it.
+    #[schema(value_type = Option<schemas::MaxHoldSeconds>)]
+    max_hold_seconds: Option<u32>,
     /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
     max_per_shopper: Option<u32>,
@@ -137,6 +140,7 @@ impl SaleRequest {
     pub fn draft(self, now: Timestamp) -> Result<SaleDraft, Problem> {
         let max_per_shopper = Quantity::new(self.max_per_shopper.unwrap_or(1))
             .map_err(|_| Problem::invalid_request("max_per_shopper is a whole number from 1 to 10", "/max_per_shopper"))?;
+        let hold_seconds = self.hold_seconds.unwrap_or(DEFAULT_HOLD_SECONDS);
         let draft = SaleDraft {
             name: self.name,
             description: self.description,
@@ -145,7 +149,8 @@ impl SaleRequest {
             units: self.units,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
-            hold_seconds: self.hold_seconds.unwrap_or(DEFAULT_HOLD_SECONDS),
+            hold_seconds,
+            max_hold_seconds: self.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds)),
             max_per_shopper,
             admission: match self.admission {
                 None => Admission::default(),

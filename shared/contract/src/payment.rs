@@ -88,7 +88,8 @@ pub struct PaymentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     transaction_id: Option<String>,
-    /// The end of the time to pay, while the order waits for another payment.
+    /// The end of the time to pay, while the order waits for another payment. A failed payment leaves at least two minutes,
+    /// but none prolongs the time beyond the sale's `max_hold_seconds` after the reservation was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,

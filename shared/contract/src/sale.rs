@@ -61,6 +61,9 @@ pub struct SaleView {
     max_per_shopper: u32,
     #[schema(value_type = schemas::HoldSeconds)]
     hold_seconds: u32,
+    /// How long a hold lasts at most, however many payments fail.
+    #[schema(value_type = schemas::MaxHoldSeconds)]
+    max_hold_seconds: u32,
     #[schema(value_type = schemas::Time)]
     starts_at: String,
     #[schema(value_type = schemas::Time)]
@@ -91,6 +94,7 @@ impl SaleView {
             units: sale.layout.units(),
             max_per_shopper: draft.max_per_shopper.units(),
             hold_seconds: draft.hold_seconds,
+            max_hold_seconds: draft.max_hold_seconds,
             starts_at: time(draft.starts_at),
             ends_at: time(draft.ends_at),
             available_quantity: availability.available(),

@@ -48,6 +48,8 @@ schemas! {
     Shards = whole(1, SaleDraft::MOST_SHARDS);
     /// The length of a hold, s.
     HoldSeconds = whole(*SaleDraft::HOLD_SECONDS.start(), *SaleDraft::HOLD_SECONDS.end());
+    /// The longest time for which a hold may last, s.
+    MaxHoldSeconds = whole(*SaleDraft::MAX_HOLD_SECONDS.start(), *SaleDraft::MAX_HOLD_SECONDS.end());
     /// The product's name: one line of text.
     SaleName = line(SaleDraft::MAX_NAME);
     /// The product's description.

@@ -22,6 +22,13 @@ pub fn ceil_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
+/// The last whole second at or before `at`.
+#[must_use]
+pub fn floor_to_second(at: Timestamp) -> Timestamp {
+    let seconds = if at.subsec_nanosecond() < 0 { at.as_second().saturating_sub(1) } else { at.as_second() };
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
+}
+
 /// Whole seconds from `now` until `at`, rounded up, at least zero: the unit of `Retry-After` and of a queue's delay.
 #[must_use]
 pub fn seconds_until(at: Timestamp, now: Timestamp) -> u32 {
@@ -45,6 +52,13 @@ mod tests {
     fn an_end_is_rounded_up_never_down() {
         assert_eq!(ceil_to_second(at("2026-11-20T12:00:00Z")), at("2026-11-20T12:00:00Z"));
         assert_eq!(ceil_to_second(at("2026-11-20T12:00:00.001Z")), at("2026-11-20T12:00:01Z"));
+    }
+
+    #[test]
+    fn a_limit_is_rounded_down_never_up() {
+        assert_eq!(floor_to_second(at("2026-11-20T12:00:00Z")), at("2026-11-20T12:00:00Z"));
+        assert_eq!(floor_to_second(at("2026-11-20T12:00:00.999Z")), at("2026-11-20T12:00:00Z"));
+        assert_eq!(floor_to_second(at("1969-12-31T23:59:58.5Z")), at("1969-12-31T23:59:58Z"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod text_form;
 pub use address::{Address, AddressError};
 pub use admission::Admission;
 pub use availability::{Availability, Coverage};
-pub use clock::{Clock, Randomness, ceil_to_second, seconds_until};
+pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until};
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};
 pub use jiff::{SignedDuration, Timestamp};
 pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};

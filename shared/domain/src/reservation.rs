@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{Quantity, ReservationId, ShardNumber, ShopperId};
 
-/// After a failed payment, the shopper has at least this long to try another payment method.
+/// After a failed payment, the shopper has at least this long to try another payment method, unless the hold reaches its
+/// latest end before.
 pub const MIN_TIME_TO_PAY: SignedDuration = SignedDuration::from_secs(120);
 
 /// The status of a reservation. A reservation that has ended does not exist any more.
@@ -33,6 +34,9 @@ pub struct Reservation {
     pub status: ReservationStatus,
     /// When it ends unless it is paid for; a whole second.
     pub expires_at: Timestamp,
+    /// No failed payment prolongs it beyond this time; a whole second. `None`: an earlier version made it, and every
+    /// failed payment prolongs it.
+    pub latest_end: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -48,16 +52,19 @@ impl Reservation {
         }
     }
 
-    /// The end after a failed payment: unchanged, but at least [`MIN_TIME_TO_PAY`] from now.
+    /// The end after a failed payment: at least [`MIN_TIME_TO_PAY`] from now, but not beyond `latest_end`, and never
+    /// earlier than before. It may have passed: then the reservation is overdue.
     #[must_use]
     pub fn end_after_failed_payment(&self, now: Timestamp) -> Timestamp {
-        let least = now.checked_add(MIN_TIME_TO_PAY).unwrap_or(Timestamp::MAX);
-        self.expires_at.max(crate::ceil_to_second(least))
+        let prolonged = crate::ceil_to_second(now.checked_add(MIN_TIME_TO_PAY).unwrap_or(Timestamp::MAX));
+        self.expires_at.max(self.latest_end.map_or(prolonged, |latest| prolonged.min(latest)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn reservation(status: ReservationStatus, expires_at: &str) -> Reservation {
@@ -70,6 +77,7 @@ mod tests {
             quantity: Quantity::ONE,
             status,
             expires_at: expires_at.parse().unwrap(),
+            latest_end: None,
         }
     }
 
@@ -90,5 +98,43 @@ mod tests {
         assert_eq!(short.end_after_failed_payment(now), "2026-11-20T12:02:01Z".parse().unwrap());
         let long = reservation(ReservationStatus::Paying, "2026-11-20T13:00:00Z");
         assert_eq!(long.end_after_failed_payment(now), long.expires_at);
+    }
+
+    #[test]
+    fn no_failed_payment_prolongs_a_hold_beyond_its_latest_end() {
+        for (expires_at, latest_end, now, end) in [
+            ("12:05:00", "12:10:00", "12:04:00", "12:06:00"),
+            ("12:05:00", "12:10:00", "12:08:00", "12:10:00"),
+            ("12:05:00", "12:10:00", "12:08:00.001", "12:10:00"),
+            ("12:05:00", "12:10:00", "12:09:59", "12:10:00"),
+            ("12:10:00", "12:10:00", "12:10:00", "12:10:00"),
+            ("12:05:00", "12:10:00", "13:00:00", "12:10:00"),
+            ("12:05:00", "12:05:00", "12:04:59", "12:05:00"),
+            ("12:05:01", "12:05:00", "12:04:59", "12:05:01"),
+        ] {
+            let at = |time: &str| format!("2026-11-20T{time}Z").parse::<Timestamp>().unwrap();
+            let paying = reservation(ReservationStatus::Paying, &at(expires_at).to_string());
+            let paying = Reservation { latest_end: Some(at(latest_end)), ..paying };
+            assert_eq!(paying.end_after_failed_payment(at(now)), at(end), "{expires_at}, {latest_end} at {now}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_hold_ends_however_often_and_whenever_its_payments_fail(
+            waits in prop::collection::vec(0i64..1_000, 0..40), hold in 5i64..300, longer in 0i64..600,
+        ) {
+            let start: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+            let after = |seconds| start + SignedDuration::from_secs(seconds);
+            let mut paying = reservation(ReservationStatus::Paying, &after(hold).to_string());
+            paying.latest_end = Some(after(hold + longer));
+            let mut now = 0;
+            for wait in waits {
+                now += wait;
+                let before = paying.expires_at;
+                paying.expires_at = paying.end_after_failed_payment(after(now));
+                prop_assert!(paying.expires_at >= before && paying.expires_at <= after(hold + longer));
+            }
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, text};
+use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, ceil_to_second, floor_to_second, text};
 
 /// A sale as an operator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct SaleDraft {
     pub ends_at: Timestamp,
     /// How long a hold lasts, 5–3,600 s.
     pub hold_seconds: u32,
+    /// How long a hold lasts at most, however many payments of its order fail; from `hold_seconds` to 7,200 s.
+    pub max_hold_seconds: u32,
     /// How many units one shopper may take.
     pub max_per_shopper: Quantity,
     /// How shoppers are admitted.
@@ -58,6 +60,27 @@ impl SaleDraft {
     pub const MAX_IMAGE_URL: usize = 2_000;
     /// How long a hold may last, s.
     pub const HOLD_SECONDS: RangeInclusive<u32> = 5..=3_600;
+    /// How long a hold may last at most, s.
+    pub const MAX_HOLD_SECONDS: RangeInclusive<u32> = 5..=7_200;
+
+    /// The default of `max_hold_seconds`: twice the hold, and at least one failed payment prolongs it by
+    /// [`MIN_TIME_TO_PAY`](crate::MIN_TIME_TO_PAY).
+    #[must_use]
+    pub fn default_max_hold_seconds(hold_seconds: u32) -> u32 {
+        hold_seconds.saturating_add(hold_seconds.max(120))
+    }
+
+    /// The end of a hold that is made at `now`, unless a failed payment prolongs it; a whole second.
+    #[must_use]
+    pub fn hold_end(&self, now: Timestamp) -> Timestamp {
+        ceil_to_second(after(now, self.hold_seconds))
+    }
+
+    /// The time beyond which no failed payment prolongs a hold that is made at `now`; a whole second.
+    #[must_use]
+    pub fn latest_hold_end(&self, now: Timestamp) -> Timestamp {
+        floor_to_second(after(now, self.max_hold_seconds))
+    }
 
     /// Checks every limit.
     ///
@@ -87,6 +110,9 @@ impl SaleDraft {
         if !Self::HOLD_SECONDS.contains(&self.hold_seconds) {
             return fail("hold_seconds", "hold_seconds is a whole number from 5 to 3,600");
         }
+        if !(self.hold_seconds..=*Self::MAX_HOLD_SECONDS.end()).contains(&self.max_hold_seconds) {
+            return fail("max_hold_seconds", "max_hold_seconds is a whole number from hold_seconds to 7,200");
+        }
         match self.shards {
             Some(shards)
                 if shards == 0 || shards > self.units || self.units.div_ceil(shards) > ShardLayout::MAX_UNITS_PER_SHARD =>
@@ -109,6 +135,11 @@ impl SaleDraft {
         let by_default = || self.units.div_ceil(UNITS_PER_SHARD).min(Self::MOST_SHARDS);
         ShardLayout::new(self.units, self.shards.unwrap_or_else(by_default))
     }
+}
+
+/// The time `seconds` after `now`.
+fn after(now: Timestamp, seconds: u32) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
 }
 
 /// A sale's stored status: set by its preparation and by operators.
@@ -258,6 +289,7 @@ mod tests {
             starts_at: at("2026-11-20T12:00:00Z"),
             ends_at: at("2026-11-20T13:00:00Z"),
             hold_seconds: 300,
+            max_hold_seconds: 600,
             max_per_shopper: Quantity::new(2).unwrap(),
             admission: Admission::Fcfs,
             shards: None,
@@ -322,6 +354,8 @@ mod tests {
             (SaleDraft { ends_at: draft(1).starts_at, ..draft(1) }, "ends_at"),
             (SaleDraft { hold_seconds: 4, ..draft(1) }, "hold_seconds"),
             (SaleDraft { hold_seconds: 3_601, ..draft(1) }, "hold_seconds"),
+            (SaleDraft { max_hold_seconds: 299, ..draft(1) }, "max_hold_seconds"),
+            (SaleDraft { max_hold_seconds: 7_201, ..draft(1) }, "max_hold_seconds"),
             (SaleDraft { shards: Some(0), ..draft(10) }, "shards"),
             (SaleDraft { shards: Some(4_001), ..draft(100_025) }, "shards"),
             (SaleDraft { shards: Some(11), ..draft(10) }, "shards"),
@@ -332,6 +366,19 @@ mod tests {
         for (draft, field) in cases {
             assert_eq!(draft.check().map_err(|e| e.field), Err(field));
         }
+    }
+
+    #[test]
+    fn by_default_a_hold_doubles_and_lasts_at_least_two_minutes_longer() {
+        for (hold_seconds, max_hold_seconds) in [(5, 125), (119, 239), (120, 240), (300, 600), (3_600, 7_200)] {
+            assert_eq!(SaleDraft::default_max_hold_seconds(hold_seconds), max_hold_seconds);
+            assert_eq!(SaleDraft { hold_seconds, max_hold_seconds, ..draft(1) }.check(), Ok(()));
+        }
+        let never_longer = SaleDraft { max_hold_seconds: 300, ..draft(1) };
+        assert_eq!(never_longer.check(), Ok(()));
+        let now = at("2026-11-20T12:00:00.4Z");
+        assert_eq!(never_longer.hold_end(now), at("2026-11-20T12:05:01Z"));
+        assert_eq!(draft(1).latest_hold_end(now), at("2026-11-20T12:10:00Z"));
     }
 
     #[test]

@@ -95,6 +95,7 @@ mod tests {
             starts_at: "2026-11-20T12:00:00Z".parse().unwrap(),
             ends_at: "2026-11-20T13:00:00Z".parse().unwrap(),
             hold_seconds: 300,
+            max_hold_seconds: 600,
             max_per_shopper: Quantity::ONE,
             admission: Admission::Fcfs,
             shards: None,

@@ -421,6 +421,8 @@ impl Reservation {
             quantity: Quantity::ONE,
             status: self.status,
             expires_at: if self.time_is_over { BEFORE } else { END },
+            // Its time may be over at any moment, so a latest end adds no history.
+            latest_end: None,
             created_at: BEFORE,
         };
         (reservation, BEFORE)

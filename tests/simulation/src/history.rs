@@ -138,6 +138,7 @@ async fn open_sale(world: &World) {
         starts_at: now.checked_add(SignedDuration::from_secs(10)).unwrap(),
         ends_at: now.checked_add(SignedDuration::from_hours(24 * 30)).unwrap(),
         hold_seconds: size.hold_seconds,
+        max_hold_seconds: size.max_hold_seconds,
         max_per_shopper: Quantity::new(size.max_per_shopper).unwrap(),
         shards: Some(size.shards),
         ..test_shop::draft()

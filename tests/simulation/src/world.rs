@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Clock, ProductId, Timestamp};
+use domain::{Clock, ProductId, SaleDraft, Timestamp};
 use test_asl::{Machine, TASKS};
 use tokio::sync::Notify;
 
@@ -42,6 +42,7 @@ pub(crate) struct Size {
     pub(crate) shards: u32,
     pub(crate) max_per_shopper: u32,
     pub(crate) hold_seconds: u32,
+    pub(crate) max_hold_seconds: u32,
 }
 
 impl Size {
@@ -51,7 +52,10 @@ impl Size {
         let least = max_per_shopper * shards;
         let units = u32::try_from(chance.between(u64::from(least), u64::from(least.max(4)))).unwrap();
         let hold_seconds = *chance.pick(&[5, 10, 20, 60]);
-        Self { shoppers: chance.between(2, 6), units, shards, max_per_shopper, hold_seconds }
+        let usual = SaleDraft::default_max_hold_seconds(hold_seconds);
+        let max_hold_seconds = *chance.pick(&[hold_seconds, hold_seconds * 2, usual, usual]);
+        let shoppers = chance.between(2, 6);
+        Self { shoppers, units, shards, max_per_shopper, hold_seconds, max_hold_seconds }
     }
 }
 

@@ -36,6 +36,15 @@ async fn a_reservation() {
         put(&read, read.dynamo.reservation_table(), &stored).await;
         assert_eq!(read.reservations.get(&shopper(1), &product()).await.unwrap().as_ref(), Some(&expected));
         assert_eq!(store::ended_reservation(&item(&stored).into()).unwrap(), expected);
+        // An earlier version stored no latest end.
+        wrote.reservations.open(&expected).await.unwrap();
+        assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;
+
+        let (read, wrote) = (Shop::open().await, Shop::open().await);
+        let stored = with(&stored, &json!({"latest_end": {"N": seconds(at("12:09:00"))}}));
+        let expected = Reservation { latest_end: Some(at("12:09:00")), ..expected };
+        put(&read, read.dynamo.reservation_table(), &stored).await;
+        assert_eq!(read.reservations.get(&shopper(1), &product()).await.unwrap().as_ref(), Some(&expected));
         wrote.reservations.open(&expected).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;
     }

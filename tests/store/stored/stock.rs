@@ -22,6 +22,7 @@ fn prepared_sale() -> Value {
         "starts_at": {"S": on_the_day("12:00:00")},
         "ends_at": {"S": on_the_day("13:00:00.5")},
         "hold_seconds": {"N": "300"},
+        "max_hold_seconds": {"N": "600"},
         "max_per_shopper": {"N": "1"},
         "admission": {"M": {"mode": {"S": "fcfs"}}},
         "status": {"S": "PREPARING"},
@@ -148,6 +149,19 @@ async fn a_sale_that_was_closed_in_preparation() {
     put(&read, read.dynamo.stock_table(), &closed).await;
     assert_eq!(read.sales.get(&product()).await.unwrap().as_ref(), Some(&sale));
     assert_eq!((sale.closed_at, sale.is_prepared()), (Some(at(NOW)), false));
+}
+
+/// An earlier version stored no `max_hold_seconds`: the default holds.
+#[tokio::test]
+async fn a_sale_without_a_longest_hold() {
+    let shop = Shop::open().await;
+    for (hold_seconds, max_hold_seconds) in [(300, 600), (60, 180)] {
+        let mut earlier = with(&prepared_sale(), &json!({"hold_seconds": {"N": hold_seconds.to_string()}}));
+        earlier.as_object_mut().unwrap().remove("max_hold_seconds");
+        put(&shop, shop.dynamo.stock_table(), &earlier).await;
+        let draft = shop.sales.get(&product()).await.unwrap().unwrap().draft;
+        assert_eq!((draft.hold_seconds, draft.max_hold_seconds), (hold_seconds, max_hold_seconds));
+    }
 }
 
 /// An earlier version allowed a million units.

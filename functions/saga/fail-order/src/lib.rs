@@ -1,5 +1,5 @@
 //! Saga: ends an attempt without a purchase. After a failed payment, the reservation goes back to its shopper for
-//! another try. After a refund, the order and its reservation end. If the refund is not confirmed, both are kept for an
+//! another try, unless its time is over. After a refund, the order and its reservation end. If the refund is not confirmed, both are kept for an
 //! operator's review.
 
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl TaskFunction for FailOrder {
         let order_status = match advanced {
             Advanced::Done => intended,
             // An earlier run of this task ended the attempt, and the order may have changed since.
-            Advanced::OrderIs(order) if order.status == intended && order.attempt == of.attempt => order.status,
+            Advanced::OrderIs(order) if order.status == intended && order.attempt == of.attempt => order.statuses(now).0,
             Advanced::OrderIs(order) if waits_on && order.attempt > of.attempt => order.status,
             Advanced::OrderIs(order) if order.status == OrderStatus::Expired => order.status,
             Advanced::OrderIs(_) | Advanced::ReservationLost | Advanced::AttemptChanged => {
@@ -108,8 +108,9 @@ impl TaskFunction for FailOrder {
 }
 
 impl FailOrder {
-    /// Makes the order wait again, and holds its reservation for at least two more minutes. Also returns the intended
-    /// order status.
+    /// Makes the order wait again, and holds its reservation for at least two more minutes or until its latest end. If
+    /// that has passed, hold and order are over: the expiry message ends them as it ends every hold. Also returns the
+    /// intended order status.
     async fn hand_back(
         &self,
         task: &Task,
@@ -125,9 +126,10 @@ impl FailOrder {
         let waits = OrderStep::PaymentFailed.leads_to().0;
         let pay_by = reservation.end_after_failed_payment(now);
         let advanced = self.purchases.payment_failed(order, task.attempt, pay_by, reason, now).await?;
-        let expires_at = match &advanced {
-            Advanced::Done => pay_by,
-            Advanced::OrderIs(order) => order.pay_by,
+        let (expires_at, status) = match &advanced {
+            Advanced::Done if pay_by <= now => (pay_by, OrderStep::Expired.leads_to().0),
+            Advanced::Done => (pay_by, waits),
+            Advanced::OrderIs(order) => (order.pay_by, waits),
             Advanced::ReservationLost | Advanced::AttemptChanged => return Ok((advanced, waits)),
         };
         let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
@@ -135,7 +137,7 @@ impl FailOrder {
             // TTL and `reconcile` end the hold if this message is lost.
             tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
         }
-        Ok((advanced, waits))
+        Ok((advanced, status))
     }
 
     /// The order's step, depending on whether there was money to refund and whether the order already says that its

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use contract::Refusal;
 use domain::{
     Clock, Hold, LoserMemory, Memory, MemoryLimits, NotReservable, ProductId, Quantity, Randomness, Reservation, ReservationId,
-    ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, ceil_to_second, seconds_until,
+    ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, seconds_until,
 };
 use messages::{ExpiryMessage, ExpiryQueue};
 use parts::{FromParts, Parts};
@@ -109,7 +109,7 @@ impl UnitReservations {
         }
         for _ in 0..ROUNDS {
             let round = match self.claim(&sale, shopper, quantity, now).await? {
-                Claim::New { shard, hold } => self.open(shopper, shard, hold, now).await?,
+                Claim::New { shard, hold } => self.open(&sale, shopper, shard, hold, now).await?,
                 Claim::Held { shard, hold } => self.resume(shopper, shard, hold, now).await?,
                 Claim::Bought => return Err(Refusal::AlreadyPurchased),
             };
@@ -150,7 +150,14 @@ impl UnitReservations {
 
     /// Writes the reservation of a new hold. The units stay held until another reservation is known to exist: a timed-out write
     /// may still take effect and needs them.
-    async fn open(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
+    async fn open(
+        &self,
+        sale: &Sale,
+        shopper: &ShopperId,
+        shard: ShardNumber,
+        hold: Hold,
+        now: Timestamp,
+    ) -> Result<Round, Refusal> {
         let reservation = Reservation {
             id: hold.reservation,
             shopper: shopper.clone(),
@@ -158,6 +165,7 @@ impl UnitReservations {
             quantity: hold.quantity,
             status: ReservationStatus::Held,
             expires_at: hold.expires_at,
+            latest_end: Some(sale.draft.latest_hold_end(now)),
             created_at: now,
         };
         for _ in 0..ROUNDS {
@@ -254,10 +262,8 @@ impl UnitReservations {
 
     /// A hold that starts at `now`.
     pub(crate) fn new_hold(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Hold {
-        let lasts = SignedDuration::from_secs(i64::from(sale.draft.hold_seconds));
-        let expires_at = ceil_to_second(now.checked_add(lasts).unwrap_or(Timestamp::MAX));
         let reservation = ReservationId::generate(&sale.product, now, self.randomness.as_ref());
-        Hold { reservation, quantity, expires_at }
+        Hold { reservation, quantity, expires_at: sale.draft.hold_end(now) }
     }
 
     /// Reads or changes the memory. The lock is never held across an await.

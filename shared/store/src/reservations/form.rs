@@ -19,6 +19,9 @@ struct ReservationForm {
     status: Word<ReservationStatus>,
     /// Epoch seconds.
     expires_at: i64,
+    /// Epoch seconds. An earlier version stored no such end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latest_end: Option<i64>,
     /// Epoch milliseconds.
     created_at: i64,
     /// Epoch seconds. Stored only while the reservation is held, so that TTL never deletes any other reservation.
@@ -35,6 +38,7 @@ pub(crate) fn to_item(reservation: &Reservation) -> Result<Item, StoreError> {
         quantity: reservation.quantity,
         status: Word(reservation.status),
         expires_at: reservation.expires_at.as_second(),
+        latest_end: reservation.latest_end.map(Timestamp::as_second),
         created_at: reservation.created_at.as_millisecond(),
         ttl: (reservation.status == ReservationStatus::Held).then_some(reservation.expires_at.as_second()),
     };
@@ -51,6 +55,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Reservation, StoreError> {
         quantity: form.quantity,
         status: form.status.0,
         expires_at: second(item, form.expires_at)?,
+        latest_end: form.latest_end.map(|end| second(item, end)).transpose()?,
         created_at: Timestamp::from_millisecond(form.created_at).map_err(|error| StoreError::corrupt(name(item), error))?,
     })
 }

@@ -32,6 +32,9 @@ struct SaleForm {
     starts_at: Timestamp,
     ends_at: Timestamp,
     hold_seconds: u32,
+    /// An earlier version did not store it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_hold_seconds: Option<u32>,
     max_per_shopper: Quantity,
     admission: AdmissionForm,
     status: Word<SaleStatus>,
@@ -100,6 +103,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         starts_at: draft.starts_at,
         ends_at: draft.ends_at,
         hold_seconds: draft.hold_seconds,
+        max_hold_seconds: Some(draft.max_hold_seconds),
         max_per_shopper: draft.max_per_shopper,
         admission: AdmissionForm { mode: Word(draft.admission) },
         status: Word(sale.status),
@@ -125,6 +129,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         starts_at: form.starts_at,
         ends_at: form.ends_at,
         hold_seconds: form.hold_seconds,
+        max_hold_seconds: form.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(form.hold_seconds)),
         max_per_shopper: form.max_per_shopper,
         admission: form.admission.mode.0,
         shards: form.shards_chosen.then_some(form.shards),

@@ -56,6 +56,7 @@ async fn every_member_can_be_changed_and_the_answer_shows_it() {
         "starts_at": "2026-11-01T12:12:00Z",
         "ends_at": "2026-11-01T14:00:00.5Z",
         "hold_seconds": 60,
+        "max_hold_seconds": 90,
         "max_per_shopper": 3,
     });
     let response = function.handle(put(&changed)).await;
@@ -63,8 +64,8 @@ async fn every_member_can_be_changed_and_the_answer_shows_it() {
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":61,
      "description":"Sixty of them.","ends_at":"2026-11-01T14:00:00.500Z","hold_seconds":60,"holds":{"count":0},
-     "image_url":"https://images.example.com/winter-drop.jpg","max_per_shopper":3,"name":"Winter drop, again",
-     "price":{"amount_minor":5999,"currency":"EUR"},"product_id":"winter-drop",
+     "image_url":"https://images.example.com/winter-drop.jpg","max_hold_seconds":90,"max_per_shopper":3,
+     "name":"Winter drop, again","price":{"amount_minor":5999,"currency":"EUR"},"product_id":"winter-drop",
      "server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:12:00Z","state":"scheduled","units":61}
     "#);
     is_made_of(&shop, 61, 3, "changed").await;

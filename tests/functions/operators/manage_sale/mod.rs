@@ -87,9 +87,10 @@ async fn a_sale_is_made_with_a_write_for_each_shard_and_four_more() {
     201 Created
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":1000,
      "description":"A thousand of them, once.","ends_at":"2099-12-01T13:00:00Z","hold_seconds":300,
-     "holds":{"count":0},"image_url":"https://images.example.com/winter-drop.jpg","max_per_shopper":2,
-     "name":"Winter drop","price":{"amount_minor":4999,"currency":"USD"},"product_id":"winter-drop",
-     "server_time":"2026-11-01T12:01:00Z","starts_at":"2099-12-01T12:00:00Z","state":"scheduled","units":1000}
+     "holds":{"count":0},"image_url":"https://images.example.com/winter-drop.jpg","max_hold_seconds":600,
+     "max_per_shopper":2,"name":"Winter drop","price":{"amount_minor":4999,"currency":"USD"},
+     "product_id":"winter-drop","server_time":"2026-11-01T12:01:00Z","starts_at":"2099-12-01T12:00:00Z",
+     "state":"scheduled","units":1000}
     "#);
     assert_eq!((calls.count("PutItem"), calls.count("GetItem"), calls.total()), (40 + 4, 3, 47));
     is_made_of(&shop, 1_000, 40, "new").await;
@@ -101,9 +102,10 @@ async fn what_is_left_out_has_its_default() {
     assert_snapshot!(shop.told::<ManageSale>("manage-sale/least").await, @r#"
     201 Created
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":1000,
-     "ends_at":"2099-12-01T13:00:00Z","hold_seconds":300,"holds":{"count":0},"max_per_shopper":1,
-     "name":"Winter drop","price":{"amount_minor":4999,"currency":"USD"},"product_id":"winter-drop",
-     "server_time":"2026-11-01T12:01:00Z","starts_at":"2099-12-01T12:00:00Z","state":"scheduled","units":1000}
+     "ends_at":"2099-12-01T13:00:00Z","hold_seconds":300,"holds":{"count":0},"max_hold_seconds":600,
+     "max_per_shopper":1,"name":"Winter drop","price":{"amount_minor":4999,"currency":"USD"},
+     "product_id":"winter-drop","server_time":"2026-11-01T12:01:00Z","starts_at":"2099-12-01T12:00:00Z",
+     "state":"scheduled","units":1000}
     "#);
     is_made_of(&shop, 1_000, 40, "least").await;
 }

@@ -105,6 +105,9 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
         ("hold_seconds", json!(4), "422 invalid-request /hold_seconds"),
         ("hold_seconds", json!(3_601), "422 invalid-request /hold_seconds"),
         ("hold_seconds", json!("5 min"), "400 malformed-request /hold_seconds"),
+        ("max_hold_seconds", json!(299), "422 invalid-request /max_hold_seconds"),
+        ("max_hold_seconds", json!(7_201), "422 invalid-request /max_hold_seconds"),
+        ("max_hold_seconds", json!(600.5), "400 malformed-request /max_hold_seconds"),
         ("max_per_shopper", json!(0), "422 invalid-request /max_per_shopper"),
         ("max_per_shopper", json!(11), "422 invalid-request /max_per_shopper"),
         ("max_per_shopper", json!([]), "400 malformed-request /max_per_shopper"),
@@ -171,7 +174,7 @@ async fn the_largest_order_must_be_one_that_can_be_charged() {
 
 #[tokio::test]
 async fn the_ends_of_every_range_are_allowed() {
-    let ends: [(&str, Value); 9] = [
+    let ends: [(&str, Value); 12] = [
         ("name", json!("\u{e9}".repeat(200))),
         ("description", json!("x".repeat(4_000))),
         ("description", json!("")),
@@ -179,6 +182,9 @@ async fn the_ends_of_every_range_are_allowed() {
         ("units", json!(1)),
         ("hold_seconds", json!(5)),
         ("hold_seconds", json!(3_600)),
+        ("max_hold_seconds", json!(300)),
+        ("max_hold_seconds", json!(7_200)),
+        ("max_hold_seconds", json!(null)),
         ("max_per_shopper", json!(10)),
         ("shards", json!(10)),
     ];

@@ -61,9 +61,9 @@ async fn a_restock_is_a_write_for_each_shard_and_three_more() {
     assert_snapshot!(shop.told_with::<RestockSale>(&calls, "restock-sale/ok").await, @r#"
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":148,
-     "ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":0},"max_per_shopper":2,"name":"Phone",
-     "price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","server_time":"2026-11-01T12:01:00Z",
-     "starts_at":"2026-11-01T12:00:00Z","state":"open","units":150}
+     "ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":0},"max_hold_seconds":600,
+     "max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo",
+     "server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open","units":150}
     "#);
     assert_eq!((calls.count("PutItem"), calls.count("GetItem"), calls.total()), (2 + 3, 2, 7));
     has(&shop, &[50], "restocked").await;

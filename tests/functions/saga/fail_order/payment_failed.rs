@@ -1,10 +1,14 @@
-//! Nothing was charged: the order waits for another payment and keeps its units for at least two minutes more.
+//! Nothing was charged: the order waits for another payment and keeps its units for at least two minutes more, but not beyond
+//! the latest end of its hold.
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus, Timestamp};
+use expire_reservation::ExpireReservation;
 use fail_order::FailOrder;
+use release_stock::ReleaseStock;
 use serde_json::json;
-use test_aws::Sent;
-use test_shop::{Shop, Stage, demo};
+use store::StartOutcome;
+use test_aws::{Calls, Sent};
+use test_shop::{Buyer, Shop, Stage, demo};
 
 use crate::saga::{
     cannot_read,
@@ -55,6 +59,56 @@ async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
         assert_eq!(shop.order(&buyer).await.pay_by, time(end), "{now}");
         assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, time(end), "{now}");
         assert_eq!(shop.ttl(&buyer).await, Some(time(end).as_second()), "{now}");
+    }
+}
+
+/// The buyer's first payment is declined; the hold may be prolonged until 12:10.
+async fn declined_with_a_latest_end() -> (Shop, Buyer) {
+    let shop = Shop::open().await;
+    let buyer = Buyer { latest_end: Some(time("2026-11-01T12:10:00Z")), ..Buyer::first() };
+    shop.bring(&buyer, Stage::Declined).await;
+    (shop, buyer)
+}
+
+#[tokio::test]
+async fn no_failed_payment_prolongs_the_hold_beyond_its_latest_end() {
+    for (now, end, delay) in [
+        ("2026-11-01T12:04:00Z", "2026-11-01T12:06:00Z", 120),
+        ("2026-11-01T12:08:00Z", "2026-11-01T12:10:00Z", 120),
+        ("2026-11-01T12:09:30.5Z", "2026-11-01T12:10:00Z", 30),
+    ] {
+        let (shop, buyer) = declined_with_a_latest_end().await;
+        shop.clock.set(now);
+        assert_eq!(on(&shop, "ok").await, status("awaiting_payment"), "{now}");
+        assert_eq!(only_message(&shop), (time(end), delay), "{now}");
+        assert_eq!(shop.order(&buyer).await.pay_by, time(end), "{now}");
+        assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, time(end), "{now}");
+        assert_eq!(shop.ttl(&buyer).await, Some(time(end).as_second()), "{now}");
+    }
+}
+
+/// The message at the end of the hold comes at once, and ends hold and order as it always does.
+#[tokio::test]
+async fn a_payment_that_fails_after_the_latest_end_ends_the_hold_and_the_order() {
+    for now in ["2026-11-01T12:10:00Z", "2026-11-01T12:30:00Z"] {
+        let (shop, buyer) = declined_with_a_latest_end().await;
+        shop.clock.set(now);
+        for _ in 0..2 {
+            assert_eq!(on(&shop, "ok").await, status("expired"), "{now}");
+        }
+        let order = shop.order(&buyer).await;
+        let seen = (OrderStatus::Expired, PaymentStatus::Failed, StockStatus::Released);
+        assert_eq!((order.statuses(shop.now()), order.pay_by), (seen, time("2026-11-01T12:10:00Z")), "{now}");
+        let again = shop.uncounted().purchases().start_again(&order, &buyer.method, shop.now()).await.unwrap();
+        assert_eq!(again, StartOutcome::ReservationEnded, "{now}");
+        assert!(shop.queue.sent().iter().all(|sent| sent.delay_seconds == 0), "{now}");
+
+        let messages = shop.queue.take_event();
+        assert!(test_shop::queue(&shop.wire::<ExpireReservation>(&Calls::new()), messages).await.is_empty());
+        let records = shop.dynamo.reservation_event();
+        assert_eq!(test_shop::stream(&shop.wire::<ReleaseStock>(&Calls::new()), records).await, None);
+        assert_eq!((shop.reservation(&buyer).await, shop.units(&demo()).await), (None, (100, 0, 0)), "{now}");
+        assert_eq!(shop.order(&buyer).await.status, OrderStatus::Expired, "{now}");
     }
 }
 

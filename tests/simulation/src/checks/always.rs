@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{
-    invariants::{CHARGED_ONCE, LAST_ADDRESS, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail},
+    invariants::{
+        CHARGED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail,
+    },
     items::{books, entries, of_table, orders, shards, ulid},
 };
 use crate::{
@@ -34,6 +36,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         ledgers(items, most)?;
         purchases(items)?;
         reservations(world, items)?;
+        latest_ends(world, items)?;
         charges(items)?;
         promises(world, items, now)?;
         shut(world)
@@ -94,6 +97,18 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
 /// cannot be bought, and disappears at its own end.
 fn has_come_back(world: &World, reservation: &Value) -> bool {
     text(reservation, "status") != "PURCHASED" && world.tables.came_back(text(reservation, "reservation_id"))
+}
+
+/// Checks that no reservation is held for longer than a hold of the sale may last. Holds end at whole seconds.
+fn latest_ends(world: &World, items: &Mirror) -> Outcome {
+    let most = 1_000 * i64::from(world.size.max_hold_seconds);
+    for (_, item) in of_table(items, RESERVATION).filter(|(_, item)| text(item, "status") == "HELD") {
+        let lasts = 1_000 * number(item, "expires_at") - number(item, "created_at");
+        if lasts >= most + 1_000 {
+            return fail(LATEST_END, format!("{} is held for {lasts} ms, at most {most}", text(item, "reservation_id")));
+        }
+    }
+    Ok(())
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {

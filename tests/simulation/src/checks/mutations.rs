@@ -60,7 +60,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 22] = [
+pub static MUTATIONS: [Mutation; 23] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -104,6 +104,13 @@ pub static MUTATIONS: [Mutation; 22] = [
     Mutation::of_requests("failed-payment-keeps-the-end", "a hold is not extended after a failed payment", |it| {
         it.within(RESERVATION, "SET #status = :to, expires_at = :end, #ttl = :end", |write| {
             write["UpdateExpression"] = json!("SET #status = :to, #ttl = :end");
+        })
+    }),
+    Mutation::of_requests("prolonged-without-end", "a hold has no latest end", |it| {
+        (it.operation == "PutItem" && it.is_in(RESERVATION, "SHOPPER#")).then(|| {
+            let mut body = it.body.clone();
+            body["Item"].as_object_mut().unwrap().remove("latest_end");
+            body
         })
     }),
     Mutation::of_requests("attempt-overwritten", "a run that knows less overwrites an attempt", |it| {

@@ -158,6 +158,7 @@ pub fn draft() -> SaleDraft {
         starts_at: START.parse().unwrap(),
         ends_at: "2026-11-02T12:00:00Z".parse().unwrap(),
         hold_seconds: 300,
+        max_hold_seconds: 600,
         max_per_shopper: Quantity::new(2).unwrap(),
         admission: Admission::Fcfs,
         shards: None,

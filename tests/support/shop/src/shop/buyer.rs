@@ -25,6 +25,9 @@ pub struct Buyer {
     pub made_at: Timestamp,
     /// The end of the hold, and so the last moment to pay the order.
     pub ends_at: Timestamp,
+    /// The time beyond which no failed payment prolongs the hold. By default there is none, as in the reservations of an
+    /// earlier version.
+    pub latest_end: Option<Timestamp>,
 }
 
 impl Buyer {
@@ -52,6 +55,7 @@ impl Buyer {
             method: "sandbox:ok".parse().unwrap(),
             made_at: time(START),
             ends_at: time(END),
+            latest_end: None,
         }
     }
 
@@ -97,6 +101,7 @@ impl Buyer {
             quantity: self.quantity,
             status: ReservationStatus::Held,
             expires_at: self.ends_at,
+            latest_end: self.latest_end,
             created_at: self.made_at,
         }
     }
