@@ -74,8 +74,8 @@ fn a_file_that_is_stale_missing_or_left_over_is_noticed() {
     notices(files, "events/oversell/ok.json is in no table", |repository| {
         repository.events.insert("oversell".to_owned(), BTreeMap::from([("ok".to_owned(), json!({}))]));
     });
-    notices(files, "events/list-sales/ok.json is in no table", |repository| {
-        repository.cases.retain(|case| case.function != "list-sales");
+    notices(files, "events/reconcile/ok.json is in no table", |repository| {
+        repository.cases.retain(|case| case.function != "reconcile");
     });
 }
 

@@ -1,9 +1,9 @@
 //! Sales: prepared, opened and listed. Of two writers, one learns that the other was faster.
 
 use domain::{Sale, SaleStatus};
-use store::{Stored, WriteOutcome};
+use store::{Catalogue, Rounds, Stored, WriteOutcome};
 
-use crate::shop::{Shop, product, sale};
+use crate::shop::{NOW, Shop, at, product, sale};
 
 fn demo(units: u32) -> Sale {
     sale(&product(), units)
@@ -18,7 +18,7 @@ fn written(outcome: WriteOutcome) -> Stored {
 
 /// The first page of the catalogue.
 pub(crate) async fn listed(shop: &Shop) -> Vec<Sale> {
-    let page = shop.sales.page(None).await.unwrap();
+    let page = shop.sales.page(Catalogue::Live, None).await.unwrap();
     page.sales.into_iter().map(|(_, sale)| sale.unwrap()).collect()
 }
 
@@ -110,6 +110,44 @@ async fn the_catalogue_lists_sales_by_product_and_once() {
 }
 
 #[tokio::test]
+async fn a_sale_that_is_retired_is_in_the_ended_catalogue_only_unless_it_was_written_since_it_was_read() {
+    let shop = Shop::open().await;
+    let [first, second] = ["first", "second"].map(|name| sale(&name.parse().unwrap(), 10));
+    let products = async |catalogue| {
+        let sales = shop.sales.page(catalogue, None).await.unwrap().sales;
+        sales.into_iter().map(|(product, _)| product.to_string()).collect::<Vec<_>>()
+    };
+    let prepared = prepare(&shop, &first, None).await;
+    prepare(&shop, &second, None).await;
+    for sale in [&first, &second] {
+        shop.sales.list(&sale.product).await.unwrap();
+    }
+    let closed = shop.sales.change_status(&prepared, SaleStatus::Closed, at(NOW)).await.unwrap();
+    let WriteOutcome::Written(closed) = closed else { unreachable!() };
+    assert!(!shop.sales.retire(&prepared).await.unwrap(), "it was closed since");
+    assert_eq!((products(Catalogue::Live).await.len(), products(Catalogue::Ended).await.len()), (2, 0));
+    for _ in 0..2 {
+        assert!(shop.sales.retire(&closed).await.unwrap());
+        assert_eq!(
+            (products(Catalogue::Live).await, products(Catalogue::Ended).await),
+            (vec!["second".into()], vec!["first".into()])
+        );
+    }
+    assert!(shop.sales.get(&first.product).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_place_where_the_next_run_begins_is_kept() {
+    let shop = Shop::open().await;
+    let rounds = Rounds::new(shop.client.clone(), shop.dynamo.stock_table());
+    assert_eq!(rounds.start().await.unwrap(), None);
+    for name in ["a", "b"] {
+        rounds.begin_next_at(&name.parse().unwrap()).await.unwrap();
+        assert_eq!(rounds.start().await.unwrap(), Some(name.parse().unwrap()));
+    }
+}
+
+#[tokio::test]
 async fn the_catalogue_lists_a_hundred_sales_at_most() {
     let shop = Shop::open().await;
     for number in 0..105 {
@@ -131,9 +169,9 @@ async fn the_whole_catalogue_is_read_page_by_page_and_a_sale_that_cannot_be_read
         shop.sales.list(&sale.product).await.unwrap();
     }
     shop.spoil_sale(&"sale-120".parse().unwrap()).await;
-    let first = shop.sales.page(None).await.unwrap();
+    let first = shop.sales.page(Catalogue::Live, None).await.unwrap();
     assert_eq!((first.sales.len(), first.next.as_ref().map(domain::ProductId::as_str)), (100, Some("sale-099")));
-    let second = shop.sales.page(first.next.as_ref()).await.unwrap();
+    let second = shop.sales.page(Catalogue::Live, first.next.as_ref()).await.unwrap();
     assert_eq!((second.sales.len(), second.next), (50, None));
     let unread = second.sales.iter().filter(|(_, sale)| sale.is_err()).map(|(product, _)| product.as_str());
     assert_eq!(unread.collect::<Vec<_>>(), ["sale-120"]);

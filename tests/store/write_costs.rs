@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep, Quantity, SaleDraft, ShardLayout, ShardNumber};
-use store::{Ending, Entry, EntryState};
+use store::{Ending, Entry, EntryState, Rounds};
 
 use crate::{
     cost::{cost, writes},
@@ -191,6 +191,10 @@ async fn a_sale_is_written_in_one_write() {
     let prepared = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
     assert_eq!(cost(&shop, shop.sales.activate(&prepared)).await, writes(1, 1.0));
     assert_eq!(cost(&shop, shop.sales.list(&sale.product)).await, writes(1, 1.0));
+    let active = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.sales.retire(&active)).await, writes(1, 6.0), "three items in a transaction");
+    let rounds = Rounds::new(shop.client.clone(), shop.dynamo.stock_table());
+    assert_eq!(cost(&shop, rounds.begin_next_at(&sale.product)).await, writes(1, 1.0));
 }
 
 #[tokio::test]

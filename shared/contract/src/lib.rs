@@ -31,7 +31,7 @@ pub use requests::{id_path, product_path};
 pub use reservation::{ReservationView, ReserveRequest, ReservedView};
 pub use route::{Answer, Body, Group, Method, Parameter, Place, Route};
 pub use routes::routes;
-pub use sale::{HoldsView, InventoryView, SaleView, SalesView};
+pub use sale::{HoldsView, InventoryView, SaleView, SalesView, listed_state};
 
 use domain::Timestamp;
 

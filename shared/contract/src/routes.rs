@@ -46,7 +46,16 @@ fn for_anyone() -> Vec<Route> {
             .query("deep", Described::inline::<bool>(), false, "`true`: asks tables and queue, too.")
             .answers::<HealthView>(200, "The service answers.")
             .refuses(&[UNHEALTHY]),
-        route(Get, "/api/flash-sales", "list-sales", "The catalogue.").answers::<SalesView>(200, "The sales."),
+        route(
+            Get,
+            "/api/flash-sales",
+            "list-sales",
+            "The catalogue, a hundred sales to a page; those that are settled come last.",
+        )
+        .query("state", Described::of::<schemas::SaleState>(), false, "Only sales in this state.")
+        .query("next", Described::of::<schemas::CataloguePage>(), false, "`next` of the page before.")
+        .answers::<SalesView>(200, "A page of sales.")
+        .refuses(&[ProblemKind::MALFORMED_REQUEST]),
         route(Get, "/api/flash-sales/{product_id}", "get-sale", "One sale with its stock.")
             .answers::<SaleView>(200, "The sale.")
             .refuses(&[UNKNOWN_PRODUCT]),

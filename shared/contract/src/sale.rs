@@ -1,7 +1,11 @@
 //! Sales as clients see them.
 
 use domain::{Admission, Availability, Money, Sale, SaleState, Timestamp};
-use serde::Serialize;
+use kit::{Problem, Request, http};
+use serde::{
+    Deserialize, Serialize,
+    de::{self, IntoDeserializer},
+};
 use utoipa::ToSchema;
 
 use crate::{schemas, time};
@@ -114,16 +118,40 @@ impl SaleView {
 pub struct SalesView {
     #[schema(value_type = schemas::Time)]
     server_time: String,
-    /// The first hundred by product id.
+    /// Up to a hundred, by product id; those that have ended come last.
     sales: Vec<SaleView>,
+    /// The parameter `next` of the following page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::CataloguePage)]
+    next: Option<String>,
 }
 
 impl SalesView {
-    /// `sales` at `now`, each with its stock.
-    pub fn new<'s>(sales: impl IntoIterator<Item = &'s (Sale, Availability)>, now: Timestamp) -> Self {
-        let sales = sales.into_iter().map(|(sale, availability)| SaleView::new(sale, availability, now)).collect();
-        Self { server_time: time(now), sales }
+    /// A page of `sales` at `now`, each with its stock: those in `state`, or all. `next`: where the following page begins.
+    pub fn new<'s>(
+        sales: impl IntoIterator<Item = &'s (Sale, Availability)>,
+        state: Option<SaleState>,
+        next: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let sales = sales.into_iter().map(|(sale, availability)| SaleView::new(sale, availability, now));
+        let mut sales: Vec<SaleView> = sales.filter(|sale| state.is_none_or(|state| sale.state == state)).collect();
+        sales.sort_by_key(|sale| sale.state == SaleState::Ended);
+        Self { server_time: time(now), sales, next }
     }
+}
+
+/// The parameter `state` of the catalogue: only sales in this state are listed.
+///
+/// # Errors
+/// 400 when it is not a state.
+pub fn listed_state(request: &Request) -> Result<Option<SaleState>, Problem> {
+    let Some(text) = http::query_parameter(request, "state") else { return Ok(None) };
+    let state = SaleState::deserialize(text.into_deserializer());
+    state.map(Some).map_err(|_: de::value::Error| {
+        let states = "in_preparation, scheduled, open, paused, sold_out or ended";
+        Problem::malformed_request(format!("state is one of {states}"), "")
+    })
 }
 
 /// The available units of a sale.

@@ -89,6 +89,10 @@ schemas! {
     Country = line(Address::MAX_COUNTRY);
     /// A telephone number for the delivery.
     Phone = line(Address::MAX_PHONE);
+    /// Where a page of the catalogue begins. Opaque to clients.
+    CataloguePage = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^(live|ended)([.][a-z0-9_-]{{1,{}}})?$", Product::MAX_LENGTH)));
     /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
     /// The mode of admission: first come, first served.

@@ -219,6 +219,12 @@ impl Sale {
         Self { product, draft, layout, status: SaleStatus::Active, closed_at: None, is_unfinished: false }
     }
 
+    /// When the sale is over: at its end, or when an operator closed it before.
+    #[must_use]
+    pub fn over_at(&self) -> Timestamp {
+        self.closed_at.map_or(self.draft.ends_at, |closed_at| closed_at.min(self.draft.ends_at))
+    }
+
     /// Whether every shard exists. Before that, no shopper can reserve in the sale.
     #[must_use]
     pub fn is_prepared(&self) -> bool {

@@ -17,7 +17,7 @@ use kit::{Configuration, ConfigurationError, Identity, OsRandomness, SystemClock
 use messages::{ExpiryQueue, OrdersQueue};
 use payments::Gateways;
 pub use registry::{Registry, Wire, find, serve};
-use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Sales, SandboxBooks, Stock};
+use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock};
 pub use wired::FromParts;
 
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
@@ -110,6 +110,11 @@ impl Parts {
     /// The descriptions of sales.
     pub fn sales(&mut self) -> Sales {
         Sales::new(self.dynamodb(), self.stock_table())
+    }
+
+    /// The sale with which the next run of `reconcile` begins.
+    pub fn rounds(&mut self) -> Rounds {
+        Rounds::new(self.dynamodb(), self.stock_table())
     }
 
     /// The stock shards.

@@ -5,13 +5,12 @@ use std::{collections::HashMap, fmt::Display};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{GatewayName, IdempotencyKey, OrderId, ProductId, ShardNumber, ShopperId};
 
-use crate::item::Item;
+use crate::{item::Item, sales::Catalogue};
 
 pub(crate) const SALE: &str = "META";
 pub(crate) const AVAILABILITY: &str = "AVAILABILITY";
 pub(crate) const SHARD: &str = "STOCK";
 pub(crate) const ORDER: &str = "ORDER";
-pub(crate) const CATALOGUE: &str = "SALES";
 
 pub(crate) fn string(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -42,8 +41,13 @@ pub(crate) fn availability(product: &ProductId) -> Item {
     key(sale_pk(product), AVAILABILITY)
 }
 
-pub(crate) fn catalogue_entry(product: &ProductId) -> Item {
-    key(CATALOGUE, sale_pk(product))
+pub(crate) fn catalogue_entry(catalogue: Catalogue, product: &ProductId) -> Item {
+    key(catalogue.pk(), sale_pk(product))
+}
+
+/// The place where the next run of `reconcile` begins.
+pub(crate) fn next_round() -> Item {
+    key("RECONCILE", "NEXT")
 }
 
 pub(crate) fn shard_pk(product: &ProductId, shard: ShardNumber) -> String {

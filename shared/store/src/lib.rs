@@ -14,6 +14,7 @@ mod keys;
 mod orders;
 mod purchases;
 mod reservations;
+mod rounds;
 mod sales;
 mod single;
 mod stock;
@@ -28,7 +29,8 @@ pub use error::StoreError;
 pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
-pub use sales::{Restock, Sales, SalesPage, Stored, WriteOutcome};
+pub use rounds::Rounds;
+pub use sales::{Catalogue, Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
 pub use streams::{ended_reservation, shard_image};
 

@@ -2,7 +2,7 @@
 
 use domain::{Availability, Extent, Sale, SaleDraft, SaleStatus, ShardLayout, Sold, StockShard};
 use serde_json::{Value, json};
-use store::{Restock, Stored, WriteOutcome};
+use store::{Catalogue, Restock, Rounds, Stored, WriteOutcome};
 
 use super::{assert_stored, item, on_the_day, put, seconds, with};
 use crate::shop::{END, NOW, SHARD, Shop, at, hold, id, product, sale, shopper, units};
@@ -180,12 +180,36 @@ async fn an_entry_of_the_catalogue() {
     let entry = json!({"pk": {"S": "SALES"}, "sk": {"S": "SALE#demo"}, "product": {"S": "demo"}});
     put(&read, read.dynamo.stock_table(), &entry).await;
     put(&read, read.dynamo.stock_table(), &prepared_sale()).await;
-    let page = read.sales.page(None).await.unwrap();
+    let page = read.sales.page(Catalogue::Live, None).await.unwrap();
     let found: Vec<_> = page.sales.into_iter().map(|(product, sale)| (product, sale.unwrap())).collect();
     assert_eq!(found, [(product(), plain_sale())]);
 
     wrote.sales.list(&product()).await.unwrap();
     assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALES", "SALE#demo"), &entry).await;
+}
+
+#[tokio::test]
+async fn an_entry_of_the_ended_catalogue() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let entry = json!({"pk": {"S": "ENDED"}, "sk": {"S": "SALE#demo"}, "product": {"S": "demo"}});
+    put(&read, read.dynamo.stock_table(), &entry).await;
+    put(&read, read.dynamo.stock_table(), &prepared_sale()).await;
+    assert_eq!(read.sales.page(Catalogue::Ended, None).await.unwrap().sales.len(), 1);
+
+    let prepared = written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    assert!(wrote.sales.retire(&prepared).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("ENDED", "SALE#demo"), &entry).await;
+}
+
+#[tokio::test]
+async fn the_place_where_the_next_run_begins() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let next = json!({"pk": {"S": "RECONCILE"}, "sk": {"S": "NEXT"}, "product": {"S": "demo"}});
+    put(&read, read.dynamo.stock_table(), &next).await;
+    let rounds = |shop: &Shop| Rounds::new(shop.client.clone(), shop.dynamo.stock_table());
+    assert_eq!(rounds(&read).start().await.unwrap(), Some(product()));
+    rounds(&wrote).begin_next_at(&product()).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("RECONCILE", "NEXT"), &next).await;
 }
 
 #[tokio::test]

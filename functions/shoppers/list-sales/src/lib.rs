@@ -1,47 +1,67 @@
-//! `GET /api/flash-sales`: the sales with their stock, read at most a second ago.
+//! `GET /api/flash-sales`: the sales with their stock, a hundred to a page, read at most a second ago. The pages of the live
+//! catalogue come first, then those of the ended one.
+
+mod page_start;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use contract::{SalesView, problems};
-use domain::{Availability, Clock, Memory, ProductId, Sale, Timestamp};
+use contract::{SalesView, listed_state, problems};
+use domain::{Availability, BELIEVED_FOR, Clock, Memory, ProductId, Sale, Timestamp};
 use kit::{HttpFunction, Problem, Request, Response, http};
+use page_start::PageStart;
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError};
 
-type Listed = Arc<[(Sale, Availability)]>;
+/// Pages that an environment remembers. Clients name them, so there is a limit; the first page is asked for most.
+const MOST_PAGES: usize = 8;
+
+/// A page of the catalogue.
+#[derive(Clone)]
+struct Listed {
+    sales: Arc<[(Sale, Availability)]>,
+    next: Option<PageStart>,
+}
 
 /// The Lambda handler and its dependencies.
 pub struct ListSales {
     clock: Arc<dyn Clock>,
     sales: Sales,
     availabilities: Availabilities,
-    known: Mutex<Memory<(), Listed>>,
+    known: Mutex<Memory<PageStart, Listed>>,
 }
 
 impl FromParts for ListSales {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known: Mutex::default() }
+        let known = Mutex::new(Memory::lasting(BELIEVED_FOR, MOST_PAGES));
+        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known }
     }
 }
 
 impl HttpFunction for ListSales {
-    async fn answer(&self, _: &Request) -> Result<Response, Problem> {
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let now = self.clock.now();
-        let listed = self.listed(now).await.map_err(|error| problems::store_failed(&error))?;
-        Ok(http::public_json(&SalesView::new(listed.iter(), now)))
+        let state = listed_state(request)?;
+        let start = match http::query_parameter(request, "next") {
+            Some(next) => next.parse().map_err(|error: page_start::NoPage| Problem::malformed_request(error.to_string(), ""))?,
+            None => PageStart::first(),
+        };
+        let listed = self.listed(&start, now).await.map_err(|error| problems::store_failed(&error))?;
+        let next = listed.next.filter(|next| next.may_have(state)).map(|next| next.to_string());
+        Ok(http::public_json(&SalesView::new(listed.sales.iter(), state, next, now)))
     }
 }
 
 impl ListSales {
-    async fn listed(&self, now: Timestamp) -> Result<Listed, StoreError> {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(&(), now).cloned() {
+    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, StoreError> {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(start, now).cloned() {
             return Ok(known);
         }
-        let page = self.sales.page(None).await?;
+        let page = self.sales.page(start.catalogue, start.after.as_ref()).await?;
+        let next = start.following(page.next);
         let sales: Vec<Sale> = page.sales.into_iter().filter_map(|(product, sale)| readable(&product, sale)).collect();
         let products: Vec<_> = sales.iter().map(|sale| sale.product.clone()).collect();
         let mut availabilities = self.availabilities.get_all(&products).await?;
-        let listed: Listed = sales
+        let sales = sales
             .into_iter()
             .map(|sale| {
                 let availability = availabilities.remove(&sale.product);
@@ -49,7 +69,8 @@ impl ListSales {
                 (sale, availability)
             })
             .collect();
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn((), listed.clone(), now);
+        let listed = Listed { sales, next };
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
         Ok(listed)
     }
 }

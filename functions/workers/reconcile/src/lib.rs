@@ -1,4 +1,5 @@
-//! Runs every minute: finds and finishes interrupted operations, in every sale that may still have some.
+//! Runs every minute: finds and finishes interrupted operations, in every sale of the live catalogue. A sale that is over
+//! and settled leaves that catalogue.
 //!
 //! It decides by what it reads and acts only through conditional writes. So a run may be late, be cut off, or overlap
 //! with another run or any other function. In a sale without faults it reads the shards and one index, and writes
@@ -7,22 +8,20 @@
 mod executions;
 mod holds;
 mod payments;
+mod settled;
 mod stock;
 
 use std::{future::Future, sync::Arc};
 
-use domain::{Clock, ProductId, Sale, SignedDuration, Timestamp};
+use domain::{Clock, ProductId, Sale, Timestamp};
 use futures_util::future::join_all;
 use kit::{Failure, ScheduledFunction, metrics};
 use parts::{FromParts, Parts};
 use release_stock::ReleaseStock;
-use store::{Availabilities, Orders, Reservations, Sales, Stock};
+use store::{Availabilities, Catalogue, Orders, Reservations, Rounds, Sales, Stock, StoreError};
 
 pub use executions::Executions;
 
-/// Time after a sale's end until nothing in it can change any more. Its last hold lasts up to an hour, and each of at
-/// most 20 failed payments takes some minutes and extends the hold by two.
-const SALE_SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(8);
 /// Checks that run at the same time; they mostly wait.
 const AT_ONCE: usize = 16;
 /// After this many failures in one sale's payments, or in its stock, the remaining checks wait for the next run,
@@ -34,6 +33,7 @@ pub struct Reconcile {
     /// Public, so that tests can speed it up.
     pub clock: Arc<dyn Clock>,
     sales: Sales,
+    rounds: Rounds,
     stock: Stock,
     availabilities: Availabilities,
     reservations: Reservations,
@@ -64,11 +64,30 @@ pub struct Findings {
     pub not_reached: Vec<ProductId>,
 }
 
+impl Findings {
+    /// The metrics of the run.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
+    pub fn metrics(&self) -> Vec<(&'static str, f64)> {
+        // Zero must not be reported while a sale could not be checked.
+        let has_seen_all = self.failed.is_empty() && self.not_reached.is_empty();
+        let mut metrics = vec![("OversoldUnits", self.oversold_units as f64), ("UndersoldUnits", self.undersold_units as f64)];
+        metrics.retain(|(_, units)| has_seen_all || *units > 0.0);
+        metrics.extend([
+            ("OrdersStuck", self.orders_stuck as f64),
+            ("HoldsOverdue", self.holds_overdue as f64),
+            ("SalesNotReached", self.not_reached.len() as f64),
+        ]);
+        metrics
+    }
+}
+
 impl FromParts for Reconcile {
     fn from_parts(parts: &mut Parts) -> Self {
         Self {
             clock: parts.clock(),
             sales: parts.sales(),
+            rounds: parts.rounds(),
             stock: parts.stock(),
             availabilities: parts.availabilities(),
             reservations: parts.reservations(),
@@ -86,20 +105,11 @@ impl ScheduledFunction for Reconcile {
     /// When a check failed or an operation could not be finished. The run has done everything else.
     async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
         let found = self.run(until).await?;
-        // Zero must not be reported while a sale could not be checked.
-        let has_seen_all = found.failed.is_empty() && found.not_reached.is_empty();
-        #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-        for (name, value) in [("OversoldUnits", found.oversold_units as f64), ("UndersoldUnits", found.undersold_units as f64)] {
-            if has_seen_all || value > 0.0 {
-                metrics::record(name, value, "Count", &[]);
-            }
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a metric is a float")]
-        for (name, value) in [("OrdersStuck", found.orders_stuck as f64), ("HoldsOverdue", found.holds_overdue as f64)] {
+        for (name, value) in found.metrics() {
             metrics::record(name, value, "Count", &[]);
         }
         if !found.not_reached.is_empty() {
-            tracing::warn!(sales = ?found.not_reached, "time was too short for these sales; the next run begins with another");
+            tracing::warn!(sales = ?found.not_reached, "time was too short for these sales; the next run begins with them");
         }
         if found.failed.is_empty() {
             Ok(())
@@ -115,21 +125,8 @@ impl Reconcile {
     /// # Errors
     /// When the catalogue cannot be read.
     pub async fn run(&self, until: Timestamp) -> Result<Findings, Failure> {
-        let mut sales = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.sales.page(after.as_ref()).await?;
-            sales.extend(page.sales);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        // Each minute another sale comes first, so that no sale is always left out when time is short.
-        let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or(0);
-        if let Some(first) = minute.checked_rem(sales.len()) {
-            sales.rotate_left(first);
-        }
+        let sales = self.live_sales().await?;
+        let products: Vec<ProductId> = sales.iter().map(|(product, _)| product.clone()).collect();
         let mut found = Findings::default();
         for (product, sale) in sales {
             match sale {
@@ -140,7 +137,38 @@ impl Reconcile {
                 }
             }
         }
+        self.begin_next_at_what_is_left(&products, &found).await;
         Ok(found)
+    }
+
+    /// All sales of the live catalogue, beginning where the last run stopped.
+    async fn live_sales(&self) -> Result<Vec<(ProductId, Result<Sale, StoreError>)>, Failure> {
+        let start = self.rounds.start().await?;
+        let mut sales = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.sales.page(Catalogue::Live, after.as_ref()).await?;
+            sales.extend(page.sales);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let first = start.map_or(0, |start| sales.partition_point(|(product, _)| *product < start));
+        sales.rotate_left(first);
+        Ok(sales)
+    }
+
+    /// Notes the first of `products`, in the order of this run, for which the time was too short. If that is the one with
+    /// which this run began, the next run begins after it, so that a sale that takes longer than a run delays no other.
+    async fn begin_next_at_what_is_left(&self, products: &[ProductId], found: &Findings) {
+        let Some(left) = found.not_reached.first() else { return };
+        let next = if products.first() == Some(left) { products.get(1) } else { Some(left) };
+        let Some(next) = next else { return };
+        if let Err(error) = self.rounds.begin_next_at(next).await {
+            // The metric of what was not reached calls a person if this goes on.
+            tracing::error!(cause = kit::chain(&error), "the next run does not know where to begin");
+        }
     }
 
     /// Checks one sale, payments first. Payments get half of the time and their own failure count, so that trouble with
@@ -154,12 +182,12 @@ impl Reconcile {
         let has_unsettled = self.settle_payments(&mut look, found).await;
         let payments = (std::mem::take(&mut look.failures), std::mem::take(&mut look.out_of_time));
         look.until = until;
-        let settled_at = look.sale.draft.ends_at.checked_add(SALE_SETTLES_AFTER).unwrap_or(Timestamp::MAX);
-        if look.sale.is_prepared() && (has_unsettled || now < settled_at) {
-            self.check_stock(&mut look, found).await;
-        }
+        let is_quiet = if look.sale.is_prepared() { self.check_stock(&mut look, found).await } else { look.sale.is_unfinished };
         look.failures += payments.0;
         look.out_of_time |= payments.1;
+        if is_quiet && !has_unsettled && look.failures == 0 {
+            self.retire(&mut look).await;
+        }
         if look.failures > 0 {
             found.failed.push(look.sale.product.clone());
         }

@@ -12,17 +12,18 @@ const MOST_HOLDS: usize = 10_000;
 const REFRESHED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// The totals of all shards of a sale.
-struct Sum {
-    units: u64,
+pub(crate) struct Sum {
+    pub(crate) units: u64,
     overdue: Vec<Held>,
-    known: Option<Availability>,
-    derived: Availability,
+    pub(crate) known: Option<Availability>,
+    pub(crate) derived: Availability,
 }
 
 impl Reconcile {
-    /// Checks every shard of a sale.
-    pub(crate) async fn check_stock(&self, look: &mut Look, found: &mut Findings) {
-        let Some(sum) = self.sum(look, false).await else { return };
+    /// Checks every shard of a sale. Returns whether nothing is held in any of them, as far as it can see.
+    pub(crate) async fn check_stock(&self, look: &mut Look, found: &mut Findings) -> bool {
+        let Some(sum) = self.sum(look, false).await else { return false };
+        let is_quiet = sum.derived.held_units() == 0;
         if sum.units != u64::from(look.sale.layout.units()) {
             self.check_units(look, found).await;
         }
@@ -32,10 +33,11 @@ impl Reconcile {
         }
         let ended = self.each(look, sum.overdue, |held| async move { self.end_hold(&held).await }).await;
         found.holds_overdue += ended.into_iter().filter(|ended| *ended).count();
+        is_quiet
     }
 
     /// Reads all shards; `None` when a read fails or time is short.
-    async fn sum(&self, look: &mut Look, consistent: bool) -> Option<Sum> {
+    pub(crate) async fn sum(&self, look: &mut Look, consistent: bool) -> Option<Sum> {
         let (product, layout, now) = (look.sale.product.clone(), look.sale.layout.clone(), self.clock.now());
         let mut sum = Sum { units: 0, overdue: Vec::new(), known: None, derived: Availability::anew(None, &layout, now) };
         for page in 0.. {

@@ -1,6 +1,8 @@
 //! Runs a transaction and says which of its conditions cancelled it.
 
-use aws_sdk_dynamodb::{error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem};
+use aws_sdk_dynamodb::{
+    Client, error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
+};
 
 use super::Purchases;
 use crate::{StoreError, item::Item};
@@ -14,7 +16,7 @@ pub(super) struct Cancelled {
 }
 
 /// One condition of a cancelled transaction.
-pub(super) enum Condition {
+pub(crate) enum Condition {
     True,
     /// With the item that the condition saw.
     False(Option<Item>),
@@ -32,13 +34,18 @@ impl Purchases {
 
     /// Runs a transaction. The inner error contains the condition of each write.
     pub(super) async fn transact_all(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Condition>>, StoreError> {
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => match false_conditions(&error) {
-                Some(reasons) => Ok(Err(reasons)),
-                None => Err(StoreError::call("TransactWriteItems", error)),
-            },
-        }
+        transact(&self.client, writes).await
+    }
+}
+
+/// Runs a transaction. The inner error contains the condition of each write.
+pub(crate) async fn transact(client: &Client, writes: Vec<TransactWriteItem>) -> Result<Result<(), Vec<Condition>>, StoreError> {
+    match client.transact_write_items().set_transact_items(Some(writes)).send().await {
+        Ok(_) => Ok(Ok(())),
+        Err(error) => match false_conditions(&error) {
+            Some(reasons) => Ok(Err(reasons)),
+            None => Err(StoreError::call("TransactWriteItems", error)),
+        },
     }
 }
 
@@ -57,7 +64,7 @@ fn false_conditions(error: &SdkError<TransactWriteItemsError>) -> Option<Vec<Con
     found.iter().any(|condition| matches!(condition, Condition::False(_))).then_some(found)
 }
 
-pub(super) fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
+pub(crate) fn unbuildable(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError::corrupt("(transaction)", error)
 }
 

@@ -110,7 +110,7 @@ async fn shards_that_do_not_add_up_are_read_again_before_a_person_is_called() {
     let world = World::open().await;
     world.shop.remove_shard(&demo(), ShardNumber(3)).await;
     let calls = Calls::new();
-    calls.fail_next("GetItem", Fault::Denied);
+    calls.fail_always_for("GetItem", "SALE#demo", Fault::Denied);
     let found = world.reconcile(&calls).run(domain::Timestamp::MAX).await.unwrap();
     assert_eq!(found, Findings { failed: vec![demo()], ..Findings::default() }, "the sale was to be read again");
 }

@@ -1,4 +1,4 @@
-//! A run has a time limit: it stops cleanly, says what is left, and the next minute's run begins with another sale. A sale that
+//! A run has a time limit: it stops cleanly, says what is left, and the next run begins there. A sale that
 //! fails keeps no other from being looked at.
 
 use std::sync::{
@@ -41,28 +41,57 @@ async fn three_sales() -> World {
 }
 
 #[tokio::test]
-async fn a_run_stops_when_its_time_is_over_and_the_next_minutes_run_begins_with_another_sale() {
+async fn a_run_stops_when_its_time_is_over_and_the_next_run_begins_where_it_stopped() {
     let world = three_sales().await;
     let mut looked_at = Vec::new();
-    for minute in 0..3 {
-        let start = at("2026-11-01T12:06:00Z") + SignedDuration::from_mins(minute);
+    for _ in 0..3 {
+        // Each run is late by as much as it likes: the time of day does not matter.
+        let start = at("2026-11-01T12:06:00Z");
         let clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
         let mut reconcile = world.reconcile(&Calls::new());
         reconcile.clock = clock;
         // This is time enough for one sale.
         let found = reconcile.run(start + SignedDuration::from_secs(8)).await.unwrap();
-        assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "minute {minute}: {found:?}");
-        assert_eq!(found.not_reached.len(), 2, "minute {minute}: {found:?}");
+        assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "{found:?}");
+        assert_eq!(found.not_reached.len(), 2, "{found:?}");
+        assert!(found.metrics().contains(&("SalesNotReached", 2.0)));
         let all = ["a", "b", "c"].map(|product| product.parse::<ProductId>().unwrap());
         looked_at.extend(all.into_iter().filter(|product| !found.not_reached.contains(product)));
     }
-    looked_at.sort();
-    looked_at.dedup();
-    assert_eq!(looked_at.len(), 3, "{looked_at:?}");
+    assert_eq!(looked_at.iter().map(ProductId::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+/// A sale for which a whole run is too short.
+#[tokio::test]
+async fn a_sale_that_takes_all_the_time_of_a_run_delays_no_other() {
+    let world = three_sales().await;
+    let mut first = Vec::new();
+    for _ in 0..4 {
+        let start = at("2026-11-01T12:06:00Z");
+        let mut reconcile = world.reconcile(&Calls::new());
+        reconcile.clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
+        let found = reconcile.run(start + SignedDuration::from_secs(1)).await.unwrap();
+        assert_eq!(found.not_reached.len(), 3, "{found:?}");
+        first.push(found.not_reached[0].to_string());
+    }
+    assert_eq!(first, ["a", "b", "c", "a"]);
+}
+
+#[test]
+fn every_run_says_how_many_sales_it_did_not_reach_and_no_zero_hides_a_sale_that_was_not_checked() {
+    let names = |found: &Findings| found.metrics().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let always = ["OrdersStuck", "HoldsOverdue", "SalesNotReached"];
+    assert_eq!(names(&Findings::default()), [&["OversoldUnits", "UndersoldUnits"][..], &always].concat());
+    assert!(Findings::default().metrics().contains(&("SalesNotReached", 0.0)));
+    let a = || vec!["a".parse().unwrap()];
+    for unseen in [Findings { not_reached: a(), ..Findings::default() }, Findings { failed: a(), ..Findings::default() }] {
+        assert_eq!(names(&unseen), always);
+        assert_eq!(names(&Findings { oversold_units: 1, ..unseen }), [&["OversoldUnits"][..], &always].concat());
+    }
 }
 
 #[tokio::test]
-async fn a_run_without_time_touches_nothing_and_is_no_failure() {
+async fn a_run_without_time_notes_only_where_the_next_one_begins_and_is_no_failure() {
     let world = three_sales().await;
     let before = world.shop.everything().await;
     let reconcile = world.reconcile(&Calls::new());
@@ -71,7 +100,9 @@ async fn a_run_without_time_touches_nothing_and_is_no_failure() {
     let all = ["a", "b", "c"].map(|product| product.parse().unwrap()).to_vec();
     assert_eq!(found, Findings { not_reached: all, ..Findings::default() });
     reconcile.handle(at(NOW)).await.unwrap();
-    assert_eq!(world.shop.everything().await, before);
+    let mut after = world.shop.everything().await;
+    assert!(after.remove("RECONCILE NEXT").is_some());
+    assert_eq!(after, before);
 }
 
 #[tokio::test]
