@@ -213,8 +213,8 @@ fn a_table_that_says_something_else_is_noticed() {
         documented_routes,
         "GET /healthy is no route",
         replace(
-            "`GET /health` | anyone | | 200 `Health` | `unhealthy` |",
-            "`GET /health` | anyone | | 200 `Health` | `unhealthy` |\n| `GET /healthy` | | | | |",
+            "`GET /admin/health` | `ops` | | 200 `Health` | `unhealthy` |",
+            "`GET /admin/health` | `ops` | | 200 `Health` | `unhealthy` |\n| `GET /healthy` | | | | |",
         ),
     );
     notices(

@@ -259,7 +259,7 @@ fn a_route_that_is_deployed_otherwise_is_noticed() {
             json!({"Type": "Api", "Properties": {"Path": "/metrics", "Method": "get"}});
     });
     notices(deployment, "no GET /health", |repository| {
-        repository.template["Resources"]["HealthFunction"]["Properties"]["Events"] = json!({});
+        repository.template["Resources"]["HealthFunction"]["Properties"]["Events"].as_object_mut().unwrap().remove("Read");
     });
     notices(deployment, "GET /inventory/{product_id} is for anyone", |repository| {
         event(repository, "GetInventoryFunction", "Read")["Auth"] = json!({});

@@ -33,6 +33,7 @@ pub(crate) struct Person {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<u64>,
+    /// The whole address that the answer's `Location` leads to.
     pub(crate) location: Option<String>,
     pub(crate) body: Value,
 }
@@ -288,6 +289,13 @@ impl Person {
         self.send(Method::GET, path, &[], None).await
     }
 
+    /// Reads what the `Location` of an answer names.
+    pub(crate) async fn follow(&self, answer: &Answer) -> Answer {
+        let location = answer.location.as_deref().unwrap_or_else(|| panic!("no location: {answer:?}"));
+        let path = location.strip_prefix(self.stack.told("/api_url")).unwrap_or_else(|| panic!("{location} leaves the API"));
+        self.get(path).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, &[], None).await
     }
@@ -314,7 +322,8 @@ impl Person {
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = request.send().await.unwrap();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (status, location) = (response.status().as_u16(), header("location"));
+        let status = response.status().as_u16();
+        let location = header("location").map(|location| response.url().join(&location).unwrap().to_string());
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));

@@ -35,8 +35,14 @@ pub use sale::{HoldsView, InventoryView, SaleView, SalesView, listed_state};
 
 use domain::Timestamp;
 
-/// A time as clients see it: RFC 3339, UTC, to the second or, where there are fractions, to the millisecond.
+/// A time that the product measured, as clients see it: RFC 3339, UTC, to the second or, where there are fractions, to the
+/// millisecond.
 #[must_use]
 pub fn time(at: Timestamp) -> String {
     if at.subsec_nanosecond() == 0 { at.to_string() } else { format!("{at:.3}") }
+}
+
+/// A time that an operator sent, with every digit: a sale that is read and sent back is the same sale.
+pub(crate) fn sent_time(at: Timestamp) -> String {
+    at.to_string()
 }

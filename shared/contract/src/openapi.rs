@@ -125,7 +125,7 @@ fn success(answer: &Answer) -> Value {
     let mut headers = json!({REQUEST_ID: request_id()});
     if answer.has_location {
         headers["Location"] = json!({
-            "description": "The path of the order, with the stage.",
+            "description": "The address of the order, relative to that of the request.",
             "required": true,
             "schema": {"type": "string", "format": "uri-reference"},
         });

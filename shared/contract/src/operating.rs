@@ -1,5 +1,7 @@
 //! Bodies and parameters of operators' requests.
 
+use std::collections::BTreeSet;
+
 use domain::{Admission, Currency, Money, MoneyError, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
@@ -61,6 +63,7 @@ struct Price {
     #[serde(deserialize_with = "amount_minor")]
     #[schema(value_type = schemas::AmountMinor)]
     amount_minor: i64,
+    #[serde(deserialize_with = "currency")]
     #[schema(value_type = schemas::Currency)]
     currency: Currency,
 }
@@ -74,6 +77,12 @@ fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
 fn amount_minor<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     let amount = i64::deserialize(json)?;
     if (1..=Money::MAX_MINOR).contains(&amount) { Ok(amount) } else { Err(de::Error::custom(MoneyError::Amount)) }
+}
+
+/// A currency that is in use.
+fn currency<'de, D: Deserializer<'de>>(json: D) -> Result<Currency, D::Error> {
+    let currency = Currency::deserialize(json)?;
+    if currency.is_in_use() { Ok(currency) } else { Err(de::Error::custom(MoneyError::Currency)) }
 }
 
 /// A time as RFC 3339 writes it. `Timestamp` alone reads more, such as times without seconds.
@@ -191,8 +200,16 @@ impl RestockRequest {
 /// # Errors
 /// 400 when it is missing or no key.
 pub fn idempotency_key(request: &Request) -> Result<RestockKey, Problem> {
-    let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    header.trim().parse().map_err(|error| Problem::malformed_request(format!("header Idempotency-Key: {error}"), ""))
+    let sent = request.headers().get_all("idempotency-key").into_iter().map(|value| value.to_str().unwrap_or_default().trim());
+    let keys: BTreeSet<&str> = sent.collect();
+    if keys.len() > 1 {
+        return Err(Problem::malformed_request("header Idempotency-Key: several keys were sent", ""));
+    }
+    keys.into_iter()
+        .next()
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error| Problem::malformed_request(format!("header Idempotency-Key: {error}"), ""))
 }
 
 /// The product in the path of a request that creates a sale.

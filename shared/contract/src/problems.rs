@@ -12,7 +12,7 @@ use store::StoreError;
 
 pub use kinds::*;
 
-use crate::{Holds, time};
+use crate::{Holds, sent_time, time};
 
 /// A failed call of the store: the same request again may succeed.
 #[must_use]
@@ -40,8 +40,8 @@ pub fn not_reservable(why: NotReservable, now: Timestamp) -> Problem {
             in_preparation().detail("The sale should have started, but is still being prepared. It opens when that is done.")
         }
         NotReservable::NotStarted { starts_at } => Problem::of(SALE_NOT_STARTED)
-            .detail(format!("The sale starts at {}.", time(starts_at)))
-            .with(members::SaleNotStarted { starts_at: time(starts_at) })
+            .detail(format!("The sale starts at {}.", sent_time(starts_at)))
+            .with(members::SaleNotStarted { starts_at: sent_time(starts_at) })
             .retry_after(seconds_until(starts_at, now).max(1)),
         NotReservable::Paused => Problem::of(SALE_PAUSED).detail("The sale is paused; it may resume later."),
         NotReservable::Ended => Problem::of(SALE_ENDED).detail("The sale is over."),
@@ -58,13 +58,13 @@ fn quantity_not_allowed(max_per_shopper: Quantity) -> Problem {
 
 /// The sale has fewer units left than the request asks for.
 #[must_use]
-pub fn sold_out(holds: &Holds) -> Problem {
+pub fn sold_out(holds: &Holds, now: Timestamp) -> Problem {
     Problem::of(SOLD_OUT)
         .detail(
             "Not enough units are left. Held units may become available again. If an answer of yours was lost, \
              GET /reservations?product_id= returns your reservation, if you have one.",
         )
-        .with(members::SoldOut { available_quantity: holds.available, holds: &holds.view })
+        .with(members::SoldOut { available_quantity: holds.available, holds: &holds.view(now) })
 }
 
 /// The sale has `available` units left, which are as many as the request asks for, but no shard has more than `largest`.

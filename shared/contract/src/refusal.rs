@@ -12,14 +12,22 @@ pub struct Holds {
     /// Units left, fewer than were asked for.
     pub available: u32,
     /// Units held.
-    pub view: HoldsView,
+    pub held: u32,
+    /// The earliest end of the known holds.
+    pub next_ends_at: Option<Timestamp>,
 }
 
 impl Holds {
     /// The stock by the availability item.
     #[must_use]
     pub fn of(availability: &Availability) -> Self {
-        Self { available: availability.available(), view: HoldsView::of(availability) }
+        let (available, held) = (availability.available(), availability.held_units());
+        Self { available, held, next_ends_at: availability.next_hold_ends_at }
+    }
+
+    /// The held units as a client sees them at `now`.
+    pub(crate) fn view(&self, now: Timestamp) -> HoldsView {
+        HoldsView::new(self.held, self.next_ends_at, now)
     }
 }
 
@@ -70,7 +78,7 @@ impl Refusal {
         match self {
             Self::UnknownProduct => problems::unknown_product(),
             Self::NotReservable(why) => problems::not_reservable(*why, now),
-            Self::SoldOut(holds) => problems::sold_out(holds),
+            Self::SoldOut(holds) => problems::sold_out(holds, now),
             Self::NotTogether { available, largest } => problems::not_together(*available, *largest),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),

@@ -43,9 +43,9 @@ fn for_anyone() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Anyone, method, path, name, says);
     vec![
         route(Get, "/health", "health", "Check that the service answers.")
-            .query("deep", Described::inline::<bool>(), false, "`true`: asks tables and queue, too.")
+            .query("deep", Described::inline::<bool>(), false, "`true` is refused: `GET /admin/health` is the deep check.")
             .answers::<HealthView>(200, "The service answers.")
-            .refuses(&[UNHEALTHY]),
+            .refuses(&[ProblemKind::FORBIDDEN]),
         route(
             Get,
             "/api/flash-sales",
@@ -128,6 +128,10 @@ fn for_shoppers() -> Vec<Route> {
 fn for_operators() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Operators, method, path, name, says);
     vec![
+        route(Get, "/admin/health", "check-health", "Check that tables and queue answer.")
+            .by("health")
+            .answers::<HealthView>(200, "All of them answer.")
+            .refuses(&[UNHEALTHY]),
         route(Put, "/admin/flash-sales/{product_id}", "manage-sale", "Make a sale, or change it before it starts.")
             .takes::<SaleRequest>()
             .answers::<SaleView>(201, "The sale was made.")

@@ -8,7 +8,7 @@ use serde::{
 };
 use utoipa::ToSchema;
 
-use crate::{schemas, time};
+use crate::{schemas, sent_time, time};
 
 /// Held units, which may become available again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,10 +23,9 @@ pub struct HoldsView {
 }
 
 impl HoldsView {
-    /// The holds in an availability item.
-    #[must_use]
-    pub fn of(availability: &Availability) -> Self {
-        Self { count: availability.held_units(), next_ends_at: availability.next_hold_ends_at.map(time) }
+    /// `count` held units at `now`. A hold's end that has passed is not announced: its units come back any moment.
+    pub(crate) fn new(count: u32, next_ends_at: Option<Timestamp>, now: Timestamp) -> Self {
+        Self { count, next_ends_at: next_ends_at.filter(|end| *end > now).map(time) }
     }
 }
 
@@ -68,6 +67,10 @@ pub struct SaleView {
     /// How long a hold lasts at most, however many payments fail.
     #[schema(value_type = schemas::MaxHoldSeconds)]
     max_hold_seconds: u32,
+    /// The number of shards that the operator chose, if the operator chose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Shards)]
+    shards: Option<u32>,
     #[schema(value_type = schemas::Time)]
     starts_at: String,
     #[schema(value_type = schemas::Time)]
@@ -99,11 +102,12 @@ impl SaleView {
             max_per_shopper: draft.max_per_shopper.units(),
             hold_seconds: draft.hold_seconds,
             max_hold_seconds: draft.max_hold_seconds,
-            starts_at: time(draft.starts_at),
-            ends_at: time(draft.ends_at),
+            shards: draft.shards,
+            starts_at: sent_time(draft.starts_at),
+            ends_at: sent_time(draft.ends_at),
             available_quantity: availability.available(),
             as_of: time(availability.as_of),
-            holds: HoldsView::of(availability),
+            holds: HoldsView::new(availability.held_units(), availability.next_hold_ends_at, now),
             admission: match draft.admission {
                 Admission::Fcfs => AdmissionView::Fcfs,
             },

@@ -1,8 +1,9 @@
 //! JSON schemas of the domain's types. The domain itself has none; the limits here are its constants.
 
 use domain::{
-    Address, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment,
-    ProductId as Product, Quantity as Units, RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
+    Address, Currency as DomainCurrency, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method,
+    PaymentStatus as Payment, ProductId as Product, Quantity as Units, RestockKey, SaleDraft, SaleState as Sale,
+    ShopperId as Shopper, StockStatus,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -59,8 +60,8 @@ schemas! {
         .pattern(Some(format!(r"^([^{CONTROL_IN_PROSE}]*[^\s{CONTROL_IN_PROSE}][^{CONTROL_IN_PROSE}]*)?$")));
     /// The address of a picture.
     ImageUrl = text(SaleDraft::MAX_IMAGE_URL).pattern(Some(format!("^https://[^{CONTROL}]*$")));
-    /// An ISO 4217 currency.
-    Currency = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z]{3}$"));
+    /// An ISO 4217 currency that is in use.
+    Currency = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(currencies()));
     /// Integer minor units: cents of USD, yen of JPY.
     AmountMinor = whole(1, DomainMoney::MAX_MINOR);
     /// An amount of one currency, in integer minor units.
@@ -155,6 +156,10 @@ fn whole<N: Into<Number>>(least: N, most: N) -> ObjectBuilder {
 fn reservation_id() -> ObjectBuilder {
     let pattern = format!("^[a-z0-9_-]{{1,{}}}[.][0-7][0-9A-HJKMNP-TV-Z]{{25}}$", Product::MAX_LENGTH);
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
+}
+
+fn currencies() -> Vec<String> {
+    DomainCurrency::all_in_use().map(|currency| currency.to_string()).collect()
 }
 
 fn money() -> ObjectBuilder {

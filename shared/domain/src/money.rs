@@ -9,8 +9,8 @@ use crate::text_form::text_form;
 /// Why a value is not money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not a currency code of three capital letters.
-    #[error("a currency is an ISO 4217 code of three capital letters, such as \"USD\"")]
+    /// Not a currency code, or one that is out of use.
+    #[error("a currency is an ISO 4217 code of three capital letters that is in use, such as \"USD\"")]
     Currency,
     /// Not positive, or too large.
     #[error("an amount in minor units is a whole number from 1 to 99999999999")]
@@ -20,47 +20,30 @@ pub enum MoneyError {
     Decimal,
 }
 
-/// An ISO 4217 currency.
+/// An ISO 4217 currency with minor units. It may be one that is out of use by now: a sale of that time still has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Currency {
-    code: [u8; 3],
-    decimals: u8,
-}
-
-/// ISO 4217 currencies whose minor unit is not a hundredth, among those in which Stripe and PayPal charge.
-const OTHER_DECIMALS: [(&[u8; 3], u8); 24] = [
-    (b"BHD", 3),
-    (b"BIF", 0),
-    (b"CLP", 0),
-    (b"DJF", 0),
-    (b"GNF", 0),
-    (b"IQD", 3),
-    (b"ISK", 0),
-    (b"JOD", 3),
-    (b"JPY", 0),
-    (b"KMF", 0),
-    (b"KRW", 0),
-    (b"KWD", 3),
-    (b"LYD", 3),
-    (b"OMR", 3),
-    (b"PYG", 0),
-    (b"RWF", 0),
-    (b"TND", 3),
-    (b"UGX", 0),
-    (b"UYI", 0),
-    (b"VND", 0),
-    (b"VUV", 0),
-    (b"XAF", 0),
-    (b"XOF", 0),
-    (b"XPF", 0),
-];
+pub struct Currency(iso_currency::Currency);
 
 impl Currency {
     /// Digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn decimals(self) -> u8 {
-        self.decimals
+        self.0.exponent().and_then(|digits| u8::try_from(digits).ok()).unwrap_or_default()
+    }
+
+    /// Whether people pay with it: it is not a fund's unit of account, and no other currency has replaced it.
+    #[must_use]
+    pub fn is_in_use(self) -> bool {
+        !self.0.is_fund() && !self.0.is_special() && self.0.is_superseded().is_none()
+    }
+
+    /// All currencies that are in use, by their codes.
+    pub fn all_in_use() -> impl Iterator<Item = Self> {
+        let letters = || b'A'..=b'Z';
+        let codes = letters().flat_map(move |a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        let currencies = codes.filter_map(|code| std::str::from_utf8(&code).ok()?.parse::<Self>().ok());
+        currencies.filter(|currency| currency.is_in_use())
     }
 }
 
@@ -68,12 +51,9 @@ impl FromStr for Currency {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::Currency)?;
-        if !code.iter().all(u8::is_ascii_uppercase) {
-            return Err(MoneyError::Currency);
-        }
-        let decimals = OTHER_DECIMALS.iter().find(|(known, _)| **known == code).map_or(2, |(_, decimals)| *decimals);
-        Ok(Self { code, decimals })
+        // Codes of gold, tests and the like have no minor unit.
+        let known = iso_currency::Currency::from_code(text).filter(|known| known.code() == text && known.exponent().is_some());
+        known.map(Self).ok_or(MoneyError::Currency)
     }
 }
 
@@ -81,7 +61,7 @@ text_form!(Currency);
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.code.iter().try_for_each(|byte| write!(f, "{}", char::from(*byte)))
+        f.write_str(self.0.code())
     }
 }
 
@@ -142,7 +122,7 @@ impl Money {
     pub fn equals_decimal(self, text: &str) -> Result<bool, MoneyError> {
         let (whole, fraction) = decimal_parts(text)?;
         let fraction = fraction.trim_end_matches('0');
-        let decimals = usize::from(self.currency.decimals);
+        let decimals = usize::from(self.currency.decimals());
         if fraction.len() > decimals {
             return Ok(false);
         }
@@ -164,9 +144,9 @@ fn decimal_parts(text: &str) -> Result<(&str, &str), MoneyError> {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = 10i64.pow(u32::from(self.currency.decimals));
+        let unit = 10i64.pow(u32::from(self.currency.decimals()));
         let (whole, fraction) = (self.amount_minor / unit, self.amount_minor % unit);
-        match usize::from(self.currency.decimals) {
+        match usize::from(self.currency.decimals()) {
             0 => write!(f, "{whole} {}", self.currency),
             decimals => write!(f, "{whole}.{fraction:0>decimals$} {}", self.currency),
         }
@@ -219,8 +199,42 @@ mod tests {
         assert_eq!(Money::new(0, usd), Err(MoneyError::Amount));
         assert_eq!(Money::new(Money::MAX_MINOR + 1, usd), Err(MoneyError::Amount));
         assert_eq!(money(Money::MAX_MINOR, "USD").times(2), Err(MoneyError::Amount));
-        for bad in ["usd", "US", "USDT", "U1D", ""] {
+    }
+
+    #[test]
+    fn a_currency_is_a_code_of_iso_4217_with_minor_units() {
+        for bad in ["usd", "Usd", "US", "USDT", "U1D", "", " USD", "USD ", "ÜSD", "AAA", "ZZZ", "EURO", "€", "840", "BTC"] {
             assert_eq!(bad.parse::<Currency>(), Err(MoneyError::Currency), "{bad}");
+        }
+        for without_minor_unit in ["XAU", "XAG", "XPD", "XPT", "XDR", "XSU", "XUA", "XBA", "XTS", "XXX"] {
+            assert_eq!(without_minor_unit.parse::<Currency>(), Err(MoneyError::Currency), "{without_minor_unit}");
+        }
+        for out_of_use in ["HRK", "BGN", "SLL", "ZWL", "CHE", "CHW", "CLF", "MXV", "USN", "UYW", "BOV", "COU"] {
+            assert!(!out_of_use.parse::<Currency>().unwrap().is_in_use(), "{out_of_use}");
+        }
+    }
+
+    /// ISO 4217, list one. All currencies that are not named here have two decimals.
+    #[test]
+    fn a_currency_has_its_own_number_of_decimals() {
+        let none = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+        let three = "BHD IQD JOD KWD LYD OMR TND";
+        let mut counted = 0;
+        for currency in Currency::all_in_use() {
+            let code = currency.to_string();
+            let expected = if none.contains(&code) {
+                0
+            } else if three.contains(&code) {
+                3
+            } else {
+                2
+            };
+            assert_eq!(currency.decimals(), expected, "{code}");
+            counted += 1;
+        }
+        assert!((140..180).contains(&counted), "{counted} currencies");
+        for widely_used in ["USD", "EUR", "GBP", "JPY", "CNY", "INR", "BRL", "CHF", "SEK", "KRW", "MRU", "MGA", "XCG", "SLE"] {
+            assert!(widely_used.parse::<Currency>().unwrap().is_in_use(), "{widely_used}");
         }
     }
 

@@ -4,12 +4,15 @@
 //! way for all functions.
 
 mod body;
+mod event;
 mod identity;
 mod problem;
 mod response;
 
 pub(crate) use body::pointer_of;
 pub use body::{json_body, optional_json_body};
+pub use event::GatewayEvent;
+pub(crate) use event::reply;
 pub use identity::{Caller, Identity};
 use lambda_http::{
     Request, RequestExt,
@@ -58,6 +61,16 @@ pub fn request_id(request: &Request) -> String {
     gateway
         .or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone()))
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The request's route, such as `/orders/{order_id}`: API Gateway's resource. It is the same with and without a slash at the end
+/// of the client's path, and behind any base path.
+#[must_use]
+pub fn route(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref().unwrap_or_default(),
+        Some(_) | None => "",
+    }
 }
 
 /// The value of `{name}` in the route's path.

@@ -4,12 +4,16 @@ use std::{future::Future, time::Duration};
 
 use domain::{Clock, Timestamp};
 use lambda_http::{Request, RequestExt};
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tracing::error;
 
-use crate::{Function, Problem, Response, SystemClock, http, telemetry};
+use crate::{
+    Function, Problem, Response, SystemClock,
+    http::{self, GatewayEvent},
+    telemetry,
+};
 
 /// Time that a response needs to reach Lambda.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
@@ -28,28 +32,29 @@ pub async fn serve(function: Function) -> Result<(), Error> {
     telemetry::start();
     match &function {
         Function::Http(handle) => {
-            lambda_http::run(service_fn(|request: Request| {
+            run(|event: GatewayEvent, context| {
+                let request = Request::from(event).with_lambda_context(context);
                 let (id, left) = (http::request_id(&request), time_left(&request));
                 let response = in_time(id, left, handle(request));
-                async move { Ok::<_, Error>(response.await) }
-            }))
+                async move { Ok(http::reply(response.await)) }
+            })
             .await
         }
         Function::Queue(handle) => run(|event, _| async { Ok(handle(event).await) }).await,
         Function::Stream(handle) => run(|event, _| async { Ok(handle(event).await) }).await,
         Function::Task(handle) => run(|event, _| handle(event)).await,
-        Function::Schedule(handle) => run(|_: Value, deadline| handle(time_to_stop(deadline))).await,
+        Function::Schedule(handle) => run(|_: Value, context| handle(time_to_stop(context.deadline))).await,
     }
 }
 
-/// Passes each event to the handler, with the time in epoch milliseconds at which Lambda stops the invocation.
-async fn run<I, O, R>(handle: impl Fn(I, u64) -> R) -> Result<(), Error>
+/// Passes each event to the handler, with its context.
+async fn run<I, O, R>(handle: impl Fn(I, Context) -> R) -> Result<(), Error>
 where
     I: DeserializeOwned,
     O: Serialize,
     R: Future<Output = Result<O, Diagnostic>>,
 {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<I>| handle(event.payload, event.context.deadline))).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<I>| handle(event.payload, event.context))).await
 }
 
 /// The handler's response, or `try-again` when no time is left for it. If Lambda stopped the function instead, the

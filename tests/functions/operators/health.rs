@@ -1,11 +1,11 @@
-//! `GET /health` on sample events: shallow, deep, and with each dependency failing.
+//! `GET /health` and `GET /admin/health`: shallow, deep, and with each dependency failing.
 
 use health::Health;
 use insta::assert_snapshot;
 use kit::Request;
 use parts::FromParts;
 use test_aws::{Calls, Fault};
-use test_shop::{Judged, Shop};
+use test_shop::{Judged, Shop, brief};
 
 fn deep() -> Request {
     test_aws::event("health/deep.json")
@@ -20,6 +20,20 @@ async fn a_shallow_answer_asks_nobody() {
     200 OK
     {"status":"ok","version":"0.1.0"}
     "#);
+    assert_eq!(calls.total(), 0);
+}
+
+#[tokio::test]
+async fn the_deep_check_is_for_operators() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let health: Judged<Health> = shop.wire(&calls);
+    for (event, expected) in [
+        ("health/deep-for-anyone.json", "403 forbidden"),
+        ("health/deep-not-an-operator.json", "403 forbidden"),
+        ("health/deep-no-identity.json", "401 unauthenticated"),
+    ] {
+        assert_eq!(brief(&health.handle(test_aws::event(event)).await), expected, "{event}");
+    }
     assert_eq!(calls.total(), 0);
 }
 

@@ -5,6 +5,7 @@ use domain::{SaleDraft, SignedDuration};
 use get_sale::GetSale;
 use insta::assert_snapshot;
 use kit::Response;
+use serde_json::json;
 use test_aws::{Calls, Fault, event};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
 
@@ -44,6 +45,19 @@ async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
      "product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open",
      "units":100}
     "#);
+}
+
+#[tokio::test]
+async fn the_end_of_a_hold_that_has_passed_is_not_announced() {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), Stage::Held).await;
+    shop.refresh_availability(&demo()).await;
+    let end = Buyer::first().hold().expires_at;
+    for (now, expected) in [(end - SignedDuration::from_millis(1), json!(test_shop::END)), (end, json!(null))] {
+        shop.clock.set_to(now);
+        let holds = &test_shop::body(&ask(&function(&shop, &Calls::new())).await)["holds"];
+        assert_eq!((&holds["count"], &holds["next_ends_at"]), (&json!(1), &expected), "{now}");
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl FromParts for ChangeSaleStatus {
 impl HttpFunction for ChangeSaleStatus {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.caller(request)?.require_group(OPERATORS)?;
-        let change = change(request.uri().path())?;
+        let change = change(http::route(request))?;
         let stored = self.change(&product_path(request)?, change).await.map_err(|error| problem(&error))?;
         let availability = self.availability(&stored).await.map_err(|error| problems::store_failed(&error))?;
         Ok(http::ok_json(200, &SaleView::new(&stored.sale, &availability, self.clock.now())))
@@ -91,9 +91,9 @@ fn problem(error: &ChangeError) -> Problem {
     }
 }
 
-/// The change that the last part of the path names.
-fn change(path: &str) -> Result<StatusChange, Problem> {
-    match path.rsplit('/').next() {
+/// The change that the last part of the route names.
+fn change(route: &str) -> Result<StatusChange, Problem> {
+    match route.rsplit('/').next() {
         Some("pause") => Ok(StatusChange::Pause),
         Some("resume") => Ok(StatusChange::Resume),
         Some("close") => Ok(StatusChange::Close),

@@ -1,15 +1,23 @@
-//! `GET /health`: whether the service answers. `?deep=true` also asks the three tables and the orders queue.
+//! `GET /health`: whether the service answers. `GET /admin/health`, for operators: whether the three tables and the orders queue
+//! answer, too.
 
 use std::{error::Error, future::Future};
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use contract::{HealthView, problems};
-use kit::{HttpFunction, Problem, Request, Response, http};
+use contract::{HealthView, OPERATORS, problems};
+use kit::{
+    HttpFunction, Problem, Request, Response,
+    http::{self, Identity},
+};
 use parts::{FromParts, Parts};
 use tracing::error;
 
+/// The route of the deep check. It costs four requests, so it is not for anyone.
+const DEEP_CHECK: &str = "/admin/health";
+
 /// The Lambda handler and its dependencies.
 pub struct Health {
+    identity: Identity,
     store: store::Client,
     sqs: aws_sdk_sqs::Client,
     stock_table: String,
@@ -21,6 +29,7 @@ pub struct Health {
 impl FromParts for Health {
     fn from_parts(parts: &mut Parts) -> Self {
         Self {
+            identity: parts.identity(),
             store: parts.dynamodb(),
             sqs: parts.sqs(),
             stock_table: parts.stock_table(),
@@ -33,8 +42,14 @@ impl FromParts for Health {
 
 impl HttpFunction for Health {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let deep = http::query_parameter(request, "deep") == Some("true");
-        let failed = if deep { self.failed_dependencies().await } else { Vec::new() };
+        let failed = if http::route(request) == DEEP_CHECK {
+            self.identity.caller(request)?.require_group(OPERATORS)?;
+            self.failed_dependencies().await
+        } else if http::query_parameter(request, "deep") == Some("true") {
+            return Err(Problem::forbidden(format!("the deep check is GET {DEEP_CHECK}, for operators")));
+        } else {
+            Vec::new()
+        };
         if failed.is_empty() {
             Ok(http::ok_json(200, &HealthView::ok(env!("CARGO_PKG_VERSION"))))
         } else {

@@ -64,12 +64,14 @@ fn problem(error: &PaymentError) -> Problem {
     }
 }
 
-/// The seconds of `Prefer: wait=N` (RFC 7240), at most [`LONGEST_WAIT_SECONDS`]; 0 without a valid preference.
+/// The seconds of `Prefer: wait=N`, at most [`LONGEST_WAIT_SECONDS`]; 0 without a valid preference. The first one counts, and what
+/// follows a semicolon belongs to the preference before it (RFC 7240, section 2).
 fn wait_seconds(request: &Request) -> u32 {
-    let preferences = request.headers().get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
-    let wait =
-        preferences.flat_map(|value| value.split([',', ';'])).find_map(|preference| preference.trim().strip_prefix("wait="));
-    wait.and_then(|seconds| seconds.trim().parse().ok()).unwrap_or(0).min(LONGEST_WAIT_SECONDS)
+    let values = request.headers().get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+    let mut preferences =
+        values.flat_map(|value| value.split(',')).filter_map(|preference| preference.split(';').next()?.split_once('='));
+    let wait = preferences.find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"));
+    wait.and_then(|(_, seconds)| seconds.trim().trim_matches('"').parse().ok()).unwrap_or(0).min(LONGEST_WAIT_SECONDS)
 }
 
 #[cfg(test)]
@@ -85,8 +87,17 @@ mod tests {
             ("wait=11", 10),
             ("wait=4294967295", 10),
             ("respond-async, wait=3", 3),
-            ("return=minimal; wait=3", 3),
+            ("return=minimal; wait=3", 0),
+            ("wait=3; foo=bar", 3),
+            ("wait=3, wait=4", 3),
+            ("Wait=3", 3),
+            ("wait = 3", 3),
+            ("wait=\"3\"", 3),
             ("wait=-1", 0),
+            ("wait=1.5", 0),
+            ("wait=99999999999", 0),
+            ("wait=", 0),
+            ("wait", 0),
             ("wait=soon", 0),
             ("await=3", 0),
         ] {

@@ -36,7 +36,7 @@ impl HttpFunction for Reserve {
         let quantity = body.quantity()?;
         let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity).await;
         let reserved = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?;
-        let as_cart = request.uri().path().ends_with("/add-to-cart");
+        let as_cart = http::route(request) == "/add-to-cart";
         let status = if reserved.is_new { 201 } else { 200 };
         Ok(http::ok_json(status, &ReservedView::new(&reserved.reservation, as_cart)))
     }

@@ -9,6 +9,8 @@ use crate::Problem;
 
 /// The largest body that is read. The largest realistic body, a checkout with a long address, has about 1 KiB.
 const LARGEST_BODY_BYTES: usize = 16 * 1024;
+/// U+FEFF in UTF-8. RFC 8259, section 8.1, forbids it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// A fault may quote the request. More of the quotation than this does not help.
 const LONGEST_DETAIL_CHARACTERS: usize = 200;
 
@@ -32,22 +34,47 @@ pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Opti
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
-    if !is_declared_json(request) {
-        return Err(Problem::unsupported_media_type());
-    }
+    is_plain_json(request)?;
     // serde would read an array as the members of an object in their order, which the contract does not promise.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(Problem::malformed_request("invalid type: sequence, expected an object", ""));
+        return Err(Problem::malformed_request("expected an object, found an array", ""));
+    }
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        return Err(Problem::malformed_request("the body begins with a byte order mark; JSON has none", ""));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::malformed_request("the body is not UTF-8", ""))?;
     read(text).map(Some)
 }
 
-/// `application/json`, with or without parameters (`; charset=utf-8`).
-fn is_declared_json(request: &Request) -> bool {
-    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = declared.split(';').next().unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
+/// Whether the body is declared as JSON in UTF-8 that is not compressed (RFC 9110, sections 8.3 and 8.4; RFC 8259, section 8.1).
+///
+/// # Errors
+/// 415, with the declaration that is expected.
+fn is_plain_json(request: &Request) -> Result<(), Problem> {
+    let declared = |name| request.headers().get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default());
+    let is_coded = |coding: &str| !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity");
+    if declared(header::CONTENT_ENCODING).flat_map(|codings| codings.split(',')).any(is_coded) {
+        return Err(Problem::unsupported_media_type("send the body without Content-Encoding"));
+    }
+    let mut types = declared(header::CONTENT_TYPE);
+    let media_type = types.next().unwrap_or_default();
+    if types.any(|other| other != media_type) {
+        return Err(Problem::unsupported_media_type("send one Content-Type: application/json"));
+    }
+    let mut parts = media_type.split(';').map(str::trim);
+    if !parts.next().unwrap_or_default().eq_ignore_ascii_case("application/json") {
+        return Err(Problem::unsupported_media_type("send Content-Type: application/json"));
+    }
+    let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
+    let charset = parameters.find_map(|(name, value)| name.trim().eq_ignore_ascii_case("charset").then_some(value));
+    // ASCII is UTF-8, too.
+    if charset.is_none_or(|charset| {
+        ["utf-8", "us-ascii"].iter().any(|known| charset.trim().trim_matches('"').eq_ignore_ascii_case(known))
+    }) {
+        Ok(())
+    } else {
+        Err(Problem::unsupported_media_type("send the body in UTF-8"))
+    }
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
@@ -60,49 +87,89 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Describes a fault in words that name no Rust type.
+/// Describes a fault in the contract's words: none of serde's, no Rust type.
 fn explain(fault: &serde_json::Error, mut pointer: String) -> Problem {
+    let said = fault.to_string();
+    // serde_json appends line and column. The pointer is more useful.
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
     match fault.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
-            Problem::malformed_request(format!("not JSON: line {}, column {}", fault.line(), fault.column()), &pointer)
+            let at = format!("line {}, column {}", fault.line(), fault.column());
+            // These are JSON, but no reader has to take them (RFC 8259, sections 6, 8.2 and 9).
+            let detail = match said {
+                "number out of range" => format!("a number is too large: {at}"),
+                "recursion limit exceeded" => format!("nested too deeply: {at}"),
+                _ if said.contains("surrogate") || said.contains("hex escape") => {
+                    format!("an escape is only half of a character: {at}")
+                }
+                _ => format!("not JSON: {at}"),
+            };
+            Problem::malformed_request(detail, &pointer)
         }
         Category::Data => {
-            let said = fault.to_string();
-            // serde_json appends line and column. The pointer is more useful.
-            let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
             // The path to a fault lacks the name of a missing or duplicate member, but includes that of an unknown one.
-            let about_member = said.strip_prefix("missing field `").or_else(|| said.strip_prefix("duplicate field `"));
-            if let Some(member) = about_member.and_then(|rest| rest.strip_suffix('`')) {
+            if let Some(member) = named_member(said, "missing field `").or_else(|| named_member(said, "duplicate field `")) {
                 pointer.push('/');
                 pointer.push_str(&escape(member));
             }
-            Problem::malformed_request(in_plain_words(said), &pointer)
+            Problem::malformed_request(in_our_words(said).chars().take(LONGEST_DETAIL_CHARACTERS).collect::<String>(), &pointer)
         }
     }
 }
 
-/// serde names the expected Rust type, which clients should not see.
-fn in_plain_words(said: &str) -> String {
+/// The member that serde names after `prefix`, if it says nothing else.
+fn named_member<'s>(said: &'s str, prefix: &str) -> Option<&'s str> {
+    said.strip_prefix(prefix)?.strip_suffix('`')
+}
+
+/// What serde said of a value, in the words of JSON. What our own types say stays as it is.
+fn in_our_words(said: &str) -> String {
+    if let Some(member) = named_member(said, "missing field `") {
+        return format!("the member `{member}` is missing");
+    }
+    if let Some(member) = named_member(said, "duplicate field `") {
+        return format!("the member `{member}` is there twice");
+    }
+    if let Some((member, known)) = said.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected ")) {
+        let known = known.strip_prefix("one of ").unwrap_or(known);
+        return format!("no member is called `{member}`; expected {known}");
+    }
     if said.starts_with("data did not match any variant") {
         return "the value has none of the forms that are expected here".to_owned();
     }
-    let said = match said.rsplit_once(", expected ") {
-        Some((found, expected)) if found.starts_with("invalid ") => {
-            let expected = match expected.split(' ').next().unwrap_or_default() {
-                "struct" | "internally" | "map" => "an object",
-                "tuple" | "sequence" => "an array",
-                "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from zero",
-                "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-                "f32" | "f64" => "a number",
-                _ if expected == "a sequence" => "an array",
-                _ if expected == "a map" => "an object",
-                _ => expected,
-            };
-            format!("{found}, expected {expected}")
-        }
-        _ => said.to_owned(),
-    };
-    said.chars().take(LONGEST_DETAIL_CHARACTERS).collect()
+    let of_a_value = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
+    match of_a_value.and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((found, expected)) => format!("expected {}, found {}", expected_value(expected), found_value(found)),
+        None => said.to_owned(),
+    }
+}
+
+/// What is expected, by a Rust type or in our own words.
+fn expected_value(expected: &str) -> &str {
+    match expected.split(' ').next().unwrap_or_default() {
+        "struct" | "map" => "an object",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 to 18446744073709551615",
+        "i64" => "a whole number",
+        "f64" => "a number",
+        _ if expected == "a map" => "an object",
+        _ if expected == "a sequence" => "an array",
+        _ => expected,
+    }
+}
+
+/// What was found: serde names the kind, and quotes a value that is not too long to be useful.
+fn found_value(found: &str) -> String {
+    let kinds = [("integer `", "the number"), ("floating point `", "the number"), ("boolean `", "the value")];
+    let quoted = kinds.iter().find_map(|(kind, ours)| Some(format!("{ours} {}", named_member(found, kind)?)));
+    quoted.unwrap_or_else(|| match found {
+        "null" | "unit value" | "Option value" => "null".to_owned(),
+        "sequence" => "an array".to_owned(),
+        "map" => "an object".to_owned(),
+        _ => found.strip_prefix("string ").map_or_else(|| found.to_owned(), |text| format!("the string {text}")),
+    })
 }
 
 /// A JSON pointer (RFC 6901) to the place where reading stopped. The empty pointer is the whole document.

@@ -89,7 +89,11 @@ fn from_claims(request: &Request) -> Option<Caller> {
 }
 
 fn from_headers(request: &Request) -> Option<Caller> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // Two values name two callers: neither is believed.
+    let header = |name| {
+        let mut values = request.headers().get_all(name).into_iter();
+        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+    };
     let shopper = header("x-user-id")?.parse().ok()?;
     Some(Caller { shopper, groups: header("x-user-groups").map(listed).unwrap_or_default() })
 }

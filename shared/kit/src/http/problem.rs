@@ -212,10 +212,10 @@ impl Problem {
         Self::of(ProblemKind::BODY_TOO_LARGE).detail("a body may have up to 16 KiB")
     }
 
-    /// 415: the body is not declared as JSON.
+    /// 415: the body is not declared as JSON in UTF-8.
     #[must_use]
-    pub fn unsupported_media_type() -> Self {
-        Self::of(ProblemKind::UNSUPPORTED_MEDIA_TYPE).detail("send Content-Type: application/json")
+    pub fn unsupported_media_type(detail: &str) -> Self {
+        Self::of(ProblemKind::UNSUPPORTED_MEDIA_TYPE).detail(detail)
     }
 
     /// 422: the request was read, but a value in it is not allowed. `pointer` is the JSON pointer to the value.
@@ -317,7 +317,7 @@ mod tests {
             (Problem::not_found(), 404, "not-found"),
             (Problem::method_not_allowed("GET"), 405, "method-not-allowed"),
             (Problem::too_large(), 413, "body-too-large"),
-            (Problem::unsupported_media_type(), 415, "unsupported-media-type"),
+            (Problem::unsupported_media_type("d"), 415, "unsupported-media-type"),
             (Problem::invalid_request("d", "/a"), 422, "invalid-request"),
             (Problem::try_again(1), 503, "try-again"),
         ];

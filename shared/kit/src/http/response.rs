@@ -3,7 +3,6 @@
 use lambda_http::{
     Body, Request, RequestExt,
     http::{HeaderValue, StatusCode, header},
-    request::RequestContext,
 };
 use serde::Serialize;
 
@@ -35,25 +34,22 @@ pub fn no_content() -> Response {
     response
 }
 
-/// Adds the address of the created resource: `path` below the API's base path, which includes the API's stage.
+/// Adds the address of the created resource, `path` in the API. It is relative to the client's own address, because the function
+/// does not know what a client sees before the route: a stage, a custom domain's base path, the emulator's prefix (RFC 9110,
+/// section 10.2.2).
 #[must_use]
 pub fn with_location(mut response: Response, request: &Request, path: &str) -> Response {
-    let location = format!("{}{path}", base_path(request));
-    if let Ok(location) = HeaderValue::from_str(&location) {
+    let ups = "../".repeat(folders_above(request));
+    if let Ok(location) = HeaderValue::from_str(&format!("{ups}{}", path.trim_start_matches('/'))) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
 }
 
-/// The part of the client's path before the route: the API's stage, or the base path of a custom domain.
-fn base_path(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => {
-            let seen = context.path.as_deref().unwrap_or_default();
-            seen.strip_suffix(request.raw_http_path()).unwrap_or_default().to_owned()
-        }
-        Some(_) | None => String::new(),
-    }
+/// The number of folders between the API's root and the last slash of the client's path.
+fn folders_above(request: &Request) -> usize {
+    let in_route = super::route(request).trim_matches('/').matches('/').count();
+    in_route + usize::from(request.raw_http_path().ends_with('/'))
 }
 
 fn json<T: Serialize + ?Sized>(status: u16, cache: &'static str, body: &T) -> Response {
@@ -110,14 +106,27 @@ mod tests {
     }
 
     #[test]
-    fn a_location_leads_to_where_the_client_sees_the_api() {
-        for (event, location) in [("checkout/ok.json", "/v1/orders/x"), ("place-order/ok.json", "/v1/orders/x")] {
-            let response = with_location(ok_json(202, &json!({})), &test_aws::event(event), "/orders/x");
-            assert_eq!(response.headers()["location"], location, "{event}");
+    fn a_location_leads_to_the_resource_from_wherever_the_client_sees_the_api() {
+        let roots = [
+            "https://abc.execute-api.us-east-1.amazonaws.com/v1",
+            "https://api.example.com",
+            "https://api.example.com/shop/eu",
+            "http://127.0.0.1:4566/restapis/abc/v1/_user_request_",
+        ];
+        let routes = [("/checkout", "/checkout"), ("/api/flash-sales/{product_id}/order", "/api/flash-sales/demo/order")];
+        for (route, path) in routes {
+            for path in [path.to_owned(), format!("{path}/")] {
+                let mut event = test_aws::request("POST", &path).into_event();
+                event["requestContext"]["resourcePath"] = json!(route);
+                let request: Request = serde_json::from_value::<super::super::GatewayEvent>(event).unwrap().into();
+                let response = with_location(ok_json(202, &json!({})), &request, "/orders/demo.1");
+                let location = response.headers()["location"].to_str().unwrap();
+                for root in roots {
+                    let seen = url::Url::parse(&format!("{root}{path}")).unwrap();
+                    assert_eq!(seen.join(location).unwrap().as_str(), format!("{root}/orders/demo.1"), "{location}");
+                }
+            }
         }
-        let behind_nothing = test_aws::request("POST", "/checkout").build();
-        let response = with_location(ok_json(202, &json!({})), &behind_nothing, "/orders/x");
-        assert!(response.headers()["location"].to_str().unwrap().ends_with("/orders/x"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A sale can be changed until it starts. Its shards and its availability item follow.
 
 use domain::SaleStatus;
+use get_sale::GetSale;
 use insta::assert_snapshot;
 use manage_sale::ManageSale;
 use serde_json::{Value, json};
 use store::WriteOutcome;
 use test_aws::Calls;
-use test_shop::{Shop, brief, demo};
+use test_shop::{Judged, Shop, brief, demo};
 
 use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, shop, state_of};
 
@@ -63,12 +64,47 @@ async fn every_member_can_be_changed_and_the_answer_shows_it() {
     assert_snapshot!(test_aws::told(&response), @r#"
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":61,
-     "description":"Sixty of them.","ends_at":"2026-11-01T14:00:00.500Z","hold_seconds":60,"holds":{"count":0},
+     "description":"Sixty of them.","ends_at":"2026-11-01T14:00:00.5Z","hold_seconds":60,"holds":{"count":0},
      "image_url":"https://images.example.com/winter-drop.jpg","max_hold_seconds":90,"max_per_shopper":3,
      "name":"Winter drop, again","price":{"amount_minor":5999,"currency":"EUR"},"product_id":"winter-drop",
      "server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:12:00Z","state":"scheduled","units":61}
     "#);
     is_made_of(&shop, 61, 3, "changed").await;
+}
+
+/// The members of a sale that a `PUT` takes.
+fn put_back(sale: &Value) -> Value {
+    let schema = &contract::openapi(&contract::routes())["components"]["schemas"]["SaleRequest"]["properties"];
+    let members = sale.as_object().unwrap().iter().filter(|(name, _)| schema.get(name.as_str()).is_some());
+    Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+#[tokio::test]
+async fn a_sale_that_is_read_and_sent_back_is_the_same_in_every_state() {
+    let times =
+        ["2026-11-01T12:30:00Z", "2026-11-01T12:30:00.5Z", "2026-11-01T13:30:00.123456+01:00", "2026-11-01T12:30:00.123456789Z"];
+    for starts_at in times {
+        for more in [
+            json!({}),
+            json!({"shards": 30, "max_per_shopper": 2, "hold_seconds": 60, "max_hold_seconds": 90, "description": "Sixty."}),
+        ] {
+            let shop = Shop::empty().await;
+            let function = function(&shop, &Calls::new());
+            let mut sent = body(60);
+            sent["starts_at"] = json!(starts_at);
+            sent.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            assert_eq!(brief(&function.handle(put(&sent)).await), "201");
+            let request = test_aws::request("GET", "/api/flash-sales/winter-drop").path_parameter("product_id", "winter-drop");
+            let read = shop.wire::<Judged<GetSale>>(&Calls::new()).handle(request.build()).await;
+            let back = put_back(&test_shop::body(&read));
+            for (name, value) in sent.as_object().unwrap() {
+                assert!(back.get(name).is_some(), "{name} ({value}) cannot be read");
+            }
+            // After the start, only the same description is taken.
+            shop.clock.set("2026-11-01T12:31:00Z");
+            assert_eq!(brief(&function.handle(put(&back)).await), "200", "{back}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod changes;
 mod faults;
+mod forms;
 mod large;
 mod races;
 mod refusals;

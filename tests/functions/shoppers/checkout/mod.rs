@@ -45,7 +45,7 @@ async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
     let (shop, calls, buyer) = (Shop::with(Stage::Held).await, Calls::new(), Buyer::first());
     assert_snapshot!(shop.told_with::<Checkout>(&calls, "checkout/ok").await, @r#"
     202 Accepted
-    location: /v1/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
+    location: orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
     {"inventory_status":"confirmed","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"pending",
      "payment_status":"pending","quantity":1}
     "#);

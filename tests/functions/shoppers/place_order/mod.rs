@@ -55,7 +55,7 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     202 Accepted
-    location: /v1/orders/demo.01M6BFR0300000000000000001
+    location: ../../../orders/demo.01M6BFR0300000000000000001
     {"inventory_status":"confirmed","order_id":"demo.01M6BFR0300000000000000001","order_status":"pending",
      "payment_status":"pending","quantity":1}
     "#);
@@ -79,7 +79,7 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     let response = function(&shop, &calls).handle(event("place-order/no-body.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     202 Accepted
-    location: /v1/orders/demo.01M6BFR0300000000000000001
+    location: ../../../orders/demo.01M6BFR0300000000000000001
     {"inventory_status":"held","order_id":"demo.01M6BFR0300000000000000001","order_status":"awaiting_payment",
      "pay_by":"2026-11-01T12:06:00Z","payment_status":"none","quantity":1}
     "#);

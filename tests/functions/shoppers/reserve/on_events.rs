@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use parts::FromParts;
 use reserve::Reserve;
+use serde_json::json;
 use test_aws::Calls;
 use test_shop::{Given, Judged, Shop};
 
@@ -64,6 +65,16 @@ async fn the_same_again_answers_the_same_with_200() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_of_the_path_changes_nothing() {
+    for (path, names_a_cart) in [("/add-to-cart", true), ("/add-to-cart/", true), ("/reserve-inventory/", false)] {
+        let request = test_aws::request("POST", path).shopper("shopper-1").json(&json!({"product_id": "demo"}));
+        let response = shop().await.wire::<Judged<Reserve>>(&Calls::new()).handle(request.build()).await;
+        let answer = test_shop::body(&response);
+        assert_eq!((response.status().as_u16(), answer["cart_id"].is_string()), (201, names_a_cart), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn other_ways_to_ask_for_one_or_two_units() {
     for event in ["base64-body", "quantity-left-out", "two-units"] {
         let answer = answer(event).await;
@@ -117,13 +128,13 @@ async fn every_other_refusal_says_what_to_do() {
     assert_snapshot!(problem("wrong-type").await, @r#"
     400 Bad Request
     "code": "malformed-request",
-    "detail": "invalid type: string \"two\", expected a whole number",
+    "detail": "expected a whole number, found the string \"two\"",
     "pointer": "/quantity",
     "#);
     assert_snapshot!(problem("missing-product").await, @r#"
     400 Bad Request
     "code": "malformed-request",
-    "detail": "missing field `product_id`",
+    "detail": "the member `product_id` is missing",
     "pointer": "/product_id",
     "#);
     assert_snapshot!(problem("impossible-product-id").await, @r#"

@@ -90,6 +90,8 @@ impl RequestBuilder {
 
     /// The event that API Gateway sends to Lambda.
     pub fn into_event(self) -> Value {
+        // A client may end the path with a slash; the route has none.
+        let route = self.path.trim_end_matches('/').to_owned();
         let null_if_empty = |map: Map<String, Value>| if map.is_empty() { Value::Null } else { Value::Object(map) };
         let lists = |map: &Map<String, Value>| map.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         let mut context = json!({
@@ -103,14 +105,14 @@ impl RequestBuilder {
             "requestId": "00000000-0000-0000-0000-000000000001",
             "requestTimeEpoch": 1_795_000_000_000_i64,
             "resourceId": "resource",
-            "resourcePath": self.path,
+            "resourcePath": route,
             "stage": "local",
         });
         if !self.claims.is_empty() {
             context["authorizer"] = json!({"claims": self.claims});
         }
         json!({
-            "resource": self.path,
+            "resource": route,
             "path": self.path,
             "httpMethod": self.method,
             "multiValueHeaders": null_if_empty(lists(&self.headers)),

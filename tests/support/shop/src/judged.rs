@@ -21,7 +21,7 @@ impl<T: HttpFunction> Judged<T> {
     /// The function's answer. Panics when the contract does not describe it. A request without a route, which API Gateway never
     /// sends, must be refused; the contract describes no answer to it.
     pub async fn handle(&self, request: Request) -> Response {
-        let (method, path) = (request.method().to_string(), request.raw_http_path().to_owned());
+        let (method, path) = (request.method().to_string(), request.raw_http_path().trim_end_matches('/').to_owned());
         let response = self.0.handle(request).await;
         let contract = Conformance::of_the_contract();
         if contract.has_route(&method, &path) {
