@@ -229,6 +229,28 @@ async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
 }
 
 #[tokio::test]
+async fn an_order_is_among_the_pending_refunds_from_the_step_that_fails_until_the_one_that_confirms() {
+    let shop = Shop::open().await;
+    let pending = async |since| shop.orders.refunds_pending(at(since), None).await.unwrap().orders;
+    let (one, other) = (pending_order(1), Order { id: id_in(&"another".parse().unwrap(), 2), ..pending_order(2) });
+    for order in [&one, &other] {
+        shop.orders.place(order).await.unwrap();
+    }
+    assert_eq!(pending("00:00:00").await, []);
+    shop.purchases.end_order(&one, 1, OrderStep::RefundFailed, at("12:01:00.9")).await.unwrap();
+    shop.purchases.end_order(&other, 1, OrderStep::RefundFailed, at("12:02:00")).await.unwrap();
+    let (first, second) =
+        (Unsettled { id: one.id.clone(), since: at("12:01:00") }, Unsettled { id: other.id.clone(), since: at("12:02:00") });
+    assert_eq!(pending("00:00:00").await, [first.clone(), second.clone()]);
+    assert_eq!(pending("12:01:00.9").await, [first.clone(), second.clone()], "to the second");
+    assert_eq!(pending("12:01:01").await, std::slice::from_ref(&second));
+    let rest = shop.orders.refunds_pending(at("00:00:00"), Some(&first)).await.unwrap();
+    assert_eq!((rest.orders, rest.more), (vec![second.clone()], false));
+    shop.purchases.end(&one, 1, OrderStep::RefundConfirmed, at("12:03:00")).await.unwrap();
+    assert_eq!(pending("00:00:00").await, [second]);
+}
+
+#[tokio::test]
 async fn unsettled_orders_are_listed_oldest_first_once_each_and_by_sale() {
     let shop = Shop::open().await;
     let another_sale = id_in(&"another".parse().unwrap(), 1);

@@ -132,7 +132,10 @@ async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_pric
 
     let order = pending_order(3);
     shop.orders.place(&order).await.unwrap();
-    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 4.0));
+    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 5.0));
+    let order = pending_order(4);
+    shop.orders.place(&order).await.unwrap();
+    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::Failed, at(NOW))).await, writes(1, 4.0));
 }
 
 /// All writes from the checkout on, in a shard with few holds.

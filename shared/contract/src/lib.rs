@@ -22,7 +22,7 @@ pub use description::Described;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
-pub use operating::{OPERATORS, RestockRequest, SaleRequest, idempotency_key, new_product_path};
+pub use operating::{OPERATORS, OrderQuery, RestockRequest, SaleRequest, idempotency_key, new_product_path};
 pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
 pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
 pub use refusal::{Holds, Refusal};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Admission, Currency, Money, MoneyError, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
+use domain::{Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -87,12 +87,15 @@ fn currency<'de, D: Deserializer<'de>>(json: D) -> Result<Currency, D::Error> {
 
 /// A time as RFC 3339 writes it. `Timestamp` alone reads more, such as times without seconds.
 fn rfc3339<'de, D: Deserializer<'de>>(json: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(json)?;
+    parse_rfc3339(&String::deserialize(json)?).map_err(de::Error::custom)
+}
+
+fn parse_rfc3339(text: &str) -> Result<Timestamp, &'static str> {
     if !is_rfc3339(text.as_bytes()) {
-        return Err(de::Error::custom("a time is RFC 3339 with seconds and an offset, such as 2026-11-01T12:00:00Z"));
+        return Err("a time is RFC 3339 with seconds and an offset, such as 2026-11-01T12:00:00Z");
     }
     // A day that does not exist, more than nine decimals, or a time beyond `Timestamp::MAX`.
-    text.parse().map_err(|_| de::Error::custom("a time is a date that exists, before 9999-12-30, with at most nine decimals"))
+    text.parse().map_err(|_| "a time is a date that exists, before 9999-12-30, with at most nine decimals")
 }
 
 /// Whether a text has the form `2026-11-01T12:00:00`, perhaps a fraction, and an offset. There is no second 60.
@@ -192,6 +195,35 @@ impl RestockRequest {
     /// 422 `invalid-request`.
     pub fn units(self) -> Result<u32, Problem> {
         if (1..=SaleDraft::MOST_UNITS).contains(&self.units) { Ok(self.units) } else { Err(problems::units_out_of_range()) }
+    }
+}
+
+/// The parameters of `GET /admin/orders`: orders whose refund is not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderQuery {
+    /// Only orders of this sale.
+    pub sale: Option<ProductId>,
+    /// Only orders whose refund failed then or later.
+    pub since: Timestamp,
+    /// The last order of the page before.
+    pub next: Option<OrderId>,
+}
+
+impl OrderQuery {
+    /// The parameters of `request`.
+    ///
+    /// # Errors
+    /// 400 that names the parameter at fault.
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        let wrong = |name: &str, why: &str| Problem::malformed_request(format!("parameter {name}: {why}"), "");
+        let parameter = |name| kit::http::query_parameter(request, name);
+        if parameter("status") != Some("refund_pending") {
+            return Err(wrong("status", "it is required, and only orders with the status refund_pending can be listed"));
+        }
+        let sale = parameter("sale").map(|text| text.parse().map_err(|error: domain::IdError| wrong("sale", &error.to_string())));
+        let since = parameter("since").map(|text| parse_rfc3339(text).map_err(|why| wrong("since", why)));
+        let next = parameter("next").map(|text| text.parse().map_err(|_| wrong("next", "it is `next` of the page before")));
+        Ok(Self { sale: sale.transpose()?, since: since.transpose()?.unwrap_or(Timestamp::MIN), next: next.transpose()? })
     }
 }
 

@@ -152,6 +152,10 @@ pub(crate) struct HistoryView {
 pub struct OrderView {
     #[schema(value_type = schemas::OrderId)]
     order_id: String,
+    /// The shopper's id, for operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::ShopperId)]
+    user_id: Option<ShopperId>,
     #[schema(value_type = schemas::ProductId)]
     product_id: String,
     #[schema(value_type = schemas::Quantity)]
@@ -194,6 +198,7 @@ impl OrderView {
             order.history.iter().map(|line| HistoryView { at: time(line.at), event: line.event, reason: line.reason.clone() });
         Self {
             order_id: order.id.to_string(),
+            user_id: None,
             product_id: order.product().to_string(),
             quantity: order.quantity.units(),
             price: order.amount,
@@ -210,11 +215,19 @@ impl OrderView {
     }
 }
 
-/// A page of the caller's orders, newest first.
+impl OrderView {
+    /// `order` at `now`, with its shopper.
+    #[must_use]
+    pub fn for_operators(order: &Order, now: Timestamp) -> Self {
+        Self { user_id: Some(order.shopper.clone()), ..Self::new(order, now) }
+    }
+}
+
+/// A page of orders: the caller's, newest first, or those that an operator asked for, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Orders)]
 pub struct OrdersView {
-    /// Twenty at most.
+    /// Twenty at most; a hundred for operators.
     pub orders: Vec<OrderView>,
     /// The value of `?next=` for the next page. The last page has none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -106,6 +106,8 @@ schemas! {
     OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
     /// The status of an order's payment.
     PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(payment_statuses()));
+    /// The status of the payments of orders that operators can list.
+    ListedStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([json!(Payment::RefundPending)]));
     /// The status of an order's units.
     InventoryStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(inventory_statuses()));
     /// An event of an order.

@@ -22,8 +22,8 @@ use crate::{
 const BY_SHOPPER: &str = "shopper-index";
 /// Orders per page.
 const PAGE: i32 = 20;
-/// The index of orders whose payment is in progress, by product, oldest first. Only a pending order has the index's key
-/// attributes.
+/// The index of orders whose payment is in progress, by product, and of orders whose refund is not confirmed; oldest first. No
+/// other order has the index's key attributes.
 const UNSETTLED: &str = "unsettled-index";
 /// Unsettled orders per page, about 200 bytes each.
 const UNSETTLED_PAGE: i32 = 100;
@@ -62,16 +62,16 @@ pub struct OrderPage {
     pub next: Option<OrderId>,
 }
 
-/// An order whose payment is in progress, as the index has it.
+/// An order whose payment is in progress or whose refund is not confirmed, as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     /// The order's id.
     pub id: OrderId,
-    /// When the current attempt to pay started; a whole second.
+    /// When the current attempt to pay started, or its refund failed; a whole second.
     pub since: Timestamp,
 }
 
-/// A page of a sale's unsettled orders, oldest first.
+/// A page of unsettled orders, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledPage {
     /// At most 100 orders.
@@ -203,16 +203,35 @@ impl Orders {
         before: Timestamp,
         after: Option<&Unsettled>,
     ) -> Result<UnsettledPage, StoreError> {
+        self.unsettled_page(product.as_str(), "unsettled_since <= :time", before, after).await
+    }
+
+    /// A page of the orders of all sales whose refund failed at `since` or later and is not confirmed, oldest first, eventually
+    /// consistent. With `after`: the page that follows this order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refunds_pending(&self, since: Timestamp, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
+        self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after).await
+    }
+
+    async fn unsettled_page(
+        &self,
+        partition: &str,
+        range: &str,
+        time: Timestamp,
+        after: Option<&Unsettled>,
+    ) -> Result<UnsettledPage, StoreError> {
         let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(UNSETTLED)
-            .key_condition_expression("unsettled = :product AND unsettled_since <= :before")
-            .expression_attribute_values(":product", string(product.as_str()))
-            .expression_attribute_values(":before", number(before.as_second()))
+            .key_condition_expression(format!("unsettled = :partition AND {range}"))
+            .expression_attribute_values(":partition", string(partition))
+            .expression_attribute_values(":time", number(time.as_second()))
             .limit(UNSETTLED_PAGE)
-            .set_exclusive_start_key(after.map(|order| unsettled_key(product, order)));
+            .set_exclusive_start_key(after.map(|order| unsettled_key(partition, order)));
         let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
         let more = answer.last_evaluated_key.is_some();
         let orders = answer.items.unwrap_or_default().iter().map(form::unsettled).collect::<Result<Vec<_>, _>>()?;
@@ -221,9 +240,9 @@ impl Orders {
 }
 
 /// An order's key in the index of unsettled orders.
-fn unsettled_key(product: &ProductId, order: &Unsettled) -> Item {
+fn unsettled_key(partition: &str, order: &Unsettled) -> Item {
     let mut key = keys::order(&order.id);
-    key.insert("unsettled".to_owned(), string(product.as_str()));
+    key.insert("unsettled".to_owned(), string(partition));
     key.insert("unsettled_since".to_owned(), number(order.since.as_second()));
     key
 }

@@ -3,6 +3,7 @@
 mod change_sale_status;
 mod get_sale_report;
 mod health;
+mod list_orders;
 mod manage_sale;
 mod restock_sale;
 mod sample_events;

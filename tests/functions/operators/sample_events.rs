@@ -3,6 +3,7 @@
 use change_sale_status::ChangeSaleStatus;
 use get_sale_report::GetSaleReport;
 use insta::assert_snapshot;
+use list_orders::ListOrders;
 use manage_sale::ManageSale;
 use restock_sale::RestockSale;
 use test_shop::{Shop, answers};
@@ -35,6 +36,21 @@ async fn get_sale_report_answers_its_sample_events() {
     not-an-operator: 403 forbidden
     ok: 200
     unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn list_orders_answers_its_sample_events() {
+    assert_snapshot!(answers::<ListOrders>("list-orders", Shop::open).await, @r#"
+    another-status: 400 malformed-request
+    impossible-next: 400 malformed-request
+    impossible-sale: 400 malformed-request
+    impossible-since: 400 malformed-request
+    no-identity: 401 unauthenticated
+    no-status: 400 malformed-request
+    not-an-operator: 403 forbidden
+    of-a-sale-since: 200
+    ok: 200
     "#);
 }
 

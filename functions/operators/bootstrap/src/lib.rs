@@ -4,6 +4,7 @@ use change_sale_status::ChangeSaleStatus;
 use get_sale_report::GetSaleReport;
 use health::Health;
 use kit::Function;
+use list_orders::ListOrders;
 use manage_sale::ManageSale;
 use parts::{FromParts, Registry};
 use restock_sale::RestockSale;
@@ -13,6 +14,7 @@ pub const FUNCTIONS: Registry = &[
     ("change-sale-status", |parts| ChangeSaleStatus::wire(parts).map(Function::http)),
     ("get-sale-report", |parts| GetSaleReport::wire(parts).map(Function::http)),
     ("health", |parts| Health::wire(parts).map(Function::http)),
+    ("list-orders", |parts| ListOrders::wire(parts).map(Function::http)),
     ("manage-sale", |parts| ManageSale::wire(parts).map(Function::http)),
     ("restock-sale", |parts| RestockSale::wire(parts).map(Function::http)),
 ];

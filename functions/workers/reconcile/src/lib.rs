@@ -8,6 +8,7 @@
 mod executions;
 mod holds;
 mod payments;
+mod refunds;
 mod settled;
 mod stock;
 
@@ -58,6 +59,10 @@ pub struct Findings {
     pub payments_started: usize,
     /// Availability items that differed from the shards; this run wrote them again.
     pub availabilities_mended: usize,
+    /// Orders of all sales whose refund is not confirmed: an operator must look at them.
+    pub refunds_pending: usize,
+    /// These orders could not be counted.
+    pub refunds_unknown: bool,
     /// Sales with a check that failed or an operation that could not be finished.
     pub failed: Vec<ProductId>,
     /// Sales for which the time was too short, wholly or in part.
@@ -78,6 +83,9 @@ impl Findings {
             ("HoldsOverdue", self.holds_overdue as f64),
             ("SalesNotReached", self.not_reached.len() as f64),
         ]);
+        if !self.refunds_unknown {
+            metrics.push(("RefundsPending", self.refunds_pending as f64));
+        }
         metrics
     }
 }
@@ -111,7 +119,9 @@ impl ScheduledFunction for Reconcile {
         if !found.not_reached.is_empty() {
             tracing::warn!(sales = ?found.not_reached, "time was too short for these sales; the next run begins with them");
         }
-        if found.failed.is_empty() {
+        if found.refunds_unknown {
+            Err(Failure::new("the orders whose refund is pending could not be counted"))
+        } else if found.failed.is_empty() {
             Ok(())
         } else {
             Err(Failure::new(format!("checks failed in these sales: {:?}", found.failed)))
@@ -128,6 +138,7 @@ impl Reconcile {
         let sales = self.live_sales().await?;
         let products: Vec<ProductId> = sales.iter().map(|(product, _)| product.clone()).collect();
         let mut found = Findings::default();
+        self.count_refunds(&mut found).await;
         for (product, sale) in sales {
             match sale {
                 Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,

@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{OrderEvent, OrderStatus, OrderStep, Timestamp};
+use domain::{OrderEvent, OrderStep, Timestamp};
 
 use super::form;
-use crate::{StoreError, item, keys::number, word::word};
+use crate::{
+    StoreError, item,
+    keys::{number, string},
+    word::word,
+};
 
 /// One step of an order as an update: its expression, its condition and their values.
 pub(crate) struct OrderChange {
@@ -32,10 +36,19 @@ impl OrderChange {
         ]);
         let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                    history = list_append(history, :event)";
-        // Every step that ends an attempt removes the order from the index of unsettled orders.
-        let settles = step.starts_from() == OrderStatus::Pending;
-        let remove = if settles { " REMOVE unsettled, unsettled_since" } else { "" };
-        let mut change = Self { set: set.to_owned(), remove, condition: "#status = :from".to_owned(), names, values };
+        let mut change = Self { set: set.to_owned(), remove: "", condition: "#status = :from".to_owned(), names, values };
+        match step {
+            // The payment has ended, or its refund is confirmed.
+            OrderStep::PaymentFailed
+            | OrderStep::Completed
+            | OrderStep::Refunded
+            | OrderStep::Failed
+            | OrderStep::RefundConfirmed => change.remove = " REMOVE unsettled, unsettled_since",
+            OrderStep::RefundFailed => {
+                change = change.set("unsettled", string(form::REFUND_PENDING)).set("unsettled_since", number(now.as_second()));
+            }
+            OrderStep::Placed | OrderStep::PaymentStarted | OrderStep::Expired => {}
+        }
         if step.is_about_payment() {
             change = change.set("payment_status", word(payment));
         }

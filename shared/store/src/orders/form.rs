@@ -39,14 +39,19 @@ struct OrderForm {
     created_at: String,
     updated_at: Timestamp,
     history: Vec<EventForm>,
-    /// The product, while the order is pending: hash key of the index of unsettled orders, which contains no other
-    /// orders.
+    /// Hash key of the index of unsettled orders, which contains no other orders: the product while the order is pending,
+    /// [`REFUND_PENDING`] while its refund is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    unsettled: Option<ProductId>,
-    /// When the attempt started, in epoch seconds; stored together with `unsettled`.
+    unsettled: Option<String>,
+    /// When the attempt started, or when its refund failed, in epoch seconds; stored together with `unsettled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled_since: Option<i64>,
 }
+
+/// Partition of the index of unsettled orders with the orders of all sales whose refund is not confirmed. It has the form of a
+/// product id because an earlier version reads the attribute as one. Readers look at the order itself, so a sale may have this
+/// name.
+pub(crate) const REFUND_PENDING: &str = "refund_pending";
 
 /// Unlike an address in a request, it ignores fields that a later version has added.
 #[derive(Serialize, Deserialize)]
@@ -113,7 +118,11 @@ pub(crate) fn history_line(of: &OrderEvent) -> Result<AttributeValue, StoreError
 }
 
 pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
-    let is_unsettled = order.status == OrderStatus::Pending;
+    let unsettled = match (order.status, order.payment_status) {
+        (OrderStatus::Pending, _) => Some(order.product().to_string()),
+        (_, PaymentStatus::RefundPending) => Some(REFUND_PENDING.to_owned()),
+        (_, _) => None,
+    };
     let body = OrderForm {
         order_id: order.id.clone(),
         shopper: order.shopper.clone(),
@@ -132,9 +141,9 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         created_at: created_at_key(order),
         updated_at: order.updated_at,
         history: order.history.iter().map(EventForm::from).collect(),
-        unsettled: is_unsettled.then(|| order.product().clone()),
         // The last step of a pending order is the start of its payment.
-        unsettled_since: is_unsettled.then_some(order.updated_at.as_second()),
+        unsettled_since: unsettled.is_some().then_some(order.updated_at.as_second()),
+        unsettled,
     };
     attributes(keys::order(&order.id), &body)
 }

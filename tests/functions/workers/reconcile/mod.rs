@@ -6,6 +6,7 @@ mod healthy;
 mod holds;
 mod payments;
 mod races;
+mod refunds;
 mod settled;
 mod stock;
 mod time;

@@ -80,7 +80,7 @@ async fn a_sale_that_takes_all_the_time_of_a_run_delays_no_other() {
 #[test]
 fn every_run_says_how_many_sales_it_did_not_reach_and_no_zero_hides_a_sale_that_was_not_checked() {
     let names = |found: &Findings| found.metrics().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-    let always = ["OrdersStuck", "HoldsOverdue", "SalesNotReached"];
+    let always = ["OrdersStuck", "HoldsOverdue", "SalesNotReached", "RefundsPending"];
     assert_eq!(names(&Findings::default()), [&["OversoldUnits", "UndersoldUnits"][..], &always].concat());
     assert!(Findings::default().metrics().contains(&("SalesNotReached", 0.0)));
     let a = || vec!["a".parse().unwrap()];
@@ -131,7 +131,7 @@ async fn every_sale_of_a_long_catalogue_is_looked_at() {
     }
     let calls = Calls::new();
     assert_eq!(world.reconcile(&calls).run(Timestamp::MAX).await.unwrap(), Findings::default());
-    // Two pages of the catalogue, and the index of each sale.
-    assert_eq!((calls.count("Query"), calls.count("BatchGetItem")), (2 + 106, 2 + 106));
+    // Two pages of the catalogue, the index of each sale, and the pending refunds.
+    assert_eq!((calls.count("Query"), calls.count("BatchGetItem")), (2 + 106 + 1, 2 + 106));
     assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
 }

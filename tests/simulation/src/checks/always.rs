@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{
     invariants::{
-        CHARGED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS, fail,
+        CHARGED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS,
+        fail,
     },
     items::{books, entries, of_table, orders, shards, ulid},
 };
@@ -38,6 +39,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         reservations(world, items)?;
         latest_ends(world, items)?;
         charges(items)?;
+        refunds(items)?;
         promises(world, items, now)?;
         shut(world)
     })
@@ -109,6 +111,15 @@ fn latest_ends(world: &World, items: &Mirror) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Checks that an operator finds every order whose refund is pending, and no other.
+fn refunds(items: &Mirror) -> Outcome {
+    let is_pending = |order: &Value| text(order, "payment_status") == "refund_pending";
+    match orders(items).find(|(_, order)| is_pending(order) != (text(order, "unsettled") == "refund_pending")) {
+        Some((id, order)) => fail(LISTED, format!("order {id} is {}", text(order, "payment_status"))),
+        None => Ok(()),
+    }
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {

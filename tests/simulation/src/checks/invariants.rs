@@ -7,6 +7,7 @@ pub(crate) const ONE_PURCHASE: &str = "one purchase per shopper and sale";
 pub(crate) const UNITS_BEHIND: &str = "a reservation has its units";
 pub(crate) const YES_STAYS: &str = "a yes stays true";
 pub(crate) const LAST_ADDRESS: &str = "a completed order has the last address that was accepted";
+pub(crate) const LISTED: &str = "exactly the pending refunds are listed";
 pub(crate) const CHARGED_ONCE: &str = "a completed order is charged exactly once";
 pub(crate) const SOLD: &str = "a completed order has its units";
 pub(crate) const MONEY_BACK: &str = "every other charge is refunded exactly once";

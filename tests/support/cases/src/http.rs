@@ -29,7 +29,7 @@ pub struct Request {
     /// The route's path, with its parameter: `/orders/{order_id}`.
     pub route: &'static str,
     parameter: Option<&'static str>,
-    query: Option<(&'static str, &'static str)>,
+    query: Vec<(&'static str, &'static str)>,
     headers: Map<String, Value>,
     caller: Option<Caller>,
     body: Option<String>,
@@ -64,7 +64,7 @@ fn request(method: &'static str, route: &'static str) -> Request {
         ("X-Forwarded-Proto", "https"),
     ];
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-    Request { method, route, parameter: None, query: None, headers, caller: None, body: None, is_base64: false }
+    Request { method, route, parameter: None, query: Vec::new(), headers, caller: None, body: None, is_base64: false }
 }
 
 impl Request {
@@ -79,9 +79,10 @@ impl Request {
         Self { caller: Some(caller), ..self }.header("Authorization", token)
     }
 
-    /// Sets the query's parameter.
-    pub(crate) fn query(self, name: &'static str, value: &'static str) -> Self {
-        Self { query: Some((name, value)), ..self }
+    /// Adds a parameter to the query.
+    pub(crate) fn query(mut self, name: &'static str, value: &'static str) -> Self {
+        self.query.push((name, value));
+        self
     }
 
     /// Adds a header.
@@ -133,14 +134,20 @@ impl Request {
             "httpMethod": self.method,
             "headers": self.headers,
             "multiValueHeaders": self.headers.iter().map(|(name, value)| (name.clone(), json!([value]))).collect::<Map<_, _>>(),
-            "queryStringParameters": self.query.map(|(name, value)| json!({name: value})),
-            "multiValueQueryStringParameters": self.query.map(|(name, value)| json!({name: [value]})),
+            "queryStringParameters": self.parameters(|value| json!(value)),
+            "multiValueQueryStringParameters": self.parameters(|value| json!([value])),
             "pathParameters": parameters,
             "stageVariables": null,
             "requestContext": self.context(&path, names),
             "body": self.body,
             "isBase64Encoded": self.is_base64,
         })
+    }
+
+    /// The query's parameters; null if it has none.
+    fn parameters(&self, form: fn(&str) -> Value) -> Value {
+        let parameters: Map<String, Value> = self.query.iter().map(|(name, value)| ((*name).to_owned(), form(value))).collect();
+        if parameters.is_empty() { Value::Null } else { Value::Object(parameters) }
     }
 
     fn context(&self, path: &str, names: &[&str; 2]) -> Value {

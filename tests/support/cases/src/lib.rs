@@ -34,7 +34,7 @@ pub use stream::Change;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 27] = [
+const TABLES: [(&str, Table); 28] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -48,6 +48,7 @@ const TABLES: [(&str, Table); 27] = [
     ("change-sale-status", operators::change_sale_status::cases),
     ("get-sale-report", operators::get_sale_report::cases),
     ("health", operators::health::cases),
+    ("list-orders", operators::list_orders::cases),
     ("manage-sale", operators::manage_sale::cases),
     ("restock-sale", operators::restock_sale::cases),
     ("charge-payment", saga::charge_payment::cases),

@@ -3,5 +3,6 @@
 pub(crate) mod change_sale_status;
 pub(crate) mod get_sale_report;
 pub(crate) mod health;
+pub(crate) mod list_orders;
 pub(crate) mod manage_sale;
 pub(crate) mod restock_sale;

@@ -1,0 +1,26 @@
+//! `GET /admin/orders`.
+
+use crate::prelude::*;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let list = || get("/admin/orders").by(OPERATOR);
+    let pending = || list().query("status", "refund_pending");
+    let none = || answer(200, json!({"orders": []}));
+    let one = json!({"order_id": RESERVATION, "user_id": FIRST.id, "payment_status": "refund_pending"});
+    let malformed = || problem(400, "malformed-request");
+    vec![
+        case(
+            "ok",
+            pending(),
+            [none(), none().given(Given::Refunded), answer(200, json!({"orders": [one]})).given(Given::RefundedLater)],
+        ),
+        case("of-a-sale-since", pending().query("sale", DEMO).query("since", "2026-11-01T12:00:00Z"), [none()]),
+        case("no-status", list(), [malformed()]),
+        case("another-status", list().query("status", "completed"), [malformed()]),
+        case("impossible-sale", pending().query("sale", NOT_A_PRODUCT), [malformed()]),
+        case("impossible-since", pending().query("since", "yesterday"), [malformed()]),
+        case("impossible-next", pending().query("next", "no-page-begins-here"), [malformed()]),
+        case("not-an-operator", get("/admin/orders").query("status", "refund_pending").by(FIRST), [problem(403, "forbidden")]),
+        case("no-identity", get("/admin/orders").query("status", "refund_pending"), [problem(401, "unauthenticated")]),
+    ]
+}
