@@ -66,6 +66,27 @@ async fn an_address_that_comes_late_or_twice_replaces_no_later_one() {
 }
 
 #[tokio::test]
+async fn only_a_pending_order_is_sent_again_and_once() {
+    let (shop, now) = (Shop::open().await, at("12:01:00"));
+    assert!(!shop.orders.send_again(&pending_order(99), now).await.unwrap(), "no such order");
+    assert_eq!(shop.orders.get(&id(99)).await.unwrap(), None, "and none is made");
+    for (number, step) in (1..).zip(OrderStep::ALL) {
+        for (number, sent_at) in [(number, None), (100 + number, Some(at("12:00:00")))] {
+            let order = Order { sent_at, ..order_after(number, step, 1) };
+            shop.orders.place(&order).await.unwrap();
+            let is_pending = order.status == OrderStatus::Pending;
+            let younger = Order { attempt: 2, ..order.clone() };
+            assert!(!shop.orders.send_again(&younger, now).await.unwrap(), "{step:?}: another attempt");
+            assert_eq!(shop.orders.send_again(&order, now).await.unwrap(), is_pending, "{step:?}");
+            assert!(!shop.orders.send_again(&order, now).await.unwrap(), "{step:?}, again");
+            let after = shop.orders.get(&order.id).await.unwrap().unwrap();
+            let expected = Order { sent_at: if is_pending { Some(now) } else { sent_at }, ..order };
+            assert_eq!(after, expected, "{step:?}: nothing else changes");
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_an_order_that_waits_expires_and_once() {
     let shop = Shop::open().await;
     let now = at("12:05:01");

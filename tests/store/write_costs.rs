@@ -102,7 +102,11 @@ async fn an_order_is_written_twice_itself_and_its_place_in_the_index() {
     let shop = Shop::open().await;
     let order = waiting_order(1);
     assert_eq!(cost(&shop, shop.orders.place(&order)).await, writes(1, 2.0));
+    let address = test_shop::address();
+    assert_eq!(cost(&shop, shop.orders.replace_address(&order, &address, at("12:01:00"))).await, writes(1, 2.0));
     assert_eq!(cost(&shop, shop.orders.expire(&id(1), at(END))).await, writes(1, 2.0));
+    shop.orders.place(&pending_order(2)).await.unwrap();
+    assert_eq!(cost(&shop, shop.orders.send_again(&pending_order(2), at(END))).await, writes(1, 2.0));
 }
 
 /// Two units for the reservation, two for the order, and one for the order in each of its two indexes. DynamoDB writes the

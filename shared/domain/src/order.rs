@@ -1,7 +1,7 @@
 //! An order and its steps. Each step starts from exactly one status. A step that is repeated, late, or behind another
 //! step finds its condition false.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Address, Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
@@ -179,6 +179,9 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When the last message about the current attempt was sent, or was about to be. `None`: the attempt was started by an
+    /// earlier version, or there is none.
+    pub sent_at: Option<Timestamp>,
     /// Its steps, oldest first.
     pub history: Vec<OrderEvent>,
 }
@@ -187,6 +190,18 @@ impl Order {
     /// An order may have this many payment attempts at most, because every attempt leaves an item and a line of
     /// history.
     pub const MAX_ATTEMPTS: u32 = 20;
+
+    /// The time after which a repeated request sends a pending order to its payment again, in case its message was lost.
+    /// `reconcile` starts the payment after a minute.
+    pub const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+    /// Whether a repeated request should send the order to its payment again.
+    #[must_use]
+    pub fn is_to_be_sent_again(&self, now: Timestamp) -> bool {
+        // The last change of a pending order was the start of its attempt.
+        let due = self.sent_at.unwrap_or(self.updated_at).checked_add(Self::SENT_AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+        self.status == OrderStatus::Pending && due <= now
+    }
 
     /// The product bought.
     #[must_use]
@@ -220,6 +235,44 @@ mod tests {
             let from = step.starts_from();
             let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
             assert!(is_open || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
+        }
+    }
+
+    #[test]
+    fn a_pending_order_is_sent_again_half_a_minute_after_its_last_message() {
+        let at = |second: i64| Timestamp::from_second(1_793_534_400 + second).unwrap();
+        let pending = Order {
+            id: "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse().unwrap(),
+            shopper: "ann".parse().unwrap(),
+            quantity: Quantity::ONE,
+            amount: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
+            status: OrderStatus::Pending,
+            payment_status: PaymentStatus::Pending,
+            stock_status: StockStatus::Confirmed,
+            attempt: 1,
+            payment_method: None,
+            shipping_address: None,
+            pay_by: at(300),
+            transaction_id: None,
+            created_at: at(0),
+            updated_at: at(10),
+            sent_at: None,
+            history: Vec::new(),
+        };
+        for (sent_at, now, expected) in [
+            (None, at(39), false),
+            (None, at(40), true),
+            (Some(at(70)), at(99), false),
+            (Some(at(70)), at(100), true),
+            // A clock that is behind.
+            (Some(at(70)), at(0), false),
+        ] {
+            assert_eq!(Order { sent_at, ..pending.clone() }.is_to_be_sent_again(now), expected, "{sent_at:?} {now}");
+        }
+        for step in OrderStep::ALL {
+            let (status, ..) = step.leads_to();
+            let order = Order { status, ..pending.clone() };
+            assert_eq!(order.is_to_be_sent_again(at(1_000)), status == OrderStatus::Pending, "{step:?}");
         }
     }
 

@@ -174,6 +174,7 @@ mod tests {
             transaction_id: None,
             created_at: at(NOW),
             updated_at: at(NOW),
+            sent_at: None,
             history: vec![OrderEvent { at: at(NOW), event: step, reason: None }],
         }
     }

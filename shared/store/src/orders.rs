@@ -150,6 +150,34 @@ impl Orders {
         }
     }
 
+    /// Records that a pending order is about to be sent to its payment again. One write. False: another request sends it, or its
+    /// attempt has ended.
+    ///
+    /// Guards: the attempt is the current one, and no message about it was sent since the order was read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn send_again(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(&order.id)))
+            .update_expression("SET sent_at = :now")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":now", item::value(&now)?)
+            .expression_attribute_values(":pending", word(OrderStatus::Pending))
+            .expression_attribute_values(":attempt", number(order.attempt));
+        let current = "#status = :pending AND attempt = :attempt";
+        let update = match order.sent_at {
+            Some(read) => update
+                .condition_expression(format!("{current} AND sent_at = :read"))
+                .expression_attribute_values(":read", item::value(&read)?),
+            None => update.condition_expression(format!("{current} AND attribute_not_exists(sent_at)")),
+        };
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
     /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not
     /// exist, or does not wait.
     ///

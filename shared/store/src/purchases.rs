@@ -103,6 +103,7 @@ impl Purchases {
         let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
             .set("attempt", number(order.attempt + 1))
             .set("payment_method", item::value(method)?)
+            .set("sent_at", item::value(&now)?)
             .set("unsettled", string(order.product().as_str()))
             .set("unsettled_since", number(now.as_second()));
         if let Some(address) = shipping_address {

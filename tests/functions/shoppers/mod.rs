@@ -30,13 +30,13 @@ const RESERVATION_EXPIRED: &str =
 const PAYMENT_IN_PROGRESS: &str = "409 Conflict: payment-in-progress, Payment in progress\n\
     A payment is under way. Read the order to see its result.";
 
-/// Runs `F` on a sample event until it dies at one of its requests, and again once that run is surely dead. Returns the first
-/// answer in brief, and the second.
+/// Runs `F` on a sample event until it dies at one of its requests, and again half a minute later: that run is surely dead, and
+/// what it did not send is sent again. Returns the first answer in brief, and the second.
 async fn cut_off_and_again<F: FromParts + HttpFunction>(shop: &Shop, calls: &Calls, event: &str) -> (String, Response) {
     let died = brief(&shop.ask_with::<F>(calls, event).await);
     assert!(matches!(died.as_str(), "202" | "503 try-again"), "{died}");
     calls.heal();
-    shop.clock.advance_seconds(12);
+    shop.clock.advance_seconds(30);
     (died, shop.ask_with::<F>(calls, event).await)
 }
 

@@ -131,7 +131,10 @@ async fn an_order() {
         }),
     );
     completed_item.as_object_mut().unwrap().retain(|name, _| !name.starts_with("unsettled"));
-    for (order, stored) in [(placed, placed_order()), (pending, pending_item), (completed, completed_item)] {
+    let sent = Order { sent_at: Some(at("12:00:30")), ..pending.clone() };
+    let sent_item = with(&pending_item, &json!({"sent_at": {"S": on_the_day("12:00:30")}}));
+    let all = [(placed, placed_order()), (pending, pending_item), (sent, sent_item), (completed, completed_item)];
+    for (order, stored) in all {
         let (read, wrote) = (Shop::open().await, Shop::open().await);
         put(&read, read.dynamo.order_table(), &stored).await;
         assert_eq!(read.orders.get(&id(1)).await.unwrap().as_ref(), Some(&order));

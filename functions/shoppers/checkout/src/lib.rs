@@ -1,5 +1,6 @@
 //! `POST /checkout`: make an order of a reservation and start its payment.
 
+mod dispatch;
 mod use_case;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use kit::{
 };
 use parts::{FromParts, Parts};
 
+pub use dispatch::OrderDispatch;
 pub use use_case::{OrderPlacement, PlacementError};
 
 /// The Lambda handler and its dependencies.

@@ -1,7 +1,7 @@
 //! The use case: one transaction makes the order and moves the reservation to `paying`; then a message starts the saga.
 //!
-//! If the run dies between the two, the order is pending without a saga: the same request sends the message again, and
-//! `reconcile` starts the saga after a minute. The message may arrive twice; the saga pays an attempt once.
+//! If the run dies between the two, the order is pending without a saga: the same request sends the message again after half a
+//! minute, and `reconcile` starts the saga after a minute. The message may arrive twice; the saga pays an attempt once.
 
 use std::sync::Arc;
 
@@ -10,9 +10,11 @@ use domain::{
     Address, Clock, MoneyError, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation,
     ReservationStatus, Sale, ShopperId, SignedDuration, Timestamp,
 };
-use messages::{OrderMessage, OrdersQueue, SendError};
+use messages::{OrderMessage, SendError};
 use parts::{FromParts, Parts};
 use store::{AddressOutcome, Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
+
+use crate::OrderDispatch;
 
 /// How often a request decides again because the order has changed meanwhile. Each change is an attempt to pay that another
 /// request started, or the end of one.
@@ -63,7 +65,7 @@ pub struct OrderPlacement {
     reservations: Reservations,
     orders: Orders,
     purchases: Purchases,
-    queue: OrdersQueue,
+    dispatch: OrderDispatch,
 }
 
 impl FromParts for OrderPlacement {
@@ -74,7 +76,7 @@ impl FromParts for OrderPlacement {
             reservations: parts.reservations(),
             orders: parts.orders(),
             purchases: parts.purchases(),
-            queue: parts.orders_queue(),
+            dispatch: OrderDispatch::from_parts(parts),
         }
     }
 }
@@ -99,7 +101,7 @@ impl OrderPlacement {
         let CheckoutDetails { payment_method, shipping_address } = details.clone();
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await? {
-            StartOutcome::Started => self.send_to_saga(order).await,
+            StartOutcome::Started => self.send_started(order).await,
             StartOutcome::OrderIs(order) => self.fulfil(wish, order, now).await,
             StartOutcome::ReservationEnded => Err(PlacementError::ReservationExpired),
         }
@@ -126,12 +128,15 @@ impl OrderPlacement {
     async fn fulfil(&self, wish: Wish<'_>, mut order: Order, now: Timestamp) -> Result<Order, PlacementError> {
         for _ in 0..MOST_DECISIONS {
             order = match wish.of(&order, now)? {
-                Decision::Stays => return self.send_to_saga(order).await,
+                Decision::Stays => {
+                    self.dispatch.send_again::<PlacementError>(&order, now).await?;
+                    return Ok(order);
+                }
                 Decision::Attempt(method) => match self.purchases.start_waiting(&order, method, wish.address, now).await? {
                     StartOutcome::Started => {
                         let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
                         let attempt = order.attempt + 1;
-                        return self.send_to_saga(Order { status, payment_status, stock_status, attempt, ..order }).await;
+                        return self.send_started(Order { status, payment_status, stock_status, attempt, ..order }).await;
                     }
                     StartOutcome::OrderIs(changed) => changed,
                     StartOutcome::ReservationEnded => return Err(PlacementError::ReservationExpired),
@@ -145,11 +150,9 @@ impl OrderPlacement {
         Err(PlacementError::Contended)
     }
 
-    /// Sends a pending order to the saga, also when an earlier run may have sent it.
-    async fn send_to_saga(&self, order: Order) -> Result<Order, PlacementError> {
-        if order.status == OrderStatus::Pending {
-            self.queue.send(&OrderMessage::of(&order)).await?;
-        }
+    /// Sends an order whose attempt has just started.
+    async fn send_started(&self, order: Order) -> Result<Order, PlacementError> {
+        self.dispatch.send(&OrderMessage::of(&order)).await?;
         Ok(order)
     }
 
@@ -239,6 +242,7 @@ fn order(
     shipping_address: Option<Address>,
     now: Timestamp,
 ) -> Result<Order, PlacementError> {
+    let sent_at = payment_method.as_ref().map(|_| now);
     let step = if payment_method.is_some() { OrderStep::PaymentStarted } else { OrderStep::Placed };
     let (status, payment_status, stock_status) = step.leads_to();
     let amount = sale.draft.price.times(reservation.quantity.units()).map_err(PlacementError::Price)?;
@@ -257,6 +261,7 @@ fn order(
         transaction_id: None,
         created_at: now,
         updated_at: now,
+        sent_at,
         history: vec![OrderEvent { at: now, event: step, reason: None }],
     })
 }

@@ -1,13 +1,14 @@
 //! The use case: start another attempt to pay an order, send the order to the saga, and wait for the result if asked to.
 //!
 //! If the run dies after the attempt has started, the order is pending without a saga: a repetition finds the payment in
-//! progress and sends the message again, and `reconcile` starts the saga after a minute.
+//! progress and sends the message again after half a minute, and `reconcile` starts the saga after a minute.
 
 use std::{sync::Arc, time::Duration};
 
+use checkout::OrderDispatch;
 use contract::DecimalAmount;
 use domain::{Clock, Money, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
-use messages::{OrderMessage, OrdersQueue, SendError};
+use messages::{OrderMessage, SendError};
 use parts::{FromParts, Parts};
 use store::{Orders, Purchases, StartOutcome, StoreError};
 
@@ -54,12 +55,17 @@ pub(crate) struct OrderPayments {
     clock: Arc<dyn Clock>,
     orders: Orders,
     purchases: Purchases,
-    queue: OrdersQueue,
+    dispatch: OrderDispatch,
 }
 
 impl FromParts for OrderPayments {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { clock: parts.clock(), orders: parts.orders(), purchases: parts.purchases(), queue: parts.orders_queue() }
+        Self {
+            clock: parts.clock(),
+            orders: parts.orders(),
+            purchases: parts.purchases(),
+            dispatch: OrderDispatch::from_parts(parts),
+        }
     }
 }
 
@@ -90,10 +96,10 @@ impl OrderPayments {
             StartOutcome::ReservationEnded => return Err(PaymentError::ReservationExpired),
         }
         let message = OrderMessage { attempt: order.attempt + 1, ..OrderMessage::of(&order) };
-        Ok(self.queue.send(&message).await?)
+        Ok(self.dispatch.send(&message).await?)
     }
 
-    /// Whether an attempt may start. Sends a pending order to the saga again, in case its message was lost.
+    /// Whether an attempt may start. Sends a pending order to the saga again if its message may have been lost.
     async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), PaymentError> {
         match order.statuses(now).0 {
             OrderStatus::AwaitingPayment if order.attempt >= Order::MAX_ATTEMPTS => {
@@ -102,7 +108,7 @@ impl OrderPayments {
             OrderStatus::AwaitingPayment => Ok(()),
             OrderStatus::Completed => Err(PaymentError::AlreadyPaid),
             OrderStatus::Pending => {
-                self.queue.send(&OrderMessage::of(order)).await?;
+                self.dispatch.send_again::<PaymentError>(order, now).await?;
                 Err(PaymentError::InProgress)
             }
             OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(PaymentError::ReservationExpired),

@@ -39,6 +39,8 @@ struct OrderForm {
     created_at: String,
     updated_at: Timestamp,
     history: Vec<EventForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent_at: Option<Timestamp>,
     /// Hash key of the index of unsettled orders, which contains no other orders: the product while the order is pending,
     /// [`REFUND_PENDING`] while its refund is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +143,7 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         created_at: created_at_key(order),
         updated_at: order.updated_at,
         history: order.history.iter().map(EventForm::from).collect(),
+        sent_at: order.sent_at,
         // The last step of a pending order is the start of its payment.
         unsettled_since: unsettled.is_some().then_some(order.updated_at.as_second()),
         unsettled,
@@ -168,6 +171,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
         shipping_address: form.shipping_address.map(Address::from),
         transaction_id: form.transaction_id,
         updated_at: form.updated_at,
+        sent_at: form.sent_at,
         history: form.history.into_iter().filter_map(line).collect(),
     })
 }

@@ -150,6 +150,7 @@ async fn a_process_may_die_at_any_request_and_the_same_again_starts_one_attempt(
         let (shop, buyer) = (Shop::with(Stage::WaitingAgain).await, Buyer::first());
         let died = brief(&function(&shop, calls).handle(with(None, Some("Shelbyville"))).await);
         calls.heal();
+        shop.clock.advance_seconds(30);
         let again = function(&shop, calls).handle(with(None, Some("Shelbyville"))).await;
         assert_eq!(brief(&again), "202", "after {died}");
         let order = shop.order(&buyer).await;

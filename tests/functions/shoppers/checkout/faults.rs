@@ -22,7 +22,7 @@ async fn is_ordered_once(shop: &Shop, context: &str) {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
+async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message_half_a_minute_later() {
     let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     let function = function(&shop, &calls);
     shop.queue.fail(true);
@@ -30,11 +30,15 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     assert_eq!(test_aws::told(&response), TRY_AGAIN);
     let after = shop.everything().await;
     assert_eq!(shop.order(&Buyer::first()).await.status, OrderStatus::Pending, "reconcile will find it");
-    assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again");
+    assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "it asks no queue");
+    assert_eq!((shop.everything().await, shop.orders_sent()), (after, vec![]));
+    shop.clock.advance_seconds(30);
+    assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again", "the queue is still away");
     shop.queue.fail(false);
+    shop.clock.advance_seconds(30);
     assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202");
+    is_ordered_once(&shop, "the queue is back").await;
     assert_eq!(shop.orders_sent(), [message(&Buyer::first(), 1)]);
-    assert_eq!(shop.everything().await, after);
 }
 
 #[tokio::test]
@@ -58,6 +62,7 @@ async fn a_fault_that_stays_is_503_and_the_same_again_finishes_it() {
         let context = format!("{operation} {fault:?}");
         assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "503 try-again", "{context}");
         calls.heal();
+        shop.clock.advance_seconds(30);
         assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "{context}");
         is_ordered_once(&shop, &context).await;
     }

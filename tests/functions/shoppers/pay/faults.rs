@@ -25,8 +25,11 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     shop.queue.fail(true);
     let response = function.handle(event("pay/ok.json")).await;
     assert_eq!(test_aws::told(&response), TRY_AGAIN);
+    assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress", "it asks no queue");
+    shop.clock.advance_seconds(30);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "still");
     shop.queue.fail(false);
+    shop.clock.advance_seconds(30);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
     assert_eq!(shop.orders_sent(), [message(1)]);
     is_started_once(&shop, "the queue is back").await;
@@ -52,6 +55,7 @@ async fn a_fault_that_stays_is_503_and_the_same_again_goes_on() {
         let context = format!("{operation} {fault:?}");
         assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "{context}");
         calls.heal();
+        shop.clock.advance_seconds(30);
         let again = brief(&function.handle(event("pay/ok.json")).await);
         assert!(matches!(again.as_str(), "202" | "409 payment-in-progress"), "{context}: {again}");
         is_started_once(&shop, &context).await;

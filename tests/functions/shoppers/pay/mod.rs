@@ -63,17 +63,23 @@ async fn after_a_decline_another_method_is_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn the_same_again_is_409_and_only_sends_the_same_message_again() {
+async fn the_same_again_is_409_and_is_sent_again_once_in_half_a_minute() {
     for (stage, attempt) in [(Stage::Waiting, 1), (Stage::WaitingAgain, 2)] {
         let (shop, calls) = (Shop::with(stage).await, Calls::new());
         let function = function(&shop, &calls);
         assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "202");
         let after = shop.everything().await;
-        calls.reset();
-        assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
-        assert_eq!((calls.count("GetItem"), calls.count("SendMessage"), calls.total()), (1, 1, 2));
-        assert_eq!(shop.everything().await, after);
-        assert_eq!(shop.orders_sent(), [message(attempt), message(attempt)], "an attempt is paid once, however often it is sent");
+        for (seconds, requests, messages) in [(29, 1, 1), (1, 3, 2), (29, 1, 2), (1, 3, 3)] {
+            shop.clock.advance_seconds(seconds);
+            calls.reset();
+            assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
+            assert_eq!((calls.count("GetItem"), calls.total()), (1, requests));
+            for _ in 0..10 {
+                assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress");
+            }
+            assert_eq!(shop.orders_sent(), vec![message(attempt); messages]);
+            assert!(messages > 1 || shop.everything().await == after);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ async fn an_address_alone_replaces_that_of_an_order_that_waits_and_is_refused_af
 
 #[tokio::test]
 async fn an_order_keeps_its_address_when_none_comes() {
-    for stage in [Stage::Waiting, Stage::WaitingAgain, Stage::Pending] {
+    for stage in [Stage::Waiting, Stage::WaitingAgain, Stage::PayingAgain] {
         let (shop, buyer) = with(stage).await;
         let before = shop.order(&buyer).await;
         assert_eq!(brief(&function(&shop, &Calls::new()).handle(request("demo").build()).await), "202");

@@ -29,6 +29,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let response = function.handle(event("place-order/ok.json")).await;
     assert_eq!(test_aws::told(&response), TRY_AGAIN);
     shop.queue.fail(false);
+    shop.clock.advance_seconds(30);
     let response = function.handle(event("place-order/ok.json")).await;
     assert_eq!(brief(&response), "202");
     is_ordered_once(&shop, &response, "the queue is back").await;

@@ -129,6 +129,7 @@ impl Buyer {
             transaction_id: None,
             created_at: self.made_at,
             updated_at: self.made_at,
+            sent_at: None,
             history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
         }
     }
