@@ -64,7 +64,7 @@ fn silence(repository: &Repository) -> Faults {
     for (id, table) in template::resources(&repository.template, "AWS::DynamoDB::Table") {
         let name = ("TableName", json!({"Ref": id}));
         for metric in ["AWS/DynamoDB/ReadThrottleEvents", "AWS/DynamoDB/WriteThrottleEvents"] {
-            watched(metric, &[name.clone()]);
+            watched(metric, std::slice::from_ref(&name));
             // The metric of a table leaves the table's indexes out.
             for index in table["Properties"]["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
                 watched(metric, &[name.clone(), ("GlobalSecondaryIndexName", index["IndexName"].clone())]);

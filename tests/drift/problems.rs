@@ -28,6 +28,10 @@ fn problems(repository: &Repository) -> Faults {
         if response["ResponseParameters"]["Headers"]["Content-Type"] != "'application/problem+json'" {
             faults.push(format!("{name}: is not application/problem+json"));
         }
+        // RFC 9110, section 15.5.2. API Gateway renames the header in a function's answer, but not in its own.
+        if response["StatusCode"] == 401 && response["ResponseParameters"]["Headers"]["WWW-Authenticate"] != "'Bearer'" {
+            faults.push(format!("{name}: does not say how to authenticate"));
+        }
     }
     faults
 }
@@ -43,6 +47,10 @@ fn a_gateway_response_in_words_of_its_own_is_noticed() {
     notices(problems, "no function refuses with \"slow-down\"", throttling_with(&body("slow-down", 429)));
     notices(problems, "type or status", throttling_with(&body("rate-limited", 503)));
     notices(problems, "not JSON", throttling_with(""));
+    notices(problems, "EXPIRED_TOKEN: does not say how to authenticate", |repository| {
+        let responses = &mut repository.template["Resources"]["Api"]["Properties"]["GatewayResponses"];
+        responses["EXPIRED_TOKEN"]["ResponseParameters"]["Headers"]["WWW-Authenticate"] = json!("'Basic'");
+    });
 }
 
 fn throttling_with(body: &str) -> impl FnOnce(&mut Repository) {

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn every_member_has_a_limit() {
-        let limits: [(&str, usize, fn(&mut Address, String)); 8] = [
+        type Set = fn(&mut Address, String);
+        let limits: [(&str, usize, Set); 8] = [
             ("name", 100, |it, text| it.name = Some(text)),
             ("address_line1", 200, |it, text| it.address_line1 = text),
             ("address_line2", 200, |it, text| it.address_line2 = Some(text)),

@@ -1,4 +1,5 @@
 //! Which addresses a checkout takes. It keeps them byte for byte.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use get_order::GetOrder;
 use serde_json::{Value, json};

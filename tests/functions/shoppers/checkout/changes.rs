@@ -1,4 +1,5 @@
 //! A checkout of an order that exists: it gets the address and the method that were sent, or the checkout is refused.
+#![expect(clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use checkout::Checkout;
 use domain::{Address, Order, OrderStatus, OrderStep, ReservationStatus};

@@ -1,4 +1,5 @@
 //! Requests for several units near the end of a sale: one shard has to have all of them.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use contract::Refusal;
 use domain::{Availability, Quantity, SaleDraft, ShardLayout, ShardNumber};
