@@ -137,6 +137,28 @@ async fn a_sale_that_is_retired_is_in_the_ended_catalogue_only_unless_it_was_wri
 }
 
 #[tokio::test]
+async fn a_sale_is_deleted_with_all_that_is_in_its_partition_unless_it_was_written_since_it_was_read() {
+    let shop = Shop::open().await;
+    let prepared = prepare(&shop, &demo(100), None).await;
+    shop.sales.list(&product()).await.unwrap();
+    let untouched = domain::Availability::untouched(&demo(100).layout, at(NOW));
+    shop.availabilities.put(&product(), &untouched, 0).await.unwrap();
+    let WriteOutcome::Written(closed) = shop.sales.change_status(&prepared, SaleStatus::Closed, at(NOW)).await.unwrap() else {
+        unreachable!()
+    };
+    let WriteOutcome::Written(deleting) = shop.sales.begin_deletion(&closed).await.unwrap() else { unreachable!() };
+    assert!(!deleting.sale.is_prepared());
+    assert!(!shop.sales.delete(&closed).await.unwrap(), "it was written since");
+    assert!(shop.sales.delete(&deleting).await.unwrap());
+    assert!(!shop.sales.delete(&deleting).await.unwrap(), "it is gone");
+    assert!(shop.sales.get(&product()).await.unwrap().is_none());
+    assert!(shop.availabilities.get(&product(), true).await.unwrap().is_none());
+    assert_eq!(listed(&shop).await, []);
+    let again = prepare(&shop, &demo(100), None).await;
+    assert_eq!(again.revision, deleting.revision + 1, "later than any shard of the deleted sale");
+}
+
+#[tokio::test]
 async fn the_place_where_the_next_run_begins_is_kept() {
     let shop = Shop::open().await;
     let rounds = Rounds::new(shop.client.clone(), shop.dynamo.stock_table());

@@ -153,6 +153,7 @@ pub(crate) fn sale(product: &ProductId, units: u32) -> Sale {
         description: Some("A phone.".into()),
         image_url: Some("https://example.com/phone.png".into()),
         units,
+        visible_from: None,
         starts_at: at("12:00:00"),
         ends_at: at("13:00:00.5"),
         max_per_shopper: Quantity::ONE,

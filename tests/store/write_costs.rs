@@ -7,7 +7,7 @@ use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep,
 use store::{Ending, Entry, EntryState, Rounds};
 
 use crate::{
-    cost::{cost, writes},
+    cost::{Cost, cost, writes},
     shop::{
         END, NOW, RawItem, SHARD, Shop, at, hold, id, id_in, key, key_of, method, pending_order, price, product, reservation,
         sale, shopper, units, uuid_shopper, waiting_order,
@@ -194,12 +194,19 @@ async fn an_attempt_and_the_sandboxs_books_are_one_write() {
 async fn a_sale_is_written_in_one_write() {
     let shop = Shop::open().await;
     let sale = sale(&product(), 1_000);
-    assert_eq!(cost(&shop, shop.sales.prepare(&sale, None)).await, writes(1, 1.0));
+    let prepared = cost(&shop, shop.sales.prepare(&sale, None)).await;
+    assert_eq!(prepared, Cost { requests: 2, read: 1.0, write: 1.0 }, "it asks whether a sale of the product was deleted");
     let prepared = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
     assert_eq!(cost(&shop, shop.sales.activate(&prepared)).await, writes(1, 1.0));
     assert_eq!(cost(&shop, shop.sales.list(&sale.product)).await, writes(1, 1.0));
     let active = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
     assert_eq!(cost(&shop, shop.sales.retire(&active)).await, writes(1, 6.0), "three items in a transaction");
+    let active = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.sales.shorten(&active, active.sale.draft.ends_at)).await, writes(1, 1.0));
+    let active = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.sales.begin_deletion(&active)).await, writes(1, 1.0));
+    let deleting = shop.sales.get_for_write(&sale.product).await.unwrap().unwrap();
+    assert_eq!(cost(&shop, shop.sales.delete(&deleting)).await, writes(1, 10.0), "five items in a transaction");
     let rounds = Rounds::new(shop.client.clone(), shop.dynamo.stock_table());
     assert_eq!(cost(&shop, rounds.begin_next_at(&sale.product)).await, writes(1, 1.0));
 }

@@ -1,6 +1,7 @@
 //! The HTTP contract: every route with its requests, views and refusals. `docs/openapi.json` is generated from it.
 
 mod description;
+mod ended_holds;
 mod gateway;
 mod health;
 mod object;
@@ -19,6 +20,7 @@ mod sale;
 mod schemas;
 
 pub use description::Described;
+pub use ended_holds::EndedHoldsView;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;

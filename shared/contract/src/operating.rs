@@ -31,6 +31,10 @@ pub struct SaleRequest {
     price: Money,
     #[schema(value_type = schemas::SaleUnits)]
     units: u32,
+    /// Shoppers do not learn of the sale before this time. Not later than `starts_at`. Default: at once.
+    #[serde(default, deserialize_with = "optional_rfc3339")]
+    #[schema(value_type = Option<schemas::Time>)]
+    visible_from: Option<Timestamp>,
     /// A time in the past opens the sale at once.
     #[serde(deserialize_with = "rfc3339")]
     #[schema(value_type = schemas::Time)]
@@ -98,6 +102,12 @@ fn parse_rfc3339(text: &str) -> Result<Timestamp, &'static str> {
     text.parse().map_err(|_| "a time is a date that exists, before 9999-12-30, with at most nine decimals")
 }
 
+fn optional_rfc3339<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    struct Time(#[serde(deserialize_with = "rfc3339")] Timestamp);
+    Ok(Option::<Time>::deserialize(json)?.map(|Time(time)| time))
+}
+
 /// Whether a text has the form `2026-11-01T12:00:00`, perhaps a fraction, and an offset. There is no second 60.
 fn is_rfc3339(text: &[u8]) -> bool {
     let fits = |text: &[u8], form: &[u8]| {
@@ -159,6 +169,7 @@ impl SaleRequest {
             image_url: self.image_url,
             price: self.price,
             units: self.units,
+            visible_from: self.visible_from,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
             hold_seconds,

@@ -149,6 +149,25 @@ fn in_preparation() -> Problem {
     Problem::of(SALE_IN_PREPARATION).retry_after(10)
 }
 
+/// The holds of a sale that is not over stay.
+#[must_use]
+pub fn sale_not_over() -> Problem {
+    Problem::of(SALE_NOT_OVER).detail("The sale is not over. Close it before you end its holds.")
+}
+
+/// Units of the sale are held or sold.
+#[must_use]
+pub fn sale_in_use() -> Problem {
+    Problem::of(SALE_IN_USE).detail("Units of the sale are held or sold. Only a sale without holds and purchases can be deleted.")
+}
+
+/// 503: the sale is closed, but shoppers who began before that may still reserve.
+#[must_use]
+pub fn still_reservable(after_seconds: u32) -> Problem {
+    Problem::try_again(after_seconds)
+        .detail("The sale was closed a moment ago, and reservations may be under way. Send the same request again.")
+}
+
 /// 503: the time of one request was too short for all shards. The same request continues.
 #[must_use]
 pub fn unfinished(ready: u32, all: u32) -> Problem {

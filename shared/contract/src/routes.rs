@@ -3,15 +3,15 @@
 use kit::ProblemKind;
 
 use crate::{
-    CheckoutRequest, Group, HealthView, InventoryView, OrderAccepted, OrderView, OrdersView, PaymentRequest, PaymentView,
-    PlaceOrderRequest, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route, SaleRequest, SaleView,
-    SalesView,
+    CheckoutRequest, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderView, OrdersView, PaymentRequest,
+    PaymentView, PlaceOrderRequest, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route,
+    SaleRequest, SaleView, SalesView,
     description::Described,
     problems::{
         ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER,
-        PAYMENT_IN_PROGRESS, QUANTITY_NOT_ALLOWED, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_NOT_STARTED,
-        SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY,
-        UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
+        PAYMENT_IN_PROGRESS, QUANTITY_NOT_ALLOWED, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE,
+        SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS,
+        TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
@@ -137,6 +137,10 @@ fn for_operators() -> Vec<Route> {
             .answers::<SaleView>(201, "The sale was made.")
             .answers::<SaleView>(200, "The sale was changed, or was as described already.")
             .refuses(&[SALE_STARTED, SALE_PAUSED, SALE_RESTOCKED, SALE_OVER, ProblemKind::INVALID_REQUEST]),
+        route(Delete, "/admin/flash-sales/{product_id}", "delete-sale", "Delete a sale in which nothing is held or sold.")
+            .by("manage-sale")
+            .answers_nothing("The sale is deleted, or was not there.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_IN_USE]),
         route(Post, "/admin/flash-sales/{product_id}/pause", "pause-sale", "Stop a sale for now.")
             .by("change-sale-status")
             .answers::<SaleView>(200, "The sale.")
@@ -149,6 +153,9 @@ fn for_operators() -> Vec<Route> {
             .by("change-sale-status")
             .answers::<SaleView>(200, "The sale.")
             .refuses(&[UNKNOWN_PRODUCT]),
+        route(Post, "/admin/flash-sales/{product_id}/end-holds", "end-holds", "End the holds of a sale that is over.")
+            .answers::<EndedHoldsView>(200, "The holds that this request ended; what is being paid stays.")
+            .refuses(&[UNKNOWN_PRODUCT, SALE_NOT_OVER]),
         route(Post, "/admin/flash-sales/{product_id}/restock", "restock-sale", "Add units to a sale.")
             .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each restock.")
             .takes::<RestockRequest>()

@@ -71,6 +71,10 @@ pub struct SaleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Shards)]
     shards: Option<u32>,
+    /// Before this time, shoppers do not learn of the sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
+    visible_from: Option<String>,
     #[schema(value_type = schemas::Time)]
     starts_at: String,
     #[schema(value_type = schemas::Time)]
@@ -103,6 +107,7 @@ impl SaleView {
             hold_seconds: draft.hold_seconds,
             max_hold_seconds: draft.max_hold_seconds,
             shards: draft.shards,
+            visible_from: draft.visible_from.map(sent_time),
             starts_at: sent_time(draft.starts_at),
             ends_at: sent_time(draft.ends_at),
             available_quantity: availability.available(),

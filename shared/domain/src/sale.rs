@@ -20,6 +20,8 @@ pub struct SaleDraft {
     pub price: Money,
     /// Units to sell, 1–400,000.
     pub units: u32,
+    /// Shoppers do not learn of the sale before this time.
+    pub visible_from: Option<Timestamp>,
     /// When it opens.
     pub starts_at: Timestamp,
     /// When it closes.
@@ -103,6 +105,9 @@ impl SaleDraft {
         }
         if !(1..=Self::MOST_UNITS).contains(&self.units) {
             return fail("units", "units is a whole number from 1 to 400,000");
+        }
+        if self.visible_from.is_some_and(|visible_from| visible_from > self.starts_at) {
+            return fail("visible_from", "visible_from is not later than starts_at");
         }
         if self.ends_at <= self.starts_at {
             return fail("ends_at", "ends_at is later than starts_at");
@@ -207,16 +212,34 @@ pub struct Sale {
     pub status: SaleStatus,
     /// When an operator closed it. `None` also for a sale that an earlier version of the product closed.
     pub closed_at: Option<Timestamp>,
-    /// It was closed while it was in preparation.
+    /// It was closed while it was in preparation, or is being deleted: shards may be missing.
     pub is_unfinished: bool,
 }
 
 impl Sale {
+    /// Time after the end of a sale in which a reservation may still be made: an environment of `reserve` believes for a
+    /// second that the sale is open, clocks differ, and a claim that is under way takes some seconds (ADR 1 has the same
+    /// time).
+    pub const RESERVABLE_AFTER_END: SignedDuration = SignedDuration::from_secs(12);
+
     /// An active sale as `draft` describes it.
     #[must_use]
     pub fn of(product: ProductId, draft: SaleDraft) -> Self {
         let layout = draft.layout();
         Self { product, draft, layout, status: SaleStatus::Active, closed_at: None, is_unfinished: false }
+    }
+
+    /// Whether shoppers may learn of the sale at `now`. Before that, it is unknown to them.
+    #[must_use]
+    pub fn is_visible(&self, now: Timestamp) -> bool {
+        self.draft.visible_from.is_none_or(|visible_from| visible_from <= now)
+    }
+
+    /// Whether `draft` describes this sale with an earlier end, and is otherwise the same.
+    #[must_use]
+    pub fn is_shortened_by(&self, draft: &SaleDraft) -> bool {
+        let same_end = SaleDraft { ends_at: self.draft.ends_at, ..draft.clone() };
+        draft.ends_at < self.draft.ends_at && same_end == self.draft
     }
 
     /// When the sale is over: at its end, or when an operator closed it before.
@@ -292,6 +315,7 @@ mod tests {
             image_url: None,
             price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
             units,
+            visible_from: None,
             starts_at: at("2026-11-20T12:00:00Z"),
             ends_at: at("2026-11-20T13:00:00Z"),
             hold_seconds: 300,
@@ -330,6 +354,24 @@ mod tests {
     }
 
     #[test]
+    fn a_sale_is_hidden_until_it_is_visible_and_shortened_by_an_earlier_end_only() {
+        let hidden = made(SaleDraft { visible_from: Some(at("2026-11-20T11:00:00Z")), ..draft(100) });
+        for (time, is_visible) in [("2026-11-20T10:59:59.999Z", false), ("2026-11-20T11:00:00Z", true)] {
+            assert_eq!((hidden.is_visible(at(time)), made(draft(100)).is_visible(at(time))), (is_visible, true), "{time}");
+        }
+        let ends_at = at("2026-11-20T12:59:59Z");
+        assert!(made(draft(100)).is_shortened_by(&SaleDraft { ends_at, ..draft(100) }));
+        for other in [
+            draft(100),
+            SaleDraft { ends_at: at("2026-11-20T13:00:01Z"), ..draft(100) },
+            SaleDraft { ends_at, ..draft(101) },
+            SaleDraft { ends_at, name: "Other".into(), ..draft(100) },
+        ] {
+            assert!(!made(draft(100)).is_shortened_by(&other), "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_sale_says_why_it_does_not_accept() {
         let during = at("2026-11-20T12:00:00Z");
         let three = Quantity::new(3).unwrap();
@@ -357,6 +399,7 @@ mod tests {
             (SaleDraft { image_url: Some("http://x".into()), ..draft(1) }, "image_url"),
             (draft(0), "units"),
             (draft(400_001), "units"),
+            (SaleDraft { visible_from: Some(at("2026-11-20T12:00:00.001Z")), ..draft(1) }, "visible_from"),
             (SaleDraft { ends_at: draft(1).starts_at, ..draft(1) }, "ends_at"),
             (SaleDraft { hold_seconds: 4, ..draft(1) }, "hold_seconds"),
             (SaleDraft { hold_seconds: 3_601, ..draft(1) }, "hold_seconds"),

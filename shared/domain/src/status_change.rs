@@ -92,6 +92,7 @@ mod tests {
             image_url: None,
             price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
             units: 100,
+            visible_from: None,
             starts_at: "2026-11-20T12:00:00Z".parse().unwrap(),
             ends_at: "2026-11-20T13:00:00Z".parse().unwrap(),
             hold_seconds: 300,

@@ -37,6 +37,11 @@ pub(crate) fn sale(product: &ProductId) -> Item {
     key(sale_pk(product), SALE)
 }
 
+/// The last revision of a deleted sale.
+pub(crate) fn deleted_sale(product: &ProductId) -> Item {
+    key(sale_pk(product), "DELETED")
+}
+
 pub(crate) fn availability(product: &ProductId) -> Item {
     key(sale_pk(product), AVAILABILITY)
 }

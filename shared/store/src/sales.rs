@@ -1,25 +1,21 @@
-//! The description of each sale, and the catalogue of all sales.
+//! The description of each sale, and the catalogues of all sales.
 
+mod catalogue;
+mod deletion;
 mod form;
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
-};
+use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
 use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus, Timestamp};
+
+pub use catalogue::{Catalogue, SalesPage};
 
 use crate::{
     StoreError,
-    batch::batch_get,
     error::{Written, conditional},
     item::Item,
-    keys::{self, number, string},
-    purchases::transaction::{transact, unbuildable},
+    keys::{self, number},
     single::get_item,
 };
-
-/// Sales per page of the catalogue.
-const LISTED: i32 = 100;
 
 /// The sales of all products.
 #[derive(Debug, Clone)]
@@ -59,35 +55,6 @@ pub struct Restock {
     pub revision: u64,
     /// The progress of an unfinished restock: so many of its shards, counted from the first, exist.
     pub shards_ready: u32,
-}
-
-/// One of the two catalogues. Every sale is in one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Catalogue {
-    /// Sales that may change, also some that are over.
-    Live,
-    /// Sales that are over, and in which nothing is open any more.
-    Ended,
-}
-
-impl Catalogue {
-    /// Its partition key.
-    pub(crate) fn pk(self) -> &'static str {
-        match self {
-            Self::Live => "SALES",
-            Self::Ended => "ENDED",
-        }
-    }
-}
-
-/// A page of a catalogue.
-#[derive(Debug)]
-pub struct SalesPage {
-    /// The sales by product. A sale that cannot be read, such as one in a mode that only a later version knows, does
-    /// not hide the others.
-    pub sales: Vec<(ProductId, Result<Sale, StoreError>)>,
-    /// The last product of this page if there are more: the next page starts after it.
-    pub next: Option<ProductId>,
 }
 
 /// The outcome of writing a sale.
@@ -145,7 +112,11 @@ impl Sales {
     pub async fn prepare(&self, sale: &Sale, before: Option<&Stored>) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { status: SaleStatus::Preparing, closed_at: None, is_unfinished: false, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
-        let record = Stored::new(sale, made, before.map_or(1, |stored| stored.revision + 1));
+        let last_revision = match before {
+            Some(stored) => stored.revision,
+            None => self.deleted_revision(&sale.product).await?,
+        };
+        let record = Stored::new(sale, made, last_revision + 1);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(form::to_item(&record)?));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -176,13 +147,24 @@ impl Sales {
         self.replace(prepared, Stored { shards_ready, revision: prepared.revision + 1, ..prepared.clone() }).await
     }
 
+    /// Lets the sale that was read as `before` end earlier.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn shorten(&self, before: &Stored, ends_at: Timestamp) -> Result<WriteOutcome, StoreError> {
+        let mut after = Stored { revision: before.revision + 1, ..before.clone() };
+        after.sale.draft.ends_at = ends_at;
+        self.replace(before, after).await
+    }
+
     /// Changes the status of the sale that was read as `before`: an operator paused, resumed or closed it at `now`.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn change_status(&self, before: &Stored, status: SaleStatus, now: Timestamp) -> Result<WriteOutcome, StoreError> {
         let sale = before.sale.with_status(status, now);
-        self.replace(before, Stored { sale, revision: before.revision + 1, ..before.clone() }).await
+        // The progress of a preparation that was closed says nothing about its deletion.
+        self.replace(before, Stored { sale, shards_ready: 0, revision: before.revision + 1, ..before.clone() }).await
     }
 
     /// Records a restock before its shards are made. No shopper can claim in them before [`Sales::finish_restock`].
@@ -236,72 +218,4 @@ impl Sales {
             Written::Refused(_) => Ok(WriteOutcome::Changed),
         }
     }
-
-    /// Puts a sale into the live catalogue. May be repeated.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer.
-    pub async fn list(&self, product: &ProductId) -> Result<(), StoreError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry(Catalogue::Live, product)));
-        put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", error))
-    }
-
-    /// Moves a sale from the live catalogue to the ended one, if it is still as it was read. One transaction. False:
-    /// another run has written the sale since.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer, or another write conflicts.
-    pub async fn retire(&self, settled: &Stored) -> Result<bool, StoreError> {
-        let product = &settled.sale.product;
-        let unchanged = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::sale(product)))
-            .condition_expression("revision = :revision")
-            .expression_attribute_values(":revision", number(settled.revision))
-            .build()
-            .map_err(unbuildable)?;
-        let put = Put::builder().table_name(&self.table).set_item(Some(entry(Catalogue::Ended, product)));
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(keys::catalogue_entry(Catalogue::Live, product)));
-        let writes = vec![
-            TransactWriteItem::builder().condition_check(unchanged).build(),
-            TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build(),
-            TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build(),
-        ];
-        Ok(transact(&self.client, writes).await?.is_ok())
-    }
-
-    /// A page of a catalogue, up to a hundred sales by product: one query, then one batch of their descriptions;
-    /// eventually consistent. With `after`: the page that follows this product.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer.
-    pub async fn page(&self, catalogue: Catalogue, after: Option<&ProductId>) -> Result<SalesPage, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :catalogue")
-            .expression_attribute_values(":catalogue", string(catalogue.pk()))
-            .limit(LISTED)
-            .set_exclusive_start_key(after.map(|product| keys::catalogue_entry(catalogue, product)));
-        let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
-        let entries = answer.items.unwrap_or_default();
-        let products: Vec<ProductId> =
-            entries.iter().filter_map(|entry| entry.get("product")?.as_s().ok()?.parse().ok()).collect();
-        if products.is_empty() {
-            return Ok(SalesPage { sales: Vec::new(), next: None });
-        }
-        let found = batch_get(&self.client, &self.table, products.iter().map(keys::sale).collect(), false).await?;
-        let named = found.iter().filter_map(|item| Some((keys::sale_of(item)?, form::from_item(item).map(|stored| stored.sale))));
-        let mut sales: Vec<_> = named.collect();
-        sales.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(SalesPage { sales, next: products.into_iter().next_back().filter(|_| answer.last_evaluated_key.is_some()) })
-    }
-}
-
-/// An entry of a catalogue.
-fn entry(catalogue: Catalogue, product: &ProductId) -> Item {
-    let mut entry = keys::catalogue_entry(catalogue, product);
-    entry.insert("product".to_owned(), string(product.as_str()));
-    entry
 }

@@ -1,6 +1,7 @@
 //! The functions that operators call.
 
 mod change_sale_status;
+mod end_holds;
 mod get_sale_report;
 mod health;
 mod list_orders;

@@ -1,6 +1,7 @@
 //! The answers of the operators' functions to their sample events.
 
 use change_sale_status::ChangeSaleStatus;
+use end_holds::EndHolds;
 use get_sale_report::GetSaleReport;
 use insta::assert_snapshot;
 use list_orders::ListOrders;
@@ -23,6 +24,18 @@ async fn change_sale_status_answers_its_sample_events() {
     resume-no-identity: 401 unauthenticated
     resume-not-an-operator: 403 forbidden
     resume: 200
+    unknown-product: 404 unknown-product
+    "#);
+}
+
+#[tokio::test]
+async fn end_holds_answers_its_sample_events() {
+    assert_snapshot!(answers::<EndHolds>("end-holds", super::end_holds::shop).await, @r#"
+    impossible-product-id: 404 unknown-product
+    no-identity: 401 unauthenticated
+    not-an-operator: 403 forbidden
+    not-over: 409 sale-not-over
+    ok: 200
     unknown-product: 404 unknown-product
     "#);
 }
@@ -59,6 +72,11 @@ async fn manage_sale_answers_its_sample_events() {
     assert_snapshot!(answers::<ManageSale>("manage-sale", super::manage_sale::shop).await, @r#"
     broken-json: 400 malformed-request
     change: 200
+    delete-impossible-product-id: 404 unknown-product
+    delete-no-identity: 401 unauthenticated
+    delete-not-an-operator: 403 forbidden
+    delete-sold: 503 try-again
+    delete: 204
     ends-before-start: 422 invalid-request /ends_at
     fewer-units: 200
     impossible-product-id: 400 malformed-request

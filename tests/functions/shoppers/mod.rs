@@ -7,6 +7,7 @@ mod get_inventory;
 mod get_order;
 mod get_reservation;
 mod get_sale;
+mod hidden;
 mod list_sales;
 mod pay;
 mod place_order;

@@ -202,6 +202,31 @@ async fn an_entry_of_the_ended_catalogue() {
 }
 
 #[tokio::test]
+async fn a_hidden_sale() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let hidden = with(&prepared_sale(), &json!({"visible_from": {"S": on_the_day("11:00:00")}}));
+    let draft = SaleDraft { visible_from: Some(at("11:00:00")), ..plain_sale().draft };
+    let sale = Sale { draft, ..plain_sale() };
+    written(wrote.sales.prepare(&sale, None).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &hidden).await;
+    put(&read, read.dynamo.stock_table(), &hidden).await;
+    assert_eq!(read.sales.get(&product()).await.unwrap(), Some(sale));
+}
+
+#[tokio::test]
+async fn the_last_revision_of_a_deleted_sale() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let deleted = json!({"pk": {"S": "SALE#demo"}, "sk": {"S": "DELETED"}, "revision": {"N": "7"}});
+    put(&read, read.dynamo.stock_table(), &deleted).await;
+    assert_eq!(written(read.sales.prepare(&plain_sale(), None).await.unwrap()).revision, 8);
+
+    let prepared = written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    assert!(wrote.sales.delete(&prepared).await.unwrap());
+    let item = wrote.raw(wrote.dynamo.stock_table(), "SALE#demo", "DELETED").await.unwrap();
+    assert_eq!(item, super::item(&with(&deleted, &json!({"revision": {"N": "1"}}))));
+}
+
+#[tokio::test]
 async fn the_place_where_the_next_run_begins() {
     let (read, wrote) = (Shop::open().await, Shop::open().await);
     let next = json!({"pk": {"S": "RECONCILE"}, "sk": {"S": "NEXT"}, "product": {"S": "demo"}});

@@ -56,6 +56,8 @@ impl World {
             maker.succeeds(&format!("/admin/flash-sales/{product}/{status}"), &maker.operator, &json!({}))?;
             sales.push(product);
         }
+        let over = maker.sale("over", json!({}))?;
+        maker.succeeds(&format!("/admin/flash-sales/{over}/close"), &maker.operator, &json!({}))?;
         let sold_out = maker.sale("sold-out", json!({"units": 1}))?;
         maker.reserve(&sold_out, &demo::sign_in(stack, "shopper-1@example.com")?)?;
         sales.push(sold_out);
@@ -88,6 +90,8 @@ impl World {
                 ("new-sales", (0..SPARE).map(|number| maker.product("new", number)).collect()),
                 ("operated-sales", maker.sales("operated", 3)?),
                 ("sales-to-close", maker.sales("closed", SPARE)?),
+                ("closed-sales", vec![over]),
+                ("unused-names", (0..3).map(|number| maker.product("unused", number)).collect()),
                 ("amounts", vec![AMOUNT.to_owned()]),
                 ("starts", (1..5).map(|hour| (maker.now + SignedDuration::from_hours(hour)).to_string()).collect()),
                 ("ends", (6..9).map(|hour| (maker.now + SignedDuration::from_hours(hour)).to_string()).collect()),

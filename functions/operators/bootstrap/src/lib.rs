@@ -1,6 +1,7 @@
 //! The registry of the functions that operators and their monitoring call over HTTP.
 
 use change_sale_status::ChangeSaleStatus;
+use end_holds::EndHolds;
 use get_sale_report::GetSaleReport;
 use health::Health;
 use kit::Function;
@@ -12,6 +13,7 @@ use restock_sale::RestockSale;
 /// The functions by name, each with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("change-sale-status", |parts| ChangeSaleStatus::wire(parts).map(Function::http)),
+    ("end-holds", |parts| EndHolds::wire(parts).map(Function::http)),
     ("get-sale-report", |parts| GetSaleReport::wire(parts).map(Function::http)),
     ("health", |parts| Health::wire(parts).map(Function::http)),
     ("list-orders", |parts| ListOrders::wire(parts).map(Function::http)),

@@ -1,10 +1,12 @@
-//! `PUT /admin/flash-sales/{product_id}`: make a sale, or change it before it starts. Group `ops` only.
+//! `PUT /admin/flash-sales/{product_id}`: make a sale, or change it before it starts. `DELETE` of the same path: delete a sale in
+//! which nothing is held or sold. Group `ops` only.
 
+mod deletion;
 mod use_case;
 
 use std::sync::Arc;
 
-use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems};
+use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems, product_path};
 use domain::{Clock, NotChangeable};
 use kit::{
     HttpFunction, Problem, Request, Response,
@@ -12,6 +14,7 @@ use kit::{
 };
 use parts::{FromParts, Parts};
 
+pub use deletion::{DeleteError, SaleDeletion};
 pub use use_case::{Made, MakeError, SalePreparation};
 
 /// The Lambda handler and its dependencies.
@@ -20,23 +23,44 @@ pub struct ManageSale {
     clock: Arc<dyn Clock>,
     /// The use case; tests speed up its clock.
     pub preparation: SalePreparation,
+    deletion: SaleDeletion,
 }
 
 impl FromParts for ManageSale {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), preparation: SalePreparation::from_parts(parts) }
+        Self {
+            identity: parts.identity(),
+            clock: parts.clock(),
+            preparation: SalePreparation::from_parts(parts),
+            deletion: SaleDeletion::from_parts(parts),
+        }
     }
 }
 
 impl HttpFunction for ManageSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.caller(request)?.require_group(OPERATORS)?;
+        if request.method().as_str() == "DELETE" {
+            let product = product_path(request)?;
+            self.deletion.delete(&product).await.map_err(|error| not_deleted(&error))?;
+            return Ok(http::no_content());
+        }
         let product = new_product_path(request)?;
         let body: SaleRequest = http::json_body(request)?;
         let draft = body.draft(self.clock.now())?;
         let made = self.preparation.make(&product, draft).await.map_err(|error| problem(&error))?;
         let status = if made.is_new { 201 } else { 200 };
         Ok(http::ok_json(status, &SaleView::new(&made.sale, &made.availability, self.clock.now())))
+    }
+}
+
+fn not_deleted(error: &DeleteError) -> Problem {
+    match error {
+        DeleteError::InUse => problems::sale_in_use(),
+        DeleteError::TooSoon { after_seconds } => problems::still_reservable(*after_seconds),
+        DeleteError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
+        DeleteError::Changed => Problem::try_again(1),
+        DeleteError::Store(error) => problems::store_failed(error),
     }
 }
 

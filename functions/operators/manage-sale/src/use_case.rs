@@ -92,6 +92,10 @@ impl SalePreparation {
             Some(stored) if stored.sale.status != SaleStatus::Preparing && stored.sale.draft == wanted.draft => {
                 return self.unchanged(stored.sale.clone()).await;
             }
+            Some(stored) if stored.sale.is_operable(self.clock.now()).is_ok() && stored.sale.is_shortened_by(&wanted.draft) => {
+                let shortened = written(self.sales.shorten(stored, wanted.draft.ends_at).await?)?;
+                return self.unchanged(shortened.sale).await;
+            }
             Some(stored) if stored.sale.status == SaleStatus::Preparing && is_same(stored) => stored.clone(),
             Some(_) | None => {
                 before.as_ref().map_or(Ok(()), |stored| self.may_change(stored))?;
@@ -130,6 +134,7 @@ impl SalePreparation {
         Err(why)
     }
 
+    /// The answer for a sale whose stock stays as it is.
     async fn unchanged(&self, sale: Sale) -> Result<Made, MakeError> {
         let now = self.clock.now();
         let availability = self.availabilities.get(&sale.product, true).await?;

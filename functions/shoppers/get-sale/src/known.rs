@@ -25,14 +25,14 @@ impl FromParts for KnownSales {
 }
 
 impl KnownSales {
-    /// The sale named in the path.
+    /// The sale named in the path. A hidden one is unknown.
     ///
     /// # Errors
     /// 404 when there is no such sale, 503 or 500 when the store fails.
     pub async fn in_path(&self, request: &Request, now: Timestamp) -> Result<(Sale, Availability), Problem> {
         let product = product_path(request)?;
         let known = self.get(&product, now).await.map_err(|error| problems::store_failed(&error))?;
-        known.ok_or_else(problems::unknown_product)
+        known.filter(|(sale, _)| sale.is_visible(now)).ok_or_else(problems::unknown_product)
     }
 
     async fn get(&self, product: &ProductId, now: Timestamp) -> Result<Known, StoreError> {

@@ -46,8 +46,11 @@ impl HttpFunction for ListSales {
             None => PageStart::first(),
         };
         let listed = self.listed(&start, now).await.map_err(|error| problems::store_failed(&error))?;
-        let next = listed.next.filter(|next| next.may_have(state)).map(|next| next.to_string());
-        Ok(http::public_json(&SalesView::new(listed.sales.iter(), state, next, now)))
+        let visible = || listed.sales.iter().filter(|(sale, _)| sale.is_visible(now));
+        let next = listed.next.clone().filter(|next| next.may_have(state));
+        // `next` does not name a hidden sale, unless the whole page is hidden.
+        let next = next.map(|next| next.after_visible(visible().map(|(sale, _)| &sale.product).next_back()).to_string());
+        Ok(http::public_json(&SalesView::new(visible(), state, next, now)))
     }
 }
 

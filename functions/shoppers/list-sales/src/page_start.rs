@@ -33,6 +33,12 @@ impl PageStart {
         }
     }
 
+    /// The same page, or one that begins earlier, after `visible`, the last visible product of the page before.
+    pub(crate) fn after_visible(self, visible: Option<&ProductId>) -> Self {
+        let after = self.after.map(|last| visible.cloned().unwrap_or(last));
+        Self { after, ..self }
+    }
+
     /// Whether this page may have a sale in `state`; `None` is any state.
     pub(crate) fn may_have(&self, state: Option<SaleState>) -> bool {
         match self.catalogue {

@@ -100,7 +100,7 @@ impl UnitReservations {
         quantity: Option<Quantity>,
     ) -> Result<Reserved, Refusal> {
         let now = self.clock.now();
-        let sale = self.sale(product, now).await?.ok_or(Refusal::UnknownProduct)?;
+        let sale = self.sale(product, now).await?.filter(|sale| sale.is_visible(now)).ok_or(Refusal::UnknownProduct)?;
         sale.accepts(quantity.unwrap_or(Quantity::ONE), now)?;
         let max_per_shopper = sale.draft.max_per_shopper;
         let quantity = quantity.ok_or(NotReservable::QuantityNotAllowed { max_per_shopper })?;

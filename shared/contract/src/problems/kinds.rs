@@ -55,6 +55,10 @@ kinds! {
     SALE_RESTOCKED = 409 "sale-restocked" "The sale was restocked";
     /// An operator is creating or changing the sale: no units can be reserved yet.
     SALE_IN_PREPARATION = 409 "sale-in-preparation" "The sale is being prepared";
+    /// The sale is not over: close it first.
+    SALE_NOT_OVER = 409 "sale-not-over" "The sale is not over";
+    /// Units of the sale are held or sold.
+    SALE_IN_USE = 409 "sale-in-use" "The sale is in use";
     /// The sale is over for good.
     SALE_OVER = 409 "sale-ended" "The sale has ended";
     /// The sale has the largest possible number of restocks.

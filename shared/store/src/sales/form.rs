@@ -29,6 +29,8 @@ struct SaleForm {
     shards_ready: u32,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     shards_chosen: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visible_from: Option<Timestamp>,
     starts_at: Timestamp,
     ends_at: Timestamp,
     hold_seconds: u32,
@@ -40,7 +42,7 @@ struct SaleForm {
     status: Word<SaleStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_at: Option<Timestamp>,
-    /// Closed in preparation.
+    /// Closed in preparation, or being deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unfinished: bool,
     revision: u64,
@@ -100,6 +102,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         shards_made: record.shards_made,
         shards_ready: record.shards_ready,
         shards_chosen: draft.shards.is_some(),
+        visible_from: draft.visible_from,
         starts_at: draft.starts_at,
         ends_at: draft.ends_at,
         hold_seconds: draft.hold_seconds,
@@ -126,6 +129,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         image_url: form.image_url,
         price: money(item, form.amount_minor, form.currency)?,
         units: form.units,
+        visible_from: form.visible_from,
         starts_at: form.starts_at,
         ends_at: form.ends_at,
         hold_seconds: form.hold_seconds,

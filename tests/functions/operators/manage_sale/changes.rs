@@ -158,6 +158,47 @@ async fn the_start_cannot_be_put_off_once_it_has_come() {
     assert_eq!(brief(&function.handle(put(&later)).await), "409 sale-started");
 }
 
+/// Only the end differs, and it is earlier.
+#[tokio::test]
+async fn the_end_can_come_earlier_also_while_the_sale_runs() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let function = function(&shop, &calls);
+    assert_eq!(brief(&function.handle(put(&body(60))).await), "201");
+    let ends = |time: &str| {
+        let mut body = body(60);
+        body["ends_at"] = json!(time);
+        put(&body)
+    };
+    calls.reset();
+    let scheduled = function.handle(ends("2026-11-01T12:50:00Z")).await;
+    assert_eq!((brief(&scheduled), state_of(&scheduled)), ("200".to_owned(), "scheduled".to_owned()));
+    assert_eq!(calls.count("PutItem"), 1, "its shards stay");
+    shop.clock.set("2026-11-01T12:20:00Z");
+    let running = function.handle(ends("2026-11-01T12:40:00Z")).await;
+    assert_eq!((state_of(&running), &test_shop::body(&running)["ends_at"]), ("open".to_owned(), &json!("2026-11-01T12:40:00Z")));
+    let restocked = shop.uncounted().sales().get_for_write(&drop_id()).await.unwrap().unwrap();
+    let extent = restocked.sale.restock(25).unwrap();
+    shop.uncounted().sales().begin_restock(&restocked, "one".parse().unwrap(), extent).await.unwrap();
+    assert_eq!(state_of(&function.handle(ends("2026-11-01T12:35:00Z")).await), "open", "a restock is unfinished, and stays so");
+    shop.set_status(&drop_id(), "PAUSED").await;
+    assert_eq!(state_of(&function.handle(ends("2026-11-01T12:30:00Z")).await), "paused");
+    for (time, expected) in [
+        ("2026-11-01T12:30:01Z", "409 sale-started"),
+        ("2026-11-01T12:20:00Z", "422 invalid-request /ends_at"),
+        ("2026-11-01T12:19:00Z", "422 invalid-request /ends_at"),
+    ] {
+        assert_eq!(brief(&function.handle(ends(time)).await), expected, "{time}");
+    }
+    let mut other = body(60);
+    (other["ends_at"], other["name"]) = (json!("2026-11-01T12:25:00Z"), json!("Another name"));
+    assert_eq!(brief(&function.handle(put(&other)).await), "409 sale-started", "more than the end differs");
+    let stored = shop.uncounted().sales().get_for_write(&drop_id()).await.unwrap().unwrap();
+    assert!(stored.unfinished.is_some());
+    shop.set_status(&drop_id(), "CLOSED").await;
+    assert_eq!(brief(&function.handle(ends("2026-11-01T12:25:00Z")).await), "409 sale-ended");
+    assert_eq!(shop.units(&drop_id()).await, (60, 0, 0));
+}
+
 #[tokio::test]
 async fn a_sale_that_was_closed_stays_so() {
     let shop = Shop::open().await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 mod changes;
+mod deletion;
 mod faults;
 mod forms;
 mod large;
@@ -94,7 +95,7 @@ async fn a_sale_is_made_with_a_write_for_each_shard_and_four_more() {
      "product_id":"winter-drop","server_time":"2026-11-01T12:01:00Z","starts_at":"2099-12-01T12:00:00Z",
      "state":"scheduled","units":1000}
     "#);
-    assert_eq!((calls.count("PutItem"), calls.count("GetItem"), calls.total()), (40 + 4, 3, 47));
+    assert_eq!((calls.count("PutItem"), calls.count("GetItem"), calls.total()), (40 + 4, 4, 48));
     is_made_of(&shop, 1_000, 40, "new").await;
 }
 

@@ -100,6 +100,9 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
         ("starts_at", json!("tomorrow"), "400 malformed-request /starts_at"),
         ("starts_at", json!(1_793_534_400), "400 malformed-request /starts_at"),
         ("starts_at", json!("2026-11-01T12:11:00"), "400 malformed-request /starts_at"),
+        ("visible_from", json!("2026-11-01T12:11:01Z"), "422 invalid-request /visible_from"),
+        ("visible_from", json!("2026-11-01"), "400 malformed-request /visible_from"),
+        ("visible_from", json!(1_793_534_400), "400 malformed-request /visible_from"),
         ("ends_at", json!("2026-11-01T12:11:00Z"), "422 invalid-request /ends_at"),
         ("ends_at", json!("2026-11-01T12:10:59Z"), "422 invalid-request /ends_at"),
         ("hold_seconds", json!(4), "422 invalid-request /hold_seconds"),
@@ -174,7 +177,9 @@ async fn the_largest_order_must_be_one_that_can_be_charged() {
 
 #[tokio::test]
 async fn the_ends_of_every_range_are_allowed() {
-    let ends: [(&str, Value); 12] = [
+    let ends: [(&str, Value); 14] = [
+        ("visible_from", json!("2026-11-01T12:11:00Z")),
+        ("visible_from", json!("2020-01-01T00:00:00Z")),
         ("name", json!("\u{e9}".repeat(200))),
         ("description", json!("x".repeat(4_000))),
         ("description", json!("")),

@@ -34,7 +34,7 @@ pub use stream::Change;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 28] = [
+const TABLES: [(&str, Table); 29] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -46,6 +46,7 @@ const TABLES: [(&str, Table); 28] = [
     ("place-order", shoppers::place_order::cases),
     ("reserve", shoppers::reserve::cases),
     ("change-sale-status", operators::change_sale_status::cases),
+    ("end-holds", operators::end_holds::cases),
     ("get-sale-report", operators::get_sale_report::cases),
     ("health", operators::health::cases),
     ("list-orders", operators::list_orders::cases),

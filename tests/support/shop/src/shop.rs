@@ -155,6 +155,7 @@ pub fn draft() -> SaleDraft {
         image_url: None,
         price: price(),
         units: 100,
+        visible_from: None,
         starts_at: START.parse().unwrap(),
         ends_at: "2026-11-02T12:00:00Z".parse().unwrap(),
         hold_seconds: 300,

@@ -5,6 +5,7 @@ use crate::prelude::*;
 pub(crate) fn cases() -> Vec<Case> {
     let manage = |product| put("/admin/flash-sales/{product_id}").of(product);
     let ask = |product, change| manage(product).by(OPERATOR).json(but(good(), change));
+    let remove = |product| delete("/admin/flash-sales/{product_id}").of(product);
     let malformed = || problem(400, "malformed-request");
     vec![
         case(
@@ -43,6 +44,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case("impossible-product-id", ask("Winter", json!({})), [malformed()]),
         case("not-an-operator", manage("winter-drop").by(FIRST).json(good()), [problem(403, "forbidden")]),
         case("no-identity", manage("winter-drop").json(good()), [problem(401, "unauthenticated")]),
+        case("delete", remove("not-started").by(OPERATOR), [status(204), status(204).twice()]),
+        case("delete-sold", remove(DEMO).by(OPERATOR), [problem(409, "sale-in-use").given(Given::Completed)]),
+        case("delete-impossible-product-id", remove(NOT_A_PRODUCT).by(OPERATOR), [problem(404, "unknown-product")]),
+        case("delete-not-an-operator", remove("not-started").by(FIRST), [problem(403, "forbidden")]),
+        case("delete-no-identity", remove("not-started"), [problem(401, "unauthenticated")]),
     ]
 }
 

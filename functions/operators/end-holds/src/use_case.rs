@@ -1,0 +1,102 @@
+//! The use case: read every shard, and end the reservation of each hold, as its shopper would by a cancellation.
+//!
+//! The stream of the reservations then releases the units. A reservation that is being paid or is purchased stays. A hold whose
+//! reservation is gone is left to the stream or to `reconcile`.
+
+use std::sync::Arc;
+
+use domain::{Clock, ProductId, ReservationId, Sale, SaleState, SaleStatus, ShardNumber, ShopperId, SignedDuration, Timestamp};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use parts::{FromParts, Parts};
+use store::{EndOutcome, Ending, Reservations, Sales, Stock, StoreError};
+
+/// Reservations that are ended at the same time.
+const ENDED_AT_ONCE: usize = 32;
+/// Time for one request. After it, reading and ending the holds of a hundred shards may take some seconds more.
+const HOLDS_ENDED_FOR: SignedDuration = SignedDuration::from_secs(15);
+
+/// Ends the holds of sales that are over.
+pub struct HoldEndings {
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    stock: Stock,
+    reservations: Reservations,
+}
+
+/// The result of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedHolds {
+    /// Holds that this request ended.
+    pub ended: u32,
+    /// A later request may find more: the time was too short, or reservations may still be under way.
+    pub more: bool,
+}
+
+/// Why no hold was ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndError {
+    /// There is no such sale.
+    #[error("unknown product")]
+    UnknownProduct,
+    /// The sale still takes reservations, or will.
+    #[error("the sale is not over")]
+    NotOver,
+    /// The store failed. The holds that were ended before stay ended.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FromParts for HoldEndings {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), reservations: parts.reservations() }
+    }
+}
+
+impl HoldEndings {
+    /// Ends the holds of the sale of `product`, as many as the time allows. May be repeated.
+    ///
+    /// # Errors
+    /// Every [`EndError`].
+    pub async fn end(&self, product: &ProductId) -> Result<EndedHolds, EndError> {
+        let now = self.clock.now();
+        let until = now.checked_add(HOLDS_ENDED_FOR).unwrap_or(Timestamp::MAX);
+        let sale = self.sales.get_for_write(product).await?.ok_or(EndError::UnknownProduct)?.sale;
+        if sale.state(now, u32::MAX) != SaleState::Ended {
+            return Err(EndError::NotOver);
+        }
+        let mut ended = 0;
+        let numbers: Vec<ShardNumber> = sale.layout.numbers().collect();
+        for some in numbers.chunks(Stock::READ_AT_ONCE) {
+            if self.clock.now() >= until {
+                return Ok(EndedHolds { ended, more: true });
+            }
+            ended += self.end_in(product, some).await?;
+        }
+        Ok(EndedHolds { ended, more: now < unreservable_at(&sale) })
+    }
+
+    /// Ends the holds in these shards. Returns how many it ended.
+    async fn end_in(&self, product: &ProductId, some: &[ShardNumber]) -> Result<u32, EndError> {
+        let shards = self.stock.read(product, some).await?;
+        let holds: Vec<(ShopperId, ReservationId)> = shards
+            .into_iter()
+            .flat_map(|(_, shard)| {
+                shard.held().iter().map(|(shopper, hold)| (shopper.clone(), hold.reservation.clone())).collect::<Vec<_>>()
+            })
+            .collect();
+        let ended = stream::iter(holds)
+            .map(|(shopper, id)| async move { self.reservations.end(&shopper, &id, Ending::Cancelled).await })
+            .buffer_unordered(ENDED_AT_ONCE)
+            .try_fold(0, |ended, outcome| std::future::ready(Ok(ended + u32::from(matches!(outcome, EndOutcome::Ended)))));
+        Ok(ended.await?)
+    }
+}
+
+/// When no reservation can be under way any more. An earlier version did not note when it closed a sale; that was long ago.
+fn unreservable_at(sale: &Sale) -> Timestamp {
+    let over_at = match sale.status {
+        SaleStatus::Closed => sale.closed_at.map_or(Timestamp::MIN, |_| sale.over_at()),
+        SaleStatus::Preparing | SaleStatus::Active | SaleStatus::Paused => sale.over_at(),
+    };
+    over_at.checked_add(Sale::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,135 @@
+//! The use case: close the sale, wait until no shopper can reserve in it any more, then delete its shards, and the sale with the
+//! rest in one transaction.
+//!
+//! A run may die after any step, and the same request continues. Each shard is deleted only if nothing is held or sold in it.
+
+use std::{ops::Range, sync::Arc};
+
+use domain::{Clock, ProductId, Sale, SaleStatus, ShardNumber, SignedDuration, StockShard, Timestamp, seconds_until};
+use kit::{Progress, Stopped};
+use parts::{FromParts, Parts};
+use store::{Sales, Stock, StoreError, Stored, WriteOutcome};
+
+/// A sale that was closed this long before its start was open in no environment.
+const CLOSED_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
+/// Time for deleting shards: as long as for making them.
+const SHARDS_DELETED_FOR: SignedDuration = SignedDuration::from_secs(15);
+
+/// Deletes sales.
+pub struct SaleDeletion {
+    clock: Arc<dyn Clock>,
+    sales: Sales,
+    stock: Stock,
+}
+
+/// Why a sale was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// Units are held or sold.
+    #[error("units of the sale are held or sold")]
+    InUse,
+    /// The sale is closed, but a shopper may still be reserving in it.
+    #[error("the sale may still be reservable")]
+    TooSoon {
+        /// Seconds until the same request goes on.
+        after_seconds: u32,
+    },
+    /// The time was too short for all shards. The same request continues.
+    #[error("{ready} of {all} shards are deleted")]
+    Unfinished {
+        /// Shards that are deleted.
+        ready: u32,
+        /// All shards.
+        all: u32,
+    },
+    /// Another request changed the sale at the same time.
+    #[error("the sale was changed at the same time")]
+    Changed,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FromParts for SaleDeletion {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock() }
+    }
+}
+
+impl SaleDeletion {
+    /// Deletes the sale of `product`. A sale that does not exist is deleted.
+    ///
+    /// # Errors
+    /// Every [`DeleteError`].
+    pub async fn delete(&self, product: &ProductId) -> Result<(), DeleteError> {
+        let until = self.clock.now().checked_add(SHARDS_DELETED_FOR).unwrap_or(Timestamp::MAX);
+        let Some(mut stored) = self.sales.get_for_write(product).await? else { return Ok(()) };
+        if stored.sale.is_prepared() {
+            self.must_be_unused(&stored).await?;
+        }
+        // The status alone would not say since when no shopper can reserve, if an earlier version closed the sale.
+        if stored.sale.status != SaleStatus::Closed || stored.sale.closed_at.is_none() {
+            stored = written(self.sales.change_status(&stored, SaleStatus::Closed, self.clock.now()).await?)?;
+        }
+        if stored.sale.is_prepared() {
+            self.must_be_unreservable(&stored)?;
+            // A claim may have come between the first look and now.
+            self.must_be_unused(&stored).await?;
+            stored = written(self.sales.begin_deletion(&stored).await?)?;
+        }
+        stored = self.delete_shards(stored, until).await?;
+        if self.sales.delete(&stored).await? { Ok(()) } else { Err(DeleteError::Changed) }
+    }
+
+    /// Refuses while a shopper who began before the sale was over may still reserve.
+    fn must_be_unreservable(&self, stored: &Stored) -> Result<(), DeleteError> {
+        let (sale, now) = (&stored.sale, self.clock.now());
+        let opened_at = sale.draft.starts_at.checked_sub(CLOSED_BEFORE_START).unwrap_or(Timestamp::MIN);
+        let unreservable_at = sale.over_at().checked_add(Sale::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX);
+        if sale.over_at() < opened_at || unreservable_at <= now {
+            return Ok(());
+        }
+        Err(DeleteError::TooSoon { after_seconds: seconds_until(unreservable_at, now).max(1) })
+    }
+
+    /// Refuses if anything is held or sold in any shard.
+    async fn must_be_unused(&self, stored: &Stored) -> Result<(), DeleteError> {
+        let numbers: Vec<ShardNumber> = stored.sale.layout.numbers().collect();
+        for some in numbers.chunks(Stock::READ_AT_ONCE) {
+            let is_used = |shard: &StockShard| !shard.held().is_empty() || !shard.sold().is_empty();
+            if self.stock.read(&stored.sale.product, some).await?.iter().any(|(_, shard)| is_used(shard)) {
+                return Err(DeleteError::InUse);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes all shards, also those of an earlier description and of an unfinished restock. It begins where the last run
+    /// stopped, and notes where it stops itself.
+    async fn delete_shards(&self, stored: Stored, until: Timestamp) -> Result<Stored, DeleteError> {
+        let product = &stored.sale.product;
+        let unfinished = stored.unfinished.as_ref().map_or(0, |restock| restock.extent.shards);
+        let all = stored.shards_made.max(stored.sale.layout.shards().saturating_add(unfinished));
+        let has_time = || self.clock.now() < until;
+        let each = |some: Range<u32>| async move { self.stock.delete(product, some.start, some.end, stored.revision).await };
+        let Progress { done, stopped } = Progress::through(stored.shards_ready..all, Stock::MADE_AT_ONCE, has_time, each).await;
+        let why = match stopped {
+            None => return Ok(stored),
+            // A shard is in use, although no shopper can reserve any more.
+            Some(Stopped::Overtaken) => return Err(DeleteError::InUse),
+            Some(Stopped::OutOfTime) => DeleteError::Unfinished { ready: done, all },
+            Some(Stopped::Failed(error)) => DeleteError::Store(error),
+        };
+        if done > stored.shards_ready {
+            written(self.sales.note_prepared(&stored, done).await?)?;
+        }
+        Err(why)
+    }
+}
+
+fn written(outcome: WriteOutcome) -> Result<Stored, DeleteError> {
+    match outcome {
+        WriteOutcome::Written(stored) => Ok(stored),
+        WriteOutcome::Changed => Err(DeleteError::Changed),
+    }
+}

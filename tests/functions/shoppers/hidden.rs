@@ -1,0 +1,89 @@
+//! A sale that is not visible yet is unknown to shoppers, on every route. Operators see it.
+
+use domain::{Quantity, SaleDraft};
+use get_inventory::GetInventory;
+use get_sale::GetSale;
+use kit::{HttpFunction, Request};
+use list_sales::ListSales;
+use parts::FromParts;
+use place_order::PlaceOrder;
+use reserve::{Reserve, UnitReservations};
+use serde_json::json;
+use test_aws::Calls;
+use test_shop::{Judged, Shop, brief, demo, draft};
+
+/// The answer of a function in a new environment.
+async fn answer<F: HttpFunction + FromParts>(shop: &Shop, request: Request) -> String
+where
+    Judged<F>: FromParts,
+{
+    let function: Judged<F> = shop.wire(&Calls::new());
+    brief(&function.handle(request).await)
+}
+
+fn get(path: &str) -> Request {
+    test_aws::request("GET", path).path_parameter("product_id", "demo").build()
+}
+
+#[tokio::test]
+async fn a_hidden_sale_is_unknown_to_shoppers_until_its_time() {
+    let shop = Shop::empty().await;
+    let visible_from = Some("2026-11-01T12:05:00Z".parse().unwrap());
+    let starts_at = "2026-11-01T12:05:00Z".parse().unwrap();
+    shop.sale(&demo(), SaleDraft { visible_from, starts_at, ..draft() }).await;
+    shop.sale(&"another".parse().unwrap(), draft()).await;
+    let reserve =
+        || test_aws::request("POST", "/reserve-inventory").shopper("shopper-1").json(&json!({"product_id": "demo"})).build();
+    let order = || {
+        let request = test_aws::request("POST", "/api/flash-sales/demo/order").path_parameter("product_id", "demo");
+        request.shopper("shopper-2").build()
+    };
+    for (time, is_visible) in [("2026-11-01T12:04:59.999Z", false), ("2026-11-01T12:05:00Z", true)] {
+        shop.clock.set(time);
+        let status = |visible: &str| if is_visible { visible.to_owned() } else { "404 unknown-product".to_owned() };
+        assert_eq!(answer::<GetSale>(&shop, get("/api/flash-sales/demo")).await, status("200"), "{time}");
+        assert_eq!(answer::<GetInventory>(&shop, get("/inventory/demo")).await, status("200"), "{time}");
+        assert_eq!(answer::<Reserve>(&shop, reserve()).await, status("201"), "{time}");
+        assert_eq!(answer::<PlaceOrder>(&shop, order()).await, status("202"), "{time}");
+        let list: Judged<ListSales> = shop.wire(&Calls::new());
+        let listed = test_shop::body(&list.handle(test_aws::request("GET", "/api/flash-sales").build()).await);
+        let products: Vec<_> = listed["sales"].as_array().unwrap().iter().map(|sale| sale["product_id"].clone()).collect();
+        assert_eq!(products, if is_visible { vec![json!("another"), json!("demo")] } else { vec![json!("another")] });
+    }
+}
+
+#[tokio::test]
+async fn an_environment_that_remembers_a_hidden_sale_shows_it_in_time() {
+    let shop = Shop::empty().await;
+    let visible_from = Some("2026-11-01T12:01:00.500Z".parse().unwrap());
+    let starts_at = "2026-11-01T12:01:00.500Z".parse().unwrap();
+    shop.sale(&demo(), SaleDraft { visible_from, starts_at, ..draft() }).await;
+    let (get_sale, list, units): (Judged<GetSale>, Judged<ListSales>, UnitReservations) =
+        (shop.wire(&Calls::new()), shop.wire(&Calls::new()), shop.wire(&Calls::new()));
+    for (time, is_visible) in [("2026-11-01T12:01:00Z", false), ("2026-11-01T12:01:00.500Z", true)] {
+        shop.clock.set(time);
+        assert_eq!(brief(&get_sale.handle(get("/api/flash-sales/demo")).await) == "200", is_visible, "{time}");
+        let listed = test_shop::body(&list.handle(test_aws::request("GET", "/api/flash-sales").build()).await);
+        assert_eq!(listed["sales"].as_array().unwrap().len(), usize::from(is_visible), "{time}");
+        let reserved = units.reserve(&"shopper-1".parse().unwrap(), &demo(), Some(Quantity::ONE)).await;
+        assert_eq!(reserved.is_ok(), is_visible, "{time}");
+    }
+}
+
+/// The parameter `next` names a product.
+#[tokio::test]
+async fn the_address_of_the_next_page_names_no_hidden_sale() {
+    let shop = Shop::empty().await;
+    let visible_from = Some("2026-11-01T12:05:00Z".parse().unwrap());
+    let hidden = SaleDraft { visible_from, starts_at: "2026-11-01T12:06:00Z".parse().unwrap(), units: 1, ..draft() };
+    for number in 0..101 {
+        let draft = if (95..100).contains(&number) { hidden.clone() } else { SaleDraft { units: 1, ..draft() } };
+        shop.sale(&format!("sale-{number:03}").parse().unwrap(), draft).await;
+    }
+    let list: Judged<ListSales> = shop.wire(&Calls::new());
+    let first = test_shop::body(&list.handle(test_aws::request("GET", "/api/flash-sales").build()).await);
+    assert_eq!((first["sales"].as_array().unwrap().len(), &first["next"]), (95, &json!("live.sale-094")));
+    let second = test_aws::request("GET", "/api/flash-sales").query("next", "live.sale-094").build();
+    let second = test_shop::body(&list.handle(second).await);
+    assert_eq!((&second["sales"][0]["product_id"], &second["next"]), (&json!("sale-100"), &json!("ended")));
+}
