@@ -197,3 +197,31 @@ async fn availability_is_written_once() {
     assert!(!marked.unwrap());
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap().unwrap().version, 2);
 }
+
+#[tokio::test]
+async fn an_unpaid_end_counts_once() {
+    let shop = Shop::open().await;
+    for number in 1..=2 {
+        let counted = losing_the_answer(&shop, "UpdateItem", shop.cooling.count(&shopper(1), &id(number), at(END))).await;
+        assert_eq!(counted.unwrap().count, number);
+    }
+}
+
+/// `release-stock` may note it between the two runs of an operator's write.
+#[tokio::test]
+async fn a_sale_keeps_the_note_about_its_cooling_shoppers() {
+    let shop = Shop::with_units(5).await;
+    let noted = async || shop.sales.get(&product()).await.unwrap().unwrap().has_cooling_shoppers;
+    assert!(!noted().await);
+    for _ in 0..2 {
+        losing_the_answer(&shop, "UpdateItem", shop.sales.note_cooling(&product())).await.unwrap();
+        assert!(noted().await);
+    }
+    let before = shop.sales.get_for_write(&product()).await.unwrap().unwrap();
+    let paused = losing_the_answer(&shop, "PutItem", shop.sales.change_status(&before, SaleStatus::Paused, at(NOW))).await;
+    assert!(matches!(paused.unwrap(), WriteOutcome::Written(stored) if stored.revision == before.revision + 1));
+    assert!(noted().await, "an operator's write keeps it");
+    let nowhere = "no-such-sale".parse().unwrap();
+    shop.sales.note_cooling(&nowhere).await.unwrap();
+    assert!(shop.sales.get(&nowhere).await.unwrap().is_none());
+}

@@ -75,8 +75,16 @@ async fn a_reservation_and_an_order_are_a_unit() {
 }
 
 #[tokio::test]
+async fn the_unpaid_ends_of_a_shopper_are_half_a_unit() {
+    let shop = shop().await;
+    shop.cooling.count(&shopper(1), &id(1), at(NOW)).await.unwrap();
+    assert_eq!(cost(&shop, shop.cooling.get(&shopper(1), &product())).await, reads(1, 0.5));
+}
+
+#[tokio::test]
 async fn what_is_not_there_costs_as_much() {
     let shop = shop().await;
+    assert_eq!(cost(&shop, shop.cooling.get(&shopper(1), &product())).await, reads(1, 0.5));
     assert_eq!(cost(&shop, shop.reservations.get(&shopper(1), &product())).await, reads(1, 1.0));
     assert_eq!(cost(&shop, shop.sales.get(&product())).await, reads(1, 0.5));
 }

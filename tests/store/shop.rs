@@ -8,7 +8,9 @@ use domain::{
     StockShard, Timestamp,
 };
 use kit::SystemClock;
-use store::{Attempts, Availabilities, Client, Orders, PlaceOutcome, Purchases, Reservations, Sales, SandboxBooks, Stock};
+use store::{
+    Attempts, Availabilities, Client, CoolingShoppers, Orders, PlaceOutcome, Purchases, Reservations, Sales, SandboxBooks, Stock,
+};
 use test_aws::{Calls, FixedClock};
 use test_shop::{Buyer, draft};
 pub(crate) use test_shop::{RawItem, demo as product, price};
@@ -31,6 +33,7 @@ pub(crate) struct Shop {
     pub(crate) sales: Sales,
     pub(crate) availabilities: Availabilities,
     pub(crate) reservations: Reservations,
+    pub(crate) cooling: CoolingShoppers,
     pub(crate) orders: Orders,
     pub(crate) purchases: Purchases,
     pub(crate) attempts: Attempts,
@@ -87,6 +90,7 @@ impl Shop {
             sales: parts.sales(),
             availabilities: parts.availabilities(),
             reservations: parts.reservations(),
+            cooling: parts.cooling_shoppers(),
             orders: parts.orders(),
             purchases: parts.purchases(),
             attempts: parts.attempts(),

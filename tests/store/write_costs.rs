@@ -172,6 +172,15 @@ async fn an_order_whose_reservation_is_gone_ends_in_a_second_transaction() {
 }
 
 #[tokio::test]
+async fn an_unpaid_end_and_the_note_in_its_sale_are_a_write_of_a_unit_each() {
+    let shop = Shop::with_units(25).await;
+    for number in 1..=3 {
+        assert_eq!(cost(&shop, shop.cooling.count(&shopper(1), &id(number), at(NOW))).await, writes(1, 1.0));
+    }
+    assert_eq!(cost(&shop, shop.sales.note_cooling(&product())).await, writes(1, 1.0));
+}
+
+#[tokio::test]
 async fn an_attempt_and_the_sandboxs_books_are_one_write() {
     let shop = Shop::open().await;
     let sandbox = GatewayName("sandbox".into());

@@ -75,6 +75,15 @@ pub fn not_together(available: u32, largest: u32) -> Problem {
         .with(members::NotTogether { available_quantity: available, largest_quantity: largest })
 }
 
+/// The shopper can reserve again from `until` on.
+#[must_use]
+pub fn cooling_down(until: Timestamp, now: Timestamp) -> Problem {
+    let again = time(until);
+    Problem::of(COOLING_DOWN)
+        .detail(format!("Your reservations in this sale ended unpaid or were cancelled. You can reserve again at {again}."))
+        .retry_after(seconds_until(until, now).max(1))
+}
+
 /// The shopper has bought.
 #[must_use]
 pub fn already_purchased() -> Problem {

@@ -51,6 +51,12 @@ pub enum Refusal {
         /// The most units that a shopper can have at once.
         largest: u32,
     },
+    /// The shopper's holds of this sale ended unpaid or were cancelled more than once.
+    #[error("cooling down")]
+    CoolingDown {
+        /// When the shopper can reserve again.
+        until: Timestamp,
+    },
     /// The shopper has bought in this sale.
     #[error("already purchased")]
     AlreadyPurchased,
@@ -80,6 +86,7 @@ impl Refusal {
             Self::NotReservable(why) => problems::not_reservable(*why, now),
             Self::SoldOut(holds) => problems::sold_out(holds, now),
             Self::NotTogether { available, largest } => problems::not_together(*available, *largest),
+            Self::CoolingDown { until } => problems::cooling_down(*until, now),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),
             Self::Store(error) => problems::store_failed(error),

@@ -214,6 +214,8 @@ pub struct Sale {
     pub closed_at: Option<Timestamp>,
     /// It was closed while it was in preparation, or is being deleted: shards may be missing.
     pub is_unfinished: bool,
+    /// Some shopper's holds ended unpaid more than once: see [`UnpaidEnds`](crate::UnpaidEnds).
+    pub has_cooling_shoppers: bool,
 }
 
 impl Sale {
@@ -226,7 +228,15 @@ impl Sale {
     #[must_use]
     pub fn of(product: ProductId, draft: SaleDraft) -> Self {
         let layout = draft.layout();
-        Self { product, draft, layout, status: SaleStatus::Active, closed_at: None, is_unfinished: false }
+        Self {
+            product,
+            draft,
+            layout,
+            status: SaleStatus::Active,
+            closed_at: None,
+            is_unfinished: false,
+            has_cooling_shoppers: false,
+        }
     }
 
     /// Whether shoppers may learn of the sale at `now`. Before that, it is unknown to them.

@@ -17,7 +17,7 @@ use kit::{Configuration, ConfigurationError, Identity, OsRandomness, SystemClock
 use messages::{ExpiryQueue, OrdersQueue};
 use payments::Gateways;
 pub use registry::{Registry, Wire, find, serve};
-use store::{Attempts, Availabilities, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock};
+use store::{Attempts, Availabilities, CoolingShoppers, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock};
 pub use wired::FromParts;
 
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
@@ -130,6 +130,11 @@ impl Parts {
     /// The reservations.
     pub fn reservations(&mut self) -> Reservations {
         Reservations::new(self.dynamodb(), self.reservation_table())
+    }
+
+    /// The unpaid ends of shoppers' holds.
+    pub fn cooling_shoppers(&mut self) -> CoolingShoppers {
+        CoolingShoppers::new(self.dynamodb(), self.reservation_table())
     }
 
     /// The orders.

@@ -77,6 +77,16 @@ pub(crate) fn reservation(shopper: &ShopperId, product: &ProductId) -> Item {
     key(reservation_pk(shopper), sale_pk(product))
 }
 
+/// The key of a shopper's unpaid ends, beside the shopper's reservation.
+pub(crate) fn unpaid_ends(shopper: &ShopperId, product: &ProductId) -> Item {
+    key(reservation_pk(shopper), format!("COOLING#{product}"))
+}
+
+/// Whether an item of the reservation table is a shopper's unpaid ends, and not a reservation.
+pub(crate) fn is_unpaid_ends(item: &Item) -> bool {
+    item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("COOLING#"))
+}
+
 pub(crate) fn order_pk(order: &OrderId) -> String {
     format!("ORDER#{order}")
 }

@@ -4,7 +4,10 @@ mod catalogue;
 mod deletion;
 mod form;
 
-use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
 use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus, Timestamp};
 
 pub use catalogue::{Catalogue, SalesPage};
@@ -64,6 +67,13 @@ pub enum WriteOutcome {
     Written(Stored),
     /// Another run has written the sale since it was read.
     Changed,
+}
+
+/// Whether the item is what a write of `item` left, whatever [`Sales::note_cooling`] did since.
+fn is_same_revision(mut found: Item, mut item: Item) -> bool {
+    found.remove("cooling");
+    item.remove("cooling");
+    found == item
 }
 
 impl Stored {
@@ -214,8 +224,25 @@ impl Sales {
         match conditional("PutItem", put.send().await)? {
             Written::Done => Ok(WriteOutcome::Written(after)),
             // An earlier run of this write succeeded, but its answer was lost.
-            Written::Refused(found) if found.as_ref() == Some(&item) => Ok(WriteOutcome::Written(after)),
+            Written::Refused(Some(found)) if is_same_revision(found.clone(), item) => Ok(WriteOutcome::Written(after)),
             Written::Refused(_) => Ok(WriteOutcome::Changed),
         }
+    }
+
+    /// Notes that the sale has shoppers who have to cool down. May be repeated. It is not a new revision, so that it never
+    /// costs an operator a write. An operator who read the sale before may undo it: the next unpaid end notes it again.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn note_cooling(&self, product: &ProductId) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::sale(product)))
+            .update_expression("SET cooling = :true")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        conditional("UpdateItem", update.send().await).map(|_| ())
     }
 }

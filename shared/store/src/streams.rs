@@ -17,10 +17,11 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
     Ok(Some((product, number, shard)))
 }
 
-/// The reservation in a stream record's old image.
+/// The reservation in a stream record's old image. `None`: the image is another kind of item.
 ///
 /// # Errors
-/// When the image cannot be read.
-pub fn ended_reservation(image: &StreamItem) -> Result<Reservation, StoreError> {
-    reservations::form::from_item(&image.clone().into())
+/// When the image is a reservation that cannot be read.
+pub fn ended_reservation(image: &StreamItem) -> Result<Option<Reservation>, StoreError> {
+    let item: Item = image.clone().into();
+    (!keys::is_unpaid_ends(&item)).then(|| reservations::form::from_item(&item)).transpose()
 }

@@ -1,5 +1,6 @@
 //! `release-stock` on a real DynamoDB engine: however a hold ended, its units come back once, and its order expires. Units that
 //! are being paid or bought stay.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use domain::{OrderStatus, OrderStep, PaymentStatus, StockStatus};
 use kit::workers::StreamEvent;
@@ -153,9 +154,9 @@ async fn the_stream_goes_on_from_the_record_whose_units_could_not_be_released() 
     assert_eq!(shop.units(&demo()).await, (97, 3, 0));
     calls.heal();
 
-    // Two updates for each record: the shard and the order.
+    // Three updates for each record: the order, the shard and the unpaid ends.
     let shop = both().await;
-    calls.crash_at(2, Fault::LostRequest);
+    calls.crash_at(3, Fault::LostRequest);
     let second = Some("4421584500000000017450439092".to_owned());
     assert_eq!(hand_records::<ReleaseStock>(&shop, &calls, "release-stock/several").await, second);
     assert_eq!(shop.units(&demo()).await, (98, 2, 0), "the first came back");
@@ -178,4 +179,81 @@ async fn a_release_that_was_cut_off_is_made_once_and_its_order_expires() {
         assert_eq!((order.status, order.history.len()), (OrderStatus::Expired, 2), "after {died:?}");
     })
     .await;
+}
+
+/// The number of the buyer's unpaid ends, and whether the sale says that somebody has to cool down.
+async fn counted(shop: &Shop, buyer: &Buyer) -> (u32, bool) {
+    let ends = shop.uncounted().cooling_shoppers().get(&buyer.shopper, &demo()).await.unwrap();
+    let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
+    (ends.map_or(0, |ends| ends.count), sale.has_cooling_shoppers)
+}
+
+#[tokio::test]
+async fn an_unpaid_end_counts_once_and_the_second_is_noted_in_the_sale() {
+    for event in ["ok", "deleted-by-ttl", "delivered-twice"] {
+        let (shop, buyer) = at(Stage::Held).await;
+        for _ in 0..2 {
+            assert_eq!(on(&shop, event).await, None, "{event}");
+            assert_eq!(counted(&shop, &buyer).await, (1, false), "{event}");
+        }
+        let earlier = Buyer::number(1).id;
+        shop.uncounted().cooling_shoppers().count(&buyer.shopper, &earlier, shop.now()).await.unwrap();
+        assert_eq!(counted(&shop, &buyer).await.0, 1, "{event}: its record comes late");
+    }
+    let (shop, buyer) = at(Stage::Held).await;
+    let earlier = domain::ReservationId::of(&demo(), "01JD3V3Z5T0000000000000000").unwrap();
+    shop.uncounted().cooling_shoppers().count(&buyer.shopper, &earlier, shop.now()).await.unwrap();
+    assert_eq!(on(&shop, "ok").await, None);
+    assert_eq!(counted(&shop, &buyer).await, (2, true));
+}
+
+#[tokio::test]
+async fn what_was_paid_or_given_up_by_its_saga_counts_for_nothing() {
+    let (shop, buyer) = at(Stage::Refunded).await;
+    assert_eq!(handle(&shop, shop.dynamo.reservation_event()).await, None);
+    assert_eq!(on(&shop, "purchased").await, None);
+    assert_eq!(counted(&shop, &buyer).await, (0, false));
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_counted_releases_its_units() {
+    for fault in Fault::ALL {
+        let (shop, buyer) = at(Stage::Waiting).await;
+        let calls = Calls::new();
+        calls.crash_at(2, fault);
+        assert_eq!(hand_records::<ReleaseStock>(&shop, &calls, "release-stock/ok").await, None, "{fault:?}");
+        assert_eq!(shop.units(&demo()).await, (100, 0, 0), "{fault:?}");
+        assert_eq!(shop.order(&buyer).await.status, OrderStatus::Expired, "{fault:?}");
+    }
+}
+
+/// A run that dies between the count and the note in the sale is repeated with the same record.
+#[tokio::test]
+async fn a_second_end_that_was_cut_off_is_noted_by_the_next_run() {
+    every_crash(async |calls| {
+        let (shop, buyer) = at(Stage::Held).await;
+        let earlier = domain::ReservationId::of(&demo(), "01JD3V3Z5T0000000000000000").unwrap();
+        shop.uncounted().cooling_shoppers().count(&buyer.shopper, &earlier, shop.now()).await.unwrap();
+        let died = hand_records::<ReleaseStock>(&shop, calls, "release-stock/ok").await;
+        calls.heal();
+        assert_eq!(on(&shop, "ok").await, None, "after {died:?}");
+        assert_eq!(counted(&shop, &buyer).await, (2, true), "after {died:?}");
+    })
+    .await;
+}
+
+/// The items of the same table that are not reservations: TTL deletes them, too.
+#[tokio::test]
+async fn forgotten_unpaid_ends_release_nothing() {
+    let (shop, buyer) = at(Stage::Held).await;
+    shop.uncounted().cooling_shoppers().count(&buyer.shopper, &buyer.id, shop.now()).await.unwrap();
+    shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Cancelled).await.unwrap();
+    shop.clock.advance_seconds(2 * 86_400);
+    assert_eq!(shop.dynamo.sweep_ttl(), 1);
+    let mut event = shop.dynamo.reservation_event();
+    event.records.retain(|record| record.event_name == "REMOVE" && record.user_identity.is_some());
+    assert_eq!(event.records.len(), 1);
+    let before = shop.everything().await;
+    assert_eq!(handle(&shop, event).await, None);
+    assert_eq!(shop.everything().await, before);
 }

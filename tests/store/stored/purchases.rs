@@ -3,13 +3,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Address, Attempt, AttemptStatus, GatewayName, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity,
-    Reservation, ReservationStatus, ShardNumber, StockStatus,
+    Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds,
 };
 use serde_json::{Value, json};
 use store::{Entry, EntryState};
 
 use super::{assert_stored, item, milliseconds, on_the_day, put, seconds, with};
-use crate::shop::{END, NOW, Shop, at, id, key, method, order_after, price, product, reservation, shopper};
+use crate::shop::{A_DAY, END, NOW, Shop, at, id, key, method, order_after, price, product, reservation, shopper};
 
 const RESERVATION_KEY: (&str, &str) = ("SHOPPER#shopper-1", "SALE#demo");
 const ORDER_PK: &str = "ORDER#demo.01JD3V3Z5T8Q6W7X9Y0A000001";
@@ -35,7 +35,7 @@ async fn a_reservation() {
         let expected = Reservation { status, shard: ShardNumber(3), quantity: Quantity::new(2).unwrap(), ..reservation(1) };
         put(&read, read.dynamo.reservation_table(), &stored).await;
         assert_eq!(read.reservations.get(&shopper(1), &product()).await.unwrap().as_ref(), Some(&expected));
-        assert_eq!(store::ended_reservation(&item(&stored).into()).unwrap(), expected);
+        assert_eq!(store::ended_reservation(&item(&stored).into()).unwrap().as_ref(), Some(&expected));
         // An earlier version stored no latest end.
         wrote.reservations.open(&expected).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;
@@ -48,6 +48,25 @@ async fn a_reservation() {
         wrote.reservations.open(&expected).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;
     }
+}
+
+#[tokio::test]
+async fn unpaid_ends() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let stored = json!({
+        "pk": {"S": "SHOPPER#shopper-1"},
+        "sk": {"S": "COOLING#demo"},
+        "unpaid_ends": {"N": "1"},
+        "last_reservation": {"S": "01JD3V3Z5T8Q6W7X9Y0A000001"},
+        "last_at": {"N": seconds(at(END))},
+        "ttl": {"N": seconds(at(END) + A_DAY)},
+    });
+    put(&read, read.dynamo.reservation_table(), &stored).await;
+    let expected = UnpaidEnds { count: 1, last_at: at(END) };
+    assert_eq!(read.cooling.get(&shopper(1), &product()).await.unwrap(), Some(expected));
+    assert_eq!(wrote.cooling.count(&shopper(1), &id(1), at(END)).await.unwrap(), expected);
+    let key = ("SHOPPER#shopper-1", "COOLING#demo");
+    assert_stored(&wrote, wrote.dynamo.reservation_table(), key, &stored).await;
 }
 
 /// Every word of an order's history.

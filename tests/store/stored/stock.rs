@@ -151,6 +151,18 @@ async fn a_sale_that_was_closed_in_preparation() {
     assert_eq!((sale.closed_at, sale.is_prepared()), (Some(at(NOW)), false));
 }
 
+#[tokio::test]
+async fn a_sale_with_cooling_shoppers() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let cooling = with(&prepared_sale(), &json!({"cooling": {"BOOL": true}}));
+    put(&read, read.dynamo.stock_table(), &cooling).await;
+    let sale = read.sales.get(&product()).await.unwrap().unwrap();
+    assert_eq!(sale, Sale { has_cooling_shoppers: true, ..plain_sale() });
+    written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    wrote.sales.note_cooling(&product()).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "META"), &cooling).await;
+}
+
 /// An earlier version stored no `max_hold_seconds`: the default holds.
 #[tokio::test]
 async fn a_sale_without_a_longest_hold() {

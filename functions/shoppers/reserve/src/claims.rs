@@ -45,10 +45,6 @@ impl UnitReservations {
         now: Timestamp,
     ) -> Result<Claim, Refusal> {
         self.refuse_from_memory(sale, quantity, now)?;
-        if self.losers(sale, now, |losers| losers.should_read_first()) {
-            self.read_item(sale, now).await?;
-            self.refuse_from_memory(sale, quantity, now)?;
-        }
         let hold = self.new_hold(sale, quantity, now);
         let home = sale.layout.home_of(&sale.product, shopper);
         let home_is_empty = self.losers(sale, now, |losers| losers.knows_too_few_in(home, quantity));
@@ -71,6 +67,15 @@ impl UnitReservations {
         }
         self.refuse_from_memory(sale, quantity, now)?;
         Err(Refusal::TryAgain { after_seconds: 1 })
+    }
+
+    /// Refuses a request that the known stock does not cover. If the stock is not known any more, but did not cover a request
+    /// when it was, it reads the availability item first.
+    pub(crate) async fn refuse_without_units(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
+        if self.losers(sale, now, |losers| losers.should_read_first()) {
+            self.read_item(sale, now).await?;
+        }
+        self.refuse_from_memory(sale, quantity, now)
     }
 
     /// Shards that should have enough units.

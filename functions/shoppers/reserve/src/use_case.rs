@@ -13,7 +13,7 @@ use domain::{
 };
 use messages::{ExpiryMessage, ExpiryQueue};
 use parts::{FromParts, Parts};
-use store::{Availabilities, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
+use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
 use crate::claims::Claim;
 
@@ -42,6 +42,7 @@ pub struct UnitReservations {
     pub(crate) availabilities: Availabilities,
     pub(crate) stock: Stock,
     pub(crate) reservations: Reservations,
+    pub(crate) cooling: CoolingShoppers,
     pub(crate) expiry: ExpiryQueue,
     pub(crate) limits: MemoryLimits,
     pub(crate) remembered: Mutex<Remembered>,
@@ -54,12 +55,14 @@ pub(crate) struct Remembered {
     /// Shoppers who got units from this environment, so that it does not refuse their repeated requests as losers'. The value is
     /// the reservation whose expiry message was sent, if it was.
     winners: Memory<(ProductId, ShopperId), Option<ReservationId>>,
+    /// Until when a refused shopper has to cool down.
+    cooling: Memory<(ProductId, ShopperId), Timestamp>,
 }
 
 impl Default for Remembered {
     fn default() -> Self {
         let winners = Memory::lasting(WINNERS_REMEMBERED_FOR, MOST_WINNERS);
-        Self { sales: Memory::default(), losers: Memory::default(), winners }
+        Self { sales: Memory::default(), losers: Memory::default(), winners, cooling: Memory::default() }
     }
 }
 
@@ -80,6 +83,7 @@ impl FromParts for UnitReservations {
             availabilities: parts.availabilities(),
             stock: parts.stock(),
             reservations: parts.reservations(),
+            cooling: parts.cooling_shoppers(),
             expiry: parts.expiry_queue(),
             limits: MemoryLimits::DEFAULT,
             remembered: Mutex::default(),
@@ -106,6 +110,10 @@ impl UnitReservations {
         let quantity = quantity.ok_or(NotReservable::QuantityNotAllowed { max_per_shopper })?;
         if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
             return Ok(reserved);
+        }
+        self.refuse_without_units(&sale, quantity, now).await?;
+        if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
+            return Ok(standing);
         }
         for _ in 0..ROUNDS {
             let round = match self.claim(&sale, shopper, quantity, now).await? {
@@ -145,6 +153,28 @@ impl UnitReservations {
             // Another environment made it since, or its expiry message could not be sent.
             Some(reservation) => self.stand(reservation, now).await.map(Some),
             None => Ok(None),
+        }
+    }
+
+    /// Refuses a shopper who has to cool down, unless the shopper has a reservation: that is returned. It costs nothing
+    /// before the first shopper of the sale has to cool down.
+    async fn cool_down(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<Option<Reserved>, Refusal> {
+        if !sale.has_cooling_shoppers {
+            return Ok(None);
+        }
+        let key = (sale.product.clone(), shopper.clone());
+        if let Some(until) = self.remember(|remembered| remembered.cooling.recall(&key, now).copied()).filter(|it| now < *it) {
+            return Err(Refusal::CoolingDown { until });
+        }
+        let ends = self.cooling.get(shopper, &sale.product).await?;
+        let until = ends.and_then(|ends| ends.cool_until(sale.draft.hold_seconds));
+        let Some(until) = until.filter(|until| now < *until) else { return Ok(None) };
+        match self.reservations.get(shopper, &sale.product).await? {
+            Some(reservation) if !reservation.is_overdue(now) => self.stand(reservation, now).await.map(Some),
+            Some(_) | None => {
+                self.remember(|remembered| remembered.cooling.learn(key, until, now));
+                Err(Refusal::CoolingDown { until })
+            }
         }
     }
 

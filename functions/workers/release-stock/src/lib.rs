@@ -3,24 +3,51 @@
 //!
 //! The stream's filter passes only reservations that were held when they were removed. This function checks it again,
 //! because releasing the units of a reservation that is being paid would sell them twice.
+//!
+//! It then counts the unpaid end: `reserve` lets a shopper with several of them wait. This is a soft rule. It never stops
+//! the release of units.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use domain::{Clock, ReleaseOutcome, ReservationId, ReservationStatus, ShardNumber, ShopperId};
+use domain::{
+    Clock, Memory, ProductId, ReleaseOutcome, Reservation, ReservationId, ReservationStatus, ShardNumber, ShopperId,
+    SignedDuration,
+};
 use kit::{Failure, StreamFunction, workers::EventRecord};
 use parts::{FromParts, Parts};
-use store::{Orders, Stock, StoreError, ended_reservation};
+use store::{CoolingShoppers, Orders, Sales, Stock, StoreError, ended_reservation};
+
+/// How long the count of an unpaid end may take: later records wait for it.
+const COUNTED_WITHIN: Duration = Duration::from_secs(1);
+/// How long an environment remembers that it has noted a sale's cooling shoppers. An operator's write may undo the note.
+const NOTED_FOR: SignedDuration = SignedDuration::from_mins(1);
+/// Remembered sales.
+const MOST_NOTED: usize = 256;
 
 /// The Lambda handler and its dependencies.
 pub struct ReleaseStock {
     clock: Arc<dyn Clock>,
     stock: Stock,
     orders: Orders,
+    sales: Sales,
+    cooling: CoolingShoppers,
+    /// Sales whose cooling shoppers this environment has noted.
+    noted: Mutex<Memory<ProductId, ()>>,
 }
 
 impl FromParts for ReleaseStock {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { clock: parts.clock(), stock: parts.stock(), orders: parts.orders() }
+        Self {
+            clock: parts.clock(),
+            stock: parts.stock(),
+            orders: parts.orders(),
+            sales: parts.sales(),
+            cooling: parts.cooling_shoppers(),
+            noted: Mutex::new(Memory::lasting(NOTED_FOR, MOST_NOTED)),
+        }
     }
 }
 
@@ -48,7 +75,7 @@ impl StreamFunction for ReleaseStock {
 
 impl ReleaseStock {
     async fn release_removed(&self, record: &EventRecord) -> Result<(), StoreError> {
-        let reservation = ended_reservation(&record.change.old_image)?;
+        let Some(reservation) = ended_reservation(&record.change.old_image)? else { return Ok(()) };
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
@@ -56,6 +83,25 @@ impl ReleaseStock {
         let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
         let by_ttl = record.user_identity.is_some();
         tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold has ended");
+        let why = match tokio::time::timeout(COUNTED_WITHIN, self.count_unpaid_end(&reservation)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => kit::chain(&error),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::warn!(reservation = %reservation.id, cause = why, "an unpaid end was not counted");
+        Ok(())
+    }
+
+    /// Counts the unpaid end of a hold. Once a shopper has to wait, it notes that in the sale, which `reserve` reads.
+    async fn count_unpaid_end(&self, ended: &Reservation) -> Result<(), StoreError> {
+        let (product, now) = (ended.id.product(), self.clock.now());
+        // TTL may have deleted it long after its end.
+        let ends = self.cooling.count(&ended.shopper, &ended.id, now.min(ended.expires_at)).await?;
+        let is_noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).recall(product, now).is_some();
+        if ends.cool() && !is_noted {
+            self.sales.note_cooling(product).await?;
+            self.noted.lock().unwrap_or_else(PoisonError::into_inner).learn(product.clone(), (), now);
+        }
         Ok(())
     }
 

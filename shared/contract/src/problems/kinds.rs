@@ -29,6 +29,8 @@ kinds! {
     SOLD_OUT = 409 "sold-out" "Sold out";
     /// As many units are available, but not together: a request for at most `largest_quantity` may succeed.
     NOT_TOGETHER = 409 "not-together" "Not together";
+    /// Two or more of the shopper's reservations in this sale ended unpaid or were cancelled: wait for `Retry-After`.
+    COOLING_DOWN = 429 "cooling-down" "Cooling down";
     /// The shopper has bought in this sale.
     ALREADY_PURCHASED = 409 "already-purchased" "Already purchased";
     /// A payment of the order is under way.
@@ -93,7 +95,8 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,
     };
-    let has_retry_after = [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, SALE_IN_PREPARATION, RATE_LIMITED].contains(&kind);
+    let has_retry_after =
+        [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, SALE_IN_PREPARATION, COOLING_DOWN, RATE_LIMITED].contains(&kind);
     DescribedKind { says: says(kind), members, has_retry_after }
 }
 

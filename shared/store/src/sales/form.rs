@@ -45,6 +45,9 @@ struct SaleForm {
     /// Closed in preparation, or being deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unfinished: bool,
+    /// [`Sales::note_cooling`](super::Sales::note_cooling) sets it, without a new revision.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cooling: bool,
     revision: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restocks: Vec<RestockForm>,
@@ -112,6 +115,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         status: Word(sale.status),
         closed_at: sale.closed_at,
         unfinished: sale.is_unfinished,
+        cooling: sale.has_cooling_shoppers,
         revision: record.revision,
         restocks: record.restocks.iter().map(RestockForm::from).collect(),
         unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
@@ -152,6 +156,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         status: form.status.0,
         closed_at: form.closed_at,
         is_unfinished: form.unfinished,
+        has_cooling_shoppers: form.cooling,
     };
     let (shards_made, shards_ready, revision) = (form.shards_made, form.shards_ready, form.revision);
     let mut stored = Stored { sale, shards_made, shards_ready, revision, restocks, unfinished, unknown: Item::new() };

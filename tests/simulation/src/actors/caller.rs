@@ -15,7 +15,7 @@ use crate::{
     world::{Violation, World},
 };
 
-/// The answer: status and body. `None`: no answer came back.
+/// The answer: status and body, with `Retry-After` as its member `retry_after`. `None`: no answer came back.
 pub(crate) type Answer = Option<(u16, Value)>;
 
 /// A signed-in caller.
@@ -64,7 +64,10 @@ impl Caller {
             if !faults.is_empty() {
                 self.world.violate(Violation { invariant: AS_DESCRIBED, detail: faults.join("; ") });
             }
-            let body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
+            let mut body: Value = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
+            if let Some(seconds) = response.headers().get("retry-after").and_then(|value| value.to_str().ok()) {
+                body["retry_after"] = Value::from(seconds);
+            }
             (response.status().as_u16(), body)
         });
         self.world.note(|| match &answer {

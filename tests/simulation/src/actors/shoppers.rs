@@ -30,6 +30,8 @@ enum End {
     NotBought,
     /// The sale is sold out.
     SoldOut,
+    /// The shopper has to wait for this many seconds.
+    CoolingDown(u64),
     /// The sale is over.
     Over,
 }
@@ -48,6 +50,8 @@ impl Shopper {
                 End::Bought | End::Over => return,
                 End::NotBought => self.world.pause(200, 30_000).await,
                 End::SoldOut => self.world.pause(500, 60_000).await,
+                // Some shoppers are impatient.
+                End::CoolingDown(seconds) => self.world.pause(500, seconds * 1_100).await,
             }
         }
     }
@@ -160,6 +164,9 @@ impl Shopper {
             Some((409, answer)) if answer["code"] == "not-together" => {
                 assert!(answer["available_quantity"].as_u64().unwrap() >= quantity, "{quantity} are not left: {answer}");
                 Ok(answer["largest_quantity"].as_u64().unwrap())
+            }
+            Some((429, answer)) if answer["code"] == "cooling-down" => {
+                Err(End::CoolingDown(answer["retry_after"].as_str().unwrap().parse().unwrap()))
             }
             Some((409, answer)) if answer["code"] == "already-purchased" => Err(End::Bought),
             Some((410, answer)) if answer["code"] == "sale-ended" => Err(End::Over),

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{
     invariants::{
-        CHARGED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT, UNITS_BEHIND, YES_STAYS,
-        fail,
+        CHARGED_ONCE, COUNTED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT,
+        UNITS_BEHIND, YES_STAYS, fail,
     },
-    items::{books, entries, of_table, orders, shards, ulid},
+    items::{self, books, entries, orders, shards, ulid},
 };
 use crate::{
-    services::tables::{Mirror, RESERVATION, number, text},
+    services::tables::{Mirror, number, text},
     world::World,
 };
 
@@ -38,6 +38,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         purchases(items)?;
         reservations(world, items)?;
         latest_ends(world, items)?;
+        unpaid_ends(world, items)?;
         charges(items)?;
         refunds(items)?;
         promises(world, items, now)?;
@@ -75,8 +76,8 @@ fn purchases(items: &Mirror) -> Outcome {
 }
 
 fn reservations(world: &World, items: &Mirror) -> Outcome {
-    for (key, item) in of_table(items, RESERVATION).filter(|(_, item)| !has_come_back(world, item)) {
-        let shopper = key.pk.trim_start_matches("SHOPPER#");
+    for (pk, item) in items::reservations(items).filter(|(_, item)| !has_come_back(world, item)) {
+        let shopper = pk.trim_start_matches("SHOPPER#");
         let (id, status) = (text(item, "reservation_id"), text(item, "status"));
         let has = |map| {
             let mut of_shopper = entries(items, map).filter(|it| it.shopper == shopper && it.shard == number(item, "shard"));
@@ -104,7 +105,7 @@ fn has_come_back(world: &World, reservation: &Value) -> bool {
 /// Checks that no reservation is held for longer than a hold of the sale may last. Holds end at whole seconds.
 fn latest_ends(world: &World, items: &Mirror) -> Outcome {
     let most = 1_000 * i64::from(world.size.max_hold_seconds);
-    for (_, item) in of_table(items, RESERVATION).filter(|(_, item)| text(item, "status") == "HELD") {
+    for (_, item) in items::reservations(items).filter(|(_, item)| text(item, "status") == "HELD") {
         let lasts = 1_000 * number(item, "expires_at") - number(item, "created_at");
         if lasts >= most + 1_000 {
             return fail(LATEST_END, format!("{} is held for {lasts} ms, at most {most}", text(item, "reservation_id")));
@@ -122,6 +123,17 @@ fn refunds(items: &Mirror) -> Outcome {
     }
 }
 
+/// Checks that no shopper has more unpaid ends than reservations that ended.
+fn unpaid_ends(world: &World, items: &Mirror) -> Outcome {
+    for (pk, counted) in items::unpaid_ends(items) {
+        let ended = world.tables.ended_of(pk);
+        if counted > ended {
+            return fail(COUNTED_ONCE, format!("{pk} has {counted} unpaid ends, and {ended} reservations that ended"));
+        }
+    }
+    Ok(())
+}
+
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     let promises = world.promises.lock().unwrap();
     let status = |id: &str| orders(items).find(|(order, _)| *order == id).map(|(_, item)| text(item, "status"));
@@ -130,7 +142,7 @@ fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
         if is_over || matches!(status(id), Some("failed" | "refunded")) {
             continue;
         }
-        let kept = of_table(items, RESERVATION).any(|(_, item)| text(item, "reservation_id") == id);
+        let kept = items::reservations(items).any(|(_, item)| text(item, "reservation_id") == id);
         if !kept {
             return fail(YES_STAYS, format!("{shopper} was promised {id} until {until}, and it is gone"));
         }

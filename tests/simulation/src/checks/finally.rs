@@ -6,10 +6,10 @@ use domain::{Clock, Timestamp};
 
 use super::{
     invariants::{ALL_SOLD, CHECKOUT_ENDS, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, fail},
-    items::{books, entries, of_table, orders, shards, ulid},
+    items::{books, entries, orders, reservations, shards, ulid},
 };
 use crate::{
-    services::tables::{Mirror, RESERVATION, number, text},
+    services::tables::{Mirror, number, text},
     world::World,
 };
 
@@ -84,8 +84,8 @@ fn nothing_is_held(items: &Mirror) -> Outcome {
     if let Some(held) = entries(items, "held").next() {
         return fail(NO_HOLD_LEFT, format!("{} still holds {} units of shard {}", held.shopper, held.units, held.shard));
     }
-    match of_table(items, RESERVATION).find(|(_, item)| text(item, "status") != "PURCHASED") {
-        Some((key, item)) => fail(NO_HOLD_LEFT, format!("{} has a reservation that is {}", key.pk, text(item, "status"))),
+    match reservations(items).find(|(_, item)| text(item, "status") != "PURCHASED") {
+        Some((pk, item)) => fail(NO_HOLD_LEFT, format!("{pk} has a reservation that is {}", text(item, "status"))),
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    services::tables::{Key, Mirror, ORDER, STOCK, number, text},
+    services::tables::{Key, Mirror, ORDER, RESERVATION, STOCK, number, text},
     world::World,
 };
 
@@ -20,6 +20,17 @@ pub(super) struct Entry<'i> {
 
 pub(super) fn of_table<'m>(items: &'m Mirror, table: &'m str) -> impl Iterator<Item = (&'m Key, &'m Value)> {
     items.iter().filter(move |(key, _)| key.table == table)
+}
+
+/// Every reservation, by its partition key. The same table has the unpaid ends of each shopper.
+pub(super) fn reservations(items: &Mirror) -> impl Iterator<Item = (&str, &Value)> {
+    of_table(items, RESERVATION).filter(|(key, _)| key.sk.starts_with("SALE#")).map(|(key, item)| (key.pk.as_str(), item))
+}
+
+/// How often each shopper's holds ended unpaid, by partition key, as the product has counted them.
+pub(super) fn unpaid_ends(items: &Mirror) -> impl Iterator<Item = (&str, i64)> {
+    let counted = of_table(items, RESERVATION).filter(|(key, _)| key.sk.starts_with("COOLING#"));
+    counted.map(|(key, item)| (key.pk.as_str(), number(item, "unpaid_ends")))
 }
 
 pub(super) fn shards(items: &Mirror) -> impl Iterator<Item = (i64, &Value)> {

@@ -60,7 +60,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 23] = [
+pub static MUTATIONS: [Mutation; 24] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -112,6 +112,9 @@ pub static MUTATIONS: [Mutation; 23] = [
             body["Item"].as_object_mut().unwrap().remove("latest_end");
             body
         })
+    }),
+    Mutation::of_requests("unpaid-ends-count-again", "a record that comes again counts an unpaid end again", |it| {
+        (it.operation == "UpdateItem" && it.sort_key().starts_with("COOLING#")).then(|| conditioned(it.body, None))
     }),
     Mutation::of_requests("attempt-overwritten", "a run that knows less overwrites an attempt", |it| {
         let is_write = ["PutItem", "UpdateItem"].contains(&it.operation);

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{
     invariants::{NO_LONGER_THAN_A_RUN, Outcome, fail},
-    items::{Entry, entries, id_of, of_table, ulid},
+    items::{Entry, entries, id_of, reservations, ulid},
 };
 use crate::{
-    services::tables::{RESERVATION, number, text},
+    services::tables::{number, text},
     world::World,
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn none_is(world: &World, interval: SignedDuration) -> Outcome {
     world.tables.look(|items| {
         for held in entries(items, "held") {
             let is_its = |item: &&Value| ulid(text(item, "reservation_id")) == held.ulid && number(item, "shard") == held.shard;
-            let reservation = of_table(items, RESERVATION).map(|(_, item)| item).find(is_its);
+            let reservation = reservations(items).map(|(_, item)| item).find(is_its);
             // A payment has its own time limit. A failed payment extends the hold in its reservation only.
             let ends_at = match reservation {
                 Some(item) if text(item, "status") != "HELD" => continue,

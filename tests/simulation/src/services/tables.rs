@@ -49,6 +49,8 @@ pub(crate) struct Tables {
     time: Time,
     /// Reservations that were deleted, with the time of the deletion in seconds since 1970.
     ended: Mutex<BTreeMap<String, i64>>,
+    /// For each shopper's partition key, the reservations that were deleted.
+    ended_of: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// For each reservation, the invocation that wrote it first.
     made_by: Mutex<BTreeMap<String, u64>>,
     came_back: Mutex<BTreeSet<String>>,
@@ -80,6 +82,7 @@ impl Tables {
             mirror: Mutex::default(),
             time: time.clone(),
             ended: Mutex::default(),
+            ended_of: Mutex::default(),
             made_by: Mutex::default(),
             came_back: Mutex::default(),
             read_up_to: Mutex::default(),
@@ -112,6 +115,11 @@ impl Tables {
     /// When a reservation was deleted, in seconds since 1970.
     pub(crate) fn ended_at(&self, reservation: &str) -> Option<i64> {
         self.ended.lock().unwrap().get(reservation).copied()
+    }
+
+    /// How many reservations with this partition key were deleted.
+    pub(crate) fn ended_of(&self, pk: &str) -> i64 {
+        i64::try_from(self.ended_of.lock().unwrap().get(pk).map_or(0, BTreeSet::len)).unwrap()
     }
 
     /// Reads every item.
@@ -202,9 +210,12 @@ impl Tables {
         if let Some(item) = answer.item {
             mirror.insert(key.clone(), serde_json::to_value(item).unwrap());
         } else {
-            let removed = mirror.remove(key).filter(|_| key.table == RESERVATION);
-            let now = self.time.now().as_second();
-            self.ended.lock().unwrap().extend(removed.map(|it| (text(&it, "reservation_id").to_owned(), now)));
+            let is_reservation = key.table == RESERVATION && key.sk.starts_with("SALE#");
+            if let Some(removed) = mirror.remove(key).filter(|_| is_reservation) {
+                let (id, now) = (text(&removed, "reservation_id").to_owned(), self.time.now().as_second());
+                self.ended.lock().unwrap().insert(id.clone(), now);
+                self.ended_of.lock().unwrap().entry(key.pk.clone()).or_default().insert(id);
+            }
         }
         match key.table.as_str() {
             STOCK => self.changed[0].notify_one(),
