@@ -1,4 +1,4 @@
-//! The operator: pauses, resumes, restocks and closes the sale, and repeats unanswered requests. It uses the product through HTTP
+//! The operator: pauses, resumes, restocks and closes the sale, ends its holds, and repeats unanswered requests. It uses the product through HTTP
 //! only, and reads items only to compare the sale's report with them.
 
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub(crate) struct Operated {
     pub(crate) asked: u32,
     /// Whether the sale was closed.
     pub(crate) is_closed: bool,
+    /// Whether the operator has asked to end the holds of the closed sale.
+    pub(crate) are_holds_ended: bool,
     /// Periods from the answer that the sale is paused or closed until the request that resumes it.
     pub(crate) shut: Vec<(Timestamp, Timestamp)>,
 }
@@ -75,8 +77,25 @@ impl Operator {
         }
         if self.world.strikes(Fault::SaleClosed) {
             self.change("close").await;
+            if self.world.chance.happens(0.5) {
+                self.end_holds().await;
+            }
         }
         self
+    }
+
+    /// Ends the holds of the closed sale, until there can be no more.
+    async fn end_holds(&self) {
+        for _ in 0..PATIENCE {
+            self.world.operated.lock().unwrap().are_holds_ended = true;
+            let asked = request("POST", "/admin/flash-sales/demo/end-holds").path_parameter("product_id", "demo");
+            match self.caller.ask("end-holds", asked).await {
+                Some((200, answer)) if answer["more"] == false => return,
+                // The close was not answered, and may not have happened.
+                Some((409, _)) => return,
+                _ => self.world.pause(1_000, 5_000).await,
+            }
+        }
     }
 
     /// Repeats the unanswered requests in the quiet time.

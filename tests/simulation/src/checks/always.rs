@@ -135,11 +135,14 @@ fn unpaid_ends(world: &World, items: &Mirror) -> Outcome {
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
+    let are_holds_ended = world.operated.lock().unwrap().are_holds_ended;
     let promises = world.promises.lock().unwrap();
     let status = |id: &str| orders(items).find(|(order, _)| *order == id).map(|(_, item)| text(item, "status"));
     for ((shopper, id), until) in &promises.holds {
         let is_over = now >= until.checked_sub(LATITUDE).unwrap() || promises.cancelled.contains(id);
-        if is_over || matches!(status(id), Some("failed" | "refunded")) {
+        // The operator ends what is only held, and leaves alone what is being paid.
+        let may_be_ended = are_holds_ended && !matches!(status(id), Some("pending" | "completed"));
+        if is_over || may_be_ended || matches!(status(id), Some("failed" | "refunded")) {
             continue;
         }
         let kept = items::reservations(items).any(|(_, item)| text(item, "reservation_id") == id);
