@@ -1,6 +1,6 @@
 //! Orders: placed once, expired only while they wait, listed page by page.
 
-use domain::{Address, Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
+use domain::{Address, Notice, Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
 use store::{AddressOutcome, PlaceOutcome, Unsettled};
 
 use crate::shop::{
@@ -214,7 +214,7 @@ async fn unsettled(shop: &Shop) -> Vec<Unsettled> {
 }
 
 #[tokio::test]
-async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
+async fn an_order_is_unsettled_from_the_start_of_its_payment_until_its_shopper_is_told_how_it_ended() {
     let shop = Shop::open().await;
     let since = |time| vec![Unsettled { id: id(1), since: at(time) }];
     shop.reservations.open(&reservation(1)).await.unwrap();
@@ -225,12 +225,16 @@ async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
     assert_eq!((a_second_before.orders, a_second_before.more), (vec![], false));
     shop.attempt(&crate::shop::key_of(1, 1), domain::AttemptStatus::Declined).await;
     shop.purchases.payment_failed(&order, 1, at(END), "The card was declined.", at(NOW)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, since("12:00:00"), "its shopper has to be told");
+    assert!(shop.orders.told(&id(1), 1, Notice::PaymentFailed).await.unwrap());
     assert_eq!(unsettled(&shop).await, []);
     let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
     shop.purchases.start_again(&waiting, &method("sandbox:ok"), at("12:01:30.9")).await.unwrap();
     assert_eq!(unsettled(&shop).await, since("12:01:30"), "since this attempt");
     shop.attempt(&crate::shop::key_of(1, 2), domain::AttemptStatus::Charged).await;
     shop.purchases.complete(&order, 2, "sandbox_1", at(NOW)).await.unwrap();
+    assert_eq!(unsettled(&shop).await, since("12:01:30"));
+    assert!(shop.orders.told(&id(1), 2, Notice::OrderCompleted).await.unwrap());
     assert_eq!(unsettled(&shop).await, []);
 
     for step in [OrderStep::Refunded, OrderStep::Failed] {
@@ -238,6 +242,8 @@ async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
         shop.reservations.open(&reservation(1)).await.unwrap();
         shop.purchases.start(&order, at(NOW)).await.unwrap();
         shop.purchases.end(&order, 1, step, at(NOW)).await.unwrap();
+        assert_eq!(unsettled(&shop).await, since("12:00:00"), "{step:?}");
+        assert!(shop.orders.told(&id(1), 1, Notice::OrderFailed).await.unwrap());
         assert_eq!(unsettled(&shop).await, [], "{step:?}");
     }
     let shop = Shop::open().await;
@@ -247,10 +253,82 @@ async fn an_order_is_unsettled_while_its_payment_is_under_way_and_only_then() {
     shop.purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW)).await.unwrap();
     shop.orders.expire(&id(2), at(END)).await.unwrap();
     assert_eq!(unsettled(&shop).await, []);
+    shop.purchases.end(&order, 1, OrderStep::RefundConfirmed, at("12:01:00")).await.unwrap();
+    assert_eq!(unsettled(&shop).await, []);
+}
+
+/// An order whose first payment has ended with this step.
+async fn ended(shop: &Shop, step: OrderStep, pay_by: Timestamp) -> Order {
+    let order = pending_order(1);
+    shop.reservations.open(&reservation(1)).await.unwrap();
+    shop.purchases.start(&order, at(NOW)).await.unwrap();
+    let purchases = &shop.purchases;
+    let done = match step {
+        OrderStep::PaymentFailed => {
+            shop.attempt(&key(1), domain::AttemptStatus::Declined).await;
+            purchases.payment_failed(&order, 1, pay_by, "The card was declined.", at(NOW)).await
+        }
+        OrderStep::Completed => {
+            shop.attempt(&key(1), domain::AttemptStatus::Charged).await;
+            purchases.complete(&order, 1, "sandbox_1", at(NOW)).await
+        }
+        OrderStep::RefundFailed => purchases.end_order(&order, 1, step, at(NOW)).await,
+        OrderStep::RefundConfirmed => {
+            purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW)).await.unwrap();
+            purchases.end(&order, 1, step, at(NOW)).await
+        }
+        OrderStep::Refunded | OrderStep::Failed => purchases.end(&order, 1, step, at(NOW)).await,
+        OrderStep::Placed | OrderStep::PaymentStarted | OrderStep::Expired => panic!("{step:?} ends no payment"),
+    };
+    assert_eq!(done.unwrap(), store::Advanced::Done, "{step:?}");
+    shop.orders.get(&id(1)).await.unwrap().unwrap()
+}
+
+const NOTICES: [Notice; 4] = [Notice::OrderCompleted, Notice::PaymentFailed, Notice::OrderFailed, Notice::RefundFailed];
+
+#[tokio::test]
+async fn what_is_owed_to_a_shopper_is_recorded_by_its_own_notice_and_once() {
+    for step in OrderStep::ALL.into_iter().filter(|step| step.notice().is_some()) {
+        for notice in NOTICES {
+            let shop = Shop::open().await;
+            let order = ended(&shop, step, at(END)).await;
+            assert_eq!(order.untold, step.notice(), "{step:?}");
+            assert!(!shop.orders.told(&id(1), 2, notice).await.unwrap(), "{step:?}: another attempt");
+            // That the order failed says also that its payment did.
+            let says_it = Some(notice) == order.untold || (notice, step) == (Notice::OrderFailed, OrderStep::PaymentFailed);
+            assert_eq!(shop.orders.told(&id(1), 1, notice).await.unwrap(), says_it, "{step:?} {notice:?}");
+            assert!(!shop.orders.told(&id(1), 1, notice).await.unwrap(), "{step:?} {notice:?}, again");
+            let after = shop.orders.get(&id(1)).await.unwrap().unwrap();
+            let untold = if says_it { None } else { order.untold };
+            assert_eq!(after, Order { untold, ..order }, "{step:?} {notice:?}: nothing else changes");
+            let listed = shop.orders.refunds_pending(at(NOW), None).await.unwrap().orders.len();
+            let is_listed = step == OrderStep::RefundFailed || (step == OrderStep::RefundConfirmed && !says_it);
+            assert_eq!(listed, usize::from(is_listed), "{step:?} {notice:?}");
+        }
+    }
+    assert!(!Shop::open().await.orders.told(&id(1), 1, Notice::OrderFailed).await.unwrap(), "no such order");
 }
 
 #[tokio::test]
-async fn an_order_is_among_the_pending_refunds_from_the_step_that_fails_until_the_one_that_confirms() {
+async fn a_payment_that_failed_when_the_time_was_over_is_an_order_that_failed() {
+    for (pay_by, notice) in [(at(NOW), Notice::OrderFailed), (at("12:00:01"), Notice::PaymentFailed)] {
+        let shop = Shop::open().await;
+        assert_eq!(ended(&shop, OrderStep::PaymentFailed, pay_by).await.untold, Some(notice));
+    }
+}
+
+#[tokio::test]
+async fn the_next_attempt_has_a_notice_of_its_own() {
+    let shop = Shop::open().await;
+    let order = ended(&shop, OrderStep::PaymentFailed, at(END)).await;
+    shop.purchases.start_again(&order, &method("sandbox:ok"), at("12:01:00")).await.unwrap();
+    assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().untold, None);
+    assert!(!shop.orders.told(&id(1), 1, Notice::PaymentFailed).await.unwrap());
+    assert_eq!(unsettled(&shop).await, [Unsettled { id: id(1), since: at("12:01:00") }]);
+}
+
+#[tokio::test]
+async fn an_order_is_among_the_pending_refunds_from_the_step_that_fails_until_its_shopper_is_told_that_it_is_confirmed() {
     let shop = Shop::open().await;
     let pending = async |since| shop.orders.refunds_pending(at(since), None).await.unwrap().orders;
     let (one, other) = (pending_order(1), Order { id: id_in(&"another".parse().unwrap(), 2), ..pending_order(2) });
@@ -268,6 +346,8 @@ async fn an_order_is_among_the_pending_refunds_from_the_step_that_fails_until_th
     let rest = shop.orders.refunds_pending(at("00:00:00"), Some(&first)).await.unwrap();
     assert_eq!((rest.orders, rest.more), (vec![second.clone()], false));
     shop.purchases.end(&one, 1, OrderStep::RefundConfirmed, at("12:03:00")).await.unwrap();
+    assert_eq!(pending("00:00:00").await, [first, second.clone()], "its shopper has to be told");
+    assert!(shop.orders.told(&one.id, 1, Notice::OrderFailed).await.unwrap());
     assert_eq!(pending("00:00:00").await, [second]);
 }
 

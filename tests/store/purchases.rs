@@ -50,6 +50,7 @@ async fn the_history_tells_the_whole_story() {
         transaction_id: Some("sandbox_demo-2".into()),
         updated_at: completed_at,
         sent_at: Some(again_at),
+        untold: Some(domain::Notice::OrderCompleted),
         history: vec![
             event(at(NOW), OrderStep::Placed, None),
             event(started_at, OrderStep::PaymentStarted, None),

@@ -3,7 +3,9 @@
 //! A write whose condition is false costs as much as if it were true; DynamoDB does not report it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Attempt, AttemptStatus, Availability, GatewayName, Hold, OrderStep, Quantity, SaleDraft, ShardLayout, ShardNumber};
+use domain::{
+    Attempt, AttemptStatus, Availability, GatewayName, Hold, Notice, OrderStep, Quantity, SaleDraft, ShardLayout, ShardNumber,
+};
 use store::{Ending, Entry, EntryState, Rounds};
 
 use crate::{
@@ -122,29 +124,32 @@ async fn a_step_of_a_purchase_is_one_transaction_of_two_writes_at_twice_the_pric
     assert_eq!(cost(&shop, purchases.start(&order, at(NOW))).await, both);
     shop.attempt(&key_of(1, 1), AttemptStatus::Declined).await;
     let failed = purchases.payment_failed(&order, 1, at(END), "The card was declined.", at(NOW));
-    assert_eq!(cost(&shop, failed).await, writes(1, 8.0));
+    assert_eq!(cost(&shop, failed).await, writes(1, 7.0));
+    assert_eq!(cost(&shop, shop.orders.told(&id(1), 1, Notice::PaymentFailed)).await, writes(1, 3.0));
     let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
     assert_eq!(cost(&shop, purchases.start_again(&waiting, &method("sandbox:ok"), at(NOW))).await, both);
     shop.attempt(&key_of(1, 2), AttemptStatus::Charged).await;
     let complete = purchases.complete(&order, 2, "sandbox_demo.01JD3V3Z5T8Q6W7X9Y0A000001-2", at(NOW));
-    assert_eq!(cost(&shop, complete).await, writes(1, 8.0));
+    assert_eq!(cost(&shop, complete).await, writes(1, 7.0));
+    assert_eq!(cost(&shop, shop.orders.told(&id(1), 2, Notice::OrderCompleted)).await, writes(1, 3.0));
 
     shop.reservations.open(&reservation(2)).await.unwrap();
     let order = pending_order(2);
     purchases.start(&order, at(NOW)).await.unwrap();
-    assert_eq!(cost(&shop, purchases.end(&order, 1, OrderStep::Refunded, at(NOW))).await, both);
+    assert_eq!(cost(&shop, purchases.end(&order, 1, OrderStep::Refunded, at(NOW))).await, writes(1, 5.0));
 
     let order = pending_order(3);
     shop.orders.place(&order).await.unwrap();
     assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW))).await, writes(1, 5.0));
+    assert_eq!(cost(&shop, shop.orders.told(&id(3), 1, Notice::RefundFailed)).await, writes(1, 2.0));
     let order = pending_order(4);
     shop.orders.place(&order).await.unwrap();
-    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::Failed, at(NOW))).await, writes(1, 4.0));
+    assert_eq!(cost(&shop, purchases.end_order(&order, 1, OrderStep::Failed, at(NOW))).await, writes(1, 3.0));
 }
 
 /// All writes from the checkout on, in a shard with few holds.
 #[tokio::test]
-async fn a_purchase_with_one_payment_costs_seventeen_units() {
+async fn a_purchase_with_one_payment_costs_nineteen_units() {
     let shop = Shop::with_units(25).await;
     let (order, sandbox) = (pending_order(1), GatewayName("sandbox".into()));
     shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await.unwrap();
@@ -157,9 +162,10 @@ async fn a_purchase_with_one_payment_costs_seventeen_units() {
         let charged = Attempt { status: AttemptStatus::Charged, reference, confirmed, ..begun.clone() };
         assert!(shop.attempts.replace(&begun, &charged).await?);
         shop.stock.sell(SHARD, &shopper(1), &bought, units(1)).await?;
-        shop.purchases.complete(&order, 1, "sandbox_1", at(NOW)).await
+        shop.purchases.complete(&order, 1, "sandbox_1", at(NOW)).await?;
+        shop.orders.told(&id(1), 1, Notice::OrderCompleted).await
     };
-    assert_eq!(cost(&shop, purchase).await, writes(5, 17.0));
+    assert_eq!(cost(&shop, purchase).await, writes(6, 19.0));
 }
 
 #[tokio::test]
@@ -168,7 +174,7 @@ async fn an_order_whose_reservation_is_gone_ends_in_a_second_transaction() {
     let order = pending_order(1);
     shop.orders.place(&order).await.unwrap();
     // DynamoDB cancels the first transaction. Its writes cost as much as any, but DynamoDB does not report them.
-    assert_eq!(cost(&shop, shop.purchases.end(&order, 1, OrderStep::Failed, at(NOW))).await, writes(2, 4.0));
+    assert_eq!(cost(&shop, shop.purchases.end(&order, 1, OrderStep::Failed, at(NOW))).await, writes(2, 3.0));
 }
 
 #[tokio::test]

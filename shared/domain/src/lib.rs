@@ -37,7 +37,7 @@ pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};
 pub use loser_memory::{LoserMemory, MemoryLimits};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
-pub use order::{Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
+pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
     Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
     SandboxMethod,

@@ -136,6 +136,34 @@ impl OrderStep {
     }
 }
 
+/// What a shopper is told when a payment has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notice {
+    /// Paid and sold.
+    OrderCompleted,
+    /// Not paid; another method may be tried.
+    PaymentFailed,
+    /// Ended without a purchase; no money is kept.
+    OrderFailed,
+    /// Ended; the refund is not confirmed. An operator reviews it.
+    RefundFailed,
+}
+
+impl OrderStep {
+    /// What the shopper is told after this step; `None` if the step ends no payment.
+    #[must_use]
+    pub fn notice(self) -> Option<Notice> {
+        match self {
+            Self::Completed => Some(Notice::OrderCompleted),
+            Self::PaymentFailed => Some(Notice::PaymentFailed),
+            Self::Refunded | Self::Failed | Self::RefundConfirmed => Some(Notice::OrderFailed),
+            Self::RefundFailed => Some(Notice::RefundFailed),
+            Self::Placed | Self::PaymentStarted | Self::Expired => None,
+        }
+    }
+}
+
 /// One line of an order's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
@@ -182,6 +210,8 @@ pub struct Order {
     /// When the last message about the current attempt was sent, or was about to be. `None`: the attempt was started by an
     /// earlier version, or there is none.
     pub sent_at: Option<Timestamp>,
+    /// What the shopper has still to be told of the end of the current attempt.
+    pub untold: Option<Notice>,
     /// Its steps, oldest first.
     pub history: Vec<OrderEvent>,
 }
@@ -257,6 +287,7 @@ mod tests {
             created_at: at(0),
             updated_at: at(10),
             sent_at: None,
+            untold: None,
             history: Vec::new(),
         };
         for (sent_at, now, expected) in [

@@ -175,6 +175,7 @@ mod tests {
             created_at: at(NOW),
             updated_at: at(NOW),
             sent_at: None,
+            untold: None,
             history: vec![OrderEvent { at: at(NOW), event: step, reason: None }],
         }
     }

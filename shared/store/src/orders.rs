@@ -4,7 +4,7 @@ pub(crate) mod change;
 pub(crate) mod form;
 
 use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
-use domain::{Address, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
+use domain::{Address, Notice, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
 
@@ -22,8 +22,8 @@ use crate::{
 const BY_SHOPPER: &str = "shopper-index";
 /// Orders per page.
 const PAGE: i32 = 20;
-/// The index of orders whose payment is in progress, by product, and of orders whose refund is not confirmed; oldest first. No
-/// other order has the index's key attributes.
+/// The index of orders whose payment is in progress or whose shopper has to be told how it ended, by product, and of orders whose
+/// refund is not confirmed; oldest first. No other order has the index's key attributes.
 const UNSETTLED: &str = "unsettled-index";
 /// Unsettled orders per page, about 200 bytes each.
 const UNSETTLED_PAGE: i32 = 100;
@@ -62,7 +62,7 @@ pub struct OrderPage {
     pub next: Option<OrderId>,
 }
 
-/// An order whose payment is in progress or whose refund is not confirmed, as the index has it.
+/// An order that something has still to be done for, as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     /// The order's id.
@@ -178,13 +178,44 @@ impl Orders {
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 
+    /// Records that the shopper was told of the end of an attempt. One write. Takes the order out of the index of unsettled orders,
+    /// unless its refund is pending. False: this was recorded before, or something else has to be told.
+    ///
+    /// Guards: the notice is owed for this attempt. That the order failed is also news enough where its payment failed.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn told(&self, id: &OrderId, attempt: u32, notice: Notice) -> Result<bool, StoreError> {
+        let remove = match notice {
+            Notice::RefundFailed => "REMOVE untold",
+            Notice::OrderCompleted | Notice::PaymentFailed | Notice::OrderFailed => "REMOVE untold, unsettled, unsettled_since",
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(id)))
+            .update_expression(remove)
+            .expression_attribute_values(":notice", word(notice))
+            .expression_attribute_values(":attempt", number(attempt));
+        let update = match notice {
+            Notice::OrderFailed => update
+                .condition_expression("untold IN (:notice, :weaker) AND attempt = :attempt")
+                .expression_attribute_values(":weaker", word(Notice::PaymentFailed)),
+            Notice::OrderCompleted | Notice::PaymentFailed | Notice::RefundFailed => {
+                update.condition_expression("untold = :notice AND attempt = :attempt")
+            }
+        };
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
     /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not
     /// exist, or does not wait.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn expire(&self, id: &OrderId, now: Timestamp) -> Result<bool, StoreError> {
-        let change = OrderChange::new(OrderStep::Expired, None, now, None)?;
+        let change = OrderChange::new(OrderStep::Expired, id, None, now, None, None)?;
         let update = self
             .client
             .update_item()
@@ -220,8 +251,8 @@ impl Orders {
         Ok(OrderPage { orders, next })
     }
 
-    /// A page of a sale's orders whose payment started at or before `before` and has not ended, oldest first,
-    /// eventually consistent. With `after`: the page that follows this order.
+    /// A page of a sale's orders whose payment started at or before `before`, and has not ended or has ended without a word to the
+    /// shopper; oldest first, eventually consistent. With `after`: the page that follows this order.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::{
     types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use domain::{
-    Address, AttemptStatus, IdempotencyKey, Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId, Timestamp,
+    Address, AttemptStatus, IdempotencyKey, Notice, Order, OrderId, OrderStep, PaymentMethod, ReservationStatus, ShopperId,
+    Timestamp,
 };
 
 use transaction::{Cancelled, Condition, unbuildable};
@@ -100,12 +101,10 @@ impl Purchases {
         shipping_address: Option<&Address>,
         now: Timestamp,
     ) -> Result<StartOutcome, StoreError> {
-        let mut change = OrderChange::new(OrderStep::PaymentStarted, Some(order.attempt), now, None)?
+        let mut change = OrderChange::new(OrderStep::PaymentStarted, &order.id, Some(order.attempt), now, None, None)?
             .set("attempt", number(order.attempt + 1))
             .set("payment_method", item::value(method)?)
-            .set("sent_at", item::value(&now)?)
-            .set("unsettled", string(order.product().as_str()))
-            .set("unsettled_since", number(now.as_second()));
+            .set("sent_at", item::value(&now)?);
         if let Some(address) = shipping_address {
             change = change.set("shipping_address", orders::form::address(address)?);
         }
@@ -153,7 +152,10 @@ impl Purchases {
         reason: &str,
         now: Timestamp,
     ) -> Result<Advanced, StoreError> {
-        let change = OrderChange::new(OrderStep::PaymentFailed, Some(attempt), now, Some(reason))?
+        let step = OrderStep::PaymentFailed;
+        // No other method can be tried when the time is over.
+        let notice = if pay_by <= now { Some(Notice::OrderFailed) } else { step.notice() };
+        let change = OrderChange::new(step, &order.id, Some(attempt), now, Some(reason), notice)?
             .set("pay_by", number(pay_by.as_second()));
         let update = self
             .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)
@@ -183,8 +185,9 @@ impl Purchases {
         transaction_id: &str,
         now: Timestamp,
     ) -> Result<Advanced, StoreError> {
-        let change =
-            OrderChange::new(OrderStep::Completed, Some(attempt), now, None)?.set("transaction_id", string(transaction_id));
+        let step = OrderStep::Completed;
+        let change = OrderChange::new(step, &order.id, Some(attempt), now, None, step.notice())?
+            .set("transaction_id", string(transaction_id));
         let update = self
             .reservation_update(&order.shopper, &order.id, ReservationStatus::Paying)
             .update_expression("SET #status = :to")
@@ -212,7 +215,7 @@ impl Purchases {
             .expression_attribute_values(":id", item::id(&order.id))
             .expression_attribute_values(":from", word(ReservationStatus::Paying));
         let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
-        let change = OrderChange::new(step, Some(attempt), now, None)?;
+        let change = OrderChange::new(step, &order.id, Some(attempt), now, None, step.notice())?;
         let result = self.transact(vec![delete, self.order_update(&order.id, change)?]).await?;
         match advanced(&order.id, result)? {
             // There is no reservation left to delete, but the order must still end.
@@ -226,7 +229,7 @@ impl Purchases {
     /// # Errors
     /// When DynamoDB does not answer, or another write to the order conflicts.
     pub async fn end_order(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
-        let change = OrderChange::new(step, Some(attempt), now, None)?;
+        let change = OrderChange::new(step, &order.id, Some(attempt), now, None, step.notice())?;
         let result = self.transact_all(vec![self.order_update(&order.id, change)?]).await?;
         // The order is the only item of this transaction, so its reason comes first.
         match result {

@@ -6,7 +6,9 @@
 //! write is conditional on a word that is known.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Admission, AttemptStatus, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, SaleStatus, StockStatus};
+use domain::{
+    Admission, AttemptStatus, Notice, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, SaleStatus, StockStatus,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{EntryState, keys::string};
@@ -118,6 +120,13 @@ words!("step of an order": OrderStep {
     RefundFailed = "refund_failed",
     RefundConfirmed = "refund_confirmed",
     Expired = "expired",
+});
+
+words!("notice to a shopper": Notice {
+    OrderCompleted = "order-completed",
+    PaymentFailed = "payment-failed",
+    OrderFailed = "order-failed",
+    RefundFailed = "refund-failed",
 });
 
 words!("status of a payment attempt": AttemptStatus {

@@ -1,9 +1,10 @@
 //! `notify-shopper`: what the topic receives for each message, and the error that the state machine gets when the topic fails.
 
+use domain::{Order, Timestamp};
 use notify_shopper::NotifyShopper;
 use serde_json::{Value, json};
 use test_aws::{Calls, Fault};
-use test_shop::{NOTIFICATIONS, Shop};
+use test_shop::{Buyer, NOTIFICATIONS, Shop, Stage, demo};
 
 async fn on(shop: &Shop, calls: &Calls, event: &str) -> Result<Value, String> {
     let input = test_aws::event_value(&format!("notify-shopper/{event}.json"));
@@ -73,4 +74,48 @@ async fn a_task_that_cannot_be_read_is_malformed_and_tells_nobody() {
         assert_eq!(on(&shop, &Calls::new(), event).await, Err("MalformedTask".to_owned()), "{event}");
     }
     assert!(shop.topic.published().is_empty());
+}
+
+/// The message to the shopper at the end of a payment.
+fn event_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Completed => "ok",
+        Stage::WaitingAgain => "payment-failed",
+        Stage::RefundPending => "refund-failed",
+        _ => "order-failed",
+    }
+}
+
+#[tokio::test]
+async fn the_order_is_settled_once_its_shopper_is_told() {
+    for stage in Stage::ALL.into_iter().filter(|stage| stage.ends_payment()) {
+        let shop = Shop::untold(stage).await;
+        let owed = shop.order(&Buyer::first()).await;
+        assert!(owed.untold.is_some(), "{stage:?}");
+        let unsettled = async || shop.uncounted().orders().unsettled(&demo(), Timestamp::MAX, None).await.unwrap().orders.len();
+        assert_eq!(unsettled().await, usize::from(stage != Stage::RefundPending), "{stage:?}");
+        for _ in 0..2 {
+            assert!(on(&shop, &Calls::new(), event_of(stage)).await.is_ok(), "{stage:?}");
+            assert_eq!(shop.order(&Buyer::first()).await, Order { untold: None, ..owed.clone() }, "{stage:?}");
+            assert_eq!(unsettled().await, 0, "{stage:?}");
+        }
+        let pending = shop.uncounted().orders().refunds_pending(Timestamp::MIN, None).await.unwrap().orders.len();
+        assert_eq!(pending, usize::from(stage == Stage::RefundPending), "{stage:?}: an operator still finds it");
+    }
+}
+
+#[tokio::test]
+async fn what_the_topic_did_not_take_is_still_owed_and_a_record_that_fails_is_no_error() {
+    let shop = Shop::untold(Stage::Completed).await;
+    shop.topic.fail(true);
+    assert!(on(&shop, &Calls::new(), "ok").await.is_err());
+    assert!(shop.order(&Buyer::first()).await.untold.is_some());
+    shop.topic.fail(false);
+    for fault in Fault::ALL {
+        let shop = Shop::untold(Stage::Completed).await;
+        let calls = Calls::new();
+        calls.fail_always("UpdateItem", fault);
+        assert!(on(&shop, &calls, "ok").await.is_ok(), "{fault:?}");
+        assert_eq!(shop.topic.published().len(), 1, "{fault:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Attempt, AttemptStatus, GatewayName, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity,
+    Address, Attempt, AttemptStatus, GatewayName, Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity,
     Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds,
 };
 use serde_json::{Value, json};
@@ -152,14 +152,22 @@ async fn an_order() {
     completed_item.as_object_mut().unwrap().retain(|name, _| !name.starts_with("unsettled"));
     let sent = Order { sent_at: Some(at("12:00:30")), ..pending.clone() };
     let sent_item = with(&pending_item, &json!({"sent_at": {"S": on_the_day("12:00:30")}}));
-    let all = [(placed, placed_order()), (pending, pending_item), (sent, sent_item), (completed, completed_item)];
+    let owed = Order { untold: Some(Notice::OrderCompleted), ..completed.clone() };
+    let owed_item = with(
+        &completed_item,
+        &json!({
+            "untold": {"S": "order-completed"}, "unsettled": {"S": "demo"}, "unsettled_since": {"N": seconds(at("12:03:00"))},
+        }),
+    );
+    let all =
+        [(placed, placed_order()), (pending, pending_item), (sent, sent_item), (completed, completed_item), (owed, owed_item)];
     for (order, stored) in all {
         let (read, wrote) = (Shop::open().await, Shop::open().await);
         put(&read, read.dynamo.order_table(), &stored).await;
         assert_eq!(read.orders.get(&id(1)).await.unwrap().as_ref(), Some(&order));
         assert_eq!(read.orders.of_shopper(&shopper(1), None).await.unwrap().orders, std::slice::from_ref(&order));
         let unsettled = read.orders.unsettled(&product(), at(END), None).await.unwrap().orders;
-        assert_eq!(unsettled.len(), usize::from(order.status == OrderStatus::Pending));
+        assert_eq!(unsettled.len(), usize::from(order.status == OrderStatus::Pending || order.untold.is_some()));
         wrote.orders.place(&order).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
     }
@@ -206,6 +214,26 @@ async fn an_address_with_every_member_and_one_without_a_postal_code() {
         wrote.orders.place(&without).await.unwrap();
         wrote.orders.replace_address(&without, &address, without.updated_at).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
+    }
+}
+
+#[tokio::test]
+async fn a_notice_is_read_and_written_by_its_word_and_an_unknown_one_is_left_alone() {
+    for (word, notice) in [
+        ("order-completed", Some(Notice::OrderCompleted)),
+        ("payment-failed", Some(Notice::PaymentFailed)),
+        ("order-failed", Some(Notice::OrderFailed)),
+        ("refund-failed", Some(Notice::RefundFailed)),
+        ("of-a-later-version", None),
+    ] {
+        let shop = Shop::open().await;
+        put(&shop, shop.dynamo.order_table(), &with(&placed_order(), &json!({"untold": {"S": word}}))).await;
+        assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().untold, notice, "{word}");
+        let Some(notice) = notice else { continue };
+        let wrote = Shop::open().await;
+        wrote.orders.place(&Order { untold: Some(notice), ..order_after(1, OrderStep::Placed, 0) }).await.unwrap();
+        let raw = wrote.raw(wrote.dynamo.order_table(), ORDER_PK, "ORDER").await.unwrap();
+        assert_eq!(raw["untold"], AttributeValue::S(word.to_owned()));
     }
 }
 

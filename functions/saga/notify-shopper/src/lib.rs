@@ -1,36 +1,30 @@
 //! Saga: reports the outcome of an order to its shopper: a log line, and a message to the topic for a subscriber that
 //! sends e-mail.
+//!
+//! The order says what its shopper has still to be told, from the step that ends a payment until this function has published it.
+//! If no run of the saga gets this far, `reconcile` publishes it. So a shopper may be told twice, and is told at least once.
 
-use domain::{OrderId, ShopperId};
+use domain::{Notice, Order, OrderId, OrderStatus, ShopperId, Timestamp};
 use kit::{TaskFunction, chain, workers::TaskError};
 use parts::{FromParts, Parts, Topic};
 use serde::{Deserialize, Serialize};
+use store::Orders;
 
 /// The Lambda handler and its dependencies.
 pub struct NotifyShopper {
     topic: Topic,
+    orders: Orders,
 }
 
-/// The news about the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Message {
-    /// Paid and sold.
-    OrderCompleted,
-    /// Not paid; another method may be tried.
-    PaymentFailed,
-    /// Ended without a purchase; no money is kept.
-    OrderFailed,
-    /// Ended; the refund is not confirmed. An operator reviews it.
-    RefundFailed,
-}
-
-/// A shopper, an order and the news about it.
+/// A shopper, an order and the news about it. Only these are published.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Notification {
     order_id: OrderId,
     shopper: ShopperId,
-    message: Message,
+    message: Notice,
+    /// The attempt that has ended.
+    #[serde(skip_serializing)]
+    attempt: u32,
 }
 
 /// The output: SNS accepted the message.
@@ -53,7 +47,20 @@ impl TaskError for NotifyError {
 
 impl FromParts for NotifyShopper {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { topic: parts.notifications() }
+        Self { topic: parts.notifications(), orders: parts.orders() }
+    }
+}
+
+impl Notification {
+    /// What the shopper of `order` has still to be told at `now`, if anything.
+    #[must_use]
+    pub fn owed(order: &Order, now: Timestamp) -> Option<Self> {
+        let message = match order.untold? {
+            // No other method can be tried any more.
+            Notice::PaymentFailed if order.statuses(now).0 == OrderStatus::Expired => Notice::OrderFailed,
+            notice => notice,
+        };
+        Some(Self { order_id: order.id.clone(), shopper: order.shopper.clone(), message, attempt: order.attempt })
     }
 }
 
@@ -62,7 +69,7 @@ impl TaskFunction for NotifyShopper {
     type Output = Published;
     type Error = NotifyError;
 
-    /// Notifies one shopper.
+    /// Notifies one shopper, and then records it in the order.
     ///
     /// # Errors
     /// When SNS does not accept the message.
@@ -74,6 +81,11 @@ impl TaskFunction for NotifyShopper {
         let body = serde_json::to_string(&notification).map_err(|error| NotifyError(error.to_string()))?;
         let publish = self.topic.client.publish().topic_arn(&self.topic.arn).message(body);
         let answer = publish.send().await.map_err(|error| NotifyError(chain(&error)))?;
+        let Notification { order_id, attempt, message, .. } = &notification;
+        if let Err(error) = self.orders.told(order_id, *attempt, *message).await {
+            // The shopper is told. `reconcile` finds the order and tells once more.
+            tracing::warn!(order = %order_id, cause = chain(&error), "a notification was not recorded");
+        }
         Ok(Published { message_id: answer.message_id.unwrap_or_default() })
     }
 }

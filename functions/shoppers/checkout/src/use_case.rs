@@ -262,6 +262,7 @@ fn order(
         created_at: now,
         updated_at: now,
         sent_at,
+        untold: None,
         history: vec![OrderEvent { at: now, event: step, reason: None }],
     })
 }

@@ -17,6 +17,7 @@ use std::{future::Future, sync::Arc};
 use domain::{Clock, ProductId, Sale, Timestamp};
 use futures_util::future::join_all;
 use kit::{Failure, ScheduledFunction, metrics};
+use notify_shopper::NotifyShopper;
 use parts::{FromParts, Parts};
 use release_stock::ReleaseStock;
 use store::{Availabilities, Catalogue, Orders, Reservations, Rounds, Sales, Stock, StoreError};
@@ -41,6 +42,7 @@ pub struct Reconcile {
     orders: Orders,
     releases: ReleaseStock,
     executions: Executions,
+    notices: NotifyShopper,
 }
 
 /// The findings of one run.
@@ -57,6 +59,8 @@ pub struct Findings {
     pub holds_overdue: usize,
     /// Payments that this run started, for the first time or again.
     pub payments_started: usize,
+    /// Shoppers whom this run told how their payment ended.
+    pub shoppers_told: usize,
     /// Availability items that differed from the shards; this run wrote them again.
     pub availabilities_mended: usize,
     /// Orders of all sales whose refund is not confirmed: an operator must look at them.
@@ -102,6 +106,7 @@ impl FromParts for Reconcile {
             orders: parts.orders(),
             releases: ReleaseStock::from_parts(parts),
             executions: Executions::from_parts(parts),
+            notices: NotifyShopper::from_parts(parts),
         }
     }
 }
@@ -138,7 +143,7 @@ impl Reconcile {
         let sales = self.live_sales().await?;
         let products: Vec<ProductId> = sales.iter().map(|(product, _)| product.clone()).collect();
         let mut found = Findings::default();
-        self.count_refunds(&mut found).await;
+        self.look_at_refunds(&mut found).await;
         for (product, sale) in sales {
             match sale {
                 Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,

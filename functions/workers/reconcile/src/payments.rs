@@ -1,18 +1,19 @@
 //! Orders whose payment has been in progress for too long: starts the saga again if it was never started or was cut
-//! off.
+//! off. Orders whose payment has ended without a word to the shopper: tells the shopper.
 //!
 //! Every task of the saga may be repeated, and charges only after it has looked the charge up. So an execution that
 //! repeats the steps of an earlier one has the same result.
 
 use domain::{Order, OrderStatus, SignedDuration, Timestamp};
-use kit::Failure;
+use kit::{Failure, TaskFunction};
 use messages::OrderMessage;
+use notify_shopper::Notification;
 use store::Unsettled;
 
 use crate::{Findings, Look, Reconcile, executions::Execution};
 
-/// A payment takes seconds. Younger payments are left alone.
-const PAYMENT_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// A payment takes seconds, and so does its notification. Younger payments and ends of payments are left alone.
+pub(crate) const PAYMENT_SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// The age of an attempt, in minutes, at which its saga is started for the second time, the third, and so on. The cause
 /// that stops it may take hours to repair.
@@ -24,6 +25,8 @@ enum Settled {
     Itself,
     /// Its saga was started.
     Started,
+    /// Its payment has ended, and its shopper was told only now.
+    Told,
     /// Its saga has been started as often as allowed.
     Stuck,
 }
@@ -41,6 +44,7 @@ impl Reconcile {
                 match settled {
                     Settled::Itself => {}
                     Settled::Started => found.payments_started += 1,
+                    Settled::Told => found.shoppers_told += 1,
                     Settled::Stuck => found.orders_stuck += 1,
                 }
             }
@@ -53,9 +57,21 @@ impl Reconcile {
     }
 
     async fn settle(&self, unsettled: &Unsettled, before: Timestamp) -> Result<Settled, Failure> {
-        let Some(order) = self.orders.get(&unsettled.id).await?.filter(|order| is_unsettled(order, before)) else {
+        // The index is eventually consistent: the order may have ended, or have a younger attempt.
+        let Some(order) = self.orders.get(&unsettled.id).await?.filter(|order| order.updated_at <= before) else {
             return Ok(Settled::Itself);
         };
+        match order.status {
+            // Its last change was the start of its attempt.
+            OrderStatus::Pending => {}
+            OrderStatus::AwaitingPayment
+            | OrderStatus::Completed
+            | OrderStatus::Failed
+            | OrderStatus::Expired
+            | OrderStatus::Refunded => {
+                return Ok(if self.tell(&order).await? { Settled::Told } else { Settled::Itself });
+            }
+        }
         let message = OrderMessage::of(&order);
         let names: Vec<String> = message.execution_names().collect();
         let mut cause = "never started".to_owned();
@@ -88,6 +104,14 @@ impl Reconcile {
         Ok(Settled::Stuck)
     }
 
+    /// Tells the shopper how a payment ended, if no saga has. False: there is nothing to tell.
+    pub(crate) async fn tell(&self, order: &Order) -> Result<bool, Failure> {
+        let Some(notification) = Notification::owed(order, self.clock.now()) else { return Ok(false) };
+        self.notices.handle(notification).await?;
+        tracing::warn!(order = %order.id, attempt = order.attempt, notice = ?order.untold, "a shopper was told late");
+        Ok(true)
+    }
+
     /// Whether the order's attempt started at least this many minutes ago.
     fn is_older(&self, order: &Order, minutes: i64) -> bool {
         let due = order.updated_at.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
@@ -108,10 +132,4 @@ impl Reconcile {
         let now = self.orders.get(&order.id).await?;
         Ok(now.is_some_and(|now| now.status == OrderStatus::Pending && now.attempt == order.attempt))
     }
-}
-
-/// The index is eventually consistent: the order may have ended, or have a younger attempt. The last change of a
-/// pending order was the start of its attempt.
-fn is_unsettled(order: &Order, before: Timestamp) -> bool {
-    order.status == OrderStatus::Pending && order.updated_at <= before
 }

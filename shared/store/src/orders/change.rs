@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{OrderEvent, OrderStep, Timestamp};
+use domain::{Notice, OrderEvent, OrderId, OrderStep, Timestamp};
 
 use super::form;
 use crate::{
@@ -22,8 +22,15 @@ pub(crate) struct OrderChange {
 }
 
 impl OrderChange {
-    /// The update for `step`. With `attempt`, it applies only while this attempt is the order's current one.
-    pub(crate) fn new(step: OrderStep, attempt: Option<u32>, now: Timestamp, reason: Option<&str>) -> Result<Self, StoreError> {
+    /// The update of the order `of` for `step`, after which its shopper has to be told `notice`. With `attempt`, it applies only while this attempt is the order's current one.
+    pub(crate) fn new(
+        step: OrderStep,
+        of: &OrderId,
+        attempt: Option<u32>,
+        now: Timestamp,
+        reason: Option<&str>,
+        notice: Option<Notice>,
+    ) -> Result<Self, StoreError> {
         let (status, payment, stock) = step.leads_to();
         let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
         let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
@@ -37,17 +44,23 @@ impl OrderChange {
         let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                    history = list_append(history, :event)";
         let mut change = Self { set: set.to_owned(), remove: "", condition: "#status = :from".to_owned(), names, values };
+        // An order whose payment has ended, or whose refund is confirmed, stays in the index until its shopper is told.
         match step {
-            // The payment has ended, or its refund is confirmed.
+            OrderStep::PaymentStarted => {
+                change.remove = " REMOVE untold";
+                change = change.unsettled(of.product().as_str(), now);
+            }
+            OrderStep::RefundFailed => change = change.unsettled(form::REFUND_PENDING, now),
             OrderStep::PaymentFailed
             | OrderStep::Completed
             | OrderStep::Refunded
             | OrderStep::Failed
-            | OrderStep::RefundConfirmed => change.remove = " REMOVE unsettled, unsettled_since",
-            OrderStep::RefundFailed => {
-                change = change.set("unsettled", string(form::REFUND_PENDING)).set("unsettled_since", number(now.as_second()));
-            }
-            OrderStep::Placed | OrderStep::PaymentStarted | OrderStep::Expired => {}
+            | OrderStep::RefundConfirmed
+            | OrderStep::Placed
+            | OrderStep::Expired => {}
+        }
+        if let Some(notice) = notice {
+            change = change.set("untold", word(notice));
         }
         if step.is_about_payment() {
             change = change.set("payment_status", word(payment));
@@ -57,6 +70,11 @@ impl OrderChange {
             change.values.insert(":attempt".to_owned(), number(attempt));
         }
         Ok(change)
+    }
+
+    /// Also puts the order into this partition of the index of unsettled orders.
+    fn unsettled(self, partition: &str, since: Timestamp) -> Self {
+        self.set("unsettled", string(partition)).set("unsettled_since", number(since.as_second()))
     }
 
     /// Also sets `attribute`.

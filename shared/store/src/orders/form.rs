@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Currency, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ProductId, Quantity,
-    ShopperId, StockStatus, Timestamp,
+    Address, Currency, Notice, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ProductId,
+    Quantity, ShopperId, StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,11 @@ struct OrderForm {
     history: Vec<EventForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sent_at: Option<Timestamp>,
-    /// Hash key of the index of unsettled orders, which contains no other orders: the product while the order is pending,
-    /// [`REFUND_PENDING`] while its refund is.
+    /// Plain text: a later version's notice is left to that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    untold: Option<String>,
+    /// Hash key of the index of unsettled orders, which contains no other orders: the product while the order is pending or its
+    /// shopper has to be told how that ended, [`REFUND_PENDING`] while its refund is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled: Option<String>,
     /// When the attempt started, or when its refund failed, in epoch seconds; stored together with `unsettled`.
@@ -121,8 +124,8 @@ pub(crate) fn history_line(of: &OrderEvent) -> Result<AttributeValue, StoreError
 
 pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
     let unsettled = match (order.status, order.payment_status) {
-        (OrderStatus::Pending, _) => Some(order.product().to_string()),
         (_, PaymentStatus::RefundPending) => Some(REFUND_PENDING.to_owned()),
+        (status, _) if status == OrderStatus::Pending || order.untold.is_some() => Some(order.product().to_string()),
         (_, _) => None,
     };
     let body = OrderForm {
@@ -144,6 +147,7 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         updated_at: order.updated_at,
         history: order.history.iter().map(EventForm::from).collect(),
         sent_at: order.sent_at,
+        untold: order.untold.map(|notice| notice.word().to_owned()),
         // The last step of a pending order is the start of its payment.
         unsettled_since: unsettled.is_some().then_some(order.updated_at.as_second()),
         unsettled,
@@ -172,6 +176,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
         transaction_id: form.transaction_id,
         updated_at: form.updated_at,
         sent_at: form.sent_at,
+        untold: form.untold.as_deref().and_then(Notice::of),
         history: form.history.into_iter().filter_map(line).collect(),
     })
 }

@@ -4,6 +4,7 @@
 mod crashes;
 mod healthy;
 mod holds;
+mod notices;
 mod payments;
 mod races;
 mod refunds;

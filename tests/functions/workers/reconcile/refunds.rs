@@ -27,6 +27,12 @@ async fn a_refund_is_counted_in_every_run_until_it_is_confirmed() {
     let ended = world.shop.uncounted().purchases().end(&order, 1, OrderStep::RefundConfirmed, world.shop.now()).await.unwrap();
     assert_eq!(ended, Advanced::Done);
     world.finds_nothing().await;
+    // No saga tells the shopper.
+    world.shop.clock.advance_seconds(60);
+    assert_eq!(world.run().await, Findings { shoppers_told: 1, ..Findings::default() });
+    let told = world.shop.topic.published();
+    assert!(told.len() == 1 && told.iter().all(|it| it.message.contains("order-failed")));
+    world.finds_nothing().await;
 }
 
 #[test]

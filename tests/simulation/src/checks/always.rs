@@ -114,10 +114,13 @@ fn latest_ends(world: &World, items: &Mirror) -> Outcome {
     Ok(())
 }
 
-/// Checks that an operator finds every order whose refund is pending, and no other.
+/// Checks that an operator finds every order whose refund is pending, and no other but one whose shopper has to be told.
 fn refunds(items: &Mirror) -> Outcome {
-    let is_pending = |order: &Value| text(order, "payment_status") == "refund_pending";
-    match orders(items).find(|(_, order)| is_pending(order) != (text(order, "unsettled") == "refund_pending")) {
+    let is_wrong = |order: &Value| match (text(order, "payment_status"), text(order, "unsettled")) {
+        ("refund_pending", partition) => partition != "refund_pending",
+        (_, partition) => partition == "refund_pending" && text(order, "untold").is_empty(),
+    };
+    match orders(items).find(|(_, order)| is_wrong(order)) {
         Some((id, order)) => fail(LISTED, format!("order {id} is {}", text(order, "payment_status"))),
         None => Ok(()),
     }

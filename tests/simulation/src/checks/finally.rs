@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Clock, Timestamp};
 
 use super::{
-    invariants::{ALL_SOLD, CHECKOUT_ENDS, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, fail},
+    invariants::{ALL_SOLD, CHECKOUT_ENDS, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail},
     items::{books, entries, orders, reservations, shards, ulid},
 };
 use crate::{
@@ -20,6 +20,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         money(items)?;
         sold(items)?;
         checkouts(world, items, now)?;
+        notices(world, items)?;
         nothing_is_held(items)?;
         let operated = world.operated.lock().unwrap();
         if operated.is_closed {
@@ -78,6 +79,27 @@ fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
         Some(id) => fail(CHECKOUT_ENDS, format!("order {id} was accepted and is not there")),
         None => Ok(()),
     }
+}
+
+/// Checks that every shopper was told how the last payment of each order ended.
+fn notices(world: &World, items: &Mirror) -> Outcome {
+    let promises = world.promises.lock().unwrap();
+    for (id, order) in orders(items) {
+        let steps = order["history"]["L"].as_array().into_iter().flatten().map(|line| text(&line["M"], "event"));
+        let notices = steps.rev().find_map(|step| match step {
+            "completed" => Some(&["order-completed"][..]),
+            // Told late, or of a payment that failed when the time was over, the order has failed.
+            "payment_failed" => Some(&["payment-failed", "order-failed"]),
+            "refunded" | "failed" | "refund_confirmed" => Some(&["order-failed"]),
+            "refund_failed" => Some(&["refund-failed"]),
+            _ => None,
+        });
+        let is_told = |notice: &&str| promises.told.contains(&(id.to_owned(), (*notice).to_owned()));
+        if notices.is_some_and(|notices| !notices.iter().any(|notice| is_told(notice))) {
+            return fail(TOLD, format!("order {id} is {}, and nobody was told", text(order, "status")));
+        }
+    }
+    Ok(())
 }
 
 fn nothing_is_held(items: &Mirror) -> Outcome {

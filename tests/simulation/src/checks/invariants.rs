@@ -12,6 +12,7 @@ pub(crate) const CHARGED_ONCE: &str = "a completed order is charged exactly once
 pub(crate) const SOLD: &str = "a completed order has its units";
 pub(crate) const MONEY_BACK: &str = "every other charge is refunded exactly once";
 pub(crate) const CHECKOUT_ENDS: &str = "every accepted checkout ends";
+pub(crate) const TOLD: &str = "every shopper is told how the payment ended";
 pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";
 pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
 pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";

@@ -150,6 +150,16 @@ pub static MUTATIONS: [Mutation; 24] = [
             body
         })
     }),
+    Mutation::of_requests("ends-are-forgotten", "the step that ends a payment removes the order from the index", |it| {
+        let mut body = it.body.clone();
+        let writes = body["TransactItems"].as_array_mut()?.iter_mut().filter_map(|write| write.get_mut("Update"));
+        let is_end = |it: &&mut Value| {
+            it["UpdateExpression"].as_str().is_some_and(|text| text.contains("untold = ") && !text.contains("unsettled = "))
+        };
+        let write = writes.into_iter().find(is_end)?;
+        write["UpdateExpression"] = json!(format!("{} REMOVE unsettled, unsettled_since", write["UpdateExpression"].as_str()?));
+        Some(body)
+    }),
     Mutation::of_requests("overdue-holds-stay", "`reconcile` ends no overdue hold", |it| {
         let ends = it.operation == "DeleteItem" || (it.operation == "UpdateItem" && it.body["TableName"] == STOCK);
         (it.function == "reconcile" && ends).then(|| conditioned(it.body, Some("attribute_not_exists(pk)")))

@@ -16,6 +16,8 @@ pub(crate) struct Promises {
     pub(crate) accepted: BTreeSet<String>,
     /// Orders that were reported as completed.
     pub(crate) completed: BTreeSet<String>,
+    /// The notices that the topic took, with their orders.
+    pub(crate) told: BTreeSet<(String, String)>,
     /// The addresses that each shopper sent, in the order in which they were sent.
     addresses: BTreeMap<String, Vec<Sent>>,
 }

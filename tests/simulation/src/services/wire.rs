@@ -234,6 +234,9 @@ fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked
         Service::Sqs => world.queues.serve(world, &request.operation, &request.body),
         Service::StepFunctions => world.executions.serve(world, &request.operation, &request.body),
         Service::Sns => {
+            let notice: Value = serde_json::from_str(request.body.as_str().unwrap_or_default()).expect("a notice is JSON");
+            let text = |member: &str| notice[member].as_str().unwrap_or_default().to_owned();
+            world.promises.lock().unwrap().told.insert((text("order_id"), text("message")));
             let result = "<PublishResult><MessageId>1</MessageId></PublishResult>";
             (200, format!("<PublishResponse>{result}</PublishResponse>"))
         }

@@ -3,10 +3,10 @@
 use crate::prelude::*;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let tell = |message: &str| json!({"order_id": RESERVATION, "shopper": FIRST.id, "message": message});
+    let tell = |message: &str| json!({"order_id": RESERVATION, "shopper": FIRST.id, "attempt": 1, "message": message});
     let told = || output(json!({}));
     vec![
-        case("ok", tell("order-completed"), [told()]),
+        case("ok", tell("order-completed"), [told(), told().given(Given::Completed)]),
         case("payment-failed", tell("payment-failed"), [told()]),
         case("order-failed", tell("order-failed"), [told()]),
         case("refund-failed", tell("refund-failed"), [told()]),

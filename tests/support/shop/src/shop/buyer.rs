@@ -130,6 +130,7 @@ impl Buyer {
             created_at: self.made_at,
             updated_at: self.made_at,
             sent_at: None,
+            untold: None,
             history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
         }
     }

@@ -75,6 +75,11 @@ impl Stage {
         Self::Expired,
     ];
 
+    /// Whether a payment has just ended, so that the shopper has to be told.
+    pub fn ends_payment(self) -> bool {
+        matches!(self, Self::Completed | Self::WaitingAgain | Self::Failed | Self::Refunded | Self::RefundPending)
+    }
+
     /// The stage directly before this one; `None` if there is none.
     fn before(self) -> Option<Self> {
         match self {
@@ -104,6 +109,14 @@ impl Shop {
         shop
     }
 
+    /// A shop with the open sale `demo`, and the first buyer's purchase at this end of a payment, of which nobody was told.
+    pub async fn untold(stage: Stage) -> Self {
+        let (shop, buyer) = (Self::open().await, Buyer::first());
+        shop.bring(&buyer, stage.before().unwrap()).await;
+        shop.step_untold(&buyer, stage).await;
+        shop
+    }
+
     /// Brings a purchase that has not begun to `stage`. The demo sale must exist.
     pub async fn bring(&self, buyer: &Buyer, stage: Stage) {
         let mut stages: Vec<Stage> = std::iter::successors(Some(stage), |stage| stage.before()).collect();
@@ -113,8 +126,17 @@ impl Shop {
         }
     }
 
-    /// Brings a purchase from the stage directly before to `stage`.
+    /// Brings a purchase from the stage directly before to `stage`. If that is the end of a payment, its shopper is told.
     pub async fn step(&self, buyer: &Buyer, stage: Stage) {
+        self.step_untold(buyer, stage).await;
+        if stage.ends_payment() {
+            let order = self.order(buyer).await;
+            assert!(self.uncounted().orders().told(&order.id, order.attempt, order.untold.unwrap()).await.unwrap());
+        }
+    }
+
+    /// As [`Shop::step`], but no run of the saga gets as far as to tell the shopper.
+    pub async fn step_untold(&self, buyer: &Buyer, stage: Stage) {
         let (now, purchases) = (self.now(), self.uncounted().purchases());
         let order = buyer.order(OrderStep::PaymentStarted);
         match stage {
