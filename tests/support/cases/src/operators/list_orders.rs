@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("another-status", list().query("status", "completed"), [malformed()]),
         case("impossible-sale", pending().query("sale", NOT_A_PRODUCT), [malformed()]),
         case("impossible-since", pending().query("since", "yesterday"), [malformed()]),
+        case("unknown-next", pending().query("next", OTHER_RESERVATION), [malformed()]),
         case("impossible-next", pending().query("next", "no-page-begins-here"), [malformed()]),
         case("not-an-operator", get("/admin/orders").query("status", "refund_pending").by(FIRST), [problem(403, "forbidden")]),
         case("no-identity", get("/admin/orders").query("status", "refund_pending"), [problem(401, "unauthenticated")]),

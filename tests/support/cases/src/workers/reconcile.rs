@@ -14,6 +14,8 @@ pub(crate) fn cases() -> Vec<Case> {
             nothing().given(Given::Abandoned).units(25, 0, 0),
             nothing().given(Given::Unpaid).reservation(ReservationStatus::Paying).units(24, 1, 0),
             nothing().given(Given::Unknown).reservation(ReservationStatus::Held),
+            nothing().given(Given::RefundedLater),
+            nothing().given(Given::Settled),
         ],
     )]
 }

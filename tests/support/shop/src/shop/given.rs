@@ -13,6 +13,8 @@ pub enum Given {
     Stale,
     /// [`Stage::Held`], and for a minute the availability item of `demo` has missed all changes of the shards.
     Unknown,
+    /// The availability item of the sale `ended` has not changed since the sale's end.
+    Settled,
     /// [`Stage::Held`].
     Held,
     /// [`Stage::Held`], and the hold ended a minute ago.
@@ -51,10 +53,11 @@ pub enum Given {
 
 impl Given {
     /// Every value.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Sale,
         Self::Stale,
         Self::Unknown,
+        Self::Settled,
         Self::Held,
         Self::Overdue,
         Self::Abandoned,
@@ -77,7 +80,7 @@ impl Given {
     /// The stage of the purchase; `None`: it has not begun.
     pub fn stage(self) -> Option<Stage> {
         match self {
-            Self::Sale | Self::Stale => None,
+            Self::Sale | Self::Stale | Self::Settled => None,
             Self::Abandoned => Some(Stage::Claimed),
             Self::Unknown | Self::Held | Self::Overdue => Some(Stage::Held),
             Self::Waiting | Self::Waited => Some(Stage::Waiting),
@@ -116,6 +119,11 @@ impl Shop {
         if given == Given::Stale {
             let layout = self.uncounted().sales().get(&sold_out()).await.unwrap().expect("the sale is there").layout;
             self.know(&sold_out(), Availability::untouched(&layout, now)).await;
+        }
+        if given == Given::Settled {
+            let ended = "ended".parse().unwrap();
+            let known = self.availability(&ended).await;
+            self.know(&ended, Availability { as_of: now - seconds(1_800), ..known }).await;
         }
         if given == Given::Unknown {
             let known = self.availability(&demo()).await;
