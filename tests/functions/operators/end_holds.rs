@@ -1,4 +1,5 @@
 //! `POST /admin/flash-sales/{product_id}/end-holds`: the holds of a sale that is over end; what is being paid or bought stays.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use cancel_reservation::CancelReservation;
 use domain::{ProductId, Quantity, SaleDraft, SaleStatus, ShardNumber, SignedDuration};

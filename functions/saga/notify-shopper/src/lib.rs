@@ -55,11 +55,10 @@ impl Notification {
     /// What the shopper of `order` has still to be told at `now`, if anything.
     #[must_use]
     pub fn owed(order: &Order, now: Timestamp) -> Option<Self> {
-        let message = match order.untold? {
-            // No other method can be tried any more.
-            Notice::PaymentFailed if order.statuses(now).0 == OrderStatus::Expired => Notice::OrderFailed,
-            notice => notice,
-        };
+        let untold = order.untold?;
+        // After its end, no other method can be tried any more.
+        let is_over = untold == Notice::PaymentFailed && order.statuses(now).0 == OrderStatus::Expired;
+        let message = if is_over { Notice::OrderFailed } else { untold };
         Some(Self { order_id: order.id.clone(), shopper: order.shopper.clone(), message, attempt: order.attempt })
     }
 }
