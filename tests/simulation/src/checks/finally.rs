@@ -95,7 +95,7 @@ fn notices(world: &World, items: &Mirror) -> Outcome {
             _ => None,
         });
         let is_told = |notice: &&str| promises.told.contains(&(id.to_owned(), (*notice).to_owned()));
-        if notices.is_some_and(|notices| !notices.iter().any(|notice| is_told(notice))) {
+        if notices.is_some_and(|notices| !notices.iter().any(is_told)) {
             return fail(TOLD, format!("order {id} is {}, and nobody was told", text(order, "status")));
         }
     }
