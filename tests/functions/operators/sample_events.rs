@@ -64,6 +64,7 @@ async fn list_orders_answers_its_sample_events() {
     not-an-operator: 403 forbidden
     of-a-sale-since: 200
     ok: 200
+    unknown-next: 400 malformed-request
     "#);
 }
 
