@@ -242,7 +242,7 @@ fn a_table_that_says_something_else_is_noticed() {
     notices(
         documented_refusals,
         "has no row for sale-started",
-        replace("| `sale-started` | 409 | | the sale cannot be changed any more |\n", ""),
+        replace("| `sale-started` | 409 | | only the end of the sale can still change: it can come earlier |\n", ""),
     );
     notices(documented_refusals, "sale-ended has status", replace("410, to operators 409", "410"));
     notices(

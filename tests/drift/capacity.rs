@@ -72,11 +72,11 @@ fn throttles(repository: &Repository) -> Faults {
     faults
 }
 
-/// All routes at their limits stay within what an account starts with.
+/// All routes at their limits, and the preflight requests of one path, stay within what an account starts with.
 fn quota(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
     for (limit, quota) in [("Rate", REQUESTS_A_SECOND), ("Burst", REQUESTS_AT_ONCE)] {
-        let groups = settings(repository).into_iter().skip(1).filter_map(group);
+        let groups = settings(repository).into_iter().filter_map(group);
         let sum: i64 = groups.map(|group| parameter(repository, &format!("{group}{limit}"))).sum();
         if sum > quota {
             faults.push(format!("{limit}: all routes together may take {sum} of {quota}, so that one group can starve another"));

@@ -1,5 +1,7 @@
 //! Every refusal, as a client sees it through API Gateway.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -20,6 +22,23 @@ async fn nobody_gets_in_without_a_good_token() {
         stack.nobody().get(path).await.expect(401);
     }
     stack.nobody().put("/admin/flash-sales/demo", &json!({})).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_not_found() {
+    let stack = Stack::running();
+    let operator = stack.sign_in("ops@example.com").await;
+    let routes = contract::routes();
+    for path in routes.iter().map(|route| route.path).collect::<BTreeSet<_>>() {
+        for method in ["GET", "PUT", "POST", "PATCH", "DELETE"] {
+            if !routes.iter().any(|route| (route.path, route.method.as_str()) == (path, method)) {
+                let id = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D";
+                let path = path.replace("{product_id}", "demo").replace("{order_id}", id).replace("{reservation_id}", id);
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                operator.send(method, &path, &[], None).await.refuses(404, "not-found");
+            }
+        }
+    }
 }
 
 /// A token of a day in 2020, without a valid signature.

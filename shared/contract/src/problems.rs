@@ -20,10 +20,11 @@ pub fn store_failed(error: &StoreError) -> Problem {
     if error.is_passing() { Problem::try_again_because(1, error) } else { Problem::internal(error) }
 }
 
-/// A message that was not acknowledged: the same request again sends it again.
+/// A message that was not acknowledged: the same request sends it again after half a minute, or `reconcile` does what it asks for.
 #[must_use]
 pub fn send_failed(error: &SendError) -> Problem {
-    Problem::try_again_because(1, error)
+    let seconds = Order::SENT_AGAIN_AFTER.as_secs();
+    Problem::try_again_because(u32::try_from(seconds).unwrap_or(u32::MAX), error)
 }
 
 /// There is no sale of this product.
@@ -164,10 +165,13 @@ pub fn sale_not_over() -> Problem {
     Problem::of(SALE_NOT_OVER).detail("The sale is not over. Close it before you end its holds.")
 }
 
-/// Units of the sale are held or sold.
+/// Units of the sale are held or sold, or an order is not settled.
 #[must_use]
 pub fn sale_in_use() -> Problem {
-    Problem::of(SALE_IN_USE).detail("Units of the sale are held or sold. Only a sale without holds and purchases can be deleted.")
+    Problem::of(SALE_IN_USE).detail(
+        "Units of the sale are held or sold, or the end of a payment is still being worked on. Only a sale without holds, \
+         purchases and open payments can be deleted.",
+    )
 }
 
 /// 503: the sale is closed, but shoppers who began before that may still reserve.
@@ -186,7 +190,8 @@ pub fn unfinished(ready: u32, all: u32) -> Problem {
 /// The sale has started, or starts within ten seconds.
 #[must_use]
 pub fn sale_started() -> Problem {
-    Problem::of(SALE_STARTED).detail("A sale can be changed until ten seconds before it starts, and not after.")
+    Problem::of(SALE_STARTED)
+        .detail("A sale can be changed until ten seconds before it starts. After that, only its end can come earlier.")
 }
 
 /// The description of a paused sale cannot be changed.

@@ -245,11 +245,19 @@ impl Sale {
         self.draft.visible_from.is_none_or(|visible_from| visible_from <= now)
     }
 
+    /// Whether `draft` describes this sale. Its units are those that the sale was made with, or those that readers see: with
+    /// all restocks.
+    #[must_use]
+    pub fn is_described_by(&self, draft: &SaleDraft) -> bool {
+        let units = if draft.units == self.layout.units() { self.draft.units } else { draft.units };
+        SaleDraft { units, ..draft.clone() } == self.draft
+    }
+
     /// Whether `draft` describes this sale with an earlier end, and is otherwise the same.
     #[must_use]
     pub fn is_shortened_by(&self, draft: &SaleDraft) -> bool {
         let same_end = SaleDraft { ends_at: self.draft.ends_at, ..draft.clone() };
-        draft.ends_at < self.draft.ends_at && same_end == self.draft
+        draft.ends_at < self.draft.ends_at && self.is_described_by(&same_end)
     }
 
     /// When the sale is over: at its end, or when an operator closed it before.

@@ -8,6 +8,8 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 const BLANKS: [char; 6] = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}', '\u{1d159}'];
 /// The overrides of the text direction: they show a text in another order than it has.
 const OVERRIDES: [char; 2] = ['\u{202d}', '\u{202e}'];
+/// What programs write in place of an object or of a character that they could not read.
+const REPLACED: [char; 2] = ['\u{fffc}', '\u{fffd}'];
 
 /// Whether `text` is one line of at most `longest` characters, at least one of them visible.
 #[must_use]
@@ -34,7 +36,7 @@ fn is_writable(c: char) -> bool {
             | GeneralCategory::Surrogate
             | GeneralCategory::Unassigned
     );
-    !is_no_text && !OVERRIDES.contains(&c)
+    !is_no_text && !OVERRIDES.contains(&c) && !REPLACED.contains(&c)
 }
 
 /// Whether this character alone leaves ink on paper. A combining mark needs another character.
@@ -99,6 +101,8 @@ mod tests {
             '\u{2029}',
             '\u{202d}',
             '\u{202e}',
+            '\u{fffc}',
+            '\u{fffd}',
             '\u{378}',
             '\u{e000}',
             '\u{f8ff}',

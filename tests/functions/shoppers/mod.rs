@@ -23,6 +23,8 @@ use test_shop::{Buyer, Judged, Shop, brief};
 
 // The answers that several functions give a shopper, as `test_aws::told` writes them.
 const TRY_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 1";
+/// The order's message was not acknowledged: the same request sends it again after half a minute.
+const NOT_SENT: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 30";
 const UNKNOWN_PRODUCT: &str = "404 Not Found: unknown-product, Unknown product\nThere is no sale of this product.";
 const UNKNOWN_RESERVATION: &str = "404 Not Found: unknown-reservation, Unknown reservation\nYou have no such reservation.";
 const UNKNOWN_ORDER: &str = "404 Not Found: unknown-order, Unknown order\nYou have no such order.";

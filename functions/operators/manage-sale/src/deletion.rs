@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 use domain::{Clock, ProductId, Sale, SaleStatus, ShardNumber, SignedDuration, StockShard, Timestamp, seconds_until};
 use kit::{Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Sales, Stock, StoreError, Stored, WriteOutcome};
+use store::{Orders, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// A sale that was closed this long before its start was open in no environment.
 const CLOSED_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
@@ -20,13 +20,14 @@ pub struct SaleDeletion {
     clock: Arc<dyn Clock>,
     sales: Sales,
     stock: Stock,
+    orders: Orders,
 }
 
 /// Why a sale was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteError {
-    /// Units are held or sold.
-    #[error("units of the sale are held or sold")]
+    /// Units are held or sold, or an order is not settled.
+    #[error("the sale is in use")]
     InUse,
     /// The sale is closed, but a shopper may still be reserving in it.
     #[error("the sale may still be reservable")]
@@ -52,7 +53,7 @@ pub enum DeleteError {
 
 impl FromParts for SaleDeletion {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock() }
+        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), orders: parts.orders() }
     }
 }
 
@@ -75,6 +76,10 @@ impl SaleDeletion {
             self.must_be_unreservable(&stored)?;
             // A claim may have come between the first look and now.
             self.must_be_unused(&stored).await?;
+            // Only `reconcile` finishes such an order, and it looks at listed sales.
+            if !self.orders.unsettled(product, self.clock.now(), None).await?.orders.is_empty() {
+                return Err(DeleteError::InUse);
+            }
             stored = written(self.sales.begin_deletion(&stored).await?)?;
         }
         stored = self.delete_shards(stored, until).await?;
@@ -111,7 +116,8 @@ impl SaleDeletion {
         let unfinished = stored.unfinished.as_ref().map_or(0, |restock| restock.extent.shards);
         let all = stored.shards_made.max(stored.sale.layout.shards().saturating_add(unfinished));
         let has_time = || self.clock.now() < until;
-        let each = |some: Range<u32>| async move { self.stock.delete(product, some.start, some.end, stored.revision).await };
+        let each =
+            |some: Range<u32>| async move { self.stock.delete_unused(product, some.start, some.end, stored.revision).await };
         let Progress { done, stopped } = Progress::through(stored.shards_ready..all, Stock::MADE_AT_ONCE, has_time, each).await;
         let why = match stopped {
             None => return Ok(stored),

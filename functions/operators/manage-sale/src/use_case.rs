@@ -89,7 +89,7 @@ impl SalePreparation {
         let wanted = Sale::of(product.clone(), draft);
         let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
         let prepared = match &before {
-            Some(stored) if stored.sale.status != SaleStatus::Preparing && stored.sale.draft == wanted.draft => {
+            Some(stored) if stored.sale.status != SaleStatus::Preparing && stored.sale.is_described_by(&wanted.draft) => {
                 return self.unchanged(stored.sale.clone()).await;
             }
             Some(stored) if stored.sale.is_operable(self.clock.now()).is_ok() && stored.sale.is_shortened_by(&wanted.draft) => {

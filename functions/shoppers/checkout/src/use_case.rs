@@ -53,7 +53,7 @@ pub enum PlacementError {
     /// The store failed. The order may have been placed; the same request finds it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// SQS did not acknowledge the message about the order. The same request sends it again.
+    /// SQS did not acknowledge the message about the order. The same request sends it again after half a minute.
     #[error(transparent)]
     Send(#[from] SendError),
 }
@@ -128,6 +128,8 @@ impl OrderPlacement {
     async fn fulfil(&self, wish: Wish<'_>, mut order: Order, now: Timestamp) -> Result<Order, PlacementError> {
         for _ in 0..MOST_DECISIONS {
             order = match wish.of(&order, now)? {
+                // This request took its time, and a later one has changed the order: it does not undo what came after it.
+                Decision::Attempt(_) | Decision::Address(_) if order.updated_at > now => return Err(PlacementError::Contended),
                 Decision::Stays => {
                     self.dispatch.send_again::<PlacementError>(&order, now).await?;
                     return Ok(order);

@@ -45,7 +45,7 @@ pub(crate) enum PaymentError {
     /// The store failed. The attempt may have started; the same request finds it in progress.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// SQS did not acknowledge the message about the order. The same request sends it again.
+    /// SQS did not acknowledge the message about the order. The same request sends it again after half a minute.
     #[error(transparent)]
     Send(#[from] SendError),
 }

@@ -191,7 +191,8 @@ impl Reconcile {
     /// Step Functions does not prevent the check of the stock.
     async fn look_at(&self, mut look: Look, found: &mut Findings) {
         let (now, until) = (self.clock.now(), look.until);
-        if now < look.sale.draft.starts_at {
+        // Nothing can have begun in it. A sale that was closed before its start is settled like any other.
+        if now < look.sale.draft.starts_at.min(look.sale.over_at()) {
             return;
         }
         look.until = now.checked_add(until.duration_since(now) / 2).unwrap_or(until);

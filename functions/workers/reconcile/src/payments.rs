@@ -4,6 +4,8 @@
 //! Every task of the saga may be repeated, and charges only after it has looked the charge up. So an execution that
 //! repeats the steps of an earlier one has the same result.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use domain::{Order, OrderStatus, SignedDuration, Timestamp};
 use kit::{Failure, TaskFunction};
 use messages::OrderMessage;
@@ -27,22 +29,33 @@ enum Settled {
     Started,
     /// Its payment has ended, and its shopper was told only now.
     Told,
+    /// Its payment has ended, and its shopper cannot be told now.
+    Untold,
     /// Its saga has been started as often as allowed.
     Stuck,
 }
 
 impl Reconcile {
-    /// Settles every order of a sale whose payment should have ended. Returns whether there were any.
+    /// Settles every order of a sale whose payment should have ended. Returns whether there were any. Trouble with the
+    /// notifications does not keep a payment from being finished: after the first one that fails, no other is tried in this
+    /// run.
     pub(crate) async fn settle_payments(&self, look: &mut Look, found: &mut Findings) -> bool {
         let before = self.clock.now().checked_sub(PAYMENT_SETTLES_AFTER).unwrap_or(Timestamp::MIN);
         let mut after: Option<Unsettled> = None;
+        let may_tell = AtomicBool::new(true);
         while self.goes_on(look) {
             let page = self.orders.unsettled(&look.sale.product, before, after.as_ref()).await;
             let Some(page) = look.note(page) else { break };
             let last = page.orders.last().cloned();
-            for settled in self.each(look, page.orders, |order| async move { self.settle(&order, before).await }).await {
+            for settled in self
+                .each(look, page.orders, |order| {
+                    let may_tell = &may_tell;
+                    async move { self.settle(&order, before, may_tell).await }
+                })
+                .await
+            {
                 match settled {
-                    Settled::Itself => {}
+                    Settled::Itself | Settled::Untold => {}
                     Settled::Started => found.payments_started += 1,
                     Settled::Told => found.shoppers_told += 1,
                     Settled::Stuck => found.orders_stuck += 1,
@@ -53,10 +66,13 @@ impl Reconcile {
                 break;
             }
         }
+        if !may_tell.into_inner() {
+            found.failed.push(look.sale.product.clone());
+        }
         after.is_some()
     }
 
-    async fn settle(&self, unsettled: &Unsettled, before: Timestamp) -> Result<Settled, Failure> {
+    async fn settle(&self, unsettled: &Unsettled, before: Timestamp, may_tell: &AtomicBool) -> Result<Settled, Failure> {
         // The index is eventually consistent: the order may have ended, or have a younger attempt.
         let Some(order) = self.orders.get(&unsettled.id).await?.filter(|order| order.updated_at <= before) else {
             return Ok(Settled::Itself);
@@ -69,7 +85,7 @@ impl Reconcile {
             | OrderStatus::Failed
             | OrderStatus::Expired
             | OrderStatus::Refunded => {
-                return Ok(if self.tell(&order).await? { Settled::Told } else { Settled::Itself });
+                return Ok(self.tell_if(may_tell, &order).await);
             }
         }
         let message = OrderMessage::of(&order);
@@ -102,6 +118,22 @@ impl Reconcile {
         }
         tracing::error!(order = %order.id, attempt = order.attempt, cause, "a payment does not end, however often it is started");
         Ok(Settled::Stuck)
+    }
+
+    /// Tells the shopper how a payment ended, unless telling another one has failed.
+    async fn tell_if(&self, may_tell: &AtomicBool, order: &Order) -> Settled {
+        if !may_tell.load(Ordering::Relaxed) {
+            return Settled::Untold;
+        }
+        match self.tell(order).await {
+            Ok(true) => Settled::Told,
+            Ok(false) => Settled::Itself,
+            Err(failure) => {
+                tracing::error!(order = %order.id, %failure, "a shopper could not be told");
+                may_tell.store(false, Ordering::Relaxed);
+                Settled::Untold
+            }
+        }
     }
 
     /// Tells the shopper how a payment ended, if no saga has. False: there is nothing to tell.

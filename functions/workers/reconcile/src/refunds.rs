@@ -29,6 +29,8 @@ impl Reconcile {
                 Err(failure) => {
                     tracing::error!(order = %order.id, %failure, "a shopper could not be told about a refund");
                     found.failed.push(order.product().clone());
+                    // The others would fail, too, and the time is for the sales.
+                    return;
                 }
             }
         }

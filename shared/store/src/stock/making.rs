@@ -71,13 +71,28 @@ impl Stock {
     /// When DynamoDB does not answer, or one of the shards is in use.
     pub async fn delete(&self, product: &ProductId, from: u32, to: u32, revision: u64) -> Result<bool, StoreError> {
         stream::iter((from..to).map(ShardNumber))
-            .map(|shard| self.delete_one(product, shard, revision))
+            .map(|shard| async move { untouched(product, shard, revision, self.delete_one(product, shard, revision).await?) })
             .buffer_unordered(WRITES_AT_ONCE)
             .try_all(std::future::ready)
             .await
     }
 
-    async fn delete_one(&self, product: &ProductId, shard: ShardNumber, revision: u64) -> Result<bool, StoreError> {
+    /// Deletes the shards from `from` up to `to` of a sale that is being deleted. False: a shopper holds or has bought units in
+    /// one of them, or it belongs to a later revision. Such shards stay unchanged.
+    ///
+    /// Guards: as [`Stock::create`].
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn delete_unused(&self, product: &ProductId, from: u32, to: u32, revision: u64) -> Result<bool, StoreError> {
+        stream::iter((from..to).map(ShardNumber))
+            .map(|shard| async move { Ok(matches!(self.delete_one(product, shard, revision).await?, Written::Done)) })
+            .buffer_unordered(WRITES_AT_ONCE)
+            .try_all(std::future::ready)
+            .await
+    }
+
+    async fn delete_one(&self, product: &ProductId, shard: ShardNumber, revision: u64) -> Result<Written, StoreError> {
         let delete = self
             .client
             .delete_item()
@@ -87,7 +102,7 @@ impl Stock {
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":revision", number(revision))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        untouched(product, shard, revision, conditional("DeleteItem", delete.send().await)?)
+        conditional("DeleteItem", delete.send().await)
     }
 
     /// Makes those shards of a restock whose places in it are in `some`. `revision` of the sale describes the restock,

@@ -125,7 +125,7 @@ async fn a_sale_that_has_started_is_not_changed() {
     let before = shop.everything().await;
     assert_snapshot!(shop.told_with::<ManageSale>(&calls, "manage-sale/sale-started").await, @r"
     409 Conflict: sale-started, The sale has started
-    A sale can be changed until ten seconds before it starts, and not after.
+    A sale can be changed until ten seconds before it starts. After that, only its end can come earlier.
     ");
     assert_eq!((shop.everything().await, calls.count("GetItem"), calls.total()), (before, 1, 1));
 }
@@ -197,6 +197,34 @@ async fn the_end_can_come_earlier_also_while_the_sale_runs() {
     shop.set_status(&drop_id(), "CLOSED").await;
     assert_eq!(brief(&function.handle(ends("2026-11-01T12:25:00Z")).await), "409 sale-ended");
     assert_eq!(shop.units(&drop_id()).await, (60, 0, 0));
+}
+
+#[tokio::test]
+async fn a_restocked_sale_that_is_read_and_sent_back_is_the_same_and_its_end_can_come_earlier() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    assert_eq!(brief(&function.handle(put(&body(60))).await), "201");
+    let sales = shop.uncounted().sales();
+    let stored = sales.get_for_write(&drop_id()).await.unwrap().unwrap();
+    let extent = stored.sale.restock(25).unwrap();
+    let WriteOutcome::Written(begun) = sales.begin_restock(&stored, "one".parse().unwrap(), extent).await.unwrap() else {
+        panic!("another writer")
+    };
+    let WriteOutcome::Written(_) = sales.finish_restock(&begun).await.unwrap() else { panic!("another writer") };
+    shop.clock.set("2026-11-01T12:20:00Z");
+    let request = test_aws::request("GET", "/api/flash-sales/winter-drop").path_parameter("product_id", "winter-drop");
+    let read = test_shop::body(&shop.wire::<Judged<GetSale>>(&Calls::new()).handle(request.build()).await);
+    assert_eq!(read["units"], 85);
+    let mut back = put_back(&read);
+    assert_eq!(brief(&function.handle(put(&back)).await), "200", "{back}");
+    back["ends_at"] = json!("2026-11-01T12:40:00Z");
+    assert_eq!(brief(&function.handle(put(&back)).await), "200", "{back}");
+    for units in [60, 85] {
+        back["units"] = json!(units);
+        assert_eq!(brief(&function.handle(put(&back)).await), "200", "{back}");
+    }
+    back["units"] = json!(84);
+    assert_eq!(brief(&function.handle(put(&back)).await), "409 sale-started", "{back}");
 }
 
 #[tokio::test]

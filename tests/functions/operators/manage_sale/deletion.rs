@@ -118,8 +118,17 @@ async fn a_sale_in_which_anything_is_held_or_sold_stays_as_it_is() {
     shop.bring(&Buyer::first(), Stage::Held).await;
     assert_snapshot!(test_aws::told(&function(&shop, &Calls::new()).handle(delete("demo")).await), @r"
     409 Conflict: sale-in-use, The sale is in use
-    Units of the sale are held or sold. Only a sale without holds and purchases can be deleted.
+    Units of the sale are held or sold, or the end of a payment is still being worked on. Only a sale without holds, purchases and open payments can be deleted.
     ");
+    let shop = Shop::open().await;
+    let buyer = Buyer::first();
+    shop.bring(&buyer, Stage::Pending).await;
+    shop.uncounted().stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
+    let manage = function(&shop, &Calls::new());
+    assert_eq!(brief(&manage.handle(delete("demo")).await), "503 try-again", "its units are free");
+    shop.clock.advance_seconds(12);
+    assert_eq!(brief(&manage.handle(delete("demo")).await), "409 sale-in-use", "only reconcile finishes its order");
+
     let shop = Shop::open().await;
     shop.bring(&Buyer::first(), Stage::Expired).await;
     let function = function(&shop, &Calls::new());

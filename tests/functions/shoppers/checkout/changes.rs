@@ -53,6 +53,21 @@ async fn answers(method: Option<&str>, city: Option<&str>) -> String {
 }
 
 #[tokio::test]
+async fn a_request_that_took_its_time_does_not_undo_a_later_one() {
+    let shop = Shop::with(Stage::Waiting).await;
+    let function = function(&shop, &Calls::new());
+    let began_at = shop.now();
+    shop.clock.advance_seconds(1);
+    assert_eq!(brief(&function.handle(with(Some("sandbox:declined"), Some("Shelbyville"))).await), "202");
+    decline(&shop, &Buyer::first(), 1).await;
+    shop.clock.set_to(began_at);
+    let late = function.handle(with(None, Some("Springfield"))).await;
+    assert_eq!(brief(&late), "503 try-again");
+    let order = shop.order(&Buyer::first()).await;
+    assert_eq!((order.attempt, order.shipping_address), (1, Some(in_city("Shelbyville"))));
+}
+
+#[tokio::test]
 async fn another_address_is_kept_while_the_order_waits_and_refused_afterwards() {
     assert_snapshot!(answers(None, Some("Shelbyville")).await, @r"
     202: Held, Waiting, WaitingAgain

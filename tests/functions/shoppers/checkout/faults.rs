@@ -6,7 +6,7 @@ use test_aws::{Calls, event, every_crash, passing_faults};
 use test_shop::{Buyer, Shop, Stage, brief, demo, tells_that_a_table_fails};
 
 use crate::shoppers::{
-    TRY_AGAIN,
+    NOT_SENT,
     checkout::{function, message},
     cut_off_and_again,
 };
@@ -27,7 +27,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message_half_a
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("checkout/ok.json")).await;
-    assert_eq!(test_aws::told(&response), TRY_AGAIN);
+    assert_eq!(test_aws::told(&response), NOT_SENT);
     let after = shop.everything().await;
     assert_eq!(shop.order(&Buyer::first()).await.status, OrderStatus::Pending, "reconcile will find it");
     assert_eq!(brief(&function.handle(event("checkout/ok.json")).await), "202", "it asks no queue");

@@ -6,7 +6,7 @@ use test_aws::{Calls, event, every_crash, passing_faults};
 use test_shop::{Buyer, Shop, Stage, brief, tells_that_a_table_fails};
 
 use crate::shoppers::{
-    TRY_AGAIN, cut_off_and_again,
+    NOT_SENT, cut_off_and_again,
     pay::{function, message},
 };
 
@@ -24,7 +24,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("pay/ok.json")).await;
-    assert_eq!(test_aws::told(&response), TRY_AGAIN);
+    assert_eq!(test_aws::told(&response), NOT_SENT);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "409 payment-in-progress", "it asks no queue");
     shop.clock.advance_seconds(30);
     assert_eq!(brief(&function.handle(event("pay/ok.json")).await), "503 try-again", "still");

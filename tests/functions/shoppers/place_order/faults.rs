@@ -7,7 +7,7 @@ use test_aws::{Calls, Fault, event, every_crash, passing_faults};
 use test_shop::{Shop, brief, demo, tells_that_a_table_fails};
 
 use crate::shoppers::{
-    TRY_AGAIN, cut_off_and_again,
+    NOT_SENT, cut_off_and_again,
     place_order::{function, message, order_of},
 };
 
@@ -27,7 +27,7 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     let function = function(&shop, &calls);
     shop.queue.fail(true);
     let response = function.handle(event("place-order/ok.json")).await;
-    assert_eq!(test_aws::told(&response), TRY_AGAIN);
+    assert_eq!(test_aws::told(&response), NOT_SENT);
     shop.queue.fail(false);
     shop.clock.advance_seconds(30);
     let response = function.handle(event("place-order/ok.json")).await;

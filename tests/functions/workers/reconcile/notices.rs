@@ -42,6 +42,20 @@ fn notice(message: &str) -> Value {
 }
 
 #[tokio::test]
+async fn trouble_with_notifications_keeps_no_payment_from_being_finished() {
+    let world = untold(Stage::Completed).await;
+    let second = Buyer::second();
+    world.shop.bring(&second, Stage::Pending).await;
+    world.shop.clock.advance(SignedDuration::from_mins(2));
+    world.shop.topic.fail(true);
+    let found = world.run().await;
+    assert_eq!((found.payments_started, found.shoppers_told, found.failed), (1, 0, vec![demo()]));
+    world.shop.topic.fail(false);
+    let found = world.run().await;
+    assert_eq!((found.shoppers_told, found.failed), (1, vec![]));
+}
+
+#[tokio::test]
 async fn a_shopper_is_told_a_minute_after_the_end_and_once() {
     for (stage, message) in ENDS {
         let world = untold(stage).await;

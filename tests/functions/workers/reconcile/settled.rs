@@ -1,6 +1,6 @@
 //! A sale that is over and settled leaves the live catalogue: no later run reads it. It stays readable.
 
-use domain::{Availability, SaleDraft, SaleStatus, ShardNumber, TakeBackOutcome, Timestamp};
+use domain::{Availability, ProductId, SaleDraft, SaleStatus, ShardNumber, TakeBackOutcome, Timestamp};
 use reconcile::Findings;
 use store::{Catalogue, WriteOutcome};
 use test_aws::{Calls, every_crash, every_interleaving};
@@ -33,9 +33,9 @@ async fn at_rest(stage: Stage, time: &str) -> World {
     world
 }
 
-/// Closes the demo sale now.
-async fn close(shop: &Shop) {
-    let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();
+/// Closes a sale now.
+async fn close(shop: &Shop, product: &ProductId) {
+    let stored = shop.uncounted().sales().get_for_write(product).await.unwrap().unwrap();
     let closed = shop.uncounted().sales().change_status(&stored, SaleStatus::Closed, shop.now()).await.unwrap();
     assert!(matches!(closed, WriteOutcome::Written(_)));
 }
@@ -61,13 +61,33 @@ async fn a_settled_sale_leaves_the_live_catalogue_ten_minutes_after_its_end_and_
 #[tokio::test]
 async fn a_closed_sale_is_settled_from_its_close_on() {
     let world = at_rest(Stage::Completed, "2026-11-01T12:20:00Z").await;
-    close(&world.shop).await;
+    close(&world.shop, &demo()).await;
     world.shop.clock.set("2026-11-01T12:29:59.999Z");
     world.finds_nothing().await;
     assert!(is_live(&world.shop).await);
     world.shop.clock.set("2026-11-01T12:30:00Z");
     world.finds_nothing().await;
     assert!(!is_live(&world.shop).await, "its old end is a day later");
+}
+
+#[tokio::test]
+async fn a_sale_that_was_closed_before_its_start_is_settled_from_its_close_on() {
+    let world = at_rest(Stage::Completed, "2026-11-01T12:20:00Z").await;
+    let later: ProductId = "later".parse().unwrap();
+    let (starts_at, ends_at) = ("2027-02-01T12:00:00Z".parse().unwrap(), "2027-02-02T12:00:00Z".parse().unwrap());
+    world.shop.sale(&later, SaleDraft { starts_at, ends_at, ..draft() }).await;
+    for (time, is_closed, live) in [
+        ("2026-11-01T12:40:00Z", false, vec!["demo", "later"]),
+        ("2026-11-01T12:49:59.999Z", true, vec!["demo", "later"]),
+        ("2026-11-01T12:50:00Z", true, vec!["demo"]),
+    ] {
+        world.shop.clock.set(time);
+        world.finds_nothing().await;
+        assert_eq!(catalogues(&world.shop).await.0, live, "{time}");
+        if !is_closed {
+            close(&world.shop, &later).await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -86,7 +106,7 @@ async fn a_sale_that_was_closed_in_preparation_leaves_although_shards_are_missin
     let world = World::open().await;
     world.shop.set_status(&demo(), "PREPARING").await;
     world.shop.uncounted().stock().delete(&demo(), 2, 3, 2).await.unwrap();
-    close(&world.shop).await;
+    close(&world.shop, &demo()).await;
     world.shop.clock.advance_seconds(600);
     world.finds_nothing().await;
     assert!(!is_live(&world.shop).await);
@@ -172,7 +192,7 @@ async fn two_runs_at_once_move_a_sale_once_and_another_write_of_the_sale_stops_t
     every_interleaving(async |interleaving| {
         let world = at_rest(Stage::Completed, SETTLED).await;
         let hung = world.reconcile(&interleaving.calls);
-        let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), close(&world.shop)).await;
+        let (found, ()) = interleaving.run(hung.run(Timestamp::MAX), close(&world.shop, &demo())).await;
         assert_eq!(found.unwrap(), Findings::default());
         world.run().await;
         assert!(!is_live(&world.shop).await, "the next run moves what was closed");

@@ -238,9 +238,9 @@ async fn an_execution_starts_once_by_its_name() {
     let machine = StepFunctions::default();
     let client = machine.client_with(&Calls::new());
     let arn = "arn:aws:states:us-east-1:000000000000:stateMachine:PaymentSaga";
-    let start = || client.start_execution().state_machine_arn(arn).name("demo.1-1").input(r#"{"attempt":1}"#).send();
+    let start = || client.start_execution().state_machine_arn(arn).name("demo-1-1").input(r#"{"attempt":1}"#).send();
     start().await.unwrap();
-    assert_eq!((machine.started()[0].name.as_str(), &machine.started()[0].input), ("demo.1-1", &json!({"attempt": 1})));
+    assert_eq!((machine.started()[0].name.as_str(), &machine.started()[0].input), ("demo-1-1", &json!({"attempt": 1})));
     assert!(start().await.unwrap_err().into_service_error().is_execution_already_exists());
     machine.fail(true);
     assert!(start().await.is_err());
