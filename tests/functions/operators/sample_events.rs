@@ -31,6 +31,7 @@ async fn change_sale_status_answers_its_sample_events() {
 #[tokio::test]
 async fn end_holds_answers_its_sample_events() {
     assert_snapshot!(answers::<EndHolds>("end-holds", super::end_holds::shop).await, @r#"
+    held: 404 unknown-product
     impossible-product-id: 404 unknown-product
     no-identity: 401 unauthenticated
     not-an-operator: 403 forbidden

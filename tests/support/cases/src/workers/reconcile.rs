@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
             nothing().given(Given::Unknown).reservation(ReservationStatus::Held),
             nothing().given(Given::RefundedLater),
             nothing().given(Given::Settled),
+            nothing().given(Given::Untold),
         ],
     )]
 }

@@ -1,6 +1,6 @@
 //! The state of the tables when a sample event comes.
 
-use domain::{Availability, ProductId, SaleDraft, SignedDuration};
+use domain::{Availability, ProductId, SaleDraft, SaleStatus, SignedDuration};
 
 use super::{Buyer, Shop, Stage, demo, draft, sold_out};
 
@@ -15,6 +15,8 @@ pub enum Given {
     Unknown,
     /// The availability item of the sale `ended` has not changed since the sale's end.
     Settled,
+    /// The sale `sold-out` was closed a minute ago; the second buyer still holds its unit.
+    Closed,
     /// [`Stage::Held`].
     Held,
     /// [`Stage::Held`], and the hold ended a minute ago.
@@ -43,6 +45,8 @@ pub enum Given {
     Mischarged,
     /// [`Stage::Completed`].
     Completed,
+    /// [`Stage::Completed`] for two minutes, and nobody has told the shopper.
+    Untold,
     /// [`Stage::Refunding`].
     Refunding,
     /// [`Stage::GivenBack`].
@@ -53,11 +57,12 @@ pub enum Given {
 
 impl Given {
     /// Every value.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Sale,
         Self::Stale,
         Self::Unknown,
         Self::Settled,
+        Self::Closed,
         Self::Held,
         Self::Overdue,
         Self::Abandoned,
@@ -72,6 +77,7 @@ impl Given {
         Self::Sold,
         Self::Mischarged,
         Self::Completed,
+        Self::Untold,
         Self::Refunding,
         Self::Refunded,
         Self::RefundedLater,
@@ -80,7 +86,7 @@ impl Given {
     /// The stage of the purchase; `None`: it has not begun.
     pub fn stage(self) -> Option<Stage> {
         match self {
-            Self::Sale | Self::Stale | Self::Settled => None,
+            Self::Sale | Self::Stale | Self::Settled | Self::Closed => None,
             Self::Abandoned => Some(Stage::Claimed),
             Self::Unknown | Self::Held | Self::Overdue => Some(Stage::Held),
             Self::Waiting | Self::Waited => Some(Stage::Waiting),
@@ -91,7 +97,7 @@ impl Given {
             Self::Charged => Some(Stage::Charged),
             Self::Sold => Some(Stage::Sold),
             Self::Mischarged => Some(Stage::Mischarged),
-            Self::Completed => Some(Stage::Completed),
+            Self::Completed | Self::Untold => Some(Stage::Completed),
             Self::Refunding => Some(Stage::Refunding),
             Self::Refunded => Some(Stage::GivenBack),
             Self::RefundedLater => Some(Stage::GivenBackLater),
@@ -107,14 +113,25 @@ impl Shop {
         let (now, seconds) = (self.now(), SignedDuration::from_secs);
         let (made_at, ends_at) = if matches!(given, Given::Overdue | Given::Waited | Given::Abandoned) {
             (now - seconds(360), now - seconds(60))
-        } else if given == Given::Unpaid {
+        } else if matches!(given, Given::Unpaid | Given::Untold) {
             (now - seconds(120), now + seconds(180))
         } else {
             (now, now + seconds(300))
         };
         let buyer = Buyer::first().holding(made_at, ends_at);
-        if let Some(stage) = given.stage() {
-            self.bring(&buyer, stage).await;
+        match given.stage() {
+            Some(stage) if given == Given::Untold => {
+                self.clock.advance(seconds(-120));
+                self.bring_untold(&buyer, stage).await;
+                self.clock.advance(seconds(120));
+            }
+            Some(stage) => self.bring(&buyer, stage).await,
+            None => {}
+        }
+        if given == Given::Closed {
+            let sales = self.uncounted().sales();
+            let stored = sales.get_for_write(&sold_out()).await.unwrap().expect("the sale is there");
+            sales.change_status(&stored, SaleStatus::Closed, now - seconds(60)).await.unwrap();
         }
         if given == Given::Stale {
             let layout = self.uncounted().sales().get(&sold_out()).await.unwrap().expect("the sale is there").layout;

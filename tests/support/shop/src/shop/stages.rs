@@ -112,9 +112,14 @@ impl Shop {
     /// A shop with the open sale `demo`, and the first buyer's purchase at this end of a payment, of which nobody was told.
     pub async fn untold(stage: Stage) -> Self {
         let (shop, buyer) = (Self::open().await, Buyer::first());
-        shop.bring(&buyer, stage.before().unwrap()).await;
-        shop.step_untold(&buyer, stage).await;
+        shop.bring_untold(&buyer, stage).await;
         shop
+    }
+
+    /// Brings a purchase that has not begun to this end of a payment, of which nobody was told.
+    pub async fn bring_untold(&self, buyer: &Buyer, stage: Stage) {
+        self.bring(buyer, stage.before().unwrap()).await;
+        self.step_untold(buyer, stage).await;
     }
 
     /// Brings a purchase that has not begun to `stage`. The demo sale must exist.
