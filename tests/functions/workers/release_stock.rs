@@ -181,7 +181,7 @@ async fn a_release_that_was_cut_off_is_made_once_and_its_order_expires() {
     .await;
 }
 
-/// The number of the buyer's unpaid ends, and whether the sale says that somebody has to cool down.
+/// The number of the buyer's unpaid ends, and whether the sale item notes that a shopper has to cool down.
 async fn counted(shop: &Shop, buyer: &Buyer) -> (u32, bool) {
     let ends = shop.uncounted().cooling_shoppers().get(&buyer.shopper, &demo()).await.unwrap();
     let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();

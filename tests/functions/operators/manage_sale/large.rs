@@ -23,7 +23,7 @@ fn in_shards(shards: u32) -> Value {
     body
 }
 
-/// A shop whose tables are slow for whoever uses these calls.
+/// A shop whose tables answer slowly to the functions that use these calls.
 async fn slow_shop() -> (Shop, Calls) {
     let (shop, calls) = (Shop::empty().await, Calls::new());
     calls.slow_down(&shop.clock, SLOW);
