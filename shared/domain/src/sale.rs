@@ -222,7 +222,7 @@ impl Sale {
     /// Time after the end of a sale in which a reservation may still be made: an environment of `reserve` believes for a
     /// second that the sale is open, clocks differ, and a claim that is under way takes some seconds (ADR 1 has the same
     /// time).
-    pub const RESERVABLE_AFTER_END: SignedDuration = SignedDuration::from_secs(12);
+    const RESERVABLE_AFTER_END: SignedDuration = SignedDuration::from_secs(12);
 
     /// An active sale as `draft` describes it.
     #[must_use]
@@ -264,6 +264,12 @@ impl Sale {
     #[must_use]
     pub fn over_at(&self) -> Timestamp {
         self.closed_at.map_or(self.draft.ends_at, |closed_at| closed_at.min(self.draft.ends_at))
+    }
+
+    /// From this time on, no reservation can be under way any more.
+    #[must_use]
+    pub fn unreservable_at(&self) -> Timestamp {
+        self.over_at().checked_add(Self::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether every shard exists. Before that, no shopper can reserve in the sale.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, ProductId, ReservationId, Sale, SaleState, SaleStatus, ShardNumber, ShopperId, SignedDuration, Timestamp};
+use domain::{Clock, ProductId, ReservationId, SaleState, SaleStatus, ShardNumber, ShopperId, SignedDuration, Timestamp};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use parts::{FromParts, Parts};
 use store::{EndOutcome, Ending, Reservations, Sales, Stock, StoreError};
@@ -72,7 +72,9 @@ impl HoldEndings {
             }
             ended += self.end_in(product, some).await?;
         }
-        Ok(EndedHolds { ended, more: now < unreservable_at(&sale) })
+        // An earlier version did not note when it closed a sale. That was long ago.
+        let was_closed_long_ago = sale.status == SaleStatus::Closed && sale.closed_at.is_none();
+        Ok(EndedHolds { ended, more: !was_closed_long_ago && now < sale.unreservable_at() })
     }
 
     /// Ends the holds in these shards. Returns how many it ended.
@@ -90,13 +92,4 @@ impl HoldEndings {
             .try_fold(0, |ended, outcome| std::future::ready(Ok(ended + u32::from(matches!(outcome, EndOutcome::Ended)))));
         Ok(ended.await?)
     }
-}
-
-/// When no reservation can be under way any more. An earlier version did not note when it closed a sale; that was long ago.
-fn unreservable_at(sale: &Sale) -> Timestamp {
-    let over_at = match sale.status {
-        SaleStatus::Closed => sale.closed_at.map_or(Timestamp::MIN, |_| sale.over_at()),
-        SaleStatus::Preparing | SaleStatus::Active | SaleStatus::Paused => sale.over_at(),
-    };
-    over_at.checked_add(Sale::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX)
 }

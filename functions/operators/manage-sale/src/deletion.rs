@@ -5,7 +5,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Clock, ProductId, Sale, SaleStatus, ShardNumber, SignedDuration, StockShard, Timestamp, seconds_until};
+use domain::{Clock, ProductId, SaleStatus, ShardNumber, SignedDuration, StockShard, Timestamp, seconds_until};
 use kit::{Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Orders, Sales, Stock, StoreError, Stored, WriteOutcome};
@@ -90,7 +90,7 @@ impl SaleDeletion {
     fn must_be_unreservable(&self, stored: &Stored) -> Result<(), DeleteError> {
         let (sale, now) = (&stored.sale, self.clock.now());
         let opened_at = sale.draft.starts_at.checked_sub(CLOSED_BEFORE_START).unwrap_or(Timestamp::MIN);
-        let unreservable_at = sale.over_at().checked_add(Sale::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX);
+        let unreservable_at = sale.unreservable_at();
         if sale.over_at() < opened_at || unreservable_at <= now {
             return Ok(());
         }

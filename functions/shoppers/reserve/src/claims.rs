@@ -36,7 +36,7 @@ fn refuse_uncovered(stock: &Availability, quantity: Quantity) -> Result<(), Refu
 }
 
 impl UnitReservations {
-    /// Claims units on a shard that has enough.
+    /// Claims units on a shard that has enough. [`Self::refuse_without_units`] has let the request through.
     pub(crate) async fn claim(
         &self,
         sale: &Sale,
@@ -44,7 +44,6 @@ impl UnitReservations {
         quantity: Quantity,
         now: Timestamp,
     ) -> Result<Claim, Refusal> {
-        self.refuse_from_memory(sale, quantity, now)?;
         let hold = self.new_hold(sale, quantity, now);
         let home = sale.layout.home_of(&sale.product, shopper);
         let home_is_empty = self.losers(sale, now, |losers| losers.knows_too_few_in(home, quantity));

@@ -111,11 +111,11 @@ impl UnitReservations {
         if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
             return Ok(reserved);
         }
-        self.refuse_without_units(&sale, quantity, now).await?;
-        if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
-            return Ok(standing);
-        }
         for _ in 0..ROUNDS {
+            self.refuse_without_units(&sale, quantity, now).await?;
+            if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
+                return Ok(standing);
+            }
             let round = match self.claim(&sale, shopper, quantity, now).await? {
                 Claim::New { shard, hold } => self.open(&sale, shopper, shard, hold, now).await?,
                 Claim::Held { shard, hold } => self.resume(shopper, shard, hold, now).await?,
