@@ -2,7 +2,9 @@
 //! a word that it does not know. The item keeps both.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Attempt, AttemptStatus, Availability, Extent, GatewayName, OrderStep, ReleaseOutcome, SaleStatus, ShardLayout};
+use domain::{
+    Attempt, AttemptStatus, Availability, Extent, GatewayName, Order, OrderStep, ReleaseOutcome, SaleStatus, ShardLayout,
+};
 use store::{Ending, Entry, EntryState, Sales, StoreError, Stored, WriteOutcome};
 
 use crate::{
@@ -47,6 +49,14 @@ fn add_members_within(value: &mut AttributeValue) {
     } else if let AttributeValue::L(list) = value {
         list.iter_mut().for_each(add_members_within);
     }
+}
+
+/// A shop with this order, whose item was changed, and the item's partition key.
+async fn with_rewritten(order: &Order, change: impl FnOnce(&mut RawItem)) -> (Shop, String) {
+    let (shop, pk) = (Shop::open().await, format!("ORDER#{}", order.id));
+    shop.orders.place(order).await.unwrap();
+    rewrite(&shop, shop.dynamo.order_table(), (&pk, "ORDER"), change).await;
+    (shop, pk)
 }
 
 /// Whether the item still has the member of the later version.
@@ -135,18 +145,14 @@ async fn a_reservation_is_read_and_taken_to_payment() {
 
 #[tokio::test]
 async fn an_order_is_read_and_takes_its_steps() {
-    let shop = Shop::open().await;
     let order = pending_order(1);
-    shop.orders.place(&order).await.unwrap();
-    let pk = format!("ORDER#{}", id(1));
-    let (table, item) = (shop.dynamo.order_table(), (pk.as_str(), "ORDER"));
-    rewrite(&shop, table, item, add_members).await;
+    let (shop, pk) = with_rewritten(&order, add_members).await;
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().as_ref(), Some(&order));
     assert_eq!(shop.orders.get_all(&[id(1)]).await.unwrap(), std::slice::from_ref(&order));
     assert_eq!(shop.orders.of_shopper(&shopper(1), None).await.unwrap().orders, std::slice::from_ref(&order));
     assert_eq!(shop.orders.unsettled(&product(), at(END), None).await.unwrap().orders.len(), 1);
     shop.purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW)).await.unwrap();
-    let after = shop.raw(table, item.0, item.1).await.unwrap();
+    let after = shop.raw(shop.dynamo.order_table(), &pk, "ORDER").await.unwrap();
     assert!(is_kept(&after));
     assert_eq!(after["history"].as_l().unwrap().len(), 2);
 }
@@ -154,12 +160,8 @@ async fn an_order_is_read_and_takes_its_steps() {
 /// Only shoppers read the history. No decision depends on it.
 #[tokio::test]
 async fn a_line_of_history_that_it_does_not_know_is_left_out_for_readers_and_kept_in_the_item() {
-    let shop = Shop::open().await;
     let order = waiting_order(1);
-    shop.orders.place(&order).await.unwrap();
-    let pk = format!("ORDER#{}", id(1));
-    let (table, item) = (shop.dynamo.order_table(), (pk.as_str(), "ORDER"));
-    rewrite(&shop, table, item, |item| {
+    let (shop, pk) = with_rewritten(&order, |item| {
         let Some(AttributeValue::L(history)) = item.get_mut("history") else { panic!("no history") };
         let mut line = history[0].clone();
         let AttributeValue::M(members) = &mut line else { panic!("{line:?}") };
@@ -169,7 +171,7 @@ async fn a_line_of_history_that_it_does_not_know_is_left_out_for_readers_and_kep
     .await;
     assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(order));
     assert!(shop.orders.expire(&id(1), at(END)).await.unwrap());
-    let after = shop.raw(table, item.0, item.1).await.unwrap();
+    let after = shop.raw(shop.dynamo.order_table(), &pk, "ORDER").await.unwrap();
     let events = after["history"].as_l().unwrap().iter().map(|line| line.as_m().unwrap()["event"].as_s().unwrap().as_str());
     assert_eq!(events.collect::<Vec<_>>(), ["placed", "authorised", "expired"]);
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().history.len(), 2);

@@ -71,28 +71,27 @@ fn element(xml: &str, name: &str) -> Option<String> {
 
 /// Calls Cognito's user pools.
 pub(crate) fn cognito(operation: &str, input: &Value) -> Result<Answer> {
-    let response = agent()
-        .post(ENDPOINT)
-        .header("Authorization", signature("cognito-idp"))
-        .header("Content-Type", "application/x-amz-json-1.1")
-        .header("X-Amz-Target", format!("AWSCognitoIdentityProviderService.{operation}"))
-        .send(input.to_string());
-    answer(response).with_context(|| format!("no answer to {operation}"))
+    json("cognito-idp", "1.1", &format!("AWSCognitoIdentityProviderService.{operation}"), input)
 }
 
 /// Calls SQS. The call must succeed.
 pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
-    let response = agent()
-        .post(ENDPOINT)
-        .header("Authorization", signature("sqs"))
-        .header("Content-Type", "application/x-amz-json-1.0")
-        .header("X-Amz-Target", format!("AmazonSQS.{operation}"))
-        .send(input.to_string());
-    let Answer { status, body } = answer(response).with_context(|| format!("no answer to {operation}"))?;
+    let Answer { status, body } = json("sqs", "1.0", &format!("AmazonSQS.{operation}"), input)?;
     if status != 200 {
         bail!("{operation}: {status} {body}");
     }
     Ok(serde_json::from_str(&body).unwrap_or_default())
+}
+
+/// Calls a service that speaks this version of AWS's JSON protocol.
+fn json(service: &str, version: &str, target: &str, input: &Value) -> Result<Answer> {
+    let response = agent()
+        .post(ENDPOINT)
+        .header("Authorization", signature(service))
+        .header("Content-Type", format!("application/x-amz-json-{version}"))
+        .header("X-Amz-Target", target)
+        .send(input.to_string());
+    answer(response).with_context(|| format!("no answer to {target}"))
 }
 
 /// Calls the product's own API with the token of a shopper or an operator.

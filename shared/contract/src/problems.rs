@@ -6,7 +6,7 @@ mod members;
 use domain::{
     Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, SaleDraft, ShardLayout, Timestamp, seconds_until,
 };
-use kit::Problem;
+use kit::{Problem, Stopped};
 use messages::SendError;
 use store::StoreError;
 
@@ -181,10 +181,16 @@ pub fn still_reservable(after_seconds: u32) -> Problem {
         .detail("The sale was closed a moment ago, and reservations may be under way. Send the same request again.")
 }
 
-/// 503: the time of one request was too short for all shards. The same request continues.
+/// A change of a sale stopped before all shards were made or deleted. The same request continues.
 #[must_use]
-pub fn unfinished(ready: u32, all: u32) -> Problem {
-    Problem::try_again(1).detail(format!("{ready} of {all} shards are ready. The same request continues there."))
+pub fn stopped(why: &Stopped<StoreError>) -> Problem {
+    match why {
+        Stopped::OutOfTime { done, all } => {
+            Problem::try_again(1).detail(format!("{done} of {all} shards are ready. The same request continues there."))
+        }
+        Stopped::Overtaken => Problem::try_again(1),
+        Stopped::Failed(error) => store_failed(error),
+    }
 }
 
 /// The sale has started, or starts within ten seconds.

@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{Randomness, text_form::text_form};
+use crate::{
+    Randomness,
+    text_form::{shown_as_text, text_form},
+};
 
 /// Why a text is not an identity. The message tells a client what to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,12 +36,6 @@ pub struct ProductId(String);
 impl ProductId {
     /// The longest, in characters.
     pub const MAX_LENGTH: usize = 64;
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl FromStr for ProductId {
@@ -62,12 +59,6 @@ pub struct ShopperId(String);
 impl ShopperId {
     /// The longest, in characters.
     pub const MAX_LENGTH: usize = 128;
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl FromStr for ShopperId {
@@ -150,18 +141,7 @@ impl FromStr for ReservationId {
 }
 
 text_form!(ProductId, ShopperId, ReservationId);
-
-impl fmt::Display for ProductId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for ShopperId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_text!(ProductId, ShopperId);
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ mod report;
 mod reservation;
 mod restock;
 mod sale;
+mod sale_times;
 mod status_change;
 mod stock;
 mod text;

@@ -1,10 +1,10 @@
 //! Restocking a sale: the key that identifies a restock, and the number of restocks allowed.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text_form::text_form;
+use crate::text_form::{shown_as_text, text_form};
 
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +37,7 @@ impl FromStr for RestockKey {
 }
 
 text_form!(RestockKey);
-
-impl fmt::Display for RestockKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+shown_as_text!(RestockKey);
 
 #[cfg(test)]
 mod tests {

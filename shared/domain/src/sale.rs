@@ -219,11 +219,6 @@ pub struct Sale {
 }
 
 impl Sale {
-    /// Time after the end of a sale in which a reservation may still be made: an environment of `reserve` believes for a
-    /// second that the sale is open, clocks differ, and a claim that is under way takes some seconds (ADR 1 has the same
-    /// time).
-    const RESERVABLE_AFTER_END: SignedDuration = SignedDuration::from_secs(12);
-
     /// An active sale as `draft` describes it.
     #[must_use]
     pub fn of(product: ProductId, draft: SaleDraft) -> Self {
@@ -258,18 +253,6 @@ impl Sale {
     pub fn is_shortened_by(&self, draft: &SaleDraft) -> bool {
         let same_end = SaleDraft { ends_at: self.draft.ends_at, ..draft.clone() };
         draft.ends_at < self.draft.ends_at && self.is_described_by(&same_end)
-    }
-
-    /// When the sale is over: at its end, or when an operator closed it before.
-    #[must_use]
-    pub fn over_at(&self) -> Timestamp {
-        self.closed_at.map_or(self.draft.ends_at, |closed_at| closed_at.min(self.draft.ends_at))
-    }
-
-    /// From this time on, no reservation can be under way any more.
-    #[must_use]
-    pub fn unreservable_at(&self) -> Timestamp {
-        self.over_at().checked_add(Self::RESERVABLE_AFTER_END).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether every shard exists. Before that, no shopper can reserve in the sale.

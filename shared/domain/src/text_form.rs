@@ -17,3 +17,22 @@ macro_rules! text_form {
     )*};
 }
 pub(crate) use text_form;
+
+/// Shows types that contain their text, such as `struct ProductId(String)`.
+macro_rules! shown_as_text {
+    ($($type:ty),*) => {$(
+        impl $type {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+pub(crate) use shown_as_text;

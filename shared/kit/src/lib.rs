@@ -26,7 +26,7 @@ pub use function::{
 pub use http::{Caller, Identity, Problem, ProblemKind};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;
-pub use progress::{Progress, Stopped};
+pub use progress::{Deadline, Progress, Stopped};
 pub use serve::serve;
 pub use telemetry::chain;
 pub use workers::TaskError;

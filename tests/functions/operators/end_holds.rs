@@ -12,6 +12,8 @@ use store::WriteOutcome;
 use test_aws::{Calls, every_crash, every_interleaving};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
 
+use super::refuses_without_asking;
+
 fn function(shop: &Shop, calls: &Calls) -> Judged<EndHolds> {
     shop.wire(calls)
 }
@@ -192,14 +194,7 @@ async fn a_reservation_that_comes_late_is_ended_by_the_request_after_it() {
 async fn nobody_but_an_operator_ends_holds_and_a_table_that_fails_is_told() {
     let (shop, calls) = (shop().await, Calls::new());
     let function_ = function(&shop, &calls);
-    for (request, expected) in [
-        (of("ended").build(), "401 unauthenticated"),
-        (of("ended").shopper("shopper-1").build(), "403 forbidden"),
-        (end("NOT-A-PRODUCT"), "404 unknown-product"),
-    ] {
-        assert_eq!(brief(&function_.handle(request).await), expected);
-    }
-    assert_eq!(calls.total(), 0);
+    refuses_without_asking(&function_, &calls, of).await;
     assert_eq!(brief(&function_.handle(end("no-such-product")).await), "404 unknown-product");
     let ask = async || {
         let shop = Shop::open().await;

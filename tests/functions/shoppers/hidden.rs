@@ -25,12 +25,16 @@ fn get(path: &str) -> Request {
     test_aws::request("GET", path).path_parameter("product_id", "demo").build()
 }
 
+/// A shop with the demo sale, which is visible from its start on.
+async fn hidden_until(start: &str) -> Shop {
+    let (shop, starts_at) = (Shop::empty().await, start.parse().unwrap());
+    shop.sale(&demo(), SaleDraft { visible_from: Some(starts_at), starts_at, ..draft() }).await;
+    shop
+}
+
 #[tokio::test]
 async fn a_hidden_sale_is_unknown_to_shoppers_until_its_time() {
-    let shop = Shop::empty().await;
-    let visible_from = Some("2026-11-01T12:05:00Z".parse().unwrap());
-    let starts_at = "2026-11-01T12:05:00Z".parse().unwrap();
-    shop.sale(&demo(), SaleDraft { visible_from, starts_at, ..draft() }).await;
+    let shop = hidden_until("2026-11-01T12:05:00Z").await;
     shop.sale(&"another".parse().unwrap(), draft()).await;
     let reserve =
         || test_aws::request("POST", "/reserve-inventory").shopper("shopper-1").json(&json!({"product_id": "demo"})).build();
@@ -54,10 +58,7 @@ async fn a_hidden_sale_is_unknown_to_shoppers_until_its_time() {
 
 #[tokio::test]
 async fn an_environment_that_remembers_a_hidden_sale_shows_it_in_time() {
-    let shop = Shop::empty().await;
-    let visible_from = Some("2026-11-01T12:01:00.500Z".parse().unwrap());
-    let starts_at = "2026-11-01T12:01:00.500Z".parse().unwrap();
-    shop.sale(&demo(), SaleDraft { visible_from, starts_at, ..draft() }).await;
+    let shop = hidden_until("2026-11-01T12:01:00.500Z").await;
     let (get_sale, list, units): (Judged<GetSale>, Judged<ListSales>, UnitReservations) =
         (shop.wire(&Calls::new()), shop.wire(&Calls::new()), shop.wire(&Calls::new()));
     for (time, is_visible) in [("2026-11-01T12:01:00Z", false), ("2026-11-01T12:01:00.500Z", true)] {

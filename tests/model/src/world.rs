@@ -57,56 +57,23 @@ impl Nth {
     pub const ALL: [Self; 2] = [Self::First, Self::Second];
 }
 
-impl<T> Index<Who> for Pair<T> {
-    type Output = T;
-    fn index(&self, who: Who) -> &T {
-        match who {
-            Who::Ann => &self.0,
-            Who::Bob => &self.1,
+/// Lets a pair be indexed by types with two values, of which `$first` is the first.
+macro_rules! index_pairs_by {
+    ($($type:ty: $first:pat),+) => {$(
+        impl<T> Index<$type> for Pair<T> {
+            type Output = T;
+            fn index(&self, of: $type) -> &T {
+                if matches!(of, $first) { &self.0 } else { &self.1 }
+            }
         }
-    }
-}
-
-impl<T> IndexMut<Who> for Pair<T> {
-    fn index_mut(&mut self, who: Who) -> &mut T {
-        match who {
-            Who::Ann => &mut self.0,
-            Who::Bob => &mut self.1,
+        impl<T> IndexMut<$type> for Pair<T> {
+            fn index_mut(&mut self, of: $type) -> &mut T {
+                if matches!(of, $first) { &mut self.0 } else { &mut self.1 }
+            }
         }
-    }
+    )+};
 }
-
-impl<T> Index<Nth> for Pair<T> {
-    type Output = T;
-    fn index(&self, nth: Nth) -> &T {
-        match nth {
-            Nth::First => &self.0,
-            Nth::Second => &self.1,
-        }
-    }
-}
-
-impl<T> IndexMut<Nth> for Pair<T> {
-    fn index_mut(&mut self, nth: Nth) -> &mut T {
-        match nth {
-            Nth::First => &mut self.0,
-            Nth::Second => &mut self.1,
-        }
-    }
-}
-
-impl<T> Index<ShardNumber> for Pair<T> {
-    type Output = T;
-    fn index(&self, shard: ShardNumber) -> &T {
-        if shard.0 == 0 { &self.0 } else { &self.1 }
-    }
-}
-
-impl<T> IndexMut<ShardNumber> for Pair<T> {
-    fn index_mut(&mut self, shard: ShardNumber) -> &mut T {
-        if shard.0 == 0 { &mut self.0 } else { &mut self.1 }
-    }
-}
+index_pairs_by!(Who: Who::Ann, Nth: Nth::First, ShardNumber: ShardNumber(0));
 
 impl<T> Pair<T> {
     fn swapped(self) -> Self {

@@ -5,15 +5,14 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, ProductId, ReservationId, SaleState, SaleStatus, ShardNumber, ShopperId, SignedDuration, Timestamp};
+use domain::{Clock, ProductId, ReservationId, SaleState, SaleStatus, ShardNumber, ShopperId};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use kit::Deadline;
 use parts::{FromParts, Parts};
 use store::{EndOutcome, Ending, Reservations, Sales, Stock, StoreError};
 
 /// Reservations that are ended at the same time.
 const ENDED_AT_ONCE: usize = 32;
-/// Time for one request. After it, reading and ending the holds of a hundred shards may take some seconds more.
-const HOLDS_ENDED_FOR: SignedDuration = SignedDuration::from_secs(15);
 
 /// Ends the holds of sales that are over.
 pub struct HoldEndings {
@@ -59,18 +58,17 @@ impl HoldEndings {
     /// Every [`EndError`].
     pub async fn end(&self, product: &ProductId) -> Result<EndedHolds, EndError> {
         let now = self.clock.now();
-        let until = now.checked_add(HOLDS_ENDED_FOR).unwrap_or(Timestamp::MAX);
+        let deadline = Deadline::of_request(&*self.clock, now);
         let sale = self.sales.get_for_write(product).await?.ok_or(EndError::UnknownProduct)?.sale;
         if sale.state(now, u32::MAX) != SaleState::Ended {
             return Err(EndError::NotOver);
         }
         let mut ended = 0;
-        let numbers: Vec<ShardNumber> = sale.layout.numbers().collect();
-        for some in numbers.chunks(Stock::READ_AT_ONCE) {
-            if self.clock.now() >= until {
+        for some in Stock::batches(&sale.layout) {
+            if deadline.has_passed() {
                 return Ok(EndedHolds { ended, more: true });
             }
-            ended += self.end_in(product, some).await?;
+            ended += self.end_in(product, &some).await?;
         }
         // An earlier version did not note when it closed a sale. That was long ago.
         let was_closed_long_ago = sale.status == SaleStatus::Closed && sale.closed_at.is_none();

@@ -5,15 +5,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Clock, ProductId, SaleStatus, ShardNumber, SignedDuration, StockShard, Timestamp, seconds_until};
-use kit::{Progress, Stopped};
+use domain::{Clock, ProductId, SaleStatus, StockShard, seconds_until};
+use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Orders, Sales, Stock, StoreError, Stored, WriteOutcome};
+use store::{Orders, Sales, Stock, StoreError, Stored};
 
-/// A sale that was closed this long before its start was open in no environment.
-const CLOSED_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
-/// Time for deleting shards: as long as for making them.
-const SHARDS_DELETED_FOR: SignedDuration = SignedDuration::from_secs(15);
+use crate::written;
 
 /// Deletes sales.
 pub struct SaleDeletion {
@@ -35,20 +32,15 @@ pub enum DeleteError {
         /// Seconds until the same request goes on.
         after_seconds: u32,
     },
-    /// The time was too short for all shards. The same request continues.
-    #[error("{ready} of {all} shards are deleted")]
-    Unfinished {
-        /// Shards that are deleted.
-        ready: u32,
-        /// All shards.
-        all: u32,
-    },
-    /// Another request changed the sale at the same time.
-    #[error("the sale was changed at the same time")]
-    Changed,
-    /// The store failed.
+    /// The request did not finish: too little time, another change at the same time, or a failure of the store.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Stopped(#[from] Stopped<StoreError>),
+}
+
+impl From<StoreError> for DeleteError {
+    fn from(error: StoreError) -> Self {
+        Self::Stopped(error.into())
+    }
 }
 
 impl FromParts for SaleDeletion {
@@ -63,7 +55,7 @@ impl SaleDeletion {
     /// # Errors
     /// Every [`DeleteError`].
     pub async fn delete(&self, product: &ProductId) -> Result<(), DeleteError> {
-        let until = self.clock.now().checked_add(SHARDS_DELETED_FOR).unwrap_or(Timestamp::MAX);
+        let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let Some(mut stored) = self.sales.get_for_write(product).await? else { return Ok(()) };
         if stored.sale.is_prepared() {
             self.must_be_unused(&stored).await?;
@@ -82,16 +74,15 @@ impl SaleDeletion {
             }
             stored = written(self.sales.begin_deletion(&stored).await?)?;
         }
-        stored = self.delete_shards(stored, until).await?;
-        if self.sales.delete(&stored).await? { Ok(()) } else { Err(DeleteError::Changed) }
+        stored = self.delete_shards(stored, &deadline).await?;
+        if self.sales.delete(&stored).await? { Ok(()) } else { Err(Stopped::Overtaken.into()) }
     }
 
     /// Refuses while a shopper who began before the sale was over may still reserve.
     fn must_be_unreservable(&self, stored: &Stored) -> Result<(), DeleteError> {
         let (sale, now) = (&stored.sale, self.clock.now());
-        let opened_at = sale.draft.starts_at.checked_sub(CLOSED_BEFORE_START).unwrap_or(Timestamp::MIN);
         let unreservable_at = sale.unreservable_at();
-        if sale.over_at() < opened_at || unreservable_at <= now {
+        if sale.over_at() < sale.reservable_at() || unreservable_at <= now {
             return Ok(());
         }
         Err(DeleteError::TooSoon { after_seconds: seconds_until(unreservable_at, now).max(1) })
@@ -99,10 +90,9 @@ impl SaleDeletion {
 
     /// Refuses if anything is held or sold in any shard.
     async fn must_be_unused(&self, stored: &Stored) -> Result<(), DeleteError> {
-        let numbers: Vec<ShardNumber> = stored.sale.layout.numbers().collect();
-        for some in numbers.chunks(Stock::READ_AT_ONCE) {
+        for some in Stock::batches(&stored.sale.layout) {
             let is_used = |shard: &StockShard| !shard.held().is_empty() || !shard.sold().is_empty();
-            if self.stock.read(&stored.sale.product, some).await?.iter().any(|(_, shard)| is_used(shard)) {
+            if self.stock.read(&stored.sale.product, &some).await?.iter().any(|(_, shard)| is_used(shard)) {
                 return Err(DeleteError::InUse);
             }
         }
@@ -111,31 +101,21 @@ impl SaleDeletion {
 
     /// Deletes all shards, also those of an earlier description and of an unfinished restock. It begins where the last run
     /// stopped, and notes where it stops itself.
-    async fn delete_shards(&self, stored: Stored, until: Timestamp) -> Result<Stored, DeleteError> {
+    async fn delete_shards(&self, stored: Stored, deadline: &Deadline<'_>) -> Result<Stored, DeleteError> {
         let product = &stored.sale.product;
         let unfinished = stored.unfinished.as_ref().map_or(0, |restock| restock.extent.shards);
         let all = stored.shards_made.max(stored.sale.layout.shards().saturating_add(unfinished));
-        let has_time = || self.clock.now() < until;
         let each =
             |some: Range<u32>| async move { self.stock.delete_unused(product, some.start, some.end, stored.revision).await };
-        let Progress { done, stopped } = Progress::through(stored.shards_ready..all, Stock::MADE_AT_ONCE, has_time, each).await;
-        let why = match stopped {
-            None => return Ok(stored),
-            // A shard is in use, although no shopper can reserve any more.
-            Some(Stopped::Overtaken) => return Err(DeleteError::InUse),
-            Some(Stopped::OutOfTime) => DeleteError::Unfinished { ready: done, all },
-            Some(Stopped::Failed(error)) => DeleteError::Store(error),
-        };
-        if done > stored.shards_ready {
+        let progress = Progress::through(stored.shards_ready..all, Stock::MADE_AT_ONCE, deadline, each).await;
+        if let Some(done) = progress.to_note() {
             written(self.sales.note_prepared(&stored, done).await?)?;
         }
-        Err(why)
-    }
-}
-
-fn written(outcome: WriteOutcome) -> Result<Stored, DeleteError> {
-    match outcome {
-        WriteOutcome::Written(stored) => Ok(stored),
-        WriteOutcome::Changed => Err(DeleteError::Changed),
+        match progress.finished() {
+            Ok(()) => Ok(stored),
+            // A shard is in use, although no shopper can reserve any more.
+            Err(Stopped::Overtaken) => Err(DeleteError::InUse),
+            Err(stopped @ (Stopped::OutOfTime { .. } | Stopped::Failed(_))) => Err(stopped.into()),
+        }
     }
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems, product_path};
 use domain::{Clock, NotChangeable};
 use kit::{
-    HttpFunction, Problem, Request, Response,
+    HttpFunction, Problem, Request, Response, Stopped,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
+use store::{StoreError, Stored, WriteOutcome};
 
 pub use deletion::{DeleteError, SaleDeletion};
 pub use use_case::{Made, MakeError, SalePreparation};
@@ -54,13 +55,19 @@ impl HttpFunction for ManageSale {
     }
 }
 
+/// The sale as this request has written it, if no other request has changed it.
+fn written(outcome: WriteOutcome) -> Result<Stored, Stopped<StoreError>> {
+    match outcome {
+        WriteOutcome::Written(stored) => Ok(stored),
+        WriteOutcome::Changed => Err(Stopped::Overtaken),
+    }
+}
+
 fn not_deleted(error: &DeleteError) -> Problem {
     match error {
         DeleteError::InUse => problems::sale_in_use(),
         DeleteError::TooSoon { after_seconds } => problems::still_reservable(*after_seconds),
-        DeleteError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
-        DeleteError::Changed => Problem::try_again(1),
-        DeleteError::Store(error) => problems::store_failed(error),
+        DeleteError::Stopped(why) => problems::stopped(why),
     }
 }
 
@@ -70,8 +77,6 @@ fn problem(error: &MakeError) -> Problem {
         MakeError::Paused => problems::paused_not_changed(),
         MakeError::Restocked => problems::sale_restocked(),
         MakeError::Closed => problems::not_changeable(NotChangeable::Ended),
-        MakeError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
-        MakeError::Changed => Problem::try_again(1),
-        MakeError::Store(error) => problems::store_failed(error),
+        MakeError::Stopped(why) => problems::stopped(why),
     }
 }

@@ -6,19 +6,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus, SignedDuration, Timestamp};
-use kit::{Progress, Stopped};
+use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus};
+use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Availabilities, Sales, Stock, StoreError, Stored, WriteOutcome};
+use store::{Availabilities, Sales, Stock, StoreError, Stored};
 
-/// A sale that starts within this time cannot be changed: no environment of `reserve` may claim by a description that is being
-/// replaced. An environment uses a description for one second and may read it one second late, its clock may differ from this
-/// one's by two seconds each way, and the write that stops it may take four.
-const CHANGES_END_BEFORE_START: SignedDuration = SignedDuration::from_secs(10);
-
-/// Time for making shards. After it, a batch of shards may take eight seconds more and the note of its progress four; the
-/// function has 28.
-const SHARDS_MADE_FOR: SignedDuration = SignedDuration::from_secs(15);
+use crate::written;
 
 /// Creates and changes sales.
 pub struct SalePreparation {
@@ -55,20 +48,15 @@ pub enum MakeError {
     /// The sale was closed.
     #[error("the sale is over")]
     Closed,
-    /// The time was too short for all shards. The same request continues.
-    #[error("{ready} of {all} shards are ready")]
-    Unfinished {
-        /// Shards that are as described.
-        ready: u32,
-        /// Shards to make, and to delete.
-        all: u32,
-    },
-    /// Another request changed the sale at the same time.
-    #[error("the sale was changed at the same time")]
-    Changed,
-    /// The store failed.
+    /// The request did not finish: too little time, another change at the same time, or a failure of the store.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Stopped(#[from] Stopped<StoreError>),
+}
+
+impl From<StoreError> for MakeError {
+    fn from(error: StoreError) -> Self {
+        Self::Stopped(error.into())
+    }
 }
 
 impl FromParts for SalePreparation {
@@ -84,7 +72,7 @@ impl SalePreparation {
     /// Every [`MakeError`]. Once the sale is active, a request with its description changes nothing and succeeds, whatever its
     /// state.
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
-        let until = self.clock.now().checked_add(SHARDS_MADE_FOR).unwrap_or(Timestamp::MAX);
+        let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let before = self.sales.get_for_write(product).await?;
         let wanted = Sale::of(product.clone(), draft);
         let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
@@ -103,7 +91,7 @@ impl SalePreparation {
             }
         };
         self.sales.list(product).await?;
-        self.make_shards(&prepared, until).await?;
+        self.make_shards(&prepared, &deadline).await?;
         let availability = self.write_availability(&prepared).await?;
         written(self.sales.activate(&prepared).await?)?;
         Ok(Made { sale: wanted, availability, is_new: before.is_none() })
@@ -111,27 +99,19 @@ impl SalePreparation {
 
     /// Makes the shards of the sale, then deletes those that an earlier description has left over. It begins where the last
     /// run of the same description stopped, and notes where it stops itself.
-    async fn make_shards(&self, prepared: &Stored, until: Timestamp) -> Result<(), MakeError> {
+    async fn make_shards(&self, prepared: &Stored, deadline: &Deadline<'_>) -> Result<(), MakeError> {
         let Stored { sale, shards_made: all, revision, .. } = prepared;
-        let has_time = || self.clock.now() < until;
         let each = |some: Range<u32>| async move {
             let (product, shards) = (&sale.product, sale.layout.shards());
             Ok(self.stock.create(product, &sale.layout, some.clone(), *revision).await?
                 && self.stock.delete(product, some.start.max(shards), some.end, *revision).await?)
         };
-        let begun_at = prepared.shards_ready;
-        let Progress { done, stopped } = Progress::through(begun_at..*all, Stock::MADE_AT_ONCE, has_time, each).await;
-        let why = match stopped {
-            // The rest takes some seconds, too.
-            None if done == begun_at || has_time() => return Ok(()),
-            Some(Stopped::Overtaken) => return Err(MakeError::Changed),
-            None | Some(Stopped::OutOfTime) => MakeError::Unfinished { ready: done, all: *all },
-            Some(Stopped::Failed(error)) => MakeError::Store(error),
-        };
-        if done > begun_at {
+        let progress = Progress::through(prepared.shards_ready..*all, Stock::MADE_AT_ONCE, deadline, each).await;
+        let progress = progress.leaving_time(deadline);
+        if let Some(done) = progress.to_note() {
             written(self.sales.note_prepared(prepared, done).await?)?;
         }
-        Err(why)
+        Ok(progress.finished()?)
     }
 
     /// The answer for a sale whose stock stays as it is.
@@ -148,8 +128,7 @@ impl SalePreparation {
     fn may_change(&self, stored: &Stored) -> Result<(), MakeError> {
         let sale = &stored.sale;
         let is_restocked = stored.unfinished.is_some() || !stored.restocks.is_empty();
-        let changes_end = sale.draft.starts_at.checked_sub(CHANGES_END_BEFORE_START).unwrap_or(Timestamp::MIN);
-        let has_started = self.clock.now() >= changes_end;
+        let has_started = self.clock.now() >= sale.reservable_at();
         match sale.status {
             SaleStatus::Active | SaleStatus::Paused if has_started => Err(MakeError::Started),
             SaleStatus::Active | SaleStatus::Paused if is_restocked => Err(MakeError::Restocked),
@@ -173,18 +152,11 @@ impl SalePreparation {
                 return Ok(written);
             }
         }
-        Err(MakeError::Changed)
+        Err(Stopped::Overtaken.into())
     }
 }
 
 /// Whether the sale is still at the revision that this run has prepared.
 fn still_ours(is_ours: bool) -> Result<(), MakeError> {
-    if is_ours { Ok(()) } else { Err(MakeError::Changed) }
-}
-
-fn written(outcome: WriteOutcome) -> Result<Stored, MakeError> {
-    match outcome {
-        WriteOutcome::Written(stored) => Ok(stored),
-        WriteOutcome::Changed => Err(MakeError::Changed),
-    }
+    if is_ours { Ok(()) } else { Err(Stopped::Overtaken.into()) }
 }

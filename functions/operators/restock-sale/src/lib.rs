@@ -48,8 +48,6 @@ fn problem(error: &RestockError) -> Problem {
         RestockError::TooManyUnits => problems::too_many_units(),
         RestockError::TooManyShards => problems::too_many_shards(),
         RestockError::TooOften => problems::too_many_restocks(),
-        RestockError::Unfinished { ready, all } => problems::unfinished(*ready, *all),
-        RestockError::Changed => Problem::try_again(1),
-        RestockError::Store(error) => problems::store_failed(error),
+        RestockError::Stopped(why) => problems::stopped(why),
     }
 }

@@ -6,16 +6,13 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft, SignedDuration, Timestamp};
-use kit::{Progress, Stopped};
+use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft};
+use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
 
 /// The most steps of one request. Its own restock and an unfinished one need four; other requests may write the sale in between.
 const STEPS: usize = 12;
-
-/// Time for making shards: as long as `manage-sale` has.
-const RESTOCK_SHARDS_MADE_FOR: SignedDuration = SignedDuration::from_secs(15);
 
 /// Restocks sales.
 pub struct Restocks {
@@ -56,20 +53,15 @@ pub enum RestockError {
     /// The sale had [`RestockKey::MOST`] restocks.
     #[error("too many restocks")]
     TooOften,
-    /// The time was too short for all shards. The same request continues.
-    #[error("{ready} of {all} shards are ready")]
-    Unfinished {
-        /// Shards of the restock that exist.
-        ready: u32,
-        /// All shards of the restock.
-        all: u32,
-    },
-    /// Other requests kept changing the sale.
-    #[error("the sale was changed at the same time")]
-    Changed,
-    /// The store failed.
+    /// The request did not finish: too little time, another change at the same time, or a failure of the store.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Stopped(#[from] Stopped<StoreError>),
+}
+
+impl From<StoreError> for RestockError {
+    fn from(error: StoreError) -> Self {
+        Self::Stopped(error.into())
+    }
 }
 
 /// The next step of a restock.
@@ -94,13 +86,13 @@ impl Restocks {
     /// # Errors
     /// Every [`RestockError`]. After a failure of the store, the same request continues where this one stopped.
     pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<Restocked, RestockError> {
-        let until = self.clock.now().checked_add(RESTOCK_SHARDS_MADE_FOR).unwrap_or(Timestamp::MAX);
+        let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let mut stored = self.read(product).await?;
         for _ in 0..STEPS {
             let outcome = match self.next(&stored, key, units)? {
                 Step::Begin(extent) => self.sales.begin_restock(&stored, key.clone(), extent).await?,
                 Step::Finish(restock) => {
-                    self.make_shards(&stored, &restock, until).await?;
+                    self.make_shards(&stored, &restock, &deadline).await?;
                     self.sales.finish_restock(&stored).await?
                 }
                 Step::Tell => {
@@ -113,31 +105,24 @@ impl Restocks {
                 WriteOutcome::Changed => self.read(product).await?,
             };
         }
-        Err(RestockError::Changed)
+        Err(Stopped::Overtaken.into())
     }
 
     /// Makes the shards of a described restock. It begins where the last run stopped, and notes where it stops itself.
-    async fn make_shards(&self, stored: &Stored, restock: &Restock, until: Timestamp) -> Result<(), RestockError> {
-        let Restock { extent, revision, shards_ready: begun_at, .. } = *restock;
+    async fn make_shards(&self, stored: &Stored, restock: &Restock, deadline: &Deadline<'_>) -> Result<(), RestockError> {
+        let Restock { extent, revision, shards_ready, .. } = *restock;
         let (product, from) = (&stored.sale.product, stored.sale.layout.shards());
-        let has_time = || self.clock.now() < until;
         let each =
             |some: Range<u32>| async move { self.stock.restock(product, from, extent, some, revision).await.map(|()| true) };
-        let Progress { done, stopped } = Progress::through(begun_at..extent.shards, Stock::MADE_AT_ONCE, has_time, each).await;
-        let why = match stopped {
-            // The rest takes some seconds, too.
-            None if done == begun_at || has_time() => return Ok(()),
-            Some(Stopped::Overtaken) => return Err(RestockError::Changed),
-            None | Some(Stopped::OutOfTime) => RestockError::Unfinished { ready: done, all: extent.shards },
-            Some(Stopped::Failed(error)) => RestockError::Store(error),
-        };
-        if done > begun_at {
+        let progress = Progress::through(shards_ready..extent.shards, Stock::MADE_AT_ONCE, deadline, each).await;
+        let progress = progress.leaving_time(deadline);
+        if let Some(done) = progress.to_note() {
             match self.sales.note_restocked(stored, done).await? {
                 WriteOutcome::Written(_) => {}
-                WriteOutcome::Changed => return Err(RestockError::Changed),
+                WriteOutcome::Changed => return Err(Stopped::Overtaken.into()),
             }
         }
-        Err(why)
+        Ok(progress.finished()?)
     }
 
     async fn read(&self, product: &ProductId) -> Result<Stored, RestockError> {
@@ -184,6 +169,6 @@ impl Restocks {
                 return Ok(written);
             }
         }
-        Err(RestockError::Changed)
+        Err(Stopped::Overtaken.into())
     }
 }

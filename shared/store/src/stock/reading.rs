@@ -25,6 +25,13 @@ impl Stock {
     /// Shards that [`Stock::read`] reads at once.
     pub const READ_AT_ONCE: usize = KEYS_IN_A_BATCH;
 
+    /// The shards of a sale, in batches that [`Stock::read`] reads at once.
+    #[must_use]
+    pub fn batches(layout: &ShardLayout) -> Vec<Vec<ShardNumber>> {
+        let numbers: Vec<ShardNumber> = layout.numbers().collect();
+        numbers.chunks(Self::READ_AT_ONCE).map(<[ShardNumber]>::to_vec).collect()
+    }
+
     /// Reads every shard of a sale, strongly consistent: one `BatchGetItem` per hundred.
     ///
     /// # Errors
@@ -34,13 +41,13 @@ impl Stock {
         product: &ProductId,
         layout: &ShardLayout,
     ) -> Result<Vec<(ShardNumber, StockShard)>, StoreError> {
-        let numbers: Vec<ShardNumber> = layout.numbers().collect();
-        let mut shards = Vec::with_capacity(numbers.len());
-        for chunk in numbers.chunks(Self::READ_AT_ONCE) {
-            shards.extend(self.read(product, chunk).await?);
+        let all = layout.numbers().count();
+        let mut shards = Vec::with_capacity(all);
+        for some in Self::batches(layout) {
+            shards.extend(self.read(product, &some).await?);
         }
-        if shards.len() != numbers.len() {
-            return Err(StoreError::corrupt(keys::sale_pk(product), format!("{} of {} shards", shards.len(), numbers.len())));
+        if shards.len() != all {
+            return Err(StoreError::corrupt(keys::sale_pk(product), format!("{} of {all} shards", shards.len())));
         }
         Ok(shards)
     }

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use test_aws::{Calls, every_crash, every_interleaving};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, tells_that_a_table_fails};
 
-use crate::operators::manage_sale::{body, drop_id, function, is_made_of, put, state_of};
+use crate::operators::{
+    manage_sale::{body, drop_id, function, is_made_of, put, state_of},
+    refuses_without_asking,
+};
 
 fn of(product: &str) -> test_aws::RequestBuilder {
     let path = format!("/admin/flash-sales/{product}");
@@ -228,14 +231,7 @@ async fn what_is_refused_writes_nothing() {
     let shop = Shop::open().await;
     let (before, calls) = (shop.everything().await, Calls::new());
     let function = function(&shop, &calls);
-    for (request, expected) in [
-        (of("demo").build(), "401 unauthenticated"),
-        (of("demo").shopper("shopper-1").build(), "403 forbidden"),
-        (delete("NOT-A-PRODUCT"), "404 unknown-product"),
-    ] {
-        assert_eq!(brief(&function.handle(request).await), expected);
-    }
-    assert_eq!(calls.total(), 0);
+    refuses_without_asking(&function, &calls, of).await;
     assert_eq!(brief(&function.handle(delete("no-such-product")).await), "204", "it is not there");
     assert_eq!(shop.everything().await, before);
     assert_eq!(shop.units(&demo()).await, (100, 0, 0));

@@ -42,6 +42,16 @@ async fn the_order_waits_again_and_the_reservation_is_a_hold_again() {
     assert_eq!(only_message(&shop), (order.pay_by, 240));
 }
 
+/// Fails the payment at `now` and asserts that order, reservation and TTL then have the end `end`, of which one message was sent.
+async fn prolongs(shop: &Shop, buyer: &Buyer, now: &str, end: &str, delay_seconds: i64) {
+    shop.clock.set(now);
+    assert_eq!(on(shop, "ok").await, status("awaiting_payment"), "{now}");
+    assert_eq!(only_message(shop), (time(end), delay_seconds), "{now}");
+    assert_eq!(shop.order(buyer).await.pay_by, time(end), "{now}");
+    assert_eq!(shop.reservation(buyer).await.unwrap().expires_at, time(end), "{now}");
+    assert_eq!(shop.ttl(buyer).await, Some(time(end).as_second()), "{now}");
+}
+
 #[tokio::test]
 async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
     for (now, end, delay) in [
@@ -53,12 +63,7 @@ async fn the_shopper_has_two_minutes_more_and_never_less_than_before() {
         ("2026-11-01T12:30:00Z", "2026-11-01T12:32:00Z", 120),
     ] {
         let (shop, buyer) = at(Stage::Declined).await;
-        shop.clock.set(now);
-        assert_eq!(on(&shop, "ok").await, status("awaiting_payment"), "{now}");
-        assert_eq!(only_message(&shop), (time(end), delay), "{now}");
-        assert_eq!(shop.order(&buyer).await.pay_by, time(end), "{now}");
-        assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, time(end), "{now}");
-        assert_eq!(shop.ttl(&buyer).await, Some(time(end).as_second()), "{now}");
+        prolongs(&shop, &buyer, now, end, delay).await;
     }
 }
 
@@ -78,12 +83,7 @@ async fn no_failed_payment_prolongs_the_hold_beyond_its_latest_end() {
         ("2026-11-01T12:09:30.5Z", "2026-11-01T12:10:00Z", 30),
     ] {
         let (shop, buyer) = declined_with_a_latest_end().await;
-        shop.clock.set(now);
-        assert_eq!(on(&shop, "ok").await, status("awaiting_payment"), "{now}");
-        assert_eq!(only_message(&shop), (time(end), delay), "{now}");
-        assert_eq!(shop.order(&buyer).await.pay_by, time(end), "{now}");
-        assert_eq!(shop.reservation(&buyer).await.unwrap().expires_at, time(end), "{now}");
-        assert_eq!(shop.ttl(&buyer).await, Some(time(end).as_second()), "{now}");
+        prolongs(&shop, &buyer, now, end, delay).await;
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, Stage, brief};
 
-use crate::shoppers::checkout::{function, good_body, request};
+use crate::shoppers::checkout::{LONGEST, function, good_body, request};
 
 fn address(changes: &Value) -> Value {
     let mut address = good_body("")["shipping_address"].take();
@@ -84,17 +84,7 @@ async fn what_nobody_could_write_on_a_parcel_is_refused_in_every_member() {
     let shop = Shop::with(Stage::Held).await;
     let (calls, before) = (Calls::new(), shop.everything().await);
     let function = function(&shop, &calls);
-    let longest = [
-        ("name", 100),
-        ("address_line1", 200),
-        ("address_line2", 200),
-        ("city", 100),
-        ("state", 100),
-        ("postal_code", 20),
-        ("country", 60),
-        ("phone", 40),
-    ];
-    for (member, longest) in longest {
+    for (member, longest) in LONGEST {
         let long = "é".repeat(longest + 1);
         for text in [
             "",

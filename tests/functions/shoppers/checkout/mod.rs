@@ -26,6 +26,18 @@ fn good_body(cart: &str) -> Value {
     })
 }
 
+/// The members of an address, each with the most characters that it may have.
+const LONGEST: [(&str, usize); 8] = [
+    ("name", 100),
+    ("address_line1", 200),
+    ("address_line2", 200),
+    ("city", 100),
+    ("state", 100),
+    ("postal_code", 20),
+    ("country", 60),
+    ("phone", 40),
+];
+
 /// A checkout of `buyer`'s cart.
 fn request(buyer: &Buyer) -> RequestBuilder {
     test_aws::request("POST", "/checkout").shopper(buyer.shopper.as_str()).json(&good_body(&buyer.id.to_string()))

@@ -10,7 +10,7 @@ use test_shop::{Body, Buyer, Shop, Stage, brief, demo, refuses_what_every_route_
 
 use crate::shoppers::{
     NOT_OF_THE_SANDBOX, RESERVATION_EXPIRED, UNKNOWN_RESERVATION,
-    checkout::{function, good_body, request},
+    checkout::{LONGEST, function, good_body, request},
 };
 
 /// A buyer whose reservation was made at the time in its id. The ids of the sample events are from 2024.
@@ -109,16 +109,7 @@ async fn the_longest_that_is_allowed_is_taken() {
     let shop = Shop::with(Stage::Held).await;
     let mut body = good_body(&Buyer::first().id.to_string());
     body["payment_method"] = json!(format!("another:{}", "x".repeat(247)));
-    for (member, length) in [
-        ("name", 100),
-        ("address_line1", 200),
-        ("address_line2", 200),
-        ("city", 100),
-        ("state", 100),
-        ("postal_code", 20),
-        ("country", 60),
-        ("phone", 40),
-    ] {
+    for (member, length) in LONGEST {
         body["shipping_address"][member] = json!("\u{e9}".repeat(length));
     }
     let response = function(&shop, &Calls::new()).handle(request(&Buyer::first()).json(&body).build()).await;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutcome, SignedDuration};
+use domain::{Hold, OrderStep, Quantity, Reservation, ReservationStatus, SellOutcome, ShardNumber, ShopperId, SignedDuration};
 use reserve::UnitReservations;
 use store::{EndOutcome, Ending, OpenOutcome, StartOutcome};
 use test_aws::every_interleaving;
@@ -100,14 +100,19 @@ async fn who_has_bought_is_told_so() {
     assert_eq!(world.units().await, (99, 0));
 }
 
+/// The shopper's home shard in a sale of 50 units, and the other shard.
+fn shards_of(shopper: &ShopperId) -> [ShardNumber; 2] {
+    let layout = draft(50).layout();
+    assert_eq!(layout.shards(), 2);
+    let home = layout.home_of(&demo(), shopper);
+    [home, layout.numbers().find(|number| *number != home).unwrap()]
+}
+
 #[tokio::test]
 async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_read() {
     let world = World::with_units(50).await;
     let ann = shopper("ann");
-    let layout = draft(50).layout();
-    assert_eq!(layout.shards(), 2);
-    let home = layout.home_of(&demo(), &ann);
-    let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
+    let [home, elsewhere] = shards_of(&ann);
     // One of ann's runs died after its claim. Strangers hold all other units. The availability item still promises all units.
     world.shop.uncounted().stock().claim(elsewhere, &ann, &world.hold()).await.unwrap();
     for (number, units) in [(home, 25), (elsewhere, 24)] {
@@ -129,9 +134,7 @@ async fn an_abandoned_hold_outside_the_home_shard_is_found_when_every_shard_is_r
 async fn a_new_hold_keeps_its_units_while_an_old_reservation_is_cleared_away() {
     let world = World::with_units(50).await;
     let ann = shopper("ann");
-    let layout = draft(50).layout();
-    let home = layout.home_of(&demo(), &ann);
-    let elsewhere = layout.numbers().find(|number| *number != home).unwrap();
+    let [home, elsewhere] = shards_of(&ann);
     let (old, _) = world.environment().got(&ann).await;
     // Before a restock, `elsewhere` was ann's home shard.
     world.shop.uncounted().reservations().end(&ann, &old.id, Ending::Cancelled).await.unwrap();

@@ -40,18 +40,21 @@ async fn three_sales() -> World {
     world
 }
 
+/// A run with this time. Each one is late by as much as it likes: the time of day does not matter.
+async fn run_for(world: &World, seconds: i64) -> Findings {
+    let start = at("2026-11-01T12:06:00Z");
+    let mut reconcile = world.reconcile(&Calls::new());
+    reconcile.clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
+    reconcile.run(start + SignedDuration::from_secs(seconds)).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_run_stops_when_its_time_is_over_and_the_next_run_begins_where_it_stopped() {
     let world = three_sales().await;
     let mut looked_at = Vec::new();
     for _ in 0..3 {
-        // Each run is late by as much as it likes: the time of day does not matter.
-        let start = at("2026-11-01T12:06:00Z");
-        let clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
-        let mut reconcile = world.reconcile(&Calls::new());
-        reconcile.clock = clock;
         // This is time enough for one sale.
-        let found = reconcile.run(start + SignedDuration::from_secs(8)).await.unwrap();
+        let found = run_for(&world, 8).await;
         assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "{found:?}");
         assert_eq!(found.not_reached.len(), 2, "{found:?}");
         assert!(found.metrics().contains(&("SalesNotReached", 2.0)));
@@ -67,10 +70,7 @@ async fn a_sale_that_takes_all_the_time_of_a_run_delays_no_other() {
     let world = three_sales().await;
     let mut first = Vec::new();
     for _ in 0..4 {
-        let start = at("2026-11-01T12:06:00Z");
-        let mut reconcile = world.reconcile(&Calls::new());
-        reconcile.clock = Arc::new(Hurrying(start, AtomicI64::new(0)));
-        let found = reconcile.run(start + SignedDuration::from_secs(1)).await.unwrap();
+        let found = run_for(&world, 1).await;
         assert_eq!(found.not_reached.len(), 3, "{found:?}");
         first.push(found.not_reached[0].to_string());
     }
