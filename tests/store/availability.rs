@@ -1,8 +1,9 @@
 //! The availability item: every write is conditional on the version that it was derived from.
 
 use domain::{Availability, ProductId, ShardLayout, ShardNumber, StockShard};
+use store::WriteOutcome;
 
-use crate::shop::{END, NOW, SHARD, Shop, at, hold, product, shopper};
+use crate::shop::{END, NOW, SHARD, Shop, at, hold, product, sale, shopper};
 
 fn untouched() -> Availability {
     Availability::untouched(&ShardLayout::new(60, 3), at(NOW))
@@ -124,4 +125,47 @@ async fn an_update_begins_again_after_a_write_that_came_between_and_gives_up_aft
     let written = update.write(untouched()).await.unwrap();
     assert_eq!(written, Some(Availability { version: 9, ..untouched() }));
     assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), written);
+}
+
+/// A run of `refresh-availability` may be seconds late.
+#[tokio::test]
+async fn a_late_run_of_a_deleted_sale_writes_nothing_and_the_versions_of_its_product_go_on() {
+    let shop = Shop::open().await;
+    let prepared = async || match shop.sales.prepare(&sale(&product(), 60), None).await.unwrap() {
+        WriteOutcome::Written(stored) => stored,
+        WriteOutcome::Changed => unreachable!(),
+    };
+    let write = async || {
+        let mut update = shop.availabilities.update(&product());
+        assert!(update.read().await.unwrap());
+        assert!(update.known().is_none_or(|known| known.units == 60));
+        update.write(untouched()).await.unwrap().unwrap()
+    };
+    let mut last = 0;
+    for round in 0..3 {
+        let stored = prepared().await;
+        let (first, second) = (write().await, write().await);
+        assert!(last < first.version && first.version < second.version, "round {round}");
+        let mut late = shop.availabilities.update(&product());
+        assert!(late.read().await.unwrap());
+        last = second.version;
+        assert!(shop.sales.delete(&stored).await.unwrap());
+
+        for consistent in [false, true] {
+            assert_eq!(shop.availabilities.get(&product(), consistent).await.unwrap(), None);
+        }
+        assert!(shop.availabilities.get_all(&[product()]).await.unwrap().is_empty());
+        let survey = shop.stock.survey(&product(), &ShardLayout::new(60, 3), 0, true).await.unwrap();
+        assert_eq!(survey.availability, None);
+        assert_eq!(late.write(untouched()).await.unwrap(), None, "there is no sale");
+        assert!(!shop.availabilities.mark_sold_out(&product(), last, at(NOW)).await.unwrap());
+
+        let next = prepared().await;
+        let (first, second) = (write().await, write().await);
+        assert!(last < first.version);
+        assert_eq!(late.write(untouched()).await.unwrap(), None, "it is of the next sale by now");
+        assert_eq!(shop.availabilities.get(&product(), true).await.unwrap(), Some(second.clone()));
+        last = second.version;
+        assert!(shop.sales.delete(&next).await.unwrap());
+    }
 }

@@ -233,6 +233,10 @@ pub struct OrdersView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::OrderId)]
     pub next: Option<String>,
+    /// For operators: so many orders belong on this page and are missing, because they cannot be read. The log names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, value_type = usize)]
+    pub unreadable: Option<usize>,
 }
 
 /// The answer to a checkout: the order's state, before or after its payment.

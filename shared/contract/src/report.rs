@@ -7,7 +7,7 @@ use serde::Serialize;
 use store::Stored;
 use utoipa::ToSchema;
 
-use crate::{schemas, time};
+use crate::{schemas, sent_time, time};
 
 /// The report of a sale.
 #[derive(Debug, Serialize, ToSchema)]
@@ -17,6 +17,10 @@ pub struct ReportView {
     product_id: String,
     #[schema(value_type = schemas::SaleState)]
     state: SaleState,
+    /// Before this time, shoppers do not learn of the sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
+    visible_from: Option<String>,
     #[schema(value_type = schemas::Time)]
     as_of: String,
     #[schema(value_type = schemas::SaleUnits)]
@@ -68,7 +72,7 @@ struct Holds {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReportedOrders)]
 struct Orders {
-    /// The function looked for the order of every held and sold unit.
+    /// The function read the order of every held and sold unit, or found that there is none.
     complete: bool,
     counted: u32,
     holds_without_order: u32,
@@ -102,7 +106,7 @@ struct UnfinishedRestock {
 }
 
 impl ReportView {
-    /// The figures of a sale, read until `now`. `is_complete`: the function looked for the order of every held and sold unit.
+    /// The figures of a sale, read until `now`. `is_complete`: the function read the orders of all held and sold units.
     #[must_use]
     pub fn new(stored: &Stored, figures: &SaleReport, is_complete: bool, now: Timestamp) -> Self {
         let sale = &stored.sale;
@@ -113,6 +117,7 @@ impl ReportView {
         Self {
             product_id: sale.product.to_string(),
             state: sale.state(now, figures.available),
+            visible_from: sale.draft.visible_from.map(sent_time),
             as_of: time(now),
             units,
             available: figures.available,

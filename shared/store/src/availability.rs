@@ -1,5 +1,6 @@
 //! The availability item: what readers see of a sale's stock. [`AvailabilityUpdate`] derives it. A run that finds every
-//! shard empty may mark the sale as sold out. Every write is conditional on the version that it was derived from.
+//! shard empty may mark the sale as sold out. Every write is conditional on the version that it was derived from. The versions of a
+//! product only rise, also when its sale is deleted and made again: a late run of the deleted sale overwrites nothing.
 
 pub(crate) mod form;
 
@@ -39,6 +40,8 @@ pub struct AvailabilityUpdate {
     of: Availabilities,
     product: ProductId,
     known: Option<Availability>,
+    /// The version of the item, or of a deleted sale's; 0 when there is none.
+    version: u64,
     tries_left: usize,
 }
 
@@ -52,11 +55,14 @@ impl AvailabilityUpdate {
             return Ok(false);
         }
         self.tries_left -= 1;
-        self.known = self.of.get(&self.product, true).await?;
+        (self.version, self.known) = match self.of.find(&self.product, true).await? {
+            Some(found) => (found.version, found.availability),
+            None => (0, None),
+        };
         Ok(true)
     }
 
-    /// The item as it was read; `None` when there is none.
+    /// The item as it was read; `None` when there is none, or only that of a deleted sale.
     #[must_use]
     pub fn known(&self) -> Option<&Availability> {
         self.known.as_ref()
@@ -68,9 +74,8 @@ impl AvailabilityUpdate {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn write(&self, derived: Availability) -> Result<Option<Availability>, StoreError> {
-        let from = self.known.as_ref().map_or(0, |known| known.version);
-        let next = Availability { version: from + 1, ..derived };
-        Ok(self.of.put(&self.product, &next, from).await?.then_some(next))
+        let next = Availability { version: self.version + 1, ..derived };
+        Ok(self.of.put(&self.product, &next, self.version).await?.then_some(next))
     }
 }
 
@@ -81,11 +86,15 @@ impl Availabilities {
         Self { client, table: table.into() }
     }
 
-    /// Reads the item of `product`. `None` until the sale's shards have been made.
+    /// Reads the item of `product`. `None` until the sale's shards have been made, and after the sale was deleted.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn get(&self, product: &ProductId, consistent: bool) -> Result<Option<Availability>, StoreError> {
+        Ok(self.find(product, consistent).await?.and_then(|found| found.availability))
+    }
+
+    async fn find(&self, product: &ProductId, consistent: bool) -> Result<Option<form::Found>, StoreError> {
         let item = get_item(&self.client, &self.table, keys::availability(product), consistent).await?;
         item.as_ref().map(form::from_item).transpose()
     }
@@ -103,13 +112,16 @@ impl Availabilities {
         items
             .iter()
             .filter_map(|item| Some((keys::sale_of(item)?, item)))
-            .map(|(product, item)| Ok((product, form::from_item(item)?)))
+            .filter_map(|(product, item)| match form::from_item(item) {
+                Ok(found) => found.availability.map(|availability| Ok((product, availability))),
+                Err(error) => Some(Err(error)),
+            })
             .collect()
     }
 
     /// Starts an update of the item of `product`: see [`AvailabilityUpdate`].
     pub fn update(&self, product: &ProductId) -> AvailabilityUpdate {
-        AvailabilityUpdate { of: self.clone(), product: product.clone(), known: None, tries_left: UPDATES }
+        AvailabilityUpdate { of: self.clone(), product: product.clone(), known: None, version: 0, tries_left: UPDATES }
     }
 
     /// Writes an item that was derived from version `from`; 0 means that there was no item. False: another run has

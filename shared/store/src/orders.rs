@@ -99,16 +99,17 @@ impl Orders {
         item.as_ref().map(form::from_item).transpose()
     }
 
-    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`. Returns those that exist, in no order.
+    /// Reads up to a hundred orders, strongly consistent, in one `BatchGetItem`. Returns those that exist, in no order. One that
+    /// cannot be read, such as one with a status that only a later version knows, does not hide the others.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn get_all(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
+    pub async fn get_all(&self, ids: &[OrderId]) -> Result<Vec<(OrderId, Result<Order, StoreError>)>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let items = batch_get(&self.client, &self.table, ids.iter().map(keys::order).collect(), true).await?;
-        items.iter().map(form::from_item).collect()
+        Ok(items.iter().filter_map(|item| Some((form::id(item)?, form::from_item(item)))).collect())
     }
 
     /// Writes an order that waits for its payment. One write. If the order exists already, the first one stays.
@@ -272,6 +273,21 @@ impl Orders {
     /// When DynamoDB does not answer.
     pub async fn refunds_pending(&self, since: Timestamp, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
         self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after).await
+    }
+
+    /// The place of an order in the list of [`Orders::refunds_pending`], or the place that it had there; strongly consistent. An
+    /// order that cannot be read has one, too, while it is listed. `None`: there is no such order, or no refund of it has failed.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or an order that is not listed any more cannot be read.
+    pub async fn place_in_refunds(&self, id: &OrderId) -> Result<Option<Unsettled>, StoreError> {
+        let Some(item) = get_item(&self.client, &self.table, keys::order(id), true).await? else { return Ok(None) };
+        if form::is_listed_for_refund(&item) {
+            return form::unsettled(&item).map(Some);
+        }
+        let order = form::from_item(&item)?;
+        let failed = order.history.iter().rfind(|line| line.event == OrderStep::RefundFailed);
+        Ok(failed.map(|line| Unsettled { id: id.clone(), since: line.at }))
     }
 
     async fn unsettled_page(

@@ -176,6 +176,36 @@ async fn a_page_starts_after_an_order_whose_refund_has_failed() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_read_hides_no_other_and_the_page_says_that_it_is_missing() {
+    let shop = Shop::open().await;
+    for number in 1..=3 {
+        kept(&shop, &Buyer::number(number)).await;
+        shop.clock.advance_seconds(1);
+    }
+    assert_eq!(listed(&shop, &[]).await["unreadable"], Value::Null);
+    shop.spoil_order(&Buyer::number(2)).await;
+    let page = listed(&shop, &[]).await;
+    assert_eq!(ids(&page), [Buyer::number(1).id.to_string(), Buyer::number(3).id.to_string()]);
+    assert_eq!((page["unreadable"].as_u64(), &page["next"]), (Some(1), &Value::Null));
+    assert_eq!(listed(&shop, &[("sale", "no-such-sale")]).await["unreadable"], Value::Null, "it is of another sale");
+}
+
+#[tokio::test]
+async fn a_page_starts_also_after_an_order_that_cannot_be_read() {
+    let shop = Shop::open().await;
+    for number in 1..=101 {
+        kept(&shop, &Buyer::number(number)).await;
+        shop.clock.advance_seconds(1);
+    }
+    shop.spoil_order(&Buyer::number(100)).await;
+    let first = listed(&shop, &[]).await;
+    let last = Buyer::number(100).id.to_string();
+    assert_eq!((ids(&first).len(), first["unreadable"].as_u64(), first["next"].as_str()), (99, Some(1), Some(last.as_str())));
+    let second = listed(&shop, &[("next", &last)]).await;
+    assert_eq!((ids(&second), &second["unreadable"]), (vec![Buyer::number(101).id.to_string()], &Value::Null));
+}
+
+#[tokio::test]
 async fn only_an_operator_is_answered() {
     let (shop, calls) = (Shop::with(Stage::RefundPending).await, Calls::new());
     let function = function(&shop, &calls);

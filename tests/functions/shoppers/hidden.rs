@@ -88,3 +88,66 @@ async fn the_address_of_the_next_page_names_no_hidden_sale() {
     let second = test_shop::body(&list.handle(second).await);
     assert_eq!((&second["sales"][0]["product_id"], &second["next"]), (&json!("sale-100"), &json!("ended")));
 }
+
+/// A page of the catalogue: its products and its `next`.
+async fn page(list: &Judged<ListSales>, next: Option<&str>) -> (Vec<String>, Option<String>) {
+    let request = test_aws::request("GET", "/api/flash-sales");
+    let request = if let Some(next) = next { request.query("next", next) } else { request };
+    let response = list.handle(request.build()).await;
+    assert_eq!(brief(&response), "200", "{next:?}");
+    let body = test_shop::body(&response);
+    let products = body["sales"].as_array().unwrap().iter().map(|sale| sale["product_id"].as_str().unwrap().to_owned());
+    (products.collect(), body["next"].as_str().map(str::to_owned))
+}
+
+/// `count` sales that become visible at `from`.
+async fn hide(shop: &Shop, count: u32, from: &str) {
+    let visible_from = Some(from.parse().unwrap());
+    let hidden = SaleDraft { visible_from, starts_at: "2026-11-01T12:06:00Z".parse().unwrap(), units: 1, ..draft() };
+    for number in 0..count {
+        shop.sale(&format!("hidden-{number:04}").parse().unwrap(), hidden.clone()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_on_which_all_sales_are_hidden_is_passed_over() {
+    let shop = Shop::empty().await;
+    hide(&shop, 205, "2026-11-01T12:05:00Z").await;
+    let list: Judged<ListSales> = shop.wire(&Calls::new());
+    assert_eq!(page(&list, None).await, (vec![], Some("ended".to_owned())), "nothing is visible");
+    for product in ["a-visible-one", "the-last-one"] {
+        shop.sale(&product.parse().unwrap(), draft()).await;
+    }
+    let list: Judged<ListSales> = shop.wire(&Calls::new());
+    assert_eq!(page(&list, None).await, (vec!["a-visible-one".to_owned()], Some("live.a-visible-one".to_owned())));
+    assert_eq!(page(&list, Some("live.a-visible-one")).await, (vec!["the-last-one".to_owned()], Some("ended".to_owned())));
+}
+
+#[tokio::test]
+async fn hidden_sales_that_become_visible_within_the_second_fill_no_more_than_a_page() {
+    let shop = Shop::empty().await;
+    hide(&shop, 150, "2026-11-01T12:01:00.500Z").await;
+    let list: Judged<ListSales> = shop.wire(&Calls::new());
+    assert_eq!(page(&list, None).await, (vec![], Some("ended".to_owned())));
+    shop.clock.set("2026-11-01T12:01:00.500Z");
+    let (products, next) = page(&list, None).await;
+    assert_eq!((products.len(), next.as_deref()), (100, Some("live.hidden-0099")));
+    let (products, next) = page(&list, next.as_deref()).await;
+    assert_eq!((products.len(), next.as_deref()), (50, Some("ended")));
+}
+
+/// A `next` would name a hidden sale, and a page without `next` would hide the visible one for good.
+#[tokio::test]
+async fn after_too_many_hidden_sales_the_list_fails_and_names_none_of_them() {
+    let shop = Shop::empty().await;
+    hide(&shop, 201, "2026-11-01T12:05:00Z").await;
+    shop.sale(&"the-last-one".parse().unwrap(), draft()).await;
+    let mut list: Judged<ListSales> = shop.wire(&Calls::new());
+    assert_eq!(list.most_store_pages, 10, "a thousand sales");
+    list.most_store_pages = 2;
+    let response = list.handle(test_aws::request("GET", "/api/flash-sales").build()).await;
+    assert_eq!(brief(&response), "500 internal-error");
+    assert!(!test_shop::body(&response).to_string().contains("hidden-"));
+    shop.clock.set("2026-11-01T12:05:00Z");
+    assert_eq!(page(&list, None).await.0.len(), 100);
+}

@@ -239,6 +239,30 @@ async fn the_last_revision_of_a_deleted_sale() {
 }
 
 #[tokio::test]
+async fn the_availability_of_a_deleted_sale() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let deleted = json!({
+        "pk": {"S": "SALE#demo"},
+        "sk": {"S": "AVAILABILITY"},
+        "available": {"N": "0"},
+        "held": {"N": "0"},
+        "sold": {"N": "0"},
+        "units": {"N": "0"},
+        "as_of": {"S": plain_sale().draft.ends_at.to_string()},
+        "version": {"N": "1"},
+        "free": {"B": []},
+        "held_by_shard": {"B": []},
+        "deleted": {"BOOL": true},
+    });
+    put(&read, read.dynamo.stock_table(), &deleted).await;
+    assert_eq!(read.availabilities.get(&product(), true).await.unwrap(), None);
+
+    let prepared = written(wrote.sales.prepare(&plain_sale(), None).await.unwrap());
+    assert!(wrote.sales.delete(&prepared).await.unwrap());
+    assert_stored(&wrote, wrote.dynamo.stock_table(), ("SALE#demo", "AVAILABILITY"), &deleted).await;
+}
+
+#[tokio::test]
 async fn the_place_where_the_next_run_begins() {
     let (read, wrote) = (Shop::open().await, Shop::open().await);
     let next = json!({"pk": {"S": "RECONCILE"}, "sk": {"S": "NEXT"}, "product": {"S": "demo"}});

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Clock, OrderId, Place, ProductId, Quantity, Sale, SaleReport, ShardNumber, SignedDuration, StockShard, Timestamp};
+use domain::{
+    Clock, Order, OrderId, Place, ProductId, Quantity, Sale, SaleReport, ShardNumber, SignedDuration, StockShard, Timestamp,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use parts::{FromParts, Parts};
 use store::{Orders, Stock, StoreError};
@@ -30,7 +32,8 @@ pub struct SaleReports {
 pub struct Reported {
     /// The figures.
     pub figures: SaleReport,
-    /// The function looked for the order of every held and sold unit. False for a sale that is too large to read in time.
+    /// The function read the order of every held and sold unit, or found that there is none. False for a sale that is too large to
+    /// read in time, and when an order cannot be read.
     pub has_all_orders: bool,
 }
 
@@ -85,6 +88,7 @@ impl SaleReports {
         }
         let purchases: Vec<Purchase> = shards.iter().flat_map(|(_, shard)| purchases(shard)).collect();
         drop(shards);
+        let mut has_all_orders = true;
         for some in purchases.chunks(Orders::READ_AT_ONCE) {
             let now = self.clock.now();
             if now >= orders_end {
@@ -93,13 +97,19 @@ impl SaleReports {
             // DynamoDB refuses a batch with the same key twice.
             let ids: BTreeSet<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
             let ids: Vec<OrderId> = ids.into_iter().collect();
-            let orders = self.orders.get_all(&ids).await?;
-            let by_id: HashMap<&OrderId, _> = orders.iter().map(|order| (&order.id, order)).collect();
+            let by_id: HashMap<OrderId, Result<Order, StoreError>> = self.orders.get_all(&ids).await?.into_iter().collect();
             for Purchase { order, place, quantity } in some {
-                figures.count_purchase(*place, *quantity, by_id.get(order).copied(), now);
+                match by_id.get(order) {
+                    Some(Ok(found)) => figures.count_purchase(*place, *quantity, Some(found), now),
+                    None => figures.count_purchase(*place, *quantity, None, now),
+                    Some(Err(error)) => {
+                        tracing::error!(order = %order, cause = kit::chain(error), "an order cannot be read");
+                        has_all_orders = false;
+                    }
+                }
             }
         }
-        Ok(Reported { figures, has_all_orders: true })
+        Ok(Reported { figures, has_all_orders })
     }
 }
 

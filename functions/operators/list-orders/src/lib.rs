@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use contract::{OPERATORS, OrderQuery, OrderView, OrdersView, problems};
-use domain::{Clock, Order, OrderId, OrderStep, PaymentStatus};
+use domain::{Clock, Order, OrderId, PaymentStatus};
 use kit::{
     HttpFunction, Problem, Request, Response,
     http::{self, Identity},
 };
 use parts::{FromParts, Parts};
-use store::{Orders, Unsettled};
+use store::{Orders, StoreError, Unsettled};
 
 /// The Lambda handler and its dependencies.
 pub struct ListOrders {
@@ -37,24 +37,30 @@ impl HttpFunction for ListOrders {
         let ids: Vec<OrderId> = page.orders.iter().map(|order| order.id.clone()).collect();
         let is_asked_for = |id: &&OrderId| query.sale.as_ref().is_none_or(|sale| id.product() == sale);
         let read: Vec<OrderId> = ids.iter().filter(is_asked_for).cloned().collect();
-        let mut orders = self.orders.get_all(&read).await.map_err(|error| problems::store_failed(&error))?;
+        let found = self.orders.get_all(&read).await.map_err(|error| problems::store_failed(&error))?;
+        let in_all = found.len();
+        let mut orders: Vec<Order> = found.into_iter().filter_map(|(id, order)| readable(&id, order)).collect();
+        let unreadable = in_all - orders.len();
         // The index follows its table within moments.
         orders.retain(|order| order.payment_status == PaymentStatus::RefundPending && order.updated_at >= query.since);
         orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
         let now = self.clock.now();
         let orders = orders.iter().map(|order| OrderView::for_operators(order, now)).collect();
         let next = ids.last().filter(|_| page.more).map(ToString::to_string);
-        Ok(http::ok_json(200, &OrdersView { orders, next }))
+        Ok(http::ok_json(200, &OrdersView { orders, next, unreadable: (unreadable > 0).then_some(unreadable) }))
     }
 }
 
 impl ListOrders {
     /// The place in the index after which the page starts. `next` names the last order of the previous page; its refund may have
-    /// been confirmed since.
+    /// been confirmed since, and it may be one that cannot be read.
     async fn start_of_page(&self, next: &OrderId) -> Result<Unsettled, Problem> {
-        let order = self.orders.get(next).await.map_err(|error| problems::store_failed(&error))?;
-        let failed_at = |order: &Order| Some(order.history.iter().rfind(|line| line.event == OrderStep::RefundFailed)?.at);
-        let wrong = || Problem::malformed_request("parameter next: it is `next` of the page before, unchanged", "");
-        order.as_ref().and_then(failed_at).map(|since| Unsettled { id: next.clone(), since }).ok_or_else(wrong)
+        let place = self.orders.place_in_refunds(next).await.map_err(|error| problems::store_failed(&error))?;
+        place.ok_or_else(|| Problem::malformed_request("parameter next: it is `next` of the page before, unchanged", ""))
     }
+}
+
+/// The order. One that cannot be read is logged, and the page counts it.
+fn readable(id: &OrderId, order: Result<Order, StoreError>) -> Option<Order> {
+    order.inspect_err(|error| tracing::error!(order = %id, cause = kit::chain(error), "an order cannot be read")).ok()
 }

@@ -45,7 +45,7 @@ impl GetOrder {
         let page = self.orders.of_shopper(shopper, after.as_ref()).await.map_err(|error| problems::store_failed(&error))?;
         let now = self.clock.now();
         let orders = page.orders.iter().map(|order| OrderView::new(order, now)).collect();
-        Ok(http::ok_json(200, &OrdersView { orders, next: page.next.map(|id| id.to_string()) }))
+        Ok(http::ok_json(200, &OrdersView { orders, next: page.next.map(|id| id.to_string()), unreadable: None }))
     }
 
     /// The order after which the page starts: `next` of the previous page.

@@ -14,12 +14,34 @@ use store::{Availabilities, Sales, StoreError};
 
 /// Pages that an environment remembers. Clients name them, so there is a limit; the first page is asked for most.
 const MOST_PAGES: usize = 8;
+/// Sales on a page at most, also when many that were read as hidden have become visible since.
+const MOST_SALES: usize = 100;
 
-/// A page of the catalogue.
+/// A page of the catalogue, with the pages before it on which all sales were hidden.
 #[derive(Clone)]
 struct Listed {
     sales: Arc<[(Sale, Availability)]>,
     next: Option<PageStart>,
+}
+
+/// Why a page cannot be listed.
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A `next` would name a hidden sale. A page without `next` would say that no sale follows.
+    #[error("all sales of {pages} pages after {after:?} are hidden: give some of them later ids, or let one be visible")]
+    OnlyHidden { pages: usize, after: Option<ProductId> },
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Store(error) => problems::store_failed(&error),
+            // An operator has to act: a repetition does not help.
+            ListError::OnlyHidden { .. } => Self::internal(&error),
+        }
+    }
 }
 
 /// The Lambda handler and its dependencies.
@@ -28,12 +50,15 @@ pub struct ListSales {
     sales: Sales,
     availabilities: Availabilities,
     known: Mutex<Memory<PageStart, Listed>>,
+    /// Pages of the store that are read for one page, as long as all of their sales are hidden; tests read fewer.
+    pub most_store_pages: usize,
 }
 
 impl FromParts for ListSales {
     fn from_parts(parts: &mut Parts) -> Self {
         let known = Mutex::new(Memory::lasting(BELIEVED_FOR, MOST_PAGES));
-        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known }
+        let most_store_pages = Self::MOST_STORE_PAGES;
+        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known, most_store_pages }
     }
 }
 
@@ -45,36 +70,56 @@ impl HttpFunction for ListSales {
             Some(next) => next.parse().map_err(|error: page_start::NoPage| Problem::malformed_request(error.to_string(), ""))?,
             None => PageStart::first(),
         };
-        let listed = self.listed(&start, now).await.map_err(|error| problems::store_failed(&error))?;
-        let visible = || listed.sales.iter().filter(|(sale, _)| sale.is_visible(now));
-        let next = listed.next.clone().filter(|next| next.may_have(state));
-        // `next` does not name a hidden sale, unless the whole page is hidden.
-        let next = next.map(|next| next.after_visible(visible().map(|(sale, _)| &sale.product).next_back()).to_string());
-        Ok(http::public_json(&SalesView::new(visible(), state, next, now)))
+        let listed = self.listed(&start, now).await?;
+        let mut visible = listed.sales.iter().filter(|(sale, _)| sale.is_visible(now));
+        let shown: Vec<_> = visible.by_ref().take(MOST_SALES).collect();
+        let last = shown.last().map(|(sale, _)| &sale.product);
+        let next = if visible.next().is_some() { start.following(last.cloned()) } else { listed.next.clone() };
+        // `next` names no hidden sale.
+        let next = next.filter(|next| next.may_have(state)).map(|next| next.after_visible(last).to_string());
+        Ok(http::public_json(&SalesView::new(shown, state, next, now)))
     }
 }
 
 impl ListSales {
-    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, StoreError> {
+    /// A thousand sales.
+    pub const MOST_STORE_PAGES: usize = 10;
+
+    /// The page that begins at `start`. While all sales of a page are hidden, it reads on in the same catalogue: only a visible
+    /// sale can be named in `next`.
+    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, ListError> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(start, now).cloned() {
             return Ok(known);
         }
-        let page = self.sales.page(start.catalogue, start.after.as_ref()).await?;
-        let next = start.following(page.next);
+        let (mut sales, mut at) = (Vec::new(), start.clone());
+        for _ in 0..self.most_store_pages {
+            let (read, next) = self.read(&at, now).await?;
+            sales.extend(read);
+            match next {
+                Some(next) if next.after.is_some() && !sales.iter().any(|(sale, _)| sale.is_visible(now)) => at = next,
+                next => {
+                    let listed = Listed { sales: sales.into(), next };
+                    self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
+                    return Ok(listed);
+                }
+            }
+        }
+        Err(ListError::OnlyHidden { pages: self.most_store_pages, after: start.after.clone() })
+    }
+
+    /// A page of the store, and the beginning of the next one.
+    async fn read(&self, at: &PageStart, now: Timestamp) -> Result<(Vec<(Sale, Availability)>, Option<PageStart>), StoreError> {
+        let page = self.sales.page(at.catalogue, at.after.as_ref()).await?;
+        let next = at.following(page.next);
         let sales: Vec<Sale> = page.sales.into_iter().filter_map(|(product, sale)| readable(&product, sale)).collect();
         let products: Vec<_> = sales.iter().map(|sale| sale.product.clone()).collect();
         let mut availabilities = self.availabilities.get_all(&products).await?;
-        let sales = sales
-            .into_iter()
-            .map(|sale| {
-                let availability = availabilities.remove(&sale.product);
-                let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
-                (sale, availability)
-            })
-            .collect();
-        let listed = Listed { sales, next };
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
-        Ok(listed)
+        let with_stock = |sale: Sale| {
+            let availability = availabilities.remove(&sale.product);
+            let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
+            (sale, availability)
+        };
+        Ok((sales.into_iter().map(with_stock).collect(), next))
     }
 }
 

@@ -33,10 +33,10 @@ impl PageStart {
         }
     }
 
-    /// The same page, or one that begins earlier, after `visible`, the last visible product of the page before.
+    /// The same page, or one that begins earlier, after `visible`, the last visible product of the page before. A page that does
+    /// not begin its catalogue follows a visible product.
     pub(crate) fn after_visible(self, visible: Option<&ProductId>) -> Self {
-        let after = self.after.map(|last| visible.cloned().unwrap_or(last));
-        Self { after, ..self }
+        Self { after: self.after.and(visible.cloned()), ..self }
     }
 
     /// Whether this page may have a sale in `state`; `None` is any state.

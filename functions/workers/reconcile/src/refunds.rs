@@ -3,7 +3,7 @@
 
 use domain::{Order, OrderId, PaymentStatus, Timestamp};
 use kit::Failure;
-use store::Unsettled;
+use store::{StoreError, Unsettled};
 
 use crate::{Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
 
@@ -11,9 +11,10 @@ use crate::{Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
 const MOST_PAGES_OF_REFUNDS: usize = 10;
 
 impl Reconcile {
-    /// Counts these orders and tells their shoppers. A failure is logged, and the run goes on.
+    /// Counts these orders and tells their shoppers. A failure is logged, and the run goes on. An order that cannot be read counts:
+    /// it is in the index, and nothing says that its refund is confirmed.
     pub(crate) async fn look_at_refunds(&self, found: &mut Findings) {
-        let orders = match self.orders_to_refund().await {
+        let (orders, unreadable) = match self.orders_to_refund().await {
             Ok(orders) => orders,
             Err(failure) => {
                 tracing::error!(%failure, "the orders whose refund is pending could not be counted");
@@ -21,7 +22,8 @@ impl Reconcile {
                 return;
             }
         };
-        found.refunds_pending = orders.iter().filter(|order| order.payment_status == PaymentStatus::RefundPending).count();
+        let pending = orders.iter().filter(|order| order.payment_status == PaymentStatus::RefundPending).count();
+        found.refunds_pending = pending + unreadable;
         let before = self.clock.now().checked_sub(PAYMENT_SETTLES_AFTER).unwrap_or(Timestamp::MIN);
         for order in orders.iter().filter(|order| order.updated_at <= before) {
             match self.tell(order).await {
@@ -36,18 +38,27 @@ impl Reconcile {
         }
     }
 
-    /// The orders in the index: their refund is pending, or was a moment ago, or its shopper was not told that it is confirmed.
-    async fn orders_to_refund(&self) -> Result<Vec<Order>, Failure> {
-        let (mut found, mut after): (Vec<Order>, Option<Unsettled>) = (Vec::new(), None);
+    /// The orders in the index: their refund is pending, or was a moment ago, or its shopper was not told that it is confirmed. And
+    /// the number of orders in the index that cannot be read.
+    async fn orders_to_refund(&self) -> Result<(Vec<Order>, usize), Failure> {
+        let (mut found, mut unreadable, mut after): (Vec<Order>, usize, Option<Unsettled>) = (Vec::new(), 0, None);
         for _ in 0..MOST_PAGES_OF_REFUNDS {
             let page = self.orders.refunds_pending(Timestamp::MIN, after.as_ref()).await?;
             let ids: Vec<OrderId> = page.orders.iter().map(|order| order.id.clone()).collect();
-            found.extend(self.orders.get_all(&ids).await?);
+            let all = self.orders.get_all(&ids).await?;
+            let (in_all, before) = (all.len(), found.len());
+            found.extend(all.into_iter().filter_map(|(id, order)| readable(&id, order)));
+            unreadable += in_all - (found.len() - before);
             after = page.orders.last().cloned();
             if !page.more {
                 break;
             }
         }
-        Ok(found)
+        Ok((found, unreadable))
     }
+}
+
+/// The order. One that cannot be read is logged.
+fn readable(id: &OrderId, order: Result<Order, StoreError>) -> Option<Order> {
+    order.inspect_err(|error| tracing::error!(order = %id, cause = kit::chain(error), "an order cannot be read")).ok()
 }

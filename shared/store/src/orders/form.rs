@@ -181,6 +181,16 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     })
 }
 
+/// The order's id by its key: also of an item that cannot be read.
+pub(crate) fn id(item: &Item) -> Option<OrderId> {
+    keys::parse_order_pk(item.get("pk")?.as_s().ok()?)
+}
+
+/// Whether the index has the item under [`REFUND_PENDING`].
+pub(crate) fn is_listed_for_refund(item: &Item) -> bool {
+    item.get("unsettled").and_then(|partition| partition.as_s().ok()).is_some_and(|partition| partition == REFUND_PENDING)
+}
+
 /// An order as the index of unsettled orders has it.
 pub(crate) fn unsettled(item: &Item) -> Result<Unsettled, StoreError> {
     #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, Sales, Stored, WriteOutcome};
 use crate::{
-    StoreError,
+    StoreError, availability,
     item::{attributes, parse},
     keys::{self, number},
     purchases::transaction::{transact, unbuildable},
@@ -30,11 +30,12 @@ impl Sales {
         self.replace(before, after).await
     }
 
-    /// Deletes the sale with its availability item and its catalogue entry, if it is still as it was read. The caller has
+    /// Deletes the sale with its availability and its catalogue entries, if it is still as it was read. The caller has
     /// deleted its shards. One transaction. False: another run has written or deleted the sale since.
     ///
     /// The sale's last revision stays: a slow run may still write shards of the deleted sale. A new sale of the product
-    /// has later revisions, so these shards count as left over.
+    /// has later revisions, so these shards count as left over. The version of the availability item stays, too, and rises: a slow
+    /// run that read the item before writes nothing.
     ///
     /// # Errors
     /// When DynamoDB does not answer, or another write conflicts.
@@ -47,7 +48,8 @@ impl Sales {
             .expression_attribute_values(":revision", number(deleted.revision));
         let mut writes = vec![TransactWriteItem::builder().delete(sale.build().map_err(unbuildable)?).build()];
         let entries = [Catalogue::Live, Catalogue::Ended].map(|catalogue| keys::catalogue_entry(catalogue, product));
-        for key in entries.into_iter().chain([keys::availability(product)]) {
+        writes.push(availability::form::deletion(&self.table, product, deleted.sale.over_at())?);
+        for key in entries {
             let delete = Delete::builder().table_name(&self.table).set_key(Some(key)).build().map_err(unbuildable)?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }

@@ -85,7 +85,7 @@ impl Stock {
         let mut survey = Survey { availability: None, shards: Vec::new(), more: rest.next().is_some() };
         for item in batch_get(&self.client, &self.table, wanted, consistent).await? {
             if keys::sale_of(&item).is_some() {
-                survey.availability = Some(availability::form::from_item(&item)?);
+                survey.availability = availability::form::from_item(&item)?.availability;
             } else {
                 survey.shards.push(numbered_shard(product, &item)?);
             }

@@ -118,6 +118,26 @@ async fn when_orders_take_too_long_the_report_says_so_and_the_stock_is_exact() {
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_read_is_not_counted_and_the_report_says_that_it_is_not_complete() {
+    let shop = Shop::open().await;
+    shop.bring(&Buyer::first(), Stage::Pending).await;
+    shop.bring(&Buyer::second(), Stage::Pending).await;
+    shop.spoil_order(&Buyer::second()).await;
+    let response = report(&shop).await;
+    let shown = test_shop::body(&response);
+    assert_eq!((brief(&response).as_str(), shown["held"].as_u64()), ("200", Some(3)));
+    assert_snapshot!(shown["orders"], @r#"{"by_status":{"pending":1},"complete":false,"counted":1,"holds_without_order":0}"#);
+}
+
+#[tokio::test]
+async fn a_hidden_sale_is_shown_with_the_time_from_which_it_is_visible() {
+    let shop = Shop::empty().await;
+    let (visible_from, starts_at) = ("2026-11-01T12:05:00Z".parse().unwrap(), "2026-11-01T12:06:00Z".parse().unwrap());
+    shop.sale(&demo(), SaleDraft { visible_from: Some(visible_from), starts_at, ..draft() }).await;
+    assert_eq!(test_shop::body(&report(&shop).await)["visible_from"], "2026-11-01T12:05:00Z");
+}
+
+#[tokio::test]
 async fn a_restock_that_is_not_finished_is_shown_and_not_counted() {
     let shop = Shop::open().await;
     let stored = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap();

@@ -37,10 +37,10 @@ async fn with(sale: &Value) -> Shop {
     shop
 }
 
-/// Asserts that nothing is left of the sale but its last revision, and that its product id can be used again.
+/// Asserts that nothing is left of the sale but its last revision and the version of its availability, and that its product id can be used again.
 async fn is_gone(shop: &Shop, context: &str) {
     let left: Vec<String> = shop.everything().await.into_keys().collect();
-    assert_eq!(left, ["SALE#winter-drop DELETED"], "{context}");
+    assert_eq!(left, ["SALE#winter-drop AVAILABILITY", "SALE#winter-drop DELETED"], "{context}");
     shop.clock.set(test_shop::NOW);
     let function = function(shop, &Calls::new());
     assert_eq!(brief(&function.handle(put(&body(110))).await), "201", "{context}");

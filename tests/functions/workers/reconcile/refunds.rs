@@ -56,6 +56,18 @@ async fn refunds_of_every_sale_are_counted_also_of_one_that_is_in_no_catalogue()
 }
 
 #[tokio::test]
+async fn an_order_that_cannot_be_read_is_counted_and_hides_no_other() {
+    let (world, _) = World::at(Stage::RefundPending).await;
+    let unreadable = Buyer { made_at: world.shop.now(), ..Buyer::second() };
+    let order = unreadable.order(OrderStep::PaymentStarted);
+    world.shop.uncounted().orders().place(&order).await.unwrap();
+    let purchases = world.shop.uncounted().purchases();
+    purchases.end_order(&order, 1, OrderStep::RefundFailed, world.shop.now()).await.unwrap();
+    world.shop.spoil_order(&unreadable).await;
+    assert_eq!(world.run().await, pending(2));
+}
+
+#[tokio::test]
 async fn when_they_cannot_be_counted_the_run_fails_after_it_has_done_everything_else() {
     let order = Buyer::first().id.to_string();
     for (operation, words) in [("Query", "refund_pending"), ("BatchGetItem", order.as_str())] {

@@ -62,6 +62,14 @@ impl Shop {
         self.spoil(self.dynamo.reservation_table(), &pk, &sk).await;
     }
 
+    /// Gives an order a status that only a later version knows: it stays in its indexes and cannot be read.
+    pub async fn spoil_order(&self, buyer: &Buyer) {
+        let update = self.client.update_item().table_name(self.dynamo.order_table());
+        let update = update.key("pk", text(&format!("ORDER#{}", buyer.id))).key("sk", text("ORDER"));
+        let update = update.update_expression("SET #status = :later").expression_attribute_names("#status", "status");
+        update.expression_attribute_values(":later", text("LATER")).send().await.unwrap();
+    }
+
     async fn spoil(&self, table: &str, pk: &str, sk: &str) {
         self.client.put_item().table_name(table).item("pk", text(pk)).item("sk", text(sk)).send().await.unwrap();
     }
