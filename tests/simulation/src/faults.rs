@@ -64,11 +64,15 @@ pub enum Fault {
     SaleRestocked,
     /// An operator closes the sale before its end.
     SaleClosed,
+    /// An operator lets the sale end earlier.
+    SaleShortened,
+    /// An operator deletes the sale.
+    SaleDeleted,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -98,6 +102,8 @@ impl Fault {
         Self::SalePaused,
         Self::SaleRestocked,
         Self::SaleClosed,
+        Self::SaleShortened,
+        Self::SaleDeleted,
     ];
 
     /// The faults of a request.
@@ -136,6 +142,8 @@ impl Fault {
             Self::SalePaused => "sale-paused",
             Self::SaleRestocked => "sale-restocked",
             Self::SaleClosed => "sale-closed",
+            Self::SaleShortened => "sale-shortened",
+            Self::SaleDeleted => "sale-deleted",
         }
     }
 
@@ -145,7 +153,7 @@ impl Fault {
             Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
             Self::RequestLate => 0.04,
-            Self::SaleClosed => 0.05,
+            Self::SaleClosed | Self::SaleShortened | Self::SaleDeleted => 0.05,
             Self::Ttl | Self::RetriesUsedUp => 0.5,
             Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,

@@ -94,6 +94,7 @@ async fn live(world: Arc<World>) {
     let Ok(mut operator) = operator.await else { return };
     operator.finish().await;
     quieten(world).await;
+    operator.finish_deletion().await;
     // One shopper more than there are units left.
     let units = world.tables.look(checks::available);
     let late = (0..=units).map(|n| world.spawn(Shopper::new(world, format!("late-{n}")).buy_what_is_left()));

@@ -1,5 +1,7 @@
-//! The operator: pauses, resumes, restocks and closes the sale, ends its holds, and repeats unanswered requests. It uses the product through HTTP
+//! The operator: pauses, resumes, restocks and ends the sale, and repeats unanswered requests. It uses the product through HTTP
 //! only, and reads items only to compare the sale's report with them.
+
+mod ending;
 
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use domain::{Clock, Timestamp};
 use serde_json::json;
 use test_aws::{RequestBuilder, request};
 
+use self::ending::is_end;
 use crate::{
     actors::caller::Caller,
     checks::{self, invariants::REPORT},
@@ -28,6 +31,10 @@ pub(crate) struct Operator {
     caller: Caller,
     has_paused: bool,
     is_close_unanswered: bool,
+    /// The earlier end that was asked for, if no answer says that the sale has it.
+    unanswered_end: Option<Timestamp>,
+    /// Deletion was asked for: the sale may be closed, whatever the answer.
+    wants_deletion: bool,
     /// Units by key. An unanswered restock may be partly done.
     unfinished: Vec<(String, u32)>,
     restocks: u32,
@@ -40,11 +47,13 @@ pub(crate) struct Operated {
     pub(crate) added: u32,
     /// Units that were requested.
     pub(crate) asked: u32,
-    /// Whether the sale was closed.
-    pub(crate) is_closed: bool,
-    /// Whether the operator has asked to end the holds of the closed sale.
+    /// Whether the sale is over for good: it was closed, shortened or deleted.
+    pub(crate) is_over: bool,
+    /// Whether the sale was deleted.
+    pub(crate) is_deleted: bool,
+    /// Whether the operator has asked to end the holds of the sale that is over.
     pub(crate) are_holds_ended: bool,
-    /// Periods from the answer that the sale is paused or closed until the request that resumes it.
+    /// Periods from the answer that the sale is paused or over until the request that resumes it.
     pub(crate) shut: Vec<(Timestamp, Timestamp)>,
 }
 
@@ -57,6 +66,8 @@ impl Operator {
             caller,
             has_paused: false,
             is_close_unanswered: false,
+            unanswered_end: None,
+            wants_deletion: false,
             unfinished: Vec::new(),
             restocks: 0,
         }
@@ -64,8 +75,15 @@ impl Operator {
 
     /// Operates the sale while there are faults.
     pub(crate) async fn operate(mut self) -> Self {
+        if self.world.chance.happens(0.2) && self.world.strikes(Fault::SaleDeleted) {
+            self.world.pause(0, 8_000).await;
+            self.delete().await;
+        }
         for _ in 0..self.world.chance.between(1, MOST_ACTS) {
             self.world.pause(0, 20_000).await;
+            if self.is_over() {
+                break;
+            }
             if self.world.strikes(Fault::SaleRestocked) {
                 self.restock().await;
             }
@@ -75,40 +93,24 @@ impl Operator {
                 self.change("resume").await;
             }
         }
-        if self.world.strikes(Fault::SaleClosed) {
-            self.change("close").await;
-            if self.world.chance.happens(0.5) {
-                self.end_holds().await;
-            }
-        }
+        self.end().await;
         self
     }
 
-    /// Ends the holds of the closed sale, until there can be no more.
-    async fn end_holds(&self) {
-        for _ in 0..PATIENCE {
-            self.world.operated.lock().unwrap().are_holds_ended = true;
-            let asked = request("POST", "/admin/flash-sales/demo/end-holds").path_parameter("product_id", "demo");
-            match self.caller.ask("end-holds", asked).await {
-                Some((200, answer)) if answer["more"] == false => return,
-                // The close was not answered, and may not have happened.
-                Some((409, _)) => return,
-                _ => self.world.pause(1_000, 5_000).await,
-            }
-        }
+    fn is_over(&self) -> bool {
+        self.world.operated.lock().unwrap().is_over
     }
 
     /// Repeats the unanswered requests in the quiet time.
     pub(crate) async fn finish(&mut self) {
-        if self.is_close_unanswered {
-            self.change("close").await;
-        } else if self.has_paused && !self.world.operated.lock().unwrap().is_closed {
+        self.finish_ending().await;
+        if self.has_paused && !self.is_over() {
             self.change("resume").await;
         }
         for (key, units) in std::mem::take(&mut self.unfinished) {
             self.add(&key, units).await;
         }
-        assert!(self.unfinished.is_empty() && !self.is_close_unanswered, "all is quiet, and the operator is not answered");
+        assert!(self.unfinished.is_empty() && self.has_ended_what_it_asked(), "all is quiet, and the operator is not answered");
     }
 
     async fn change(&mut self, change: &str) {
@@ -119,23 +121,28 @@ impl Operator {
         {
             *until = self.world.time.now().min(*until);
         }
-        self.is_close_unanswered = change == "close";
+        self.is_close_unanswered = self.is_close_unanswered || change == "close";
         for tries in 1..=PATIENCE {
             let asked = request("POST", &path).path_parameter("product_id", "demo");
-            if let Some((200, _)) = self.caller.ask("change-sale-status", asked).await {
-                let mut operated = self.world.operated.lock().unwrap();
-                if change != "resume" {
-                    operated.shut.push((self.world.time.now(), Timestamp::MAX));
+            match self.caller.ask("change-sale-status", asked).await {
+                Some((200, _)) => {
+                    if change != "resume" {
+                        self.shut_from(self.world.time.now());
+                    }
+                    if change == "close" {
+                        self.is_closed();
+                    }
+                    if tries == 1 {
+                        return;
+                    }
+                    break;
                 }
-                operated.is_closed = change == "close";
-                drop(operated);
-                self.is_close_unanswered = false;
-                if tries == 1 {
-                    return;
+                Some((status, answer)) if is_end(status, &answer) && self.has_asked_to_end() => {
+                    self.is_closed();
+                    break;
                 }
-                break;
+                _ => self.world.pause(300, 3_000).await,
             }
-            self.world.pause(300, 3_000).await;
         }
         // Unanswered requests may still be in progress and would undo the next one.
         self.world.pause(UNDER_WAY, UNDER_WAY).await;
@@ -160,8 +167,8 @@ impl Operator {
                     self.world.operated.lock().unwrap().added += units;
                     return;
                 }
-                // The sale was closed before this restock was complete.
-                Some((409, answer)) if answer["code"] == "sale-ended" => return,
+                // The sale was over before this restock was complete.
+                Some((status, answer)) if is_end(status, &answer) => return,
                 _ => self.world.pause(300, 3_000).await,
             }
         }
@@ -171,8 +178,10 @@ impl Operator {
     /// Whether the report agrees with the items and shows no difference.
     pub(crate) async fn read_report(&self) {
         let asked = request("GET", "/admin/flash-sales/demo/report").path_parameter("product_id", "demo");
-        let Some((200, report)) = self.caller.ask("get-sale-report", asked).await else {
-            panic!("all is quiet, and there is no report")
+        let report = match self.caller.ask("get-sale-report", asked).await {
+            Some((200, report)) => report,
+            Some((404, _)) if self.world.operated.lock().unwrap().is_deleted => return,
+            answer => panic!("all is quiet, and there is no report: {answer:?}"),
         };
         let units = self.world.size.units + self.world.operated.lock().unwrap().added;
         let (available, sold) = self.world.tables.look(|items| (checks::available(items), checks::sold_units(items)));

@@ -170,6 +170,8 @@ impl Shopper {
             }
             Some((409, answer)) if answer["code"] == "already-purchased" => Err(End::Bought),
             Some((410, answer)) if answer["code"] == "sale-ended" => Err(End::Over),
+            // The sale was deleted.
+            Some((404, answer)) if answer["code"] == "unknown-product" => Err(End::Over),
             _ => {
                 self.world.pause(300, 3_000).await;
                 Ok(quantity)

@@ -23,7 +23,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         notices(world, items)?;
         nothing_is_held(items)?;
         let operated = world.operated.lock().unwrap();
-        if operated.is_closed {
+        if operated.is_over {
             return Ok(());
         }
         let (units, all) =

@@ -60,7 +60,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 25] = [
+pub static MUTATIONS: [Mutation; 28] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -171,6 +171,32 @@ pub static MUTATIONS: [Mutation; 25] = [
             body["Item"]["status"]["S"] = json!("ACTIVE");
             body
         })
+    }),
+    Mutation::of_requests("shortened-in-name-only", "an earlier end is not written", |it| {
+        (it.function == "manage-sale" && it.operation == "PutItem").then(|| {
+            let mut body = it.body.clone();
+            body["Item"]["ends_at"]["S"] = json!("2099-01-01T00:00:00Z");
+            body
+        })
+    }),
+    Mutation::of_requests("end-holds-ends-payments", "`end-holds` does not check whether the reservation is being paid", |it| {
+        (it.function == "end-holds" && it.operation == "DeleteItem").then(|| conditioned(it.body, Some("reservation_id = :id")))
+    }),
+    Mutation::of_requests("delete-ignores-holds", "`DELETE` does not check whether units are held or sold", |it| {
+        if it.function != "manage-sale" {
+            return None;
+        }
+        let mut body = it.body.clone();
+        match it.operation {
+            "BatchGetItem" => {
+                for key in body["RequestItems"][STOCK]["Keys"].as_array_mut()? {
+                    key["pk"] = json!({"S": format!("ELSEWHERE{}", tables::text(key, "pk"))});
+                }
+                Some(body)
+            }
+            "DeleteItem" => Some(conditioned(it.body, None)),
+            _ => None,
+        }
     }),
     Mutation::of_requests("restock-forgets-its-key", "a repeated restock adds its units again", |it| {
         let restocks = it.body["Item"]["restocks"]["L"].as_array().filter(|_| it.function == "restock-sale")?;

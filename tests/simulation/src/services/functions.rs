@@ -34,7 +34,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
     match function {
         "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale"
         | "change-sale-status" => 5,
-        "restock-sale" | "get-sale-report" | "end-holds" => 28,
+        "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
         "pay" => 15,
         "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
         "charge-payment" | "refund-payment" => 20,
@@ -45,7 +45,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 24] = [
+pub const FUNCTIONS: [&str; 25] = [
     "cancel-reservation",
     "change-sale-status",
     "charge-payment",
@@ -58,6 +58,7 @@ pub const FUNCTIONS: [&str; 24] = [
     "get-reservation",
     "get-sale",
     "get-sale-report",
+    "manage-sale",
     "notify-shopper",
     "pay",
     "place-order",

@@ -117,10 +117,10 @@ impl Asked {
         }
     }
 
-    /// Whether the request writes only items that can be in a transaction, as those of the stock table never are.
+    /// Whether the request writes only items that can be in a transaction, as shards never are.
     fn may_conflict(&self) -> bool {
         let keys = tables::written(&self.operation, &self.body);
-        self.service == Service::DynamoDb && !keys.is_empty() && keys.iter().all(|key| key.table != tables::STOCK)
+        self.service == Service::DynamoDb && !keys.is_empty() && keys.iter().all(|key| !key.pk.starts_with("SHARD#"))
     }
 }
 
