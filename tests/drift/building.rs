@@ -21,7 +21,7 @@ fn caches(repository: &Repository) -> Faults {
 /// The folders of the crates that may be deployed.
 const PRODUCT: [&str; 2] = ["functions", "shared"];
 
-/// `cargo tree -e normal` of every bootstrap shows no crate of `tests/` or `xtask/`.
+/// `cargo tree -e normal` of every bootstrap shows no crate of `bench/`, `tests/` or `xtask/`.
 fn linked_crates(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
     let is_product = |package: &linked::Package| PRODUCT.iter().any(|folder| package.folder.starts_with(folder));

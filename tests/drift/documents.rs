@@ -49,7 +49,7 @@ fn resolved(file: &Path, link: &str) -> PathBuf {
 
 /// Paths such as `events/….json` or `functions/…` in code: files that the reader opens or passes to a command.
 fn files(repository: &Repository) -> Faults {
-    let ours = ["docs/", "events/", "functions/", "infra/", "shared/", "statemachines/", "tests/", "xtask/"];
+    let ours = ["bench/", "docs/", "events/", "functions/", "infra/", "shared/", "statemachines/", "tests/", "xtask/"];
     let mut faults = Faults::new();
     for (file, text) in &repository.documents {
         for code in markdown::code(text) {

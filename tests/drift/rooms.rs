@@ -47,8 +47,13 @@ fn no_file_is_longer_than_500_lines() {
 
 #[test]
 fn the_check_notices_a_line_too_many_and_reads_every_folder() {
-    for file in ["shared/domain/src/sale.rs", "functions/workers/reconcile/src/lib.rs", "tests/drift/main.rs", "xtask/src/up.rs"]
-    {
+    for file in [
+        "bench/src/load.rs",
+        "shared/domain/src/sale.rs",
+        "functions/workers/reconcile/src/lib.rs",
+        "tests/drift/main.rs",
+        "xtask/src/up.rs",
+    ] {
         notices(long_files, &format!("{file} has 501 lines"), |repository| {
             let text = repository.rust.get_mut(std::path::Path::new(file)).expect("a file of this name");
             let missing = MOST_LINES + 1 - text.lines().count();

@@ -33,7 +33,7 @@ pub struct Repository {
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
     /// The tables that the events are made from.
     pub cases: Vec<Case>,
-    /// The Rust of `tests/` and `xtask/`, by path from the root.
+    /// The Rust of `bench/`, `tests/` and `xtask/`, by path from the root.
     pub tests: BTreeMap<PathBuf, String>,
     /// The text of `docs/openapi.json`.
     pub openapi: String,
@@ -75,7 +75,7 @@ impl Repository {
                 .map(|folder| (name(folder), files(folder, "json").iter().map(|file| (stem(file), json(file))).collect()))
                 .collect(),
             cases: test_cases::cases(),
-            tests: ["tests", "xtask"]
+            tests: ["bench", "tests", "xtask"]
                 .iter()
                 .flat_map(|folder| files_below(&root.join(folder), "rs"))
                 .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
@@ -86,7 +86,7 @@ impl Repository {
                 .chain(["docs", "infra", "events", "tests"].iter().flat_map(|folder| files_below(&root.join(folder), "md")))
                 .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
                 .collect(),
-            rust: ["functions", "shared", "tests", "xtask"]
+            rust: ["bench", "functions", "shared", "tests", "xtask"]
                 .iter()
                 .flat_map(|folder| files_below(&root.join(folder), "rs"))
                 .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))

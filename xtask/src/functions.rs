@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::wait;
+use crate::process::{run, wait};
 use crate::{local, root};
 
 /// The folder to deploy: the template, byte for byte, beside the files that its paths name.
@@ -94,6 +94,18 @@ pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
         bail!("the workspace does not build");
     }
     Ok(messages?.lines().filter_map(program).collect())
+}
+
+/// Builds a program alone and for release, as `sam build` does: in the workspace's build, its dependencies would get features
+/// that only other crates need.
+pub(crate) fn build_released(name: &str) -> Result<PathBuf> {
+    println!("building {name} for release (minutes when its dependencies have not been built yet) …");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--package", name, "--bin", name]).current_dir(root());
+    run(&mut build, "cargo build --release")?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release").join(name))
 }
 
 /// The program that a message of cargo names, if any.

@@ -7,6 +7,7 @@
 )]
 
 mod aws;
+mod bench;
 mod conformance;
 mod demo;
 mod down;
@@ -38,6 +39,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Up(up::Up),
+    Bench(bench::Bench),
     Conformance(conformance::Conformance),
     Down(down::Down),
     Events(events::Events),
@@ -52,6 +54,7 @@ enum Command {
 fn main() -> std::process::ExitCode {
     let done = match Arguments::parse().command {
         Command::Up(up) => up.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Conformance(conformance) => conformance.run(),
         Command::Down(down::Down {}) => {
             down::run();

@@ -16,7 +16,7 @@ use clap::Args;
 
 use crate::stack::Stack;
 use crate::tools::Tool;
-use crate::{aws, local, process, root};
+use crate::{aws, functions, local, process, root};
 
 const FUNCTION: &str = "reserve";
 /// The crate of the bootstrap that serves the function, and its binary.
@@ -56,7 +56,7 @@ impl Measure {
         };
         let bootstrap = match self.bootstrap {
             Some(given) => given.canonicalize().with_context(|| format!("there is no {}", given.display()))?,
-            None => build()?,
+            None => functions::build_released(BOOTSTRAP)?,
         };
         println!("{}\n", bootstrap.display());
         let event = fs::read_to_string(root().join(format!("events/{FUNCTION}/ok.json")))?;
@@ -109,18 +109,6 @@ fn report(figures: &[Figure]) -> Result<()> {
         bail!("above the limit: {}", over.join(", "));
     }
     Ok(())
-}
-
-/// Builds the crate alone, as `sam build` does: in the workspace's build, its dependencies would get features that only
-/// other crates need.
-fn build() -> Result<PathBuf> {
-    println!("building {BOOTSTRAP} for release (minutes when its dependencies have not been built yet) …");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--package", BOOTSTRAP, "--bin", BOOTSTRAP]).current_dir(root());
-    process::run(&mut build, "cargo build --release")?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(BOOTSTRAP))
 }
 
 /// The size of a bootstrap in an archive as `sam deploy` makes it.

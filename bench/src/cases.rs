@@ -1,0 +1,100 @@
+//! The cases, in the order of the table.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::{
+    load::Traffic,
+    stage::{BARE, RUSH, SOLD_OUT},
+};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Case {
+    /// A `lambda_http` handler that does nothing: what the Lambda runtime costs.
+    Empty,
+    /// `reserve` when the sale is sold out.
+    SoldOut,
+    /// The two writes of a reservation, sent by the SDK from the empty handler: the limit for a winner.
+    Pair,
+    /// `reserve` when every shopper wins.
+    Winner,
+    /// `reserve` when one winner asks again and again.
+    Repeat,
+}
+
+/// The program that serves a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The yardsticks of this folder.
+    Yardsticks,
+    /// The product's bootstrap.
+    Shoppers,
+}
+
+impl Case {
+    /// All cases.
+    pub const ALL: [Self; 5] = [Self::Empty, Self::SoldOut, Self::Pair, Self::Winner, Self::Repeat];
+
+    /// The program, and the `Handler` that it serves.
+    #[must_use]
+    pub fn program(self) -> (Program, &'static str) {
+        match self {
+            Self::Empty => (Program::Yardsticks, "empty"),
+            Self::Pair => (Program::Yardsticks, "pair"),
+            Self::SoldOut | Self::Winner | Self::Repeat => (Program::Shoppers, "reserve"),
+        }
+    }
+
+    /// The requests.
+    #[must_use]
+    pub fn traffic(self) -> Traffic {
+        match self {
+            Self::Empty | Self::SoldOut => Traffic::of_new_shoppers(SOLD_OUT),
+            Self::Pair => Traffic::of_new_shoppers(BARE),
+            Self::Winner => Traffic::of_new_shoppers(RUSH),
+            Self::Repeat => Traffic::of_one_shopper(RUSH),
+        }
+    }
+
+    /// The status of every answer, without the first of [`Case::Repeat`], which wins.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Empty | Self::Repeat => 200,
+            Self::Pair | Self::Winner => 201,
+            Self::SoldOut => 409,
+        }
+    }
+
+    /// Whether another server can be sent the same requests.
+    #[must_use]
+    pub fn is_for_peers(self) -> bool {
+        matches!(self.program().0, Program::Shoppers)
+    }
+
+    /// The name on the command line and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::SoldOut => "sold-out",
+            Self::Pair => "pair",
+            Self::Winner => "winner",
+            Self::Repeat => "repeat",
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Empty => "empty handler",
+            Self::SoldOut => "reserve, sold out",
+            Self::Pair => "bare pair of writes",
+            Self::Winner => "reserve, winning",
+            Self::Repeat => "reserve, winner again",
+        })
+    }
+}
