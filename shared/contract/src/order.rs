@@ -213,9 +213,7 @@ impl OrderView {
             history: history.collect(),
         }
     }
-}
 
-impl OrderView {
     /// `order` at `now`, with its shopper.
     #[must_use]
     pub fn for_operators(order: &Order, now: Timestamp) -> Self {

@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use crate::{
     Randomness,
-    text_form::{shown_as_text, text_form},
+    text_form::{is_printable, short_text, text_form},
 };
 
 /// Why a text is not an identity. The message tells a client what to send.
@@ -38,18 +38,7 @@ impl ProductId {
     pub const MAX_LENGTH: usize = 64;
 }
 
-impl FromStr for ProductId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(IdError::Product)
-        }
-    }
-}
+short_text!(ProductId, IdError: IdError::Product, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
 
 /// Identifies a shopper: the `sub` of a token, 1–128 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,18 +50,7 @@ impl ShopperId {
     pub const MAX_LENGTH: usize = 128;
 }
 
-impl FromStr for ShopperId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let printable = |b: u8| (0x20..=0x7e).contains(&b);
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(printable) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(IdError::Shopper)
-        }
-    }
-}
+short_text!(ShopperId, IdError: IdError::Shopper, is_printable);
 
 /// Identifies one hold of one shopper in one sale: `<product_id>.<ULID>`, opaque to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -140,8 +118,7 @@ impl FromStr for ReservationId {
     }
 }
 
-text_form!(ProductId, ShopperId, ReservationId);
-shown_as_text!(ProductId, ShopperId);
+text_form!(ReservationId);
 
 #[cfg(test)]
 mod tests {

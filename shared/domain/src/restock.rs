@@ -1,10 +1,8 @@
 //! Restocking a sale: the key that identifies a restock, and the number of restocks allowed.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::text_form::{shown_as_text, text_form};
+use crate::text_form::{is_printable, short_text};
 
 /// The text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,21 +21,7 @@ impl RestockKey {
     pub const MAX_LENGTH: usize = 64;
 }
 
-impl FromStr for RestockKey {
-    type Err = RestockKeyError;
-
-    fn from_str(text: &str) -> Result<Self, RestockKeyError> {
-        let printable = |b: u8| (0x20..=0x7e).contains(&b);
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(printable) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(RestockKeyError)
-        }
-    }
-}
-
-text_form!(RestockKey);
-shown_as_text!(RestockKey);
+short_text!(RestockKey, RestockKeyError: RestockKeyError, is_printable);
 
 #[cfg(test)]
 mod tests {

@@ -18,9 +18,10 @@ macro_rules! text_form {
 }
 pub(crate) use text_form;
 
-/// Shows types that contain their text, such as `struct ProductId(String)`.
-macro_rules! shown_as_text {
-    ($($type:ty),*) => {$(
+/// Parses and shows a type that is a text of 1 to `MAX_LENGTH` bytes, such as `struct ProductId(String)`. `$allows` says which
+/// bytes it may have.
+macro_rules! short_text {
+    ($type:ty, $error:ty: $refusal:expr, $allows:expr) => {
         impl $type {
             /// The text.
             #[must_use]
@@ -28,11 +29,24 @@ macro_rules! shown_as_text {
                 &self.0
             }
         }
+        impl std::str::FromStr for $type {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let is_short = (1..=Self::MAX_LENGTH).contains(&text.len());
+                if is_short && text.bytes().all($allows) { Ok(Self(text.to_owned())) } else { Err($refusal) }
+            }
+        }
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
-    )*};
+        $crate::text_form::text_form!($type);
+    };
 }
-pub(crate) use shown_as_text;
+pub(crate) use short_text;
+
+/// Whether this is a printable ASCII character, or a space.
+pub(crate) fn is_printable(byte: u8) -> bool {
+    (0x20..=0x7e).contains(&byte)
+}

@@ -88,59 +88,55 @@ pub trait ScheduledFunction: Send + Sync + 'static {
     fn handle(&self, until: Timestamp) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-// The futures of handlers are boxed: with its SDK calls, such a future is several levels deep and about 10 KB large.
 impl Function {
     /// A function that answers HTTP requests.
     pub fn http(function: impl HttpFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Http(Box::new(move |request| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { function.handle(request).await })
-        }))
+        Self::Http(handler(function, |function, request| async move { function.handle(request).await }))
     }
 
     /// A function that takes messages from a queue.
     pub fn queue(function: impl QueueFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Queue(Box::new(move |event| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { workers::sqs_batch(event, |message| Box::pin(function.handle(message))).await })
+        Self::Queue(handler(function, |function, event| async move {
+            workers::sqs_batch(event, |message| Box::pin(function.handle(message))).await
         }))
     }
 
     /// A function that takes the records of a stream one after the other.
     pub fn stream(function: impl StreamFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Stream(Box::new(move |event| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { workers::stream_batch(event, |record| Box::pin(function.handle(record))).await })
+        Self::Stream(handler(function, |function, event| async move {
+            workers::stream_batch(event, |record| Box::pin(function.handle(record))).await
         }))
     }
 
     /// A function that takes the records of a stream a batch at a time.
     pub fn stream_batch(function: impl StreamBatchFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Stream(Box::new(move |event| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { workers::whole_stream_batch(event, |records| Box::pin(function.handle(records))).await })
+        Self::Stream(handler(function, |function, event| async move {
+            workers::whole_stream_batch(event, |records| Box::pin(function.handle(records))).await
         }))
     }
 
     /// A function that is a task of the payment saga.
     pub fn task(function: impl TaskFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Task(Box::new(move |input| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { workers::task(input, |task| Box::pin(function.handle(task))).await })
+        Self::Task(handler(function, |function, input| async move {
+            workers::task(input, |task| Box::pin(function.handle(task))).await
         }))
     }
 
     /// A function that a schedule starts.
     pub fn schedule(function: impl ScheduledFunction) -> Self {
-        let function = Arc::new(function);
-        Self::Schedule(Box::new(move |until| {
-            let function = Arc::clone(&function);
-            Box::pin(async move { workers::scheduled(until, |until| Box::pin(function.handle(until))).await })
+        Self::Schedule(handler(function, |function, until| async move {
+            workers::scheduled(until, |until| Box::pin(function.handle(until))).await
         }))
     }
+}
+
+/// A handler that gives each event to `handle`, with the function. Its futures are boxed: with its SDK calls, such a future is
+/// several levels deep and about 10 KB large.
+fn handler<F, I, O, R>(function: F, handle: impl Fn(Arc<F>, I) -> R + Send + Sync + 'static) -> Handler<I, O>
+where
+    F: Send + Sync + 'static,
+    R: Future<Output = O> + Send + 'static,
+{
+    let function = Arc::new(function);
+    Box::new(move |event| Box::pin(handle(Arc::clone(&function), event)))
 }

@@ -5,6 +5,7 @@ mod form;
 
 use aws_sdk_dynamodb::{
     Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{GatewayName, IdempotencyKey, Money, PaymentMethod};
@@ -112,16 +113,18 @@ impl SandboxBooks {
         }
     }
 
+    /// An update of the entry of this key.
+    fn update(&self, gateway: &GatewayName, key: &IdempotencyKey) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).set_key(Some(keys::sandbox_books(gateway, key)))
+    }
+
     /// Counts a refund request. Returns how many there have been, including this one.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn count_refund_call(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<u32, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::sandbox_books(gateway, key)))
+            .update(gateway, key)
             .update_expression("ADD refund_calls :one")
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
@@ -135,10 +138,7 @@ impl SandboxBooks {
     /// When DynamoDB does not answer.
     pub async fn refund(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::sandbox_books(gateway, key)))
+            .update(gateway, key)
             .update_expression("SET #state = :refunded ADD refunds :one")
             .condition_expression("#state = :charged")
             .expression_attribute_names("#state", "state")

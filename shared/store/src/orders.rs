@@ -3,7 +3,9 @@
 pub(crate) mod change;
 pub(crate) mod form;
 
-use aws_sdk_dynamodb::{Client, types::ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValuesOnConditionCheckFailure,
+};
 use domain::{Address, Notice, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
@@ -123,6 +125,11 @@ impl Orders {
         })
     }
 
+    /// An update of the order's item.
+    fn update(&self, id: &OrderId) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).set_key(Some(keys::order(id)))
+    }
+
     /// Replaces the address of an order. One write.
     ///
     /// Guards: the order waits for a payment and has not changed since it was read, so a write that comes late or twice replaces
@@ -132,10 +139,7 @@ impl Orders {
     /// When DynamoDB does not answer, or there is no such order.
     pub async fn replace_address(&self, order: &Order, address: &Address, now: Timestamp) -> Result<AddressOutcome, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::order(&order.id)))
+            .update(&order.id)
             .update_expression("SET shipping_address = :address, updated_at = :now")
             .condition_expression("#status = :waits AND updated_at = :read")
             .expression_attribute_names("#status", "status")
@@ -160,10 +164,7 @@ impl Orders {
     /// When DynamoDB does not answer.
     pub async fn send_again(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::order(&order.id)))
+            .update(&order.id)
             .update_expression("SET sent_at = :now")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":now", item::value(&now)?)
@@ -192,10 +193,7 @@ impl Orders {
             Notice::OrderCompleted | Notice::PaymentFailed | Notice::OrderFailed => "REMOVE untold, unsettled, unsettled_since",
         };
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::order(id)))
+            .update(id)
             .update_expression(remove)
             .expression_attribute_values(":notice", word(notice))
             .expression_attribute_values(":attempt", number(attempt));
@@ -218,10 +216,7 @@ impl Orders {
     pub async fn expire(&self, id: &OrderId, now: Timestamp) -> Result<bool, StoreError> {
         let change = OrderChange::new(OrderStep::Expired, id, None, now, None, None)?;
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::order(id)))
+            .update(id)
             .update_expression(change.update())
             .condition_expression(change.condition)
             .set_expression_attribute_names(Some(change.names))

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use contract::{OPERATORS, SaleView, problems, product_path};
 use domain::{Availability, Clock, NotChangeable, ProductId, StatusChange};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, StoreError, Stored, WriteOutcome};
 

@@ -3,10 +3,7 @@
 mod use_case;
 
 use contract::{EndedHoldsView, OPERATORS, problems, product_path};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 pub use use_case::{EndError, EndedHolds, HoldEndings};

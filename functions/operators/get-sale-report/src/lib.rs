@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use contract::{OPERATORS, ReportView, problems, product_path};
 use domain::Clock;
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::Sales;
 

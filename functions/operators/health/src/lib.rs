@@ -5,10 +5,7 @@ use std::{error::Error, future::Future};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use contract::{HealthView, OPERATORS, problems};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use tracing::error;
 

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use contract::{OPERATORS, RestockRequest, SaleView, idempotency_key, problems, product_path};
 use domain::Clock;
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 pub use use_case::{RestockError, Restocked, Restocks};

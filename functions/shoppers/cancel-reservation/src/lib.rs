@@ -2,10 +2,7 @@
 
 use contract::{id_path, problems};
 use domain::ReservationStatus;
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::{EndOutcome, Ending, Reservations};
 

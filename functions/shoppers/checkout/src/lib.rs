@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use contract::{CheckoutRequest, OrderAccepted, problems};
 use domain::{Clock, Order, OrderStatus, ReservationId, Timestamp};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 pub use dispatch::OrderDispatch;

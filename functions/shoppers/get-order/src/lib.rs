@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use contract::{OrderView, OrdersView, id_path, problems};
 use domain::{Clock, Order, OrderId, ShopperId};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::Orders;
 

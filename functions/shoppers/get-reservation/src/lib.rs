@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use contract::{ReservationView, id_path, problems};
 use domain::{Clock, ProductId, Reservation};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::Reservations;
 

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use contract::{PaymentRequest, PaymentView, problems};
 use domain::{Clock, OrderId};
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 use crate::use_case::{OrderPayments, PaymentError};

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use checkout::OrderPlacement;
 use contract::{CheckoutDetails, PlaceOrderRequest, product_path};
 use domain::Clock;
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use reserve::UnitReservations;
 

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use contract::{ReserveRequest, ReservedView};
 use domain::Clock;
-use kit::{
-    HttpFunction, Problem, Request, Response,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 pub use use_case::{Reserved, UnitReservations};

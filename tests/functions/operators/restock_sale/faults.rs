@@ -2,7 +2,8 @@
 
 use change_sale_status::ChangeSaleStatus;
 use domain::{Quantity, SaleDraft, SignedDuration};
-use test_aws::{Calls, every_crash, every_interleaving, passing_faults};
+use kit::Response;
+use test_aws::{Calls, Interleaving, every_crash, every_interleaving, passing_faults};
 use test_shop::{Buyer, Judged, Shop, Stage, brief, demo, draft, tells_that_a_table_fails};
 
 use crate::operators::restock_sale::{function, has, restock};
@@ -89,14 +90,20 @@ async fn a_restock_that_takes_longer_than_one_request_advances_with_each_and_mak
     assert_eq!(calls.count("PutItem"), 900 + 4 + 1);
 }
 
+/// The answers to a restock of 60 units that hangs, and to another request meanwhile.
+async fn beside_a_restock(hangs: &Interleaving, shop: &Shop, other: impl Future<Output = Response>) -> [String; 2] {
+    let restocking = function(shop, &hangs.calls);
+    let (restocked, other) = hangs.run(restocking.handle(restock("one", 60)), other).await;
+    [brief(&restocked), brief(&other)]
+}
+
 /// An operator clicks twice.
 #[tokio::test]
 async fn the_same_key_twice_at_once_adds_its_units_once() {
     every_interleaving(async |interleaving| {
         let shop = Shop::open().await;
-        let (hung, other) = (function(&shop, &interleaving.calls), function(&shop, &Calls::new()));
-        let (one, two) = interleaving.run(hung.handle(restock("one", 60)), other.handle(restock("one", 60))).await;
-        assert_eq!((brief(&one), brief(&two)), ("200".to_owned(), "200".to_owned()));
+        let other = function(&shop, &Calls::new());
+        assert_eq!(beside_a_restock(interleaving, &shop, other.handle(restock("one", 60))).await, ["200", "200"]);
         has(&shop, &[60], "twice").await;
     })
     .await;
@@ -106,9 +113,8 @@ async fn the_same_key_twice_at_once_adds_its_units_once() {
 async fn two_operators_at_once_add_the_units_of_both() {
     every_interleaving(async |interleaving| {
         let shop = Shop::open().await;
-        let (hung, other) = (function(&shop, &interleaving.calls), function(&shop, &Calls::new()));
-        let (one, two) = interleaving.run(hung.handle(restock("one", 60)), other.handle(restock("two", 30))).await;
-        assert_eq!((brief(&one), brief(&two)), ("200".to_owned(), "200".to_owned()));
+        let other = function(&shop, &Calls::new());
+        assert_eq!(beside_a_restock(interleaving, &shop, other.handle(restock("two", 30))).await, ["200", "200"]);
         let first = shop.uncounted().sales().get_for_write(&demo()).await.unwrap().unwrap().restocks[0].extent.units;
         has(&shop, if first == 60 { &[60, 30] } else { &[30, 60] }, "both").await;
     })
@@ -128,9 +134,8 @@ fn to(action: &str) -> kit::Request {
 async fn a_sale_that_is_paused_meanwhile_is_restocked_and_stays_paused() {
     every_interleaving(async |interleaving| {
         let shop = Shop::open().await;
-        let (restocking, pausing) = (function(&shop, &interleaving.calls), change_status(&shop, &Calls::new()));
-        let (restocked, paused) = interleaving.run(restocking.handle(restock("one", 60)), pausing.handle(to("pause"))).await;
-        assert_eq!((brief(&restocked), brief(&paused)), ("200".to_owned(), "200".to_owned()));
+        let pausing = change_status(&shop, &Calls::new());
+        assert_eq!(beside_a_restock(interleaving, &shop, pausing.handle(to("pause"))).await, ["200", "200"]);
         let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
         assert_eq!(sale.status, domain::SaleStatus::Paused);
         has(&shop, &[60], "paused").await;
@@ -142,12 +147,12 @@ async fn a_sale_that_is_paused_meanwhile_is_restocked_and_stays_paused() {
 async fn a_sale_that_is_closed_meanwhile_is_restocked_before_or_not_at_all() {
     every_interleaving(async |interleaving| {
         let shop = Shop::open().await;
-        let (restocking, closing) = (function(&shop, &interleaving.calls), change_status(&shop, &Calls::new()));
-        let (restocked, closed) = interleaving.run(restocking.handle(restock("one", 60)), closing.handle(to("close"))).await;
-        assert_eq!(brief(&closed), "200");
+        let closing = change_status(&shop, &Calls::new());
+        let [restocked, closed] = beside_a_restock(interleaving, &shop, closing.handle(to("close"))).await;
+        assert_eq!(closed, "200");
         let sale = shop.uncounted().sales().get(&demo()).await.unwrap().unwrap();
-        let units = if brief(&restocked) == "200" { 160 } else { 100 };
-        assert!(matches!(brief(&restocked).as_str(), "200" | "409 sale-ended"), "{}", brief(&restocked));
+        let units = if restocked == "200" { 160 } else { 100 };
+        assert!(matches!(restocked.as_str(), "200" | "409 sale-ended"), "{restocked}");
         assert_eq!((sale.status, sale.layout.units()), (domain::SaleStatus::Closed, units));
         assert_eq!(shop.units(&demo()).await, (units, 0, 0));
     })

@@ -2,8 +2,9 @@
 
 use contract::Refusal;
 use domain::{Quantity, SaleDraft, ShopperId, SignedDuration};
+use kit::Response;
 use reserve::{Reserved, UnitReservations};
-use test_aws::{Calls, every_interleaving};
+use test_aws::{Calls, Interleaving, every_interleaving};
 use test_shop::{Shop, brief, demo, draft};
 
 use crate::operators::restock_sale::{function, restock};
@@ -67,14 +68,14 @@ async fn everybody_gets_a_unit_until_the_last_one_of_the_restock_is_gone() {
     assert_eq!(shop.units(&demo()).await, (0, 35, 0));
 }
 
-#[tokio::test]
-async fn a_shopper_who_reserves_while_a_restock_hangs_is_answered_once_and_rightly() {
+/// Restocks a sale of which all units are held, while a shopper with a reservation, or without one, asks for a unit. `both` runs
+/// the two, one of which hangs.
+async fn beside_a_restock(both: impl AsyncFn(&Interleaving, &Shop, &ShopperId) -> (Response, Result<Reserved, Refusal>)) {
     for asks_again in [false, true] {
         every_interleaving(async |interleaving| {
             let (shop, reserved) = all_held(5).await;
             let who = if asks_again { shopper(0) } else { shopper(100) };
-            let (restocking, reserve) = (function(&shop, &interleaving.calls), fresh(&shop, &Calls::new()));
-            let (restocked, answer) = interleaving.run(restocking.handle(restock("one", 30)), one(&reserve, &who)).await;
+            let (restocked, answer) = both(interleaving, &shop, &who).await;
             assert_eq!(brief(&restocked), "200");
             is_right(&shop, &reserved, asks_again, answer).await;
         })
@@ -83,18 +84,22 @@ async fn a_shopper_who_reserves_while_a_restock_hangs_is_answered_once_and_right
 }
 
 #[tokio::test]
+async fn a_shopper_who_reserves_while_a_restock_hangs_is_answered_once_and_rightly() {
+    beside_a_restock(async |interleaving, shop, who| {
+        let (restocking, reserve) = (function(shop, &interleaving.calls), fresh(shop, &Calls::new()));
+        interleaving.run(restocking.handle(restock("one", 30)), one(&reserve, who)).await
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_shopper_who_hangs_while_the_sale_is_restocked_is_answered_once_and_rightly() {
-    for asks_again in [false, true] {
-        every_interleaving(async |interleaving| {
-            let (shop, reserved) = all_held(5).await;
-            let who = if asks_again { shopper(0) } else { shopper(100) };
-            let (reserve, restocking) = (fresh(&shop, &interleaving.calls), function(&shop, &Calls::new()));
-            let (answer, restocked) = interleaving.run(one(&reserve, &who), restocking.handle(restock("one", 30))).await;
-            assert_eq!(brief(&restocked), "200");
-            is_right(&shop, &reserved, asks_again, answer).await;
-        })
-        .await;
-    }
+    beside_a_restock(async |interleaving, shop, who| {
+        let (reserve, restocking) = (fresh(shop, &interleaving.calls), function(shop, &Calls::new()));
+        let (answer, restocked) = interleaving.run(one(&reserve, who), restocking.handle(restock("one", 30))).await;
+        (restocked, answer)
+    })
+    .await;
 }
 
 /// Asserts that a shopper with a reservation got it again or was told sold out, as before the restock. A shopper without one got

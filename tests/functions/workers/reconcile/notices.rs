@@ -27,6 +27,13 @@ async fn untold(stage: Stage) -> World {
     World { shop }
 }
 
+/// The same a minute later, when a run tells.
+async fn untold_for_a_minute(stage: Stage) -> World {
+    let world = untold(stage).await;
+    world.shop.clock.advance_seconds(60);
+    world
+}
+
 /// Beside what a run finds at this end anyway.
 fn told(stage: Stage, shoppers_told: usize) -> Findings {
     Findings { shoppers_told, refunds_pending: usize::from(stage == Stage::RefundPending), ..Findings::default() }
@@ -87,8 +94,7 @@ async fn one_who_was_told_is_not_told_again() {
 #[tokio::test]
 async fn when_the_topic_is_away_the_run_fails_and_the_next_one_tells() {
     for (stage, message) in ENDS {
-        let world = untold(stage).await;
-        world.shop.clock.advance_seconds(60);
+        let world = untold_for_a_minute(stage).await;
         world.shop.topic.fail(true);
         let found = world.run().await;
         assert_eq!((found.shoppers_told, found.failed), (0, vec![demo()]), "{stage:?}");
@@ -102,8 +108,7 @@ async fn when_the_topic_is_away_the_run_fails_and_the_next_one_tells() {
 async fn a_run_may_die_at_any_request_and_the_next_one_tells() {
     for (stage, message) in ENDS {
         every_crash(async |calls| {
-            let world = untold(stage).await;
-            world.shop.clock.advance_seconds(60);
+            let world = untold_for_a_minute(stage).await;
             _ = world.reconcile(calls).run(Timestamp::MAX).await;
             calls.heal();
             world.run().await;
@@ -119,8 +124,7 @@ async fn a_run_may_die_at_any_request_and_the_next_one_tells() {
 async fn beside_a_saga_that_is_only_slow_the_shopper_is_told_at_least_once_and_the_order_settles() {
     for (stage, message) in ENDS {
         every_interleaving(async |interleaving| {
-            let world = untold(stage).await;
-            world.shop.clock.advance_seconds(60);
+            let world = untold_for_a_minute(stage).await;
             let task = serde_json::from_value(json!({
                 "order_id": Buyer::first().id, "shopper": Buyer::first().shopper, "attempt": 1, "message": message,
             }));

@@ -2,11 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    calls::Calls,
-    kept::Kept,
-    wire::{NOWHERE, client},
-};
+use crate::kept::service;
 
 /// A started execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +28,12 @@ struct Execution {
     status: String,
 }
 
-/// State machines of any ARN. Records starts and runs nothing: an execution is running until the test ends it.
-#[derive(Clone, Default)]
-pub struct StepFunctions(Kept<Execution>);
+service! {
+    /// State machines of any ARN. Records starts and runs nothing: an execution is running until the test ends it.
+    StepFunctions(Execution), aws_sdk_sfn
+}
 
 impl StepFunctions {
-    /// A client that counts its requests in `calls`.
-    pub fn client_with(&self, calls: &Calls) -> aws_sdk_sfn::Client {
-        client!(aws_sdk_sfn, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
-    }
-
     /// Every execution, in the order of the starts.
     pub fn started(&self) -> Vec<Started> {
         self.0.all().into_iter().map(|execution| execution.started).collect()
@@ -53,11 +45,6 @@ impl StepFunctions {
             let execution = executions.iter_mut().find(|execution| execution.started.name == name);
             status.clone_into(&mut execution.unwrap_or_else(|| panic!("{name} was never started")).status);
         });
-    }
-
-    /// Breaks the service, so that every request fails. False: repairs it.
-    pub fn fail(&self, broken: bool) {
-        self.0.fail(broken);
     }
 }
 

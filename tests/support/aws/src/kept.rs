@@ -56,3 +56,25 @@ impl<T: Clone + Send + 'static> Kept<T> {
         self.is_broken.store(is_broken, Ordering::Relaxed);
     }
 }
+
+/// A service of this process that keeps records: its clients, and how tests break it. `serve` and `BROKEN` are next to it.
+macro_rules! service {
+    ($(#[$doc:meta])* $service:ident($record:ty), $sdk:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Default)]
+        pub struct $service($crate::kept::Kept<$record>);
+
+        impl $service {
+            /// A client that counts its requests in `calls`.
+            pub fn client_with(&self, calls: &$crate::calls::Calls) -> $sdk::Client {
+                $crate::wire::client!($sdk, self.0.wire(calls, serve, BROKEN), calls, $crate::wire::NOWHERE)
+            }
+
+            /// Breaks the service, so that every request fails. False: repairs it.
+            pub fn fail(&self, broken: bool) {
+                self.0.fail(broken);
+            }
+        }
+    };
+}
+pub(crate) use service;

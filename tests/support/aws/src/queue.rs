@@ -3,11 +3,7 @@
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
 
-use crate::{
-    calls::Calls,
-    kept::Kept,
-    wire::{NOWHERE, client},
-};
+use crate::kept::service;
 
 /// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +16,12 @@ pub struct Sent {
     pub delay_seconds: i64,
 }
 
-/// Queues of any URL. Keeps the messages.
-#[derive(Clone, Default)]
-pub struct Queue(Kept<Sent>);
+service! {
+    /// Queues of any URL. Keeps the messages.
+    Queue(Sent), aws_sdk_sqs
+}
 
 impl Queue {
-    /// A client that counts its requests in `calls`.
-    pub fn client_with(&self, calls: &Calls) -> aws_sdk_sqs::Client {
-        client!(aws_sdk_sqs, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
-    }
-
     /// All messages, in the order of their arrival.
     pub fn sent(&self) -> Vec<Sent> {
         self.0.all()
@@ -44,11 +36,6 @@ impl Queue {
             .map(|(n, message)| json!({"messageId": format!("message-{n}"), "body": message.body.to_string()}))
             .collect();
         serde_json::from_value(json!({"Records": records})).unwrap()
-    }
-
-    /// Breaks the service, so that every request fails. False: repairs it.
-    pub fn fail(&self, broken: bool) {
-        self.0.fail(broken);
     }
 }
 

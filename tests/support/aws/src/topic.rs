@@ -1,10 +1,6 @@
 //! SNS in this process, behind the real client.
 
-use crate::{
-    calls::Calls,
-    kept::Kept,
-    wire::{NOWHERE, client, form_field},
-};
+use crate::{kept::service, wire::form_field};
 
 /// A published notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,24 +13,15 @@ pub struct Published {
     pub message: String,
 }
 
-/// Topics of any ARN. Keeps the notifications.
-#[derive(Clone, Default)]
-pub struct Topic(Kept<Published>);
+service! {
+    /// Topics of any ARN. Keeps the notifications.
+    Topic(Published), aws_sdk_sns
+}
 
 impl Topic {
-    /// A client that counts its requests in `calls`.
-    pub fn client_with(&self, calls: &Calls) -> aws_sdk_sns::Client {
-        client!(aws_sdk_sns, self.0.wire(calls, serve, BROKEN), calls, NOWHERE)
-    }
-
     /// All notifications, in order.
     pub fn published(&self) -> Vec<Published> {
         self.0.all()
-    }
-
-    /// Breaks the service, so that every request fails. False: repairs it.
-    pub fn fail(&self, broken: bool) {
-        self.0.fail(broken);
     }
 }
 
