@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use simulation::{FUNCTIONS, Faults, History, run, run_recorded, run_seeds, timeout_seconds};
+use simulation::{FUNCTIONS, Fault, Faults, History, MUTATIONS, run, run_recorded, run_seeds, timeout_seconds};
 use system_tests::Repository;
 
 #[test]
@@ -61,4 +61,19 @@ fn functions_may_run_as_long_as_the_template_says() {
         let seconds = resource["Properties"]["Timeout"].as_u64().unwrap_or(usual);
         assert_eq!(timeout_seconds(function), seconds, "{function}");
     }
+}
+
+#[test]
+fn every_fault_and_every_deliberate_bug_is_described() {
+    let document =
+        |path: &str| std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap();
+    let text = document("docs/simulation.md");
+    for name in Fault::ALL.iter().map(|fault| fault.name()).chain(MUTATIONS.iter().map(|mutation| mutation.name)) {
+        assert!(text.contains(&format!("`{name}`")), "docs/simulation.md has no {name}");
+    }
+    for mutation in &MUTATIONS {
+        assert!(text.contains(&format!("| `{}` | {} |", mutation.name, mutation.bug)), "{}: {}", mutation.name, mutation.bug);
+    }
+    let faults = format!("{} kinds of faults", Fault::ALL.len());
+    assert!(document("README.md").contains(&faults), "README.md does not say: {faults}");
 }

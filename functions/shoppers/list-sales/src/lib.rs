@@ -14,6 +14,8 @@ use store::{Availabilities, Sales, StoreError};
 
 /// Pages that an environment remembers. Clients name them, so there is a limit; the first page is asked for most.
 const MOST_PAGES: usize = 8;
+/// Pages of the store that are read for one page, as long as all of their sales are hidden.
+const MOST_STORE_PAGES: usize = 3;
 /// Sales on a page at most, also when many that were read as hidden have become visible since.
 const MOST_SALES: usize = 100;
 
@@ -24,41 +26,18 @@ struct Listed {
     next: Option<PageStart>,
 }
 
-/// Why a page cannot be listed.
-#[derive(Debug, thiserror::Error)]
-enum ListError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A `next` would name a hidden sale. A page without `next` would say that no sale follows.
-    #[error("all sales of {pages} pages after {after:?} are hidden: give some of them later ids, or let one be visible")]
-    OnlyHidden { pages: usize, after: Option<ProductId> },
-}
-
-impl From<ListError> for Problem {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::Store(error) => problems::store_failed(&error),
-            // An operator has to act: a repetition does not help.
-            ListError::OnlyHidden { .. } => Self::internal(&error),
-        }
-    }
-}
-
 /// The Lambda handler and its dependencies.
 pub struct ListSales {
     clock: Arc<dyn Clock>,
     sales: Sales,
     availabilities: Availabilities,
     known: Mutex<Memory<PageStart, Listed>>,
-    /// Pages of the store that are read for one page, as long as all of their sales are hidden; tests read fewer.
-    pub most_store_pages: usize,
 }
 
 impl FromParts for ListSales {
     fn from_parts(parts: &mut Parts) -> Self {
         let known = Mutex::new(Memory::lasting(BELIEVED_FOR, MOST_PAGES));
-        let most_store_pages = Self::MOST_STORE_PAGES;
-        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known, most_store_pages }
+        Self { clock: parts.clock(), sales: parts.sales(), availabilities: parts.availabilities(), known }
     }
 }
 
@@ -70,41 +49,34 @@ impl HttpFunction for ListSales {
             Some(next) => next.parse().map_err(|error: page_start::NoPage| Problem::malformed_request(error.to_string(), ""))?,
             None => PageStart::first(),
         };
-        let listed = self.listed(&start, now).await?;
+        let listed = self.listed(&start, now).await.map_err(|error| problems::store_failed(&error))?;
         let mut visible = listed.sales.iter().filter(|(sale, _)| sale.is_visible(now));
         let shown: Vec<_> = visible.by_ref().take(MOST_SALES).collect();
         let last = shown.last().map(|(sale, _)| &sale.product);
         let next = if visible.next().is_some() { start.following(last.cloned()) } else { listed.next.clone() };
-        // `next` names no hidden sale.
         let next = next.filter(|next| next.may_have(state)).map(|next| next.after_visible(last).to_string());
         Ok(http::public_json(&SalesView::new(shown, state, next, now)))
     }
 }
 
 impl ListSales {
-    /// A thousand sales.
-    pub const MOST_STORE_PAGES: usize = 10;
-
-    /// The page that begins at `start`. While all sales of a page are hidden, it reads on in the same catalogue: only a visible
-    /// sale can be named in `next`.
-    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, ListError> {
+    /// The page that begins at `start`. While all sales of a page are hidden, it reads on in the same catalogue, so that `next`
+    /// names a visible sale. After [`MOST_STORE_PAGES`], `next` names a hidden one: without it, the sales behind would be lost.
+    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, StoreError> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(start, now).cloned() {
             return Ok(known);
         }
-        let (mut sales, mut at) = (Vec::new(), start.clone());
-        for _ in 0..self.most_store_pages {
-            let (read, next) = self.read(&at, now).await?;
-            sales.extend(read);
-            match next {
-                Some(next) if next.after.is_some() && !sales.iter().any(|(sale, _)| sale.is_visible(now)) => at = next,
-                next => {
-                    let listed = Listed { sales: sales.into(), next };
-                    self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
-                    return Ok(listed);
-                }
-            }
+        let (mut sales, mut next) = self.read(start, now).await?;
+        for _ in 1..MOST_STORE_PAGES {
+            let is_hidden = sales.iter().all(|(sale, _)| !sale.is_visible(now));
+            let Some(at) = next.clone().filter(|next| is_hidden && next.after.is_some()) else { break };
+            let (more, following) = self.read(&at, now).await?;
+            sales.extend(more);
+            next = following;
         }
-        Err(ListError::OnlyHidden { pages: self.most_store_pages, after: start.after.clone() })
+        let listed = Listed { sales: sales.into(), next };
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
+        Ok(listed)
     }
 
     /// A page of the store, and the beginning of the next one.

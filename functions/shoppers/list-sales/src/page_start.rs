@@ -33,10 +33,10 @@ impl PageStart {
         }
     }
 
-    /// The same page, or one that begins earlier, after `visible`, the last visible product of the page before. A page that does
-    /// not begin its catalogue follows a visible product.
+    /// The same page, or one that begins earlier, after `visible`, the last visible product of the page before: `next` names no
+    /// hidden sale if there is a visible one to name.
     pub(crate) fn after_visible(self, visible: Option<&ProductId>) -> Self {
-        Self { after: self.after.and(visible.cloned()), ..self }
+        Self { after: self.after.map(|after| visible.cloned().unwrap_or(after)), ..self }
     }
 
     /// Whether this page may have a sale in `state`; `None` is any state.

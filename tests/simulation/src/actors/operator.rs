@@ -10,6 +10,7 @@ use serde_json::json;
 use test_aws::{RequestBuilder, request};
 
 use self::ending::is_end;
+pub(crate) use self::ending::may_be_over;
 use crate::{
     actors::caller::Caller,
     checks::{self, invariants::REPORT},
@@ -33,8 +34,6 @@ pub(crate) struct Operator {
     is_close_unanswered: bool,
     /// The earlier end that was asked for, if no answer says that the sale has it.
     unanswered_end: Option<Timestamp>,
-    /// Deletion was asked for: the sale may be closed, whatever the answer.
-    wants_deletion: bool,
     /// Units by key. An unanswered restock may be partly done.
     unfinished: Vec<(String, u32)>,
     restocks: u32,
@@ -49,6 +48,11 @@ pub(crate) struct Operated {
     pub(crate) asked: u32,
     /// Whether the sale is over for good: it was closed, shortened or deleted.
     pub(crate) is_over: bool,
+    /// The sale may be over from this time on, whatever the answers: a request to close or delete it was sent, or it was asked to
+    /// end then.
+    pub(crate) may_be_over_from: Option<Timestamp>,
+    /// Whether its deletion was asked for. The sale may be closed then, whatever the answer.
+    pub(crate) wants_deletion: bool,
     /// Whether the sale was deleted.
     pub(crate) is_deleted: bool,
     /// Whether the operator has asked to end the holds of the sale that is over.
@@ -67,7 +71,6 @@ impl Operator {
             has_paused: false,
             is_close_unanswered: false,
             unanswered_end: None,
-            wants_deletion: false,
             unfinished: Vec::new(),
             restocks: 0,
         }
@@ -121,7 +124,10 @@ impl Operator {
         {
             *until = self.world.time.now().min(*until);
         }
-        self.is_close_unanswered = self.is_close_unanswered || change == "close";
+        if change == "close" {
+            self.is_close_unanswered = true;
+            self.may_be_over_from(self.world.time.now());
+        }
         for tries in 1..=PATIENCE {
             let asked = request("POST", &path).path_parameter("product_id", "demo");
             match self.caller.ask("change-sale-status", asked).await {
@@ -137,7 +143,8 @@ impl Operator {
                     }
                     break;
                 }
-                Some((status, answer)) if is_end(status, &answer) && self.has_asked_to_end() => {
+                Some((status, answer)) if is_end(status, &answer) => {
+                    self.believe_the_end();
                     self.is_closed();
                     break;
                 }
@@ -168,7 +175,7 @@ impl Operator {
                     return;
                 }
                 // The sale was over before this restock was complete.
-                Some((status, answer)) if is_end(status, &answer) => return,
+                Some((status, answer)) if is_end(status, &answer) => return self.believe_the_end(),
                 _ => self.world.pause(300, 3_000).await,
             }
         }
@@ -179,7 +186,7 @@ impl Operator {
     pub(crate) async fn read_report(&self) {
         let asked = request("GET", "/admin/flash-sales/demo/report").path_parameter("product_id", "demo");
         let report = match self.caller.ask("get-sale-report", asked).await {
-            Some((200, report)) => report,
+            Some((200, report)) if !self.world.operated.lock().unwrap().is_deleted => report,
             Some((404, _)) if self.world.operated.lock().unwrap().is_deleted => return,
             answer => panic!("all is quiet, and there is no report: {answer:?}"),
         };

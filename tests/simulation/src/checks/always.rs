@@ -14,6 +14,7 @@ use super::{
     items::{self, books, entries, orders, shards, ulid},
 };
 use crate::{
+    actors::operator::may_be_over,
     services::tables::{Mirror, number, text},
     world::World,
 };
@@ -138,7 +139,7 @@ fn unpaid_ends(world: &World, items: &Mirror) -> Outcome {
 }
 
 fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
-    let are_holds_ended = world.operated.lock().unwrap().are_holds_ended;
+    let are_holds_ended = may_be_over(world) && world.operated.lock().unwrap().are_holds_ended;
     let promises = world.promises.lock().unwrap();
     let status = |id: &str| orders(items).find(|(order, _)| *order == id).map(|(_, item)| text(item, "status"));
     for ((shopper, id), until) in &promises.holds {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{Clock, Timestamp};
+use serde_json::Value;
 
 use super::{
-    invariants::{ALL_SOLD, CHECKOUT_ENDS, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail},
-    items::{books, entries, orders, reservations, shards, ulid},
+    invariants::{ALL_SOLD, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail},
+    items::{books, entries, orders, reservations, shards, sold_units, ulid},
 };
 use crate::{
-    services::tables::{Mirror, number, text},
+    services::tables::{Key, Mirror, STOCK, number, text},
     world::World,
 };
 
@@ -23,6 +24,9 @@ pub(crate) fn holds(world: &World) -> Outcome {
         notices(world, items)?;
         nothing_is_held(items)?;
         let operated = world.operated.lock().unwrap();
+        if operated.wants_deletion {
+            deletion(operated.is_deleted, items)?;
+        }
         if operated.is_over {
             return Ok(());
         }
@@ -38,6 +42,21 @@ pub(crate) fn holds(world: &World) -> Outcome {
             None => Ok(()),
         }
     })
+}
+
+/// Checks that a deleted sale is gone, and that only purchases have prevented a deletion. A slow restock may have left shards.
+fn deletion(is_deleted: bool, items: &Mirror) -> Outcome {
+    if !is_deleted {
+        return if sold_units(items) > 0 { Ok(()) } else { fail(DELETED, "it is refused, and no unit is sold".to_owned()) };
+    }
+    let describes = |key: &&Key| {
+        key.table == STOCK && (key.sk == "META" || ["SALES", "ENDED"].contains(&key.pk.as_str()) || key.sk == "AVAILABILITY")
+    };
+    let is_left = |(key, item): &(&Key, &Value)| key.sk != "AVAILABILITY" || item["deleted"]["BOOL"] != true;
+    match items.iter().filter(|(key, _)| describes(key)).find(is_left) {
+        Some((key, item)) => fail(DELETED, format!("{} {} is left: {item}", key.pk, key.sk)),
+        None => Ok(()),
+    }
 }
 
 /// Checks the charges in the end: only completed orders keep a charge that was not refunded.

@@ -60,7 +60,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 28] = [
+pub static MUTATIONS: [Mutation; 29] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -197,6 +197,12 @@ pub static MUTATIONS: [Mutation; 28] = [
             "DeleteItem" => Some(conditioned(it.body, None)),
             _ => None,
         }
+    }),
+    Mutation::of_requests("deleted-in-name-only", "`DELETE` notes the revision of the sale, and deletes nothing", |it| {
+        let mut body = it.body.clone();
+        let writes = body["TransactItems"].as_array_mut().filter(|_| it.function == "manage-sale")?;
+        writes.retain(|write| write["Put"].is_object());
+        Some(body)
     }),
     Mutation::of_requests("restock-forgets-its-key", "a repeated restock adds its units again", |it| {
         let restocks = it.body["Item"]["restocks"]["L"].as_array().filter(|_| it.function == "restock-sale")?;

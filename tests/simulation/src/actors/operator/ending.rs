@@ -5,11 +5,17 @@ use serde_json::{Value, json};
 use test_aws::request;
 
 use super::{Operator, PATIENCE};
-use crate::faults::Fault;
+use crate::{
+    checks::invariants::NOT_OVER,
+    faults::Fault,
+    world::{Violation, World},
+};
 
 /// Milliseconds until the new end of a sale that ends earlier, at most.
 const ENDS_WITHIN: u64 = 30_000;
 
+/// How far an environment's clock may be ahead.
+const MOST_SKEW: SignedDuration = SignedDuration::from_secs(2);
 /// The members of a sale's description that the API shows unchanged.
 const DESCRIBED: [&str; 8] =
     ["name", "price", "starts_at", "ends_at", "hold_seconds", "max_hold_seconds", "max_per_shopper", "admission"];
@@ -17,6 +23,12 @@ const DESCRIBED: [&str; 8] =
 /// Whether an answer says that the sale is over or gone.
 pub(super) fn is_end(status: u16, answer: &Value) -> bool {
     (status == 409 && answer["code"] == "sale-ended") || (status == 404 && answer["code"] == "unknown-product")
+}
+
+/// Whether the sale may be over by the clock of some environment.
+pub(crate) fn may_be_over(world: &World) -> bool {
+    let soon = world.time.now().checked_add(MOST_SKEW).unwrap();
+    world.operated.lock().unwrap().may_be_over_from.is_some_and(|from| from <= soon)
 }
 
 impl Operator {
@@ -40,12 +52,12 @@ impl Operator {
 
     /// Whether a request that ends the sale was sent.
     pub(super) fn has_asked_to_end(&self) -> bool {
-        self.is_close_unanswered || self.wants_deletion || self.unanswered_end.is_some() || self.is_over()
+        self.world.operated.lock().unwrap().may_be_over_from.is_some()
     }
 
     /// Whether every request that ends the sale was answered.
     pub(super) fn has_ended_what_it_asked(&self) -> bool {
-        !self.is_close_unanswered && self.unanswered_end.is_none() && (!self.wants_deletion || self.is_over())
+        !self.is_close_unanswered && self.unanswered_end.is_none() && (!self.wants_deletion() || self.is_over())
     }
 
     /// Repeats the unanswered ones in the quiet time. A sale that is not deleted because units are held or sold is closed.
@@ -54,15 +66,33 @@ impl Operator {
             self.shorten(ends_at).await;
         }
         self.finish_deletion().await;
-        if self.is_close_unanswered || (self.wants_deletion && !self.is_over()) {
+        if self.is_close_unanswered || (self.wants_deletion() && !self.is_over()) {
             self.change("close").await;
         }
     }
 
     /// Deletes the sale whose deletion was asked for, if nothing prevents it any more.
     pub(crate) async fn finish_deletion(&mut self) {
-        if self.wants_deletion && !self.world.operated.lock().unwrap().is_deleted {
+        if self.wants_deletion() && !self.world.operated.lock().unwrap().is_deleted {
             self.delete().await;
+        }
+    }
+
+    fn wants_deletion(&self) -> bool {
+        self.world.operated.lock().unwrap().wants_deletion
+    }
+
+    /// Notes that the sale may be over from this time on.
+    pub(super) fn may_be_over_from(&self, time: Timestamp) {
+        let mut operated = self.world.operated.lock().unwrap();
+        operated.may_be_over_from = Some(operated.may_be_over_from.map_or(time, |earlier| earlier.min(time)));
+    }
+
+    /// Takes an answer that the sale is over. It must not come before the sale may be over.
+    pub(super) fn believe_the_end(&self) {
+        if !may_be_over(&self.world) {
+            let detail = "an operator is told so, and nobody has ended the sale".to_owned();
+            self.world.violate(Violation { invariant: NOT_OVER, detail });
         }
     }
 
@@ -80,11 +110,15 @@ impl Operator {
     /// Lets the sale end at `ends_at`: sends what the API shows of it, with that end.
     async fn shorten(&mut self, ends_at: Timestamp) {
         self.unanswered_end = Some(ends_at);
+        self.may_be_over_from(ends_at);
         for _ in 0..PATIENCE {
             let asked = request("GET", "/api/flash-sales/demo").path_parameter("product_id", "demo");
             let mut sale = match self.caller.ask("get-sale", asked).await {
                 Some((200, sale)) => self.description(&sale),
-                Some((404, _)) if self.wants_deletion => return self.is_over_at(ends_at),
+                Some((404, _)) => {
+                    self.believe_the_end();
+                    return self.is_over_at(ends_at);
+                }
                 _ => {
                     self.world.pause(300, 3_000).await;
                     continue;
@@ -95,7 +129,10 @@ impl Operator {
             match self.caller.ask("manage-sale", asked).await {
                 Some((200, _)) => return self.is_over_at(ends_at),
                 // It was closed, or was over before.
-                Some((409, answer)) if answer["code"] == "sale-ended" => return self.is_over_at(ends_at),
+                Some((409, answer)) if answer["code"] == "sale-ended" => {
+                    self.believe_the_end();
+                    return self.is_over_at(ends_at);
+                }
                 _ => self.world.pause(300, 3_000).await,
             }
         }
@@ -132,7 +169,8 @@ impl Operator {
 
     /// Deletes the sale, unless units are held or sold.
     pub(super) async fn delete(&mut self) {
-        self.wants_deletion = true;
+        self.may_be_over_from(self.world.time.now());
+        self.world.operated.lock().unwrap().wants_deletion = true;
         for _ in 0..PATIENCE {
             let asked = request("DELETE", "/admin/flash-sales/demo").path_parameter("product_id", "demo");
             match self.caller.ask("manage-sale", asked).await {
