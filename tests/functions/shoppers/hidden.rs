@@ -1,4 +1,5 @@
 //! A sale that is not visible yet is unknown to shoppers, on every route. Operators see it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
 use domain::{Quantity, SaleDraft};
 use get_inventory::GetInventory;

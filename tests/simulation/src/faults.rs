@@ -154,7 +154,6 @@ impl Fault {
             Self::Kill => 0.012,
             Self::RequestLate => 0.04,
             Self::SaleClosed | Self::SaleShortened => 0.05,
-            Self::SaleDeleted => 0.1,
             Self::Ttl | Self::RetriesUsedUp => 0.5,
             Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,
@@ -169,7 +168,8 @@ impl Fault {
             | Self::ScheduleTwice
             | Self::GatewayDown
             | Self::GatewaySlow
-            | Self::GatewayAnswerLost => 0.1,
+            | Self::GatewayAnswerLost
+            | Self::SaleDeleted => 0.1,
             Self::ClockSkew => 0.7,
         }
     }

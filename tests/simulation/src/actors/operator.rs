@@ -41,6 +41,7 @@ pub(crate) struct Operator {
 
 /// What operators did to the sale, by the true time.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four answers that do not exclude each other")]
 pub(crate) struct Operated {
     /// Units whose addition was confirmed.
     pub(crate) added: u32,
