@@ -22,7 +22,7 @@ pub struct Options {
     /// Requests per second of the open loop
     #[arg(long, default_value_t = 300.0)]
     pub rate: f64,
-    /// Send the requests to reserve also to this server, such as http://127.0.0.1:5000
+    /// Send the requests to reserve also to this server, such as `http://127.0.0.1:5000`
     #[arg(long)]
     pub peer: Option<String>,
     /// Measure only this case; may be repeated

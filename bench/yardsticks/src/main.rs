@@ -86,7 +86,7 @@ impl Pair {
         let mut hasher = DefaultHasher::new();
         shopper.hash(&mut hasher);
         let shard = hasher.finish() % self.shards;
-        let hold = M([("r", S(id.to_owned())), ("q", number(1)), ("x", N(end.to_owned()))].map(named).into());
+        let hold = M([("r", S(id.to_owned())), ("q", number(1_u32)), ("x", N(end.to_owned()))].map(named).into());
         let update = self.client.update_item().table_name(&self.stock_table);
         update
             .key("pk", S(format!("SHARD#{}#{shard}", self.sale)))
@@ -96,7 +96,7 @@ impl Pair {
                 "available >= :quantity AND attribute_not_exists(held.#shopper) AND attribute_not_exists(sold.#shopper)",
             )
             .expression_attribute_names("#shopper", shopper)
-            .expression_attribute_values(":quantity", number(1))
+            .expression_attribute_values(":quantity", number(1_u32))
             .expression_attribute_values(":hold", hold)
             .return_values_on_condition_check_failure(AllOld)
             .send()
@@ -110,8 +110,8 @@ impl Pair {
             ("pk", S(format!("SHOPPER#{shopper}"))),
             ("sk", S(format!("SALE#{}", self.sale))),
             ("reservation_id", S(format!("{}.{id}", self.sale))),
-            ("shard", number(1)),
-            ("quantity", number(1)),
+            ("shard", number(1_u32)),
+            ("quantity", number(1_u32)),
             ("status", S("HELD".to_owned())),
             ("expires_at", N(end.to_owned())),
             ("latest_end", N(end.to_owned())),
@@ -134,6 +134,6 @@ fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
     (name.to_owned(), value)
 }
 
-fn number(value: impl ToString) -> AttributeValue {
-    N(value.to_string())
+fn number(value: impl Into<u128>) -> AttributeValue {
+    N(value.into().to_string())
 }
