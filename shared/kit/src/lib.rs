@@ -28,7 +28,7 @@ pub use lambda_http::Request;
 pub use lambda_runtime::Error;
 pub use progress::{Deadline, Progress, Stopped};
 pub use serve::serve;
-pub use telemetry::chain;
+pub use telemetry::{chain, readable};
 pub use workers::TaskError;
 
 /// The response of an HTTP function.

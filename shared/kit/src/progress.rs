@@ -37,7 +37,7 @@ pub struct Progress<E> {
     /// All parts.
     all: u32,
     /// Why the run stopped; `None`: all parts are done.
-    pub stopped: Option<Stopped<E>>,
+    stopped: Option<Stopped<E>>,
 }
 
 /// Why a run stopped.

@@ -1,6 +1,10 @@
 //! Logging: the Lambda runtime's own subscriber, which follows the function's log format and level.
 
-use std::{error::Error, fmt::Write, sync::Once};
+use std::{
+    error::Error,
+    fmt::{Display, Write},
+    sync::Once,
+};
 
 /// Starts logging. Only the first call in a process has an effect.
 pub(crate) fn start() {
@@ -22,6 +26,26 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
+/// The items that could be read, and the number of the others. Each of the others is logged: `kind` is its name in the log, and
+/// its key says which one it is.
+#[must_use]
+pub fn readable<K: Display, T, E: Error + 'static>(
+    kind: &str,
+    found: impl IntoIterator<Item = (K, Result<T, E>)>,
+) -> (Vec<T>, usize) {
+    let (mut items, mut unreadable) = (Vec::new(), 0);
+    for (key, item) in found {
+        match item {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                unreadable += 1;
+                tracing::error!(kind, %key, cause = chain(&error), "an item cannot be read");
+            }
+        }
+    }
+    (items, unreadable)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +58,12 @@ mod tests {
     fn the_log_names_every_cause() {
         let error = Outer(std::io::Error::other("connection reset"));
         assert_eq!(chain(&error), "the store did not answer: connection reset");
+    }
+
+    #[test]
+    fn items_that_cannot_be_read_are_counted_and_the_others_keep_their_order() {
+        let unreadable = || Err(Outer(std::io::Error::other("not an order")));
+        let found = [("a", Ok(1)), ("b", unreadable()), ("c", Ok(3)), ("d", unreadable())];
+        assert_eq!(readable("order", found), (vec![1, 3], 2));
     }
 }

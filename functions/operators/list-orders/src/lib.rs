@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use contract::{OPERATORS, OrderQuery, OrderView, OrdersView, problems};
-use domain::{Clock, Order, OrderId, PaymentStatus};
+use domain::{Clock, OrderId, PaymentStatus};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use store::{Orders, StoreError, Unsettled};
+use store::{Orders, Unsettled};
 
 /// The Lambda handler and its dependencies.
 pub struct ListOrders {
@@ -35,9 +35,7 @@ impl HttpFunction for ListOrders {
         let is_asked_for = |id: &&OrderId| query.sale.as_ref().is_none_or(|sale| id.product() == sale);
         let read: Vec<OrderId> = ids.iter().filter(is_asked_for).cloned().collect();
         let found = self.orders.get_all(&read).await.map_err(|error| problems::store_failed(&error))?;
-        let in_all = found.len();
-        let mut orders: Vec<Order> = found.into_iter().filter_map(|(id, order)| readable(&id, order)).collect();
-        let unreadable = in_all - orders.len();
+        let (mut orders, unreadable) = kit::readable("order", found);
         // The index follows its table within moments.
         orders.retain(|order| order.payment_status == PaymentStatus::RefundPending && order.updated_at >= query.since);
         orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
@@ -55,9 +53,4 @@ impl ListOrders {
         let place = self.orders.place_in_refunds(next).await.map_err(|error| problems::store_failed(&error))?;
         place.ok_or_else(|| Problem::malformed_request("parameter next: it is `next` of the page before, unchanged", ""))
     }
-}
-
-/// The order. One that cannot be read is logged, and the page counts it.
-fn readable(id: &OrderId, order: Result<Order, StoreError>) -> Option<Order> {
-    order.inspect_err(|error| tracing::error!(order = %id, cause = kit::chain(error), "an order cannot be read")).ok()
 }

@@ -8,10 +8,7 @@ use std::sync::Arc;
 
 use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems, product_path};
 use domain::{Clock, NotChangeable};
-use kit::{
-    HttpFunction, Problem, Request, Response, Stopped,
-    http::{self, Identity},
-};
+use kit::{HttpFunction, Identity, Problem, Request, Response, Stopped, http};
 use parts::{FromParts, Parts};
 use store::{StoreError, Stored, WriteOutcome};
 

@@ -6,7 +6,7 @@ mod page_start;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::{SalesView, listed_state, problems};
-use domain::{Availability, BELIEVED_FOR, Clock, Memory, ProductId, Sale, Timestamp};
+use domain::{Availability, BELIEVED_FOR, Clock, Memory, Sale, Timestamp};
 use kit::{HttpFunction, Problem, Request, Response, http};
 use page_start::PageStart;
 use parts::{FromParts, Parts};
@@ -79,11 +79,11 @@ impl ListSales {
         Ok(listed)
     }
 
-    /// A page of the store, and the beginning of the next one.
+    /// A page of the store without the sales that cannot be read, and the beginning of the next one.
     async fn read(&self, at: &PageStart, now: Timestamp) -> Result<(Vec<(Sale, Availability)>, Option<PageStart>), StoreError> {
         let page = self.sales.page(at.catalogue, at.after.as_ref()).await?;
         let next = at.following(page.next);
-        let sales: Vec<Sale> = page.sales.into_iter().filter_map(|(product, sale)| readable(&product, sale)).collect();
+        let (sales, _) = kit::readable("sale", page.sales);
         let products: Vec<_> = sales.iter().map(|sale| sale.product.clone()).collect();
         let mut availabilities = self.availabilities.get_all(&products).await?;
         let with_stock = |sale: Sale| {
@@ -93,9 +93,4 @@ impl ListSales {
         };
         Ok((sales.into_iter().map(with_stock).collect(), next))
     }
-}
-
-/// The sale. One that cannot be read is logged and left out of the list.
-fn readable(product: &ProductId, sale: Result<Sale, StoreError>) -> Option<Sale> {
-    sale.inspect_err(|error| tracing::error!(sale = %product, cause = kit::chain(error), "a sale cannot be read")).ok()
 }

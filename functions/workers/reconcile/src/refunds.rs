@@ -3,7 +3,7 @@
 
 use domain::{Order, OrderId, PaymentStatus, Timestamp};
 use kit::Failure;
-use store::{StoreError, Unsettled};
+use store::Unsettled;
 
 use crate::{Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
 
@@ -46,9 +46,9 @@ impl Reconcile {
             let page = self.orders.refunds_pending(Timestamp::MIN, after.as_ref()).await?;
             let ids: Vec<OrderId> = page.orders.iter().map(|order| order.id.clone()).collect();
             let all = self.orders.get_all(&ids).await?;
-            let (in_all, before) = (all.len(), found.len());
-            found.extend(all.into_iter().filter_map(|(id, order)| readable(&id, order)));
-            unreadable += in_all - (found.len() - before);
+            let (orders, others) = kit::readable("order", all);
+            found.extend(orders);
+            unreadable += others;
             after = page.orders.last().cloned();
             if !page.more {
                 break;
@@ -56,9 +56,4 @@ impl Reconcile {
         }
         Ok((found, unreadable))
     }
-}
-
-/// The order. One that cannot be read is logged.
-fn readable(id: &OrderId, order: Result<Order, StoreError>) -> Option<Order> {
-    order.inspect_err(|error| tracing::error!(order = %id, cause = kit::chain(error), "an order cannot be read")).ok()
 }
