@@ -1,5 +1,5 @@
-//! What the functions under measurement talk to: the three tables on dynoxide with the sales of the cases, and a queue that
-//! acknowledges every message. Both are in this process, and every call is counted.
+//! What the functions under measurement talk to: the three tables on dynoxide with the sales of the cases. They are in this
+//! process, and every call is counted.
 //!
 //! The tables have no streams here: nothing reads them, and their records would fill the memory.
 
@@ -87,7 +87,6 @@ impl Stage {
             ("ENVIRONMENT", "local"),
             ("STOCK_TABLE", self.shop.dynamo.stock_table()),
             ("RESERVATION_TABLE", self.shop.dynamo.reservation_table()),
-            ("EXPIRY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/expiry"),
             ("TRUST_USER_ID_HEADER", "false"),
             ("BENCH_SALE", BARE),
             ("BENCH_SHARDS", &shards),
@@ -157,8 +156,6 @@ impl Services {
             "UpdateItem" => carried_out(body, |request| self.database.update_item(request)),
             "DeleteItem" => carried_out(body, |request| self.database.delete_item(request)),
             "BatchGetItem" => carried_out(body, |request| self.database.batch_get_item(request)),
-            // The SDK for Rust does not compare the digest.
-            "SendMessage" => (200, json!({"MessageId": "1", "MD5OfMessageBody": ""}).to_string()),
             other => failed(&format!("the bench has no {other}")),
         }
     }

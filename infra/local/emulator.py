@@ -173,13 +173,17 @@ def send_at_once():
 
 
 def enforce_policies_of_functions():
-    """Checks the calls of functions against their roles' policies. Any other caller may do anything, signed or not."""
+    """Checks the calls of functions against their roles' policies. Any other caller may do anything, signed or not.
+
+    On AWS, the action of SendMessageBatch is sqs:SendMessage.
+    """
     app.AUTH = True
     enforce = iam_evaluator.enforce
 
-    def enforce_for_roles(access_key, *args, **kwargs):
+    def enforce_for_roles(access_key, action, *args, **kwargs):
         of_a_role = (access_key or "").startswith("ASIA")  # only roles have temporary credentials here
-        return enforce(access_key, *args, **kwargs) if of_a_role else None
+        action = "sqs:SendMessage" if action == "sqs:SendMessageBatch" else action
+        return enforce(access_key, action, *args, **kwargs) if of_a_role else None
 
     iam_evaluator.enforce = enforce_for_roles
     app._authenticate_only = lambda *_: None

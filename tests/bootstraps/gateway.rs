@@ -146,7 +146,8 @@ impl Policy {
         let on = |name: &Value| self.resource(name.as_str().unwrap_or_default());
         match service {
             "DynamoDB_20120810" => self.calls_of_dynamodb(operation, &input),
-            "AmazonSQS" => vec![(on(&input["QueueUrl"]), format!("sqs:{operation}"))],
+            // A batch needs the action of its parts.
+            "AmazonSQS" => vec![(on(&input["QueueUrl"]), format!("sqs:{}", operation.trim_end_matches("Batch")))],
             "AWSStepFunctions" => match input["executionArn"].as_str() {
                 Some(execution) => {
                     let machine = execution.rsplit_once(':').unwrap_or_default().0.replace(":execution:", ":stateMachine:");
@@ -196,12 +197,14 @@ fn a_call_needs_the_actions_of_all_its_parts() {
         ("StockTable", "stock".to_owned()),
         ("OrderTable", "order".to_owned()),
         ("OrdersQueue", "http://q".to_owned()),
+        ("ExpiryQueue", "http://e".to_owned()),
     ]);
     let policy = Policy {
         function: "test".to_owned(),
         granted: [
             ("OrderTable", "dynamodb:PutItem"),
             ("OrderTable/index/shopper-index", "dynamodb:Query"),
+            ("ExpiryQueue", "sqs:SendMessage"),
             ("NotificationsTopic", "sns:Publish"),
             ("PaymentSaga executions", "states:DescribeExecution"),
         ]
@@ -231,11 +234,13 @@ fn a_call_needs_the_actions_of_all_its_parts() {
     ));
     assert!(!dynamodb("BatchGetItem", r#"{"RequestItems":{"stock":{}}}"#));
     assert!(!admit("AmazonSQS.SendMessage", r#"{"QueueUrl":"http://q"}"#));
+    assert!(!admit("AmazonSQS.SendMessageBatch", r#"{"QueueUrl":"http://q"}"#));
+    assert!(admit("AmazonSQS.SendMessageBatch", r#"{"QueueUrl":"http://e"}"#));
     assert!(admit("", "Action=Publish&TopicArn=arn%3Aaws%3Asns%3At&Message=x"));
     assert!(!admit("", "Action=DeleteTopic&TopicArn=arn%3Aaws%3Asns%3At"));
     let states = |operation: &str, body: &str| admit(&format!("AWSStepFunctions.{operation}"), body);
     assert!(states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:m:x"}"#));
     assert!(!states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:another:x"}"#));
     assert!(!states("StartExecution", r#"{"stateMachineArn":"arn:aws:states:r:1:stateMachine:m"}"#));
-    assert_eq!(policy.refused.lock().unwrap().len(), 10);
+    assert_eq!(policy.refused.lock().unwrap().len(), 11);
 }

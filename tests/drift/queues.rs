@@ -1,5 +1,7 @@
 //! Queues and streams: timeouts, numbers of tries, and where failed messages go.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use system_tests::{
     Repository,
@@ -37,6 +39,22 @@ fn sources(repository: &Repository) -> Faults {
         }
     }
     faults
+}
+
+/// "No more than two processes at most should be reading from the same stream's shard at the same time": DynamoDB may throttle
+/// more (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>). Each mapping is one.
+const MOST_READERS: usize = 2;
+
+fn readers(repository: &Repository) -> Faults {
+    let mut readers = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for (id, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
+        let source = template::target(&mapping["Properties"]["EventSourceArn"]).unwrap_or_default();
+        if repository.template["Resources"][source]["Type"] == "AWS::DynamoDB::Table" {
+            readers.entry(source).or_default().insert(id);
+        }
+    }
+    let too_many = readers.into_iter().filter(|(_, ids)| ids.len() > MOST_READERS);
+    too_many.map(|(table, ids)| format!("{table}: its stream has more than {MOST_READERS} readers: {ids:?}")).collect()
 }
 
 fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, function: &Function, faults: &mut Faults) {
@@ -127,6 +145,16 @@ fn an_impatient_or_lossy_source_is_noticed() {
     notices(sources, "hold up its stream", set("ReleaseStockRemovedHolds", "BisectBatchOnFunctionError", json!(false)));
     notices(sources, "goes nowhere", set("ReleaseStockRemovedHolds", "DestinationConfig", Value::Null));
     notices(sources, "which is no function", set("StartPaymentOrders", "FunctionName", json!({"Ref": "OrdersQueue"})));
+}
+
+#[test]
+fn no_stream_has_more_readers_than_it_serves() {
+    none(&readers(&Repository::read()));
+    notices(readers, "ReservationTable: its stream has more than 2 readers", |repository| {
+        let resources = &mut repository.template["Resources"];
+        let stream = resources["ReleaseStockRemovedHolds"]["Properties"]["EventSourceArn"].clone();
+        resources["RefreshAvailabilityMoves"]["Properties"]["EventSourceArn"] = stream;
+    });
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use domain::OrderStatus;
 use expire_reservation::ExpireReservation;
 use release_stock::ReleaseStock;
+use schedule_expiry::ScheduleExpiry;
 use test_aws::Calls;
 use test_shop::{Shop, demo};
 
@@ -30,6 +31,9 @@ async fn a_hold_that_was_handed_back_and_not_paid_ends_by_its_message() {
     let (shop, buyer) = pending("sandbox:declined").await;
     shop.clock.set("2026-11-01T12:04:30Z");
     Machine::new(&shop).run(&buyer, 1).await;
+    assert!(shop.queue.sent().is_empty(), "no task of the saga sends a message");
+    let schedule: ScheduleExpiry = shop.wire(&Calls::new());
+    assert_eq!(test_shop::stream_batch(&schedule, shop.dynamo.reservation_event()).await, None);
     let function: ExpireReservation = shop.wire(&Calls::new());
     for (now, units, status) in [
         ("2026-11-01T12:05:00Z", WAITS.units, OrderStatus::AwaitingPayment),

@@ -1,7 +1,7 @@
 //! The unpaid ends of a shopper's holds: counted once each, and forgotten in time.
 
 use domain::{ReservationId, SignedDuration, Timestamp, UnpaidEnds};
-use store::ended_reservation;
+use store::reservation_image;
 
 use crate::shop::{A_DAY, NOW, Shop, at, clock, id, product, shopper};
 
@@ -52,5 +52,5 @@ async fn the_count_is_forgotten_a_day_after_the_last_end() {
     let records = shop.dynamo.reservation_records();
     let removed = records.iter().find(|record| record.event_name == "REMOVE").unwrap();
     assert!(removed.change.old_image.get("status").is_none(), "the stream's filter passes records with status HELD only");
-    assert_eq!(ended_reservation(&removed.change.old_image).unwrap(), None);
+    assert_eq!(reservation_image(&removed.change.old_image).unwrap(), None);
 }

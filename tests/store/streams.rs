@@ -4,7 +4,7 @@
 //! reads the stream, and TTL follows the server's own clock. ministack's TTL writes no stream record at all.
 
 use domain::{Availability, Reservation, ReservationStatus, ShardLayout, ShardNumber};
-use store::{Ending, ended_reservation, shard_image};
+use store::{Ending, reservation_image, shard_image};
 
 use crate::shop::{END, NOW, SHARD, Shop, at, clock, hold, id, product, reservation, shopper, units};
 
@@ -56,7 +56,7 @@ async fn a_reservation_that_ended_is_told_with_its_shard_and_units() {
     let mut records = shop.dynamo.reservation_records();
     records.retain(|record| record.event_name == "REMOVE");
     assert_eq!(records.len(), 1);
-    assert_eq!(ended_reservation(&records[0].change.old_image).unwrap(), Some(opened));
+    assert_eq!(reservation_image(&records[0].change.old_image).unwrap(), Some(opened));
     assert!(records[0].user_identity.is_none());
 }
 
@@ -77,7 +77,7 @@ async fn time_deletes_held_reservations_only_and_the_record_says_so() {
     let mut records = shop.dynamo.reservation_records();
     records.retain(|record| record.event_name == "REMOVE");
     assert_eq!(records.len(), 1);
-    assert_eq!(ended_reservation(&records[0].change.old_image).unwrap(), Some(reservation(1)));
+    assert_eq!(reservation_image(&records[0].change.old_image).unwrap(), Some(reservation(1)));
     let identity = records[0].user_identity.as_ref().unwrap();
     assert_eq!((identity.type_.as_str(), identity.principal_id.as_str()), ("Service", "dynamodb.amazonaws.com"));
     assert!(shop.reservations.get(&shopper(2), &product()).await.unwrap().is_some(), "it is being paid");

@@ -138,7 +138,7 @@ async fn a_reservation_is_read_and_taken_to_payment() {
     rewrite(&shop, table, item, add_members).await;
     assert_eq!(shop.reservations.get(&shopper(1), &product()).await.unwrap(), Some(reservation(1)));
     let image = shop.raw(table, item.0, item.1).await.unwrap().into();
-    assert_eq!(store::ended_reservation(&image).unwrap(), Some(reservation(1)));
+    assert_eq!(store::reservation_image(&image).unwrap(), Some(reservation(1)));
     shop.purchases.start(&pending_order(1), at(NOW)).await.unwrap();
     assert!(is_kept(&shop.raw(table, item.0, item.1).await.unwrap()));
 }

@@ -146,7 +146,6 @@ impl Emulator {
             .env("ENVIRONMENT", "local")
             .env("STOCK_TABLE", &stack.tables.stock)
             .env("RESERVATION_TABLE", &stack.tables.reservation)
-            .env("EXPIRY_QUEUE_URL", &stack.expiry_queue_url)
             .env("TRUST_USER_ID_HEADER", "false")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

@@ -19,6 +19,12 @@ pub struct SendError {
     source: Box<dyn Error + Send + Sync>,
 }
 
+impl SendError {
+    fn new(queue: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { queue, source: source.into() }
+    }
+}
+
 async fn send(
     client: &aws_sdk_sqs::Client,
     queue: &'static str,
@@ -26,8 +32,8 @@ async fn send(
     body: &impl serde::Serialize,
     delay_seconds: u32,
 ) -> Result<(), SendError> {
-    let body = serde_json::to_string(body).map_err(|error| SendError { queue, source: error.into() })?;
+    let body = serde_json::to_string(body).map_err(|error| SendError::new(queue, error))?;
     let delay = (delay_seconds > 0).then(|| i32::try_from(delay_seconds).unwrap_or(i32::MAX));
     let send = client.send_message().queue_url(url).message_body(body).set_delay_seconds(delay);
-    send.send().await.map(|_| ()).map_err(|error| SendError { queue, source: error.into() })
+    send.send().await.map(|_| ()).map_err(|error| SendError::new(queue, error))
 }

@@ -34,7 +34,7 @@ pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
 pub use rounds::Rounds;
 pub use sales::{Catalogue, Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
-pub use streams::{ended_reservation, shard_image};
+pub use streams::{reservation_image, shard_image};
 
 /// Reads a key that no item has, to check that `table` answers.
 ///

@@ -17,11 +17,11 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
     Ok(Some((product, number, shard)))
 }
 
-/// The reservation in a stream record's old image. `None`: the image is another kind of item.
+/// The reservation in an image of a stream record. `None`: the image is another kind of item.
 ///
 /// # Errors
 /// When the image is a reservation that cannot be read.
-pub fn ended_reservation(image: &StreamItem) -> Result<Option<Reservation>, StoreError> {
+pub fn reservation_image(image: &StreamItem) -> Result<Option<Reservation>, StoreError> {
     let item: Item = image.clone().into();
     (!keys::is_unpaid_ends(&item)).then(|| reservations::form::from_item(&item)).transpose()
 }

@@ -119,7 +119,7 @@ async fn what_is_being_paid_or_is_bought_is_kept() {
         assert!(on(&shop, "ok").await.is_empty(), "{stage:?}");
         assert_eq!(shop.everything().await, before, "{stage:?}");
         assert_eq!(shop.reservation(&buyer).await.unwrap().status, status, "{stage:?}");
-        assert!(shop.queue.sent().is_empty(), "{stage:?}: its saga sends one if it hands the hold back");
+        assert!(shop.queue.sent().is_empty(), "{stage:?}: if its saga hands the hold back, the stream sends one");
     }
 }
 

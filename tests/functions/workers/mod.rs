@@ -4,6 +4,7 @@ mod expire_reservation;
 mod reconcile;
 mod refresh_availability;
 mod release_stock;
+mod schedule_expiry;
 mod start_payment;
 
 use kit::{QueueFunction, StreamFunction};

@@ -24,6 +24,8 @@ pub enum Fault {
     MessageDuplicated,
     /// A queue delivers a message minutes late, and so after later messages.
     MessageDelayed,
+    /// A queue takes only some messages of a request.
+    HalfSent,
     /// A queue worker reports a message as failed that it has handled.
     HalfBatch,
     /// A stream delivers records again from an earlier place, in order.
@@ -72,7 +74,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -82,6 +84,7 @@ impl Fault {
         Self::Cold,
         Self::MessageDuplicated,
         Self::MessageDelayed,
+        Self::HalfSent,
         Self::HalfBatch,
         Self::StreamDuplicated,
         Self::StreamLate,
@@ -122,6 +125,7 @@ impl Fault {
             Self::Cold => "cold",
             Self::MessageDuplicated => "message-duplicated",
             Self::MessageDelayed => "message-delayed",
+            Self::HalfSent => "half-sent",
             Self::HalfBatch => "half-batch",
             Self::StreamDuplicated => "stream-duplicated",
             Self::StreamLate => "stream-late",
@@ -162,6 +166,7 @@ impl Fault {
             Self::Cold
             | Self::ClockJump
             | Self::HalfBatch
+            | Self::HalfSent
             | Self::HalfStreamBatch
             | Self::StreamDuplicated
             | Self::StreamLate

@@ -171,6 +171,11 @@ impl World {
         strikes
     }
 
+    /// Whether any fault may strike in this history.
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.odds.is_empty()
+    }
+
     /// Whether faults have stopped.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet_since().is_some()

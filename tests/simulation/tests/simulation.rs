@@ -31,6 +31,17 @@ fn without_faults_nothing_goes_wrong_and_none_is_counted() {
     assert!(summary.injected.is_empty());
 }
 
+/// The other deliberate bugs take more histories: `cargo xtask simulate --mutations`.
+#[test]
+fn a_bug_that_faults_would_hide_is_noticed_without_faults() {
+    let hidden: Vec<_> = MUTATIONS.iter().filter(|mutation| mutation.is_hidden_by_faults).collect();
+    assert!(!hidden.is_empty());
+    for mutation in hidden {
+        let summary = run_seeds(1..=20, &Faults::none(), Some(mutation), 2, true);
+        assert!(!summary.failed.is_empty(), "{} was not noticed", mutation.name);
+    }
+}
+
 /// Thousands of them: `cargo xtask simulate`.
 #[test]
 fn with_all_faults_everything_that_was_promised_holds() {

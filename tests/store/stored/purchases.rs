@@ -35,7 +35,7 @@ async fn a_reservation() {
         let expected = Reservation { status, shard: ShardNumber(3), quantity: Quantity::new(2).unwrap(), ..reservation(1) };
         put(&read, read.dynamo.reservation_table(), &stored).await;
         assert_eq!(read.reservations.get(&shopper(1), &product()).await.unwrap().as_ref(), Some(&expected));
-        assert_eq!(store::ended_reservation(&item(&stored).into()).unwrap().as_ref(), Some(&expected));
+        assert_eq!(store::reservation_image(&item(&stored).into()).unwrap().as_ref(), Some(&expected));
         // An earlier version stored no latest end.
         wrote.reservations.open(&expected).await.unwrap();
         assert_stored(&wrote, wrote.dynamo.reservation_table(), RESERVATION_KEY, &stored).await;

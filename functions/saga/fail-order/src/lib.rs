@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use domain::{AttemptStatus, Clock, Order, OrderId, OrderStatus, OrderStep, PaymentStatus, ShopperId, Timestamp};
 use kit::TaskFunction;
-use messages::{ExpiryMessage, ExpiryQueue};
 use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,6 @@ pub struct FailOrder {
     attempts: Attempts,
     reservations: Reservations,
     purchases: Purchases,
-    expiry: ExpiryQueue,
 }
 
 /// How the attempt ended.
@@ -60,7 +58,6 @@ impl FromParts for FailOrder {
             attempts: parts.attempts(),
             reservations: parts.reservations(),
             purchases: parts.purchases(),
-            expiry: parts.expiry_queue(),
         }
     }
 }
@@ -109,8 +106,8 @@ impl TaskFunction for FailOrder {
 
 impl FailOrder {
     /// Makes the order wait again, and holds its reservation for at least two more minutes or until its latest end. If
-    /// that has passed, hold and order are over: the expiry message ends them as it ends every hold. Also returns the
-    /// intended order status.
+    /// that has passed, hold and order are over. In both cases `schedule-expiry` sees the hold in the stream and sends the
+    /// message that ends it. Also returns the intended order status.
     async fn hand_back(
         &self,
         task: &Task,
@@ -126,18 +123,8 @@ impl FailOrder {
         let waits = OrderStep::PaymentFailed.leads_to().0;
         let pay_by = reservation.end_after_failed_payment(now);
         let advanced = self.purchases.payment_failed(order, task.attempt, pay_by, reason, now).await?;
-        let (expires_at, status) = match &advanced {
-            Advanced::Done if pay_by <= now => (pay_by, OrderStep::Expired.leads_to().0),
-            Advanced::Done => (pay_by, waits),
-            Advanced::OrderIs(order) => (order.pay_by, waits),
-            Advanced::ReservationLost | Advanced::AttemptChanged => return Ok((advanced, waits)),
-        };
-        let message = ExpiryMessage { reservation_id: task.order_id.clone(), shopper: task.shopper.clone(), expires_at };
-        if let Err(error) = self.expiry.schedule(&message, now).await {
-            // TTL and `reconcile` end the hold if this message is lost.
-            tracing::warn!(reservation = %task.order_id, cause = kit::chain(&error), "the end of a hold was not scheduled");
-        }
-        Ok((advanced, status))
+        let is_over = matches!(advanced, Advanced::Done) && pay_by <= now;
+        Ok((advanced, if is_over { OrderStep::Expired.leads_to().0 } else { waits }))
     }
 
     /// The order's step, depending on whether there was money to refund and whether the order already says that its

@@ -38,6 +38,8 @@ async fn every_case_of_reserve_gives_its_answer() {
     let stage = Stage::open(8).await.unwrap();
     let winner = calls_of(Case::Winner, &stage).await;
     assert_eq!((winner.get("UpdateItem"), winner.get("PutItem")), (Some(&REQUESTS), Some(&REQUESTS)), "{winner:?}");
+    let is_due = |operation: &String| ["UpdateItem", "PutItem", "GetItem"].contains(&operation.as_str());
+    assert!(winner.keys().all(is_due), "nothing else but a read of the sale once a second: {winner:?}");
     let won = u32::try_from(REQUESTS).unwrap() + 1;
     assert_eq!(stage.held(RUSH).await.unwrap(), won);
     for case in [Case::SoldOut, Case::Repeat] {

@@ -1,6 +1,7 @@
-//! The use case: claim units for a shopper, write the reservation, then send the message that ends the hold.
+//! The use case: claim units for a shopper, then write the reservation. These two writes are all that a winner costs in the
+//! rush: `schedule-expiry` sees the reservation in the table's stream and sends the message that ends the hold (ADR 18).
 //!
-//! A run may die between any two of these steps. Units held for a reservation that was never written are orphaned: the same
+//! A run may die between the two writes. Units held for a reservation that was never written are orphaned: the same
 //! shopper's next request finds them if it looks into their shard (ADR 1 says where it looks). Otherwise `reconcile` releases
 //! them when the hold's time is over.
 
@@ -11,7 +12,6 @@ use domain::{
     Clock, Hold, LoserMemory, Memory, MemoryLimits, NotReservable, ProductId, Quantity, Randomness, Reservation, ReservationId,
     ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, seconds_until,
 };
-use messages::{ExpiryMessage, ExpiryQueue};
 use parts::{FromParts, Parts};
 use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
@@ -43,7 +43,6 @@ pub struct UnitReservations {
     pub(crate) stock: Stock,
     pub(crate) reservations: Reservations,
     pub(crate) cooling: CoolingShoppers,
-    pub(crate) expiry: ExpiryQueue,
     pub(crate) limits: MemoryLimits,
     pub(crate) remembered: Mutex<Remembered>,
 }
@@ -52,9 +51,8 @@ pub struct UnitReservations {
 pub(crate) struct Remembered {
     sales: Memory<ProductId, Option<Sale>>,
     pub(crate) losers: Memory<ProductId, LoserMemory>,
-    /// Shoppers who got units from this environment, so that it does not refuse their repeated requests as losers'. The value is
-    /// the reservation whose expiry message was sent, if it was.
-    winners: Memory<(ProductId, ShopperId), Option<ReservationId>>,
+    /// Shoppers who got units from this environment, so that it does not refuse their repeated requests as losers'.
+    winners: Memory<(ProductId, ShopperId), ()>,
     /// Until when a refused shopper has to cool down.
     cooling: Memory<(ProductId, ShopperId), Timestamp>,
 }
@@ -84,7 +82,6 @@ impl FromParts for UnitReservations {
             stock: parts.stock(),
             reservations: parts.reservations(),
             cooling: parts.cooling_shoppers(),
-            expiry: parts.expiry_queue(),
             limits: MemoryLimits::DEFAULT,
             remembered: Mutex::default(),
         }
@@ -146,14 +143,11 @@ impl UnitReservations {
         now: Timestamp,
     ) -> Result<Option<Reserved>, Refusal> {
         let winner = (product.clone(), shopper.clone());
-        let Some(asked) = self.remember(|remembered| remembered.winners.recall(&winner, now).cloned()) else { return Ok(None) };
-        match self.reservations.get(shopper, product).await? {
-            Some(reservation) if reservation.is_overdue(now) => Ok(None),
-            Some(reservation) if asked.as_ref() == Some(&reservation.id) => standing(reservation).map(Some),
-            // Another environment made it since, or its expiry message could not be sent.
-            Some(reservation) => self.stand(reservation, now).await.map(Some),
-            None => Ok(None),
+        if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
+            return Ok(None);
         }
+        let known = self.reservations.get(shopper, product).await?;
+        known.filter(|reservation| !reservation.is_overdue(now)).map(standing).transpose()
     }
 
     /// Refuses a shopper who has to cool down, unless the shopper has a reservation: that is returned. It costs nothing
@@ -170,7 +164,7 @@ impl UnitReservations {
         let until = ends.and_then(|ends| ends.cool_until(sale.draft.hold_seconds));
         let Some(until) = until.filter(|until| now < *until) else { return Ok(None) };
         match self.reservations.get(shopper, &sale.product).await? {
-            Some(reservation) if !reservation.is_overdue(now) => self.stand(reservation, now).await.map(Some),
+            Some(reservation) if !reservation.is_overdue(now) => self.stand(reservation, now).map(Some),
             Some(_) | None => {
                 self.remember(|remembered| remembered.cooling.learn(key, until, now));
                 Err(Refusal::CoolingDown { until })
@@ -201,8 +195,7 @@ impl UnitReservations {
         for _ in 0..ROUNDS {
             let first = match self.reservations.open(&reservation).await? {
                 OpenOutcome::Opened => {
-                    self.remember_winner(&reservation, None, now);
-                    self.ask_for_expiry(&reservation, now).await;
+                    self.remember_winner(&reservation, now);
                     return Ok(Round::Over(Reserved { reservation, is_new: true }));
                 }
                 OpenOutcome::Exists(first) => first,
@@ -210,7 +203,7 @@ impl UnitReservations {
             if let Some(first) = self.clear(shopper, first, now).await? {
                 // The shopper has a reservation with units in another shard: it stays, and the new units are released.
                 self.stock.release(shard, shopper, &reservation.id).await?;
-                return self.stand(first, now).await.map(Round::Over);
+                return self.stand(first, now).map(Round::Over);
             }
         }
         self.stock.release(shard, shopper, &reservation.id).await?;
@@ -240,7 +233,7 @@ impl UnitReservations {
     /// Returns a valid reservation, or ends an overdue one.
     async fn stand_or_clear(&self, shopper: &ShopperId, reservation: Reservation, now: Timestamp) -> Result<Round, Refusal> {
         match self.clear(shopper, reservation, now).await? {
-            Some(standing) => self.stand(standing, now).await.map(Round::Over),
+            Some(standing) => self.stand(standing, now).map(Round::Over),
             None => Ok(Round::Again),
         }
     }
@@ -261,33 +254,15 @@ impl UnitReservations {
         }
     }
 
-    /// Returns a valid reservation. Sends its expiry message, because the run that made it may have died before that.
-    async fn stand(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, Refusal> {
-        if reservation.status == ReservationStatus::Held {
-            self.ask_for_expiry(&reservation, now).await;
-        }
+    /// Returns a valid reservation, and remembers its shopper.
+    fn stand(&self, reservation: Reservation, now: Timestamp) -> Result<Reserved, Refusal> {
+        self.remember_winner(&reservation, now);
         standing(reservation)
     }
 
-    /// Sends the message that ends the hold. Best effort: TTL ends the hold if the message is lost. An
-    /// environment does not send it again while it remembers the winner.
-    async fn ask_for_expiry(&self, reservation: &Reservation, now: Timestamp) {
-        let message = ExpiryMessage {
-            reservation_id: reservation.id.clone(),
-            shopper: reservation.shopper.clone(),
-            expires_at: reservation.expires_at,
-        };
-        match self.expiry.schedule(&message, now).await {
-            Ok(()) => self.remember_winner(reservation, Some(reservation.id.clone()), now),
-            Err(error) => {
-                tracing::warn!(reservation = %reservation.id, cause = kit::chain(&error), "the end of a hold was not scheduled");
-            }
-        }
-    }
-
-    fn remember_winner(&self, reservation: &Reservation, asked: Option<ReservationId>, now: Timestamp) {
+    fn remember_winner(&self, reservation: &Reservation, now: Timestamp) {
         let winner = (reservation.id.product().clone(), reservation.shopper.clone());
-        self.remember(|remembered| remembered.winners.learn(winner, asked, now));
+        self.remember(|remembered| remembered.winners.learn(winner, (), now));
     }
 
     /// A hold that starts at `now`.

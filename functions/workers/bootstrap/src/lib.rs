@@ -6,6 +6,7 @@ use parts::{FromParts, Registry};
 use reconcile::Reconcile;
 use refresh_availability::RefreshAvailability;
 use release_stock::ReleaseStock;
+use schedule_expiry::ScheduleExpiry;
 use start_payment::StartPayment;
 
 /// Each function by its name, with its trigger.
@@ -14,5 +15,6 @@ pub const FUNCTIONS: Registry = &[
     ("reconcile", |parts| Reconcile::wire(parts).map(Function::schedule)),
     ("refresh-availability", |parts| RefreshAvailability::wire(parts).map(Function::stream_batch)),
     ("release-stock", |parts| ReleaseStock::wire(parts).map(Function::stream)),
+    ("schedule-expiry", |parts| ScheduleExpiry::wire(parts).map(Function::stream_batch)),
     ("start-payment", |parts| StartPayment::wire(parts).map(Function::queue)),
 ];

@@ -43,7 +43,7 @@ impl QueueFunction for ExpireReservation {
                 ReservationStatus::Held => {
                     self.queue.schedule(&ExpiryMessage { expires_at: kept.expires_at, ..message }, now).await?;
                 }
-                // The saga decides. If it hands the hold back, it sends another message.
+                // The saga decides. If it hands the hold back, `schedule-expiry` sends another message.
                 ReservationStatus::Paying | ReservationStatus::Purchased => {}
             },
         }

@@ -18,7 +18,7 @@ use domain::{
 };
 use kit::{Failure, StreamFunction, workers::EventRecord};
 use parts::{FromParts, Parts};
-use store::{CoolingShoppers, Orders, Sales, Stock, StoreError, ended_reservation};
+use store::{CoolingShoppers, Orders, Sales, Stock, StoreError, reservation_image};
 
 /// How long the count of an unpaid end may take: later records wait for it.
 const COUNTED_WITHIN: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ impl StreamFunction for ReleaseStock {
 
 impl ReleaseStock {
     async fn release_removed(&self, record: &EventRecord) -> Result<(), StoreError> {
-        let Some(reservation) = ended_reservation(&record.change.old_image)? else { return Ok(()) };
+        let Some(reservation) = reservation_image(&record.change.old_image)? else { return Ok(()) };
         match reservation.status {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),

@@ -5,19 +5,27 @@ use fail_order::FailOrder;
 use test_aws::{Calls, every_crash};
 use test_shop::{Stage, demo};
 
-use crate::saga::{at, cut_off_and_again, fail_order::status, input, run, tells_how_the_store_fails};
+use crate::{
+    saga::{
+        at, cut_off_and_again,
+        fail_order::{stage_read, status},
+        input, run, tells_how_the_store_fails,
+    },
+    scheduled,
+};
 
 #[tokio::test]
 async fn a_failed_payment_that_was_cut_off_hands_the_hold_back_once() {
     every_crash(async |calls| {
-        let (shop, buyer) = at(Stage::Declined).await;
+        let (shop, buyer) = stage_read(Stage::Declined).await;
         let (died, again) = cut_off_and_again::<FailOrder>(&shop, calls, "fail-order/ok").await;
         assert_eq!(again, status("awaiting_payment"), "after {died:?}");
         let order = shop.order(&buyer).await;
         assert_eq!((order.status, order.history.len()), (OrderStatus::AwaitingPayment, 2), "after {died:?}");
         assert_eq!(shop.ttl(&buyer).await, Some(order.pay_by.as_second()), "after {died:?}");
-        assert!(!shop.queue.sent().is_empty(), "after {died:?}");
-        assert!(shop.queue.sent().iter().all(|sent| sent.delay_seconds == 240), "after {died:?}");
+        assert!(shop.queue.sent().is_empty(), "after {died:?}: no run sends a message");
+        let delays: Vec<i64> = scheduled(&shop).await.iter().map(|sent| sent.delay_seconds).collect();
+        assert_eq!(delays, [240], "after {died:?}: the stream schedules the end");
     })
     .await;
 }

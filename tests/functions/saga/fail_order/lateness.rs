@@ -4,10 +4,13 @@ use domain::AttemptStatus;
 use fail_order::FailOrder;
 use test_shop::{Buyer, Stage};
 
-use crate::saga::{
-    Answer, at, changes_nothing, error,
-    fail_order::{on, status},
-    input, input_of,
+use crate::{
+    saga::{
+        Answer, at, changes_nothing, error,
+        fail_order::{on, stage_read, status},
+        input, input_of,
+    },
+    scheduled,
 };
 
 /// The order's stage, and the answers to three late tasks: after a failed payment, after a refund, and after an unconfirmed
@@ -57,11 +60,11 @@ async fn an_end_of_the_first_attempt_leaves_an_order_that_the_second_completed()
 
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_ended() {
-    let (shop, _) = at(Stage::Pending).await;
+    let (shop, _) = stage_read(Stage::Pending).await;
     let theirs = |event| input_of(Buyer::second().shopper.as_str(), event);
     let ends = ["fail-order/ok", "fail-order/refunded", "fail-order/refund-pending"].map(theirs);
     for input in ends.into_iter().chain([input("fail-order/unknown-order")]) {
         changes_nothing::<FailOrder>(&shop, input.clone(), error("OrderNotPending"), input).await;
     }
-    assert!(shop.queue.sent().is_empty());
+    assert!(shop.queue.sent().is_empty() && scheduled(&shop).await.is_empty());
 }

@@ -9,9 +9,16 @@ mod refunds;
 use domain::{Order, OrderStatus, PaymentStatus, StockStatus};
 use fail_order::FailOrder;
 use serde_json::json;
-use test_shop::Shop;
+use test_shop::{Buyer, Shop, Stage};
 
 use super::{Answer, at, error};
+
+/// The sale `demo` with one purchase at `stage`. The Reservation stream is read up to here.
+async fn stage_read(stage: Stage) -> (Shop, Buyer) {
+    let (shop, buyer) = at(stage).await;
+    shop.dynamo.reservation_records();
+    (shop, buyer)
+}
 
 /// Runs the task on one of its sample events.
 async fn on(shop: &Shop, event: &str) -> Answer {

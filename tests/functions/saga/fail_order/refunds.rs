@@ -4,15 +4,18 @@ use domain::{AttemptStatus, OrderStatus, PaymentStatus, ReservationStatus, Stock
 use fail_order::FailOrder;
 use test_shop::{Stage, demo};
 
-use crate::saga::{
-    changes_nothing,
-    fail_order::{at, error, on, status, statuses},
-    input,
+use crate::{
+    saga::{
+        changes_nothing,
+        fail_order::{at, error, on, stage_read, status, statuses},
+        input,
+    },
+    scheduled,
 };
 
 #[tokio::test]
 async fn an_order_whose_money_went_back_is_refunded_and_its_reservation_is_gone() {
-    let (shop, buyer) = at(Stage::Pending).await;
+    let (shop, buyer) = stage_read(Stage::Pending).await;
     shop.attempt(&buyer, 1, "sandbox", AttemptStatus::Refunded).await;
     shop.uncounted().stock().release(buyer.shard, &buyer.shopper, &buyer.id).await.unwrap();
     for _ in 0..3 {
@@ -22,7 +25,7 @@ async fn an_order_whose_money_went_back_is_refunded_and_its_reservation_is_gone(
         assert_eq!(order.history.len(), 2);
         assert_eq!(shop.reservation(&buyer).await, None);
     }
-    assert!(shop.queue.sent().is_empty(), "there is no hold that could end");
+    assert!(shop.queue.sent().is_empty() && scheduled(&shop).await.is_empty(), "there is no hold that could end");
 }
 
 #[tokio::test]
@@ -64,7 +67,7 @@ async fn an_order_without_a_reservation_ends_all_the_same() {
 /// The order says that a person has to look at it, and keeps its units until then.
 #[tokio::test]
 async fn an_order_whose_refund_is_not_confirmed_is_kept_for_review() {
-    let (shop, buyer) = at(Stage::Sold).await;
+    let (shop, buyer) = stage_read(Stage::Sold).await;
     for _ in 0..3 {
         assert_eq!(on(&shop, "refund-pending").await, status("failed"));
     }
@@ -75,5 +78,5 @@ async fn an_order_whose_refund_is_not_confirmed_is_kept_for_review() {
     assert_eq!(reservation.status, ReservationStatus::Paying);
     assert_eq!(shop.ttl(&buyer).await, None, "time does not give its units away");
     assert_eq!(shop.units(&demo()).await, (99, 0, 1));
-    assert!(shop.queue.sent().is_empty());
+    assert!(shop.queue.sent().is_empty() && scheduled(&shop).await.is_empty());
 }

@@ -3,8 +3,9 @@
 use domain::OrderStatus;
 use kit::Response;
 use place_order::PlaceOrder;
+use schedule_expiry::ScheduleExpiry;
 use test_aws::{Calls, Fault, event, every_crash, passing_faults};
-use test_shop::{Shop, brief, demo, tells_that_a_table_fails};
+use test_shop::{Shop, brief, demo, stream_batch, tells_that_a_table_fails};
 
 use crate::shoppers::{
     NOT_SENT, cut_off_and_again,
@@ -36,15 +37,19 @@ async fn a_queue_that_is_away_is_503_and_the_same_again_sends_the_message() {
     assert_eq!(shop.orders_sent().len(), 1);
 }
 
-/// TTL and `reconcile` end a hold whose message was lost.
+/// Until the queue takes the message, TTL and `reconcile` would end the hold.
 #[tokio::test]
-async fn an_expiry_that_could_not_be_scheduled_does_not_spoil_the_order() {
+async fn an_end_that_could_not_be_scheduled_does_not_spoil_the_order_and_is_scheduled_later() {
     let (shop, calls) = (Shop::open().await, Calls::new());
+    let response = function(&shop, &Calls::new()).handle(event("place-order/ok.json")).await;
+    let (schedule, records) = (shop.wire::<ScheduleExpiry>(&calls), shop.dynamo.reservation_event());
     // All three tries of the SDK fail.
-    (0..3).for_each(|_| calls.fail_next("SendMessage", Fault::ServerError));
-    let response = function(&shop, &calls).handle(event("place-order/ok.json")).await;
+    (0..3).for_each(|_| calls.fail_next("SendMessageBatch", Fault::ServerError));
+    assert!(stream_batch(&schedule, records.clone()).await.is_some());
     assert_eq!((brief(&response), shop.expiries_sent().len()), ("202".to_owned(), 0));
     is_ordered_once(&shop, &response, "no expiry").await;
+    assert_eq!(stream_batch(&schedule, records).await, None);
+    assert_eq!(shop.expiries_sent().len(), 1);
 }
 
 #[tokio::test]

@@ -10,8 +10,10 @@ use insta::assert_snapshot;
 use kit::Response;
 use place_order::PlaceOrder;
 use serde_json::{Value, json};
-use test_aws::{Calls, RequestBuilder, event};
+use test_aws::{Calls, RequestBuilder, Sent, event};
 use test_shop::{Buyer, Judged, Shop, brief, demo, draft};
+
+use crate::scheduled;
 
 /// A new execution environment.
 fn function(shop: &Shop, calls: &Calls) -> Judged<PlaceOrder> {
@@ -63,14 +65,16 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     assert_eq!((order.status, order.attempt, order.amount.to_string()), (OrderStatus::Pending, 1, "999.00 USD".to_owned()));
     assert_eq!((order.shopper, order.shipping_address.unwrap().city), (Buyer::first().shopper, "Springfield".to_owned()));
     let order = order_of(&shop, &response).await;
-    assert_eq!(shop.orders_sent(), [message(&order)]);
+    assert_eq!((shop.orders_sent(), shop.expiries_sent()), (vec![message(&order)], vec![]));
+    let [Sent { body, delay_seconds, .. }] = &scheduled(&shop).await[..] else { panic!("one message for the hold") };
     let expiry = json!({"reservation_id": order.id, "shopper": order.shopper, "expires_at": "2026-11-01T12:06:00Z"});
+    assert_eq!((body, *delay_seconds), (&expiry, 300));
     assert_eq!(shop.expiries_sent(), [expiry]);
     let reservation = shop.uncounted().reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
     assert_eq!((reservation.id, reservation.status), (order.id, ReservationStatus::Paying));
     assert_eq!(shop.units(&demo()).await, (99, 1, 0));
     let counted = ["UpdateItem", "PutItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
-    assert_eq!((counted, calls.count("GetItem"), calls.total()), ([1, 1, 1, 2], 3, 8));
+    assert_eq!((counted, calls.count("GetItem"), calls.total()), ([1, 1, 1, 1], 3, 7));
 }
 
 #[tokio::test]
@@ -85,11 +89,13 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     "#);
     let order = order_of(&shop, &response).await;
     assert_eq!((order.status, order.attempt, order.payment_method), (OrderStatus::AwaitingPayment, 0, None));
-    assert_eq!((shop.orders_sent().len(), shop.expiries_sent().len()), (0, 1));
+    assert!(shop.queue.sent().is_empty());
+    let [Sent { body, delay_seconds, .. }] = &scheduled(&shop).await[..] else { panic!("one message for the hold") };
+    assert_eq!((&body["expires_at"], *delay_seconds), (&json!(order.pay_by), 300));
     let reservation = shop.uncounted().reservations().get(&order.shopper, &demo()).await.unwrap().unwrap();
     assert_eq!((reservation.status, reservation.expires_at), (ReservationStatus::Held, order.pay_by));
-    let counted = ["GetItem", "UpdateItem", "PutItem", "SendMessage"].map(|operation| calls.count(operation));
-    assert_eq!((counted, calls.total()), ([2, 1, 2, 1], 6));
+    let counted = ["GetItem", "UpdateItem", "PutItem"].map(|operation| calls.count(operation));
+    assert_eq!((counted, calls.total()), ([2, 1, 2], 5));
 }
 
 #[tokio::test]
@@ -139,8 +145,8 @@ async fn the_same_again_is_answered_the_same_here_and_in_another_environment() {
         assert_eq!(test_aws::told(&there), test_aws::told(&first), "{case}");
         assert_eq!(shop.everything().await, after, "{case}");
         assert!(shop.orders_sent().iter().all(|sent| *sent == message(&order)), "{case}");
-        // The second environment does not know whether the first asked for the expiry, unless the order is being paid.
-        assert_eq!(shop.expiries_sent().len(), if case == "ok" { 1 } else { 2 }, "{case}");
+        assert!(shop.expiries_sent().is_empty(), "{case}");
+        assert_eq!(scheduled(&shop).await.len(), 1, "{case}: one message for the hold, in whichever environment");
     }
 }
 

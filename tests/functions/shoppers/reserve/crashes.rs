@@ -2,7 +2,10 @@
 
 use test_aws::{Fault, every_crash};
 
-use crate::shoppers::reserve::world::{World, shopper};
+use crate::{
+    scheduled,
+    shoppers::reserve::world::{World, shopper},
+};
 
 #[tokio::test]
 async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_reservation_for_one_unit() {
@@ -17,7 +20,8 @@ async fn a_run_may_die_at_any_of_its_requests_and_the_same_again_ends_with_one_r
         let found = world.shop.uncounted().reservations().get(&shopper("ann"), reservation.id.product()).await.unwrap();
         assert_eq!(found, Some(reservation.clone()), "after {died:?}");
         let asks = |sent: &test_aws::Sent| sent.body["reservation_id"] == reservation.id.to_string();
-        assert!(world.shop.queue.sent().iter().any(asks), "after {died:?}: its expiry is asked for");
+        assert!(world.shop.queue.sent().is_empty(), "after {died:?}: no run sends a message");
+        assert!(scheduled(&world.shop).await.iter().any(asks), "after {died:?}: the stream schedules its end");
     })
     .await;
 }

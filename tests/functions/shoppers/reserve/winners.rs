@@ -4,27 +4,34 @@ use std::collections::BTreeSet;
 
 use domain::Quantity;
 use futures_util::future::join_all;
-use test_shop::demo;
+use schedule_expiry::ScheduleExpiry;
+use serde_json::json;
+use test_aws::{Calls, Sent};
+use test_shop::{demo, stream_batch};
 
-use crate::shoppers::reserve::world::{World, code, draft, shopper};
+use crate::{
+    scheduled,
+    shoppers::reserve::world::{World, code, draft, shopper},
+};
 
 #[tokio::test]
-async fn a_winner_costs_two_writes_and_one_message() {
+async fn a_winner_costs_two_writes_and_no_other_call() {
     let world = World::with_units(100).await;
     let environment = world.environment();
     environment.got(&shopper("ann")).await;
+    assert_eq!(scheduled(&world.shop).await.len(), 1);
     environment.calls.reset();
     let (reservation, is_new) = environment.got(&shopper("bob")).await;
     assert!(is_new);
     let calls = &environment.calls;
-    assert_eq!((calls.count("UpdateItem"), calls.count("PutItem"), calls.count("SendMessage")), (1, 1, 1));
-    assert_eq!(calls.total(), 3, "the sale is known by now");
+    assert_eq!((calls.count("UpdateItem"), calls.count("PutItem")), (1, 1));
+    assert_eq!(calls.total(), 2, "the sale is known by now");
     if world.shop.dynamo.measures_capacity() {
         assert_eq!((calls.write_units(), calls.read_units()), (2.0, 0.0));
     }
-    let message = world.shop.queue.sent().pop().unwrap();
-    assert_eq!(message.body["reservation_id"], reservation.id.to_string());
-    assert_eq!(message.delay_seconds, 120, "at the end of the hold");
+    let [Sent { body, delay_seconds, .. }] = &scheduled(&world.shop).await[..] else { panic!("one message for bob's hold") };
+    assert_eq!(*body, json!({"reservation_id": reservation.id, "shopper": "bob", "expires_at": reservation.expires_at}));
+    assert_eq!(*delay_seconds, 120, "at the end of the hold");
 }
 
 #[tokio::test]
@@ -41,12 +48,12 @@ async fn a_repeated_winner_costs_one_read_where_it_is_known_and_one_write_elsewh
     elsewhere.calls.reset();
     assert_eq!(elsewhere.got(&shopper("ann")).await, (first.clone(), false));
     assert_eq!(elsewhere.calls.count("UpdateItem"), 1, "a claim that fails and says what is held");
-    assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.count("SendMessage")), (1, 1));
-    assert_eq!(elsewhere.calls.total(), 3, "the run that made the reservation may have died before it asked for its expiry");
+    assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.total()), (1, 2));
     elsewhere.calls.reset();
     assert_eq!(elsewhere.got(&shopper("ann")).await, (first, false));
     assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.total()), (1, 1), "known here by now");
     assert_eq!(world.units().await, (98, 2));
+    assert_eq!(scheduled(&world.shop).await.len(), 2, "one message for each hold");
 }
 
 #[tokio::test]
@@ -117,15 +124,18 @@ async fn two_units_are_held_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_down_costs_nobody_a_unit_and_the_same_again_sends_the_message() {
+async fn a_queue_that_is_down_costs_nobody_a_unit_and_the_stream_sends_the_message_later() {
     let world = World::with_units(5).await;
     world.shop.queue.fail(true);
     let environment = world.environment();
     let (reservation, is_new) = environment.got(&shopper("ann")).await;
     assert!(is_new);
     assert_eq!(world.units().await, (4, 1));
+    let (schedule, records) = (world.shop.wire::<ScheduleExpiry>(&Calls::new()), world.shop.dynamo.reservation_event());
+    assert!(stream_batch(&schedule, records.clone()).await.is_some(), "the record comes again");
     assert!(world.shop.queue.sent().is_empty());
     world.shop.queue.fail(false);
     assert_eq!(environment.got(&shopper("ann")).await, (reservation.clone(), false));
+    assert_eq!(stream_batch(&schedule, records).await, None);
     assert_eq!(world.shop.queue.sent().pop().unwrap().body["reservation_id"], reservation.id.to_string());
 }

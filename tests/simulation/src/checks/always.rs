@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     invariants::{
-        CHARGED_ONCE, COUNTED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, SHUT,
-        UNITS_BEHIND, YES_STAYS, fail,
+        CHARGED_ONCE, COUNTED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, RETURNS_SOON,
+        SHUT, UNITS_BEHIND, YES_STAYS, fail,
     },
-    items::{self, books, entries, orders, shards, ulid},
+    items::{self, Entry, books, entries, orders, shards, ulid},
 };
 use crate::{
     actors::operator::may_be_over,
@@ -30,6 +30,9 @@ const FORGETS_WITHIN: SignedDuration = SignedDuration::from_secs(4);
 /// 2 s behind.
 const LASTS_AT_MOST: SignedDuration = SignedDuration::from_secs(8);
 
+/// How long after its end an unpaid hold returns, if there are no faults.
+const RETURNS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
 /// Checks the invariants that hold after every write.
 pub(crate) fn holds(world: &World) -> Outcome {
     let now = world.time.now();
@@ -43,7 +46,8 @@ pub(crate) fn holds(world: &World) -> Outcome {
         charges(items)?;
         refunds(items)?;
         promises(world, items, now)?;
-        shut(world)
+        shut(world)?;
+        returns(world, items, now)
     })
 }
 
@@ -202,4 +206,23 @@ fn charges(items: &Mirror) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Checks, in a history without faults, that every unpaid hold returns soon after its end. If nothing else ends it, this fails at
+/// the write with which `reconcile` does.
+fn returns(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
+    if world.has_faults() {
+        return Ok(());
+    }
+    let before = now.checked_sub(RETURNS_WITHIN).unwrap().as_second();
+    let is_unpaid = |held: &Entry<'_>| {
+        let mut its = items::reservations(items).filter(|(_, item)| ulid(text(item, "reservation_id")) == held.ulid);
+        its.all(|(_, item)| text(item, "status") == "HELD")
+    };
+    match entries(items, "held").find(|held| held.ends_at < before && is_unpaid(held)) {
+        Some(Entry { shopper, units, shard, ends_at, .. }) => {
+            fail(RETURNS_SOON, format!("{shopper}'s {units} units of shard {shard} were held until {ends_at}, and still are"))
+        }
+        None => Ok(()),
+    }
 }

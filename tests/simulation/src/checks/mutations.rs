@@ -13,6 +13,8 @@ pub struct Mutation {
     pub name: &'static str,
     /// The bug, as a developer would have written it by mistake.
     pub bug: &'static str,
+    /// Only histories without faults show the bug: the product makes up for it, as for the faults that look like it.
+    pub is_hidden_by_faults: bool,
     alters: Alters,
 }
 
@@ -35,11 +37,15 @@ pub(crate) struct Request<'r> {
 
 impl Mutation {
     const fn of_requests(name: &'static str, bug: &'static str, alter: fn(&Request<'_>) -> Option<Value>) -> Self {
-        Self { name, bug, alters: Alters::Requests(alter) }
+        Self { name, bug, is_hidden_by_faults: false, alters: Alters::Requests(alter) }
+    }
+
+    const fn hidden_by_faults(name: &'static str, bug: &'static str, alter: fn(&Request<'_>) -> Option<Value>) -> Self {
+        Self { name, bug, is_hidden_by_faults: true, alters: Alters::Requests(alter) }
     }
 
     const fn of_states(name: &'static str, bug: &'static str, alter: fn(&mut Value)) -> Self {
-        Self { name, bug, alters: Alters::States(alter) }
+        Self { name, bug, is_hidden_by_faults: false, alters: Alters::States(alter) }
     }
 
     /// The altered request, if the bug affects it.
@@ -60,7 +66,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 29] = [
+pub static MUTATIONS: [Mutation; 30] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -218,6 +224,13 @@ pub static MUTATIONS: [Mutation; 29] = [
     Mutation::of_requests("restock-makes-shards-anew", "a restock overwrites a shard that it has made", |it| {
         (it.function == "restock-sale" && it.operation == "PutItem" && it.is_in(STOCK, "SHARD#"))
             .then(|| conditioned(it.body, None))
+    }),
+    Mutation::hidden_by_faults("ends-are-not-scheduled", "`schedule-expiry` sends no message", |it| {
+        (it.operation == "SendMessageBatch").then(|| {
+            let mut body = it.body.clone();
+            body["Entries"] = json!([]);
+            body
+        })
     }),
     Mutation::of_states("unknown-is-failed", "the saga treats an unknown outcome as a failed payment", |states| {
         states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");

@@ -36,7 +36,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
         | "change-sale-status" => 5,
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
         "pay" => 15,
-        "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
+        "schedule-expiry" | "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
         "charge-payment" | "refund-payment" => 20,
         "reconcile" => 55,
         "sell-stock" | "complete-order" | "take-back-stock" | "fail-order" | "notify-shopper" => 10,
@@ -45,7 +45,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 25] = [
+pub const FUNCTIONS: [&str; 26] = [
     "cancel-reservation",
     "change-sale-status",
     "charge-payment",
@@ -68,6 +68,7 @@ pub const FUNCTIONS: [&str; 25] = [
     "release-stock",
     "reserve",
     "restock-sale",
+    "schedule-expiry",
     "sell-stock",
     "start-payment",
     "take-back-stock",

@@ -56,12 +56,36 @@ impl Queues {
         *self.dead.lock().unwrap()
     }
 
-    /// Answers a request.
+    /// Answers a request. Of a batch, it may take only some messages.
     pub(crate) fn serve(&self, world: &World, operation: &str, request: &Value) -> (u16, String) {
-        assert_eq!(operation, "SendMessage", "the simulation knows nothing else of SQS");
         let url = request["QueueUrl"].as_str().unwrap();
-        let body = request["MessageBody"].as_str().unwrap();
-        let delay = request["DelaySeconds"].as_u64().unwrap_or(0);
+        match operation {
+            "SendMessage" => {
+                self.send(world, url, request);
+                (200, json!({"MessageId": "1", "MD5OfMessageBody": ""}).to_string())
+            }
+            "SendMessageBatch" => {
+                let (mut taken, mut failed) = (Vec::new(), Vec::new());
+                for entry in request["Entries"].as_array().unwrap() {
+                    if world.strikes(Fault::HalfSent) {
+                        world.note(|| format!("SQS does not take message {} of a batch", entry["Id"]));
+                        failed.push(json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
+                    } else {
+                        self.send(world, url, entry);
+                        taken.push(json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": ""}));
+                    }
+                }
+                assert!(taken.len() + failed.len() <= 10, "SQS takes ten messages at once");
+                (200, json!({"Successful": taken, "Failed": failed}).to_string())
+            }
+            other => panic!("the simulation does not know {other}"),
+        }
+    }
+
+    /// Takes one message.
+    fn send(&self, world: &World, url: &str, message: &Value) {
+        let body = message["MessageBody"].as_str().unwrap();
+        let delay = message["DelaySeconds"].as_u64().unwrap_or(0);
         assert!(delay <= 900, "SQS refuses a delay of {delay} s");
         if url == EXPIRY && world.strikes(Fault::ExpiryLost) {
             world.note(|| "the message above never arrives".to_owned());
@@ -71,7 +95,6 @@ impl Queues {
                 self.put(world, url, body, Duration::from_secs(delay));
             }
         }
-        (200, json!({"MessageId": "1", "MD5OfMessageBody": ""}).to_string())
     }
 
     fn put(&self, world: &World, url: &str, body: &str, delay: Duration) {

@@ -14,21 +14,25 @@ use crate::{
     world::World,
 };
 
+/// The mappings of the template: which table each reads, and for which function.
+pub(crate) const READERS: [(&str, &str); 3] =
+    [(RESERVATION, "release-stock"), (RESERVATION, "schedule-expiry"), (STOCK, "refresh-availability")];
+
 /// Starts the mappings of both streams.
 pub(crate) fn start(world: &Arc<World>) {
-    for (table, function) in [(RESERVATION, "release-stock"), (STOCK, "refresh-availability")] {
-        world.spawn(follow(Arc::clone(world), table, function));
+    for (reader, (_, function)) in READERS.into_iter().enumerate() {
+        world.spawn(follow(Arc::clone(world), reader, function));
     }
 }
 
-/// Passes the records of a table to a function, in order.
-async fn follow(world: Arc<World>, table: &'static str, function: &'static str) {
+/// Passes the records of a reader's table to its function, in order.
+async fn follow(world: Arc<World>, reader: usize, function: &'static str) {
     let mut records: Vec<EventRecord> = Vec::new();
     let (mut done, mut failures) = (0, 0);
     loop {
-        records.extend(world.tables.new_records(table).into_iter().filter(|record| passes(table, record)));
+        records.extend(world.tables.new_records(reader).into_iter().filter(|record| passes(function, record)));
         if done == records.len() {
-            world.tables.changed(table).await;
+            world.tables.changed(reader).await;
             let late = if world.strikes(Fault::StreamLate) { (1_000, 30_000) } else { (50, 1_000) };
             world.pause(late.0, late.1).await;
             continue;
@@ -64,13 +68,14 @@ async fn follow(world: Arc<World>, table: &'static str, function: &'static str) 
 }
 
 /// The filters of the template.
-fn passes(table: &str, record: &EventRecord) -> bool {
+fn passes(function: &str, record: &EventRecord) -> bool {
     let text = |item: &serde_json::Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
     let change = serde_json::to_value(&record.change).unwrap();
-    if table == RESERVATION {
-        record.event_name == "REMOVE" && text(&change["OldImage"], "status") == "HELD"
-    } else {
-        text(&change["Keys"], "pk").starts_with("SHARD#")
+    let (before, after) = (text(&change["OldImage"], "status"), text(&change["NewImage"], "status"));
+    match function {
+        "release-stock" => record.event_name == "REMOVE" && before == "HELD",
+        "schedule-expiry" => after == "HELD" && (record.event_name == "INSERT" || before == "PAYING"),
+        _ => text(&change["Keys"], "pk").starts_with("SHARD#"),
     }
 }
 

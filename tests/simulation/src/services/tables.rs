@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use test_aws::TableNames;
 use tokio::sync::Notify;
 
-use crate::time::Time;
+use crate::{services::streams::READERS, time::Time};
 
 pub(crate) const STOCK: &str = "stock";
 pub(crate) const RESERVATION: &str = "reservation";
@@ -54,9 +54,10 @@ pub(crate) struct Tables {
     /// For each reservation, the invocation that wrote it first.
     made_by: Mutex<BTreeMap<String, u64>>,
     came_back: Mutex<BTreeSet<String>>,
-    read_up_to: Mutex<BTreeMap<&'static str, String>>,
-    /// Signals a write to the stock table, and one to the reservation table.
-    changed: [Notify; 2],
+    /// How far each reader of a stream has read it.
+    read_up_to: Mutex<BTreeMap<usize, String>>,
+    /// Signals a write to the table that a reader of a stream follows.
+    changed: [Notify; READERS.len()],
 }
 
 /// The names of the tables, for creating them.
@@ -86,7 +87,7 @@ impl Tables {
             made_by: Mutex::default(),
             came_back: Mutex::default(),
             read_up_to: Mutex::default(),
-            changed: [Notify::new(), Notify::new()],
+            changed: READERS.map(|_| Notify::new()),
         }
     }
 
@@ -127,9 +128,9 @@ impl Tables {
         at(&self.mirror.lock().unwrap())
     }
 
-    /// Waits for a write to a table that has a stream.
-    pub(crate) async fn changed(&self, table: &str) {
-        self.changed[usize::from(table == RESERVATION)].notified().await;
+    /// Waits for a write to the table that this reader of a stream follows.
+    pub(crate) async fn changed(&self, reader: usize) {
+        self.changed[reader].notified().await;
     }
 
     /// Executes a request. Returns status and body of the answer.
@@ -172,10 +173,10 @@ impl Tables {
         swept
     }
 
-    /// The stream records of a table since the last call.
-    pub(crate) fn new_records(&self, table: &'static str) -> Vec<EventRecord> {
+    /// The stream records of a reader's table since its last call.
+    pub(crate) fn new_records(&self, reader: usize) -> Vec<EventRecord> {
         let mut read_up_to = self.read_up_to.lock().unwrap();
-        let position = read_up_to.entry(table).or_insert_with(|| self.first_position(table));
+        let position = read_up_to.entry(reader).or_insert_with(|| self.first_position(READERS[reader].0));
         let mut records = Vec::new();
         loop {
             let request = GetRecordsRequest { shard_iterator: position.clone(), limit: None };
@@ -217,11 +218,8 @@ impl Tables {
                 self.ended_of.lock().unwrap().entry(key.pk.clone()).or_default().insert(id);
             }
         }
-        match key.table.as_str() {
-            STOCK => self.changed[0].notify_one(),
-            RESERVATION => self.changed[1].notify_one(),
-            _ => {}
-        }
+        let readers = READERS.iter().zip(&self.changed).filter(|((table, _), _)| *table == key.table);
+        readers.for_each(|(_, changed)| changed.notify_one());
     }
 }
 

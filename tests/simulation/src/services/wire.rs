@@ -3,6 +3,7 @@
 //! clients, and writes nothing itself.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, Weak},
 };
@@ -108,7 +109,12 @@ impl Asked {
     fn about(&self) -> String {
         match self.service {
             Service::DynamoDb => tables::about(&self.operation, &self.body),
-            Service::Sqs => format!("{} {}", self.body["QueueUrl"].as_str().unwrap_or_default(), self.body["MessageBody"]),
+            Service::Sqs => {
+                let alone = std::slice::from_ref(&self.body);
+                let messages = self.body["Entries"].as_array().map_or(alone, Vec::as_slice);
+                let bodies: Vec<&str> = messages.iter().filter_map(|message| message["MessageBody"].as_str()).collect();
+                format!("{} {}", self.body["QueueUrl"].as_str().unwrap_or_default(), bodies.join(" "))
+            }
             Service::StepFunctions => {
                 let name = self.body["name"].as_str().or_else(|| self.body["executionArn"].as_str()?.rsplit(':').next());
                 name.unwrap_or_default().to_owned()
@@ -218,20 +224,24 @@ fn conflict(request: &Asked) -> Answer {
     (400, body.to_string())
 }
 
+/// The body with which a request arrives: a deliberate bug may have altered it.
+fn altered<'r>(world: &World, caller: &Invocation, request: &'r Asked) -> Cow<'r, Value> {
+    let (function, operation, body) = (caller.function, request.operation.as_str(), &request.body);
+    let on_the_way = mutations::Request { function, operation, body, number: world.steps() };
+    world.mutation.and_then(|mutation| mutation.alter(&on_the_way)).map_or(Cow::Borrowed(body), Cow::Owned)
+}
+
 fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked) -> Answer {
     match request.service {
         Service::DynamoDb => {
-            let (operation, body) = (request.operation.as_str(), &request.body);
-            let on_the_way = mutations::Request { function: caller.function, operation, body, number: world.steps() };
-            let altered = world.mutation.and_then(|mutation| mutation.alter(&on_the_way));
-            let body = altered.as_ref().unwrap_or(&request.body);
-            let answer = world.tables.serve(tables::Sender { invocation: caller.number, is_late }, &request.operation, body);
-            if !tables::written(&request.operation, body).is_empty() {
+            let body = altered(world, caller, request);
+            let answer = world.tables.serve(tables::Sender { invocation: caller.number, is_late }, &request.operation, &body);
+            if !tables::written(&request.operation, &body).is_empty() {
                 world.check();
             }
             answer
         }
-        Service::Sqs => world.queues.serve(world, &request.operation, &request.body),
+        Service::Sqs => world.queues.serve(world, &request.operation, &altered(world, caller, request)),
         Service::StepFunctions => world.executions.serve(world, &request.operation, &request.body),
         Service::Sns => {
             let notice: Value = serde_json::from_str(request.body.as_str().unwrap_or_default()).expect("a notice is JSON");

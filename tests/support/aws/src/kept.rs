@@ -13,9 +13,6 @@ pub(crate) struct Kept<T> {
     is_broken: Arc<AtomicBool>,
 }
 
-/// Answers an operation and the request's body with a status and a body.
-type Serve<T> = fn(&mut Vec<T>, &str, &[u8]) -> (u16, String);
-
 impl<T> Clone for Kept<T> {
     fn clone(&self) -> Self {
         Self { all: Arc::clone(&self.all), is_broken: Arc::clone(&self.is_broken) }
@@ -29,8 +26,14 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T: Clone + Send + 'static> Kept<T> {
-    /// A wire to this service. `broken` is its answer while the service is broken.
-    pub(crate) fn wire(&self, calls: &Calls, serve: Serve<T>, broken: &'static str) -> Wire {
+    /// A wire to this service. `serve` answers an operation and the request's body with a status and a body; `broken` is the
+    /// body of every answer while the service is broken.
+    pub(crate) fn wire(
+        &self,
+        calls: &Calls,
+        serve: impl Fn(&mut Vec<T>, &str, &[u8]) -> (u16, String) + Send + Sync + 'static,
+        broken: &'static str,
+    ) -> Wire {
         let kept = self.clone();
         let service = move |operation: &str, body: &[u8]| {
             if kept.is_broken.load(Ordering::Relaxed) {

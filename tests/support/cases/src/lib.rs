@@ -34,7 +34,7 @@ pub use stream::Change;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 29] = [
+const TABLES: [(&str, Table); 30] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -63,6 +63,7 @@ const TABLES: [(&str, Table); 29] = [
     ("reconcile", workers::reconcile::cases),
     ("refresh-availability", workers::refresh_availability::cases),
     ("release-stock", workers::release_stock::cases),
+    ("schedule-expiry", workers::schedule_expiry::cases),
     ("start-payment", workers::start_payment::cases),
 ];
 

@@ -4,4 +4,5 @@ pub(crate) mod expire_reservation;
 pub(crate) mod reconcile;
 pub(crate) mod refresh_availability;
 pub(crate) mod release_stock;
+pub(crate) mod schedule_expiry;
 pub(crate) mod start_payment;
