@@ -10,6 +10,8 @@ use crate::{Faults, none, notices};
 const PROTECTIONS: [&str; 2] = ["DeletionProtection", "DeletionProtectionEnabled"];
 /// The types of resources that hold data of shoppers.
 const HOLD_DATA: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"];
+/// Characters of the access log's format, at most.
+const LONGEST_ACCESS_LOG_FORMAT: usize = 360;
 
 /// A protected resource that is to be deleted when its creation is rolled back makes the roll-back fail.
 fn protection(repository: &Repository) -> Faults {
@@ -140,6 +142,12 @@ fn queues_and_topics_refuse_plain_http() {
     });
 }
 
+/// The condition of the access log, its setting, and what holds without it.
+fn access_log(api: &Value) -> [&Value; 3] {
+    let choice = &api["AccessLogSetting"]["Fn::If"];
+    [0, 1, 2].map(|place| &choice[place])
+}
+
 /// Log groups of functions are checked in `functions.rs`.
 fn logs(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
@@ -154,9 +162,16 @@ fn logs(repository: &Repository) -> Faults {
     if repository.template["Resources"][execution]["Properties"]["LogGroupName"]["Fn::Sub"] != json!(name) {
         faults.push(format!("the stage does not wait for the log group {name}, so API Gateway makes it without a retention"));
     }
-    let format = api["AccessLogSetting"]["Format"].as_str().unwrap_or_default();
+    let [condition, setting, off] = access_log(api);
+    if [condition, off] != [&json!("KeepsAccessLog"), &json!({"Ref": "AWS::NoValue"})] {
+        faults.push("the access log cannot be turned off".to_owned());
+    }
+    let format = setting["Format"].as_str().unwrap_or_default();
     if format.contains("identity.sourceIp") && format.contains("authorizer.claims") {
         faults.push("the access log says from which address a shopper came".to_owned());
+    }
+    if format.len() > LONGEST_ACCESS_LOG_FORMAT {
+        faults.push(format!("each request costs a line of the access log of more than {LONGEST_ACCESS_LOG_FORMAT} characters"));
     }
     faults
 }
@@ -173,10 +188,12 @@ fn logs_are_forgotten_and_do_not_say_where_a_shopper_was() {
         logs,
         "from which address",
         api(|api| {
-            let format = format!("{} $context.identity.sourceIp", api["AccessLogSetting"]["Format"].as_str().unwrap());
-            api["AccessLogSetting"]["Format"] = json!(format);
+            let format = format!("{} $context.identity.sourceIp", access_log(api)[1]["Format"].as_str().unwrap());
+            api["AccessLogSetting"]["Fn::If"][1]["Format"] = json!(format);
         }),
     );
+    notices(logs, "cannot be turned off", api(|api| api["AccessLogSetting"] = access_log(api)[1].clone()));
+    notices(logs, "costs a line", api(|api| api["AccessLogSetting"]["Fn::If"][1]["Format"] = json!("$context.path".repeat(100))));
     notices(logs, "ApiExecutionLogGroup: keeps its entries for ever", |repository| {
         repository.template["Resources"]["ApiExecutionLogGroup"]["Properties"]["RetentionInDays"] = Value::Null;
     });

@@ -3,7 +3,7 @@
 //! Each function implements the trait of its trigger. [`Function`] erases the function's type: the registries list it,
 //! [`serve`](crate::serve) runs it on Lambda, and tests invoke it with events.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Instant};
 
 use domain::Timestamp;
 use futures_util::future::BoxFuture;
@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Failure, Problem, Response, http,
+    Failure, Problem, Response, http, metrics,
     workers::{self, EventRecord, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
 };
 
@@ -36,13 +36,21 @@ pub enum Function {
 
 /// A function that answers HTTP requests.
 pub trait HttpFunction: Send + Sync + 'static {
+    /// Whether the percentiles of its metric `AnswerMilliseconds` are of interest: how long the answers took that are no
+    /// refusals. Lambda's own metric of the duration has those, too, and in a rush nearly all are.
+    const IS_TIMED: bool = false;
+
     /// Answers a request. The error is the refusal that the client receives.
     fn answer(&self, request: &Request) -> impl Future<Output = Result<Response, Problem>> + Send;
 
     /// The response to a request: the answer or the rendered problem, with the headers that every response has.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
         async move {
+            let begun = Self::IS_TIMED.then(Instant::now);
             let result = self.answer(&request).await;
+            if let Some(begun) = begun.filter(|_| result.is_ok()) {
+                metrics::sample("AnswerMilliseconds", begun.elapsed());
+            }
             http::answer(&request, result)
         }
     }

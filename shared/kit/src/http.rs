@@ -39,7 +39,7 @@ pub fn answer(request: &Request, result: Result<Response, Problem>) -> Response 
 /// As [`answer`], for a request of which only the id is known.
 pub(crate) fn answer_as(id: &str, result: Result<Response, Problem>) -> Response {
     let mut response = result.unwrap_or_else(|problem| {
-        metrics::count("Refusals", &[("code", problem.code())]);
+        metrics::count("Refusals", ("code", problem.code()));
         problem.render(Some(id))
     });
     for (name, value) in CORS {

@@ -1,56 +1,50 @@
 //! Metrics in CloudWatch's embedded metric format: a line of JSON on standard output that CloudWatch Logs turns into a
 //! metric. It needs no API call and no agent.
 //!
+//! What happens in requests is summed, because a line for each would cost more than a refusal itself: an environment writes
+//! its sums at most once a second. Lambda may reclaim an environment before its last sums are written, so a burst may lack
+//! what its environments saw after their last write, less than a second each.
+//!
 //! Format: CloudWatch user guide, "Specification: Embedded metric format".
 
-use domain::Clock;
-use serde_json::{Map, Value, json};
+mod sums;
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use domain::Clock;
+
+use self::sums::{Series, Sums, line};
 use crate::{SystemClock, configuration::function_name};
 
-const NAMESPACE: &str = "FlashSale";
+static SUMS: Mutex<Sums> = Mutex::new(Sums::new());
 
-/// Counts one occurrence of `name` with these dimensions and the function's name.
-pub fn count(name: &str, dimensions: &[(&str, &str)]) {
-    record(name, 1.0, "Count", dimensions);
+/// Records a `value` in a CloudWatch unit (`Count`, `Milliseconds`, …) with the function's name as dimension, and writes it at
+/// once. For what is rare: a run, a failure.
+pub fn record(name: &'static str, value: f64, unit: &'static str) {
+    let series = Series { name, unit, dimension: None };
+    println!("{}", line(SystemClock.now().as_millisecond(), function_name(), series, &value.into()));
 }
 
-/// Records a `value` in a CloudWatch unit (`Count`, `Milliseconds`, …) with these dimensions and the function's name.
-pub fn record(name: &str, value: f64, unit: &str, dimensions: &[(&str, &str)]) {
-    println!("{}", line(SystemClock.now().as_millisecond(), function_name(), name, value, unit, dimensions));
+/// Counts one occurrence of `name` with this dimension and the function's name.
+pub(crate) fn count(name: &'static str, dimension: (&'static str, &'static str)) {
+    write(|sums, now| sums.count(Series { name, unit: "Count", dimension: Some(dimension) }, now));
 }
 
-fn line(at_milliseconds: i64, function: &str, name: &str, value: f64, unit: &str, dimensions: &[(&str, &str)]) -> String {
-    let names: Vec<&str> = std::iter::once("function").chain(dimensions.iter().map(|(name, _)| *name)).collect();
-    let mut members = Map::new();
-    for (name, value) in dimensions {
-        members.insert((*name).to_owned(), Value::from(*value));
-    }
-    members.insert("function".to_owned(), Value::from(function));
-    members.insert(name.to_owned(), Value::from(value));
-    let metric = json!({"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": [{"Name": name, "Unit": unit}]});
-    members.insert("_aws".to_owned(), json!({"Timestamp": at_milliseconds, "CloudWatchMetrics": [metric]}));
-    Value::Object(members).to_string()
+/// Keeps how long something took, in milliseconds, so that CloudWatch has the percentiles of `name` by the function's name.
+pub(crate) fn sample(name: &'static str, took: Duration) {
+    let series = Series { name, unit: "Milliseconds", dimension: None };
+    let hundredths = (took.as_secs_f64() * 100_000.0).round();
+    write(|sums, now| sums.sample(series, hundredths / 100.0, now));
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_metric_is_one_line_whose_dimensions_and_value_are_members() {
-        let line = line(1_790_000_000_000, "reserve", "Refusals", 1.0, "Count", &[("code", "sold-out")]);
-        assert!(!line.contains('\n'));
-        assert_eq!(
-            serde_json::from_str::<Value>(&line).unwrap(),
-            json!({
-                "_aws": {"Timestamp": 1_790_000_000_000_i64, "CloudWatchMetrics": [{
-                    "Namespace": "FlashSale",
-                    "Dimensions": [["function", "code"]],
-                    "Metrics": [{"Name": "Refusals", "Unit": "Count"}],
-                }]},
-                "function": "reserve", "code": "sold-out", "Refusals": 1.0,
-            })
-        );
+/// Writes the lines that are due.
+fn write(add: impl FnOnce(&mut Sums, i64) -> Vec<(i64, Series, serde_json::Value)>) {
+    let due = add(&mut SUMS.lock().unwrap_or_else(PoisonError::into_inner), SystemClock.now().as_millisecond());
+    if !due.is_empty() {
+        let lines: Vec<String> = due.iter().map(|(at, series, values)| line(*at, function_name(), *series, values)).collect();
+        println!("{}", lines.join("\n"));
     }
 }

@@ -99,7 +99,7 @@ where
 /// Logs a stream record, with all its content, that the caller leaves out. A stream does not advance past a record that
 /// fails, and drops it after a day.
 pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
-    crate::metrics::count("RecordsLeftOut", &[]);
+    crate::metrics::record("RecordsLeftOut", 1.0, "Count");
     // Serializing a record that was deserialized cannot fail.
     let record = serde_json::to_string(record).unwrap_or_default();
     error!(cause = chain(cause), record, "a stream record is left out");

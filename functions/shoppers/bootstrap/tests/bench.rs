@@ -2,7 +2,11 @@
 //! makes the calls that the case is about. Nothing here depends on speed.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this is test code")]
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bench::{
     cases::{Case, Program},
@@ -10,18 +14,28 @@ use bench::{
     load::{Load, Target, Until},
     stage::{Calls, RUSH, Stage},
 };
+use serde_json::Value;
 
 const REQUESTS: u64 = 20;
 
-/// The calls that one environment makes for the answers of a case, after a first request.
-async fn calls_of(case: Case, stage: &Stage) -> Calls {
+/// One environment of `reserve` with the load of a case. It logs into the folder `logs`.
+async fn started(case: Case, stage: &Stage, logs: &Path) -> (Host, Load) {
     let (program, handler) = case.program();
     assert_eq!(program, Program::Shoppers);
-    let logs = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(case.name());
-    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::create_dir_all(logs).unwrap();
     let bootstrap = Bootstrap { program: env!("CARGO_BIN_EXE_shoppers").into(), handler };
-    let host = Host::start(&bootstrap, &stage.variables(), 1, &logs).await.unwrap();
+    let host = Host::start(&bootstrap, &stage.variables(), 1, logs).await.unwrap();
     let load = Load { target: Target::new(&host.url()).unwrap(), traffic: case.traffic(), interrupted: Arc::default() };
+    (host, load)
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// The calls that one environment makes for the answers of a case, after a first request.
+async fn calls_of(case: Case, stage: &Stage) -> Calls {
+    let (_host, load) = started(case, stage, &folder(case.name())).await;
     load.closed(1, Until::Requests(1)).await.unwrap();
     let before = stage.calls();
     let answers = load.closed(1, Until::Requests(REQUESTS)).await.unwrap();
@@ -47,4 +61,36 @@ async fn every_case_of_reserve_gives_its_answer() {
         assert!(!calls.contains_key("UpdateItem") && !calls.contains_key("PutItem"), "{case}: {calls:?}");
     }
     assert_eq!(stage.held(RUSH).await.unwrap(), won + 1, "the winner who asked again won once");
+}
+
+/// The lines of a log, and the refusals that they count.
+fn lines_and_refusals(log: &Path) -> (u64, u64) {
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (lines.len().try_into().unwrap(), lines.iter().map(|line| line["Refusals"].as_u64().unwrap_or_default()).sum())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_has_no_line_of_its_own_and_every_refusal_is_counted() {
+    let stage = Stage::open(8).await.unwrap();
+    let logs = folder("counted");
+    let (_host, load) = started(Case::SoldOut, &stage, &logs).await;
+    let log = logs.join("reserve-0.log");
+    let (begun, mut refusals) = (Instant::now(), 500);
+    let answers = load.closed(1, Until::Requests(refusals)).await.unwrap();
+    assert_eq!((answers.failure, answers.statuses), (None, [(409, refusals)].into()));
+    // Later requests write what came before them. The last second's refusals wait for the next one.
+    let (lines, counted) = loop {
+        let (lines, counted) = lines_and_refusals(&log);
+        if counted >= 500 {
+            break (lines, counted);
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "only {counted} of {refusals} refusals are counted");
+        load.closed(1, Until::Requests(1)).await.unwrap();
+        refusals += 1;
+    };
+    assert!(counted <= refusals, "{counted} counted, {refusals} made");
+    // A write has at most two lines of each code: what a pause held back, and what came now.
+    let most = 2 * (begun.elapsed().as_secs() + 2);
+    assert!(lines <= most, "{lines} lines for {refusals} refusals in {:?}", begun.elapsed());
 }

@@ -29,6 +29,8 @@ impl FromParts for PlaceOrder {
 }
 
 impl HttpFunction for PlaceOrder {
+    const IS_TIMED: bool = true;
+
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: PlaceOrderRequest = http::optional_json_body(request)?.unwrap_or_default();

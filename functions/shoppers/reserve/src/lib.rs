@@ -26,6 +26,8 @@ impl FromParts for Reserve {
 }
 
 impl HttpFunction for Reserve {
+    const IS_TIMED: bool = true;
+
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.caller(request)?;
         let body: ReserveRequest = http::json_body(request)?;

@@ -119,7 +119,7 @@ impl ScheduledFunction for Reconcile {
     async fn handle(&self, until: Timestamp) -> Result<(), Failure> {
         let found = self.run(until).await?;
         for (name, value) in found.metrics() {
-            metrics::record(name, value, "Count", &[]);
+            metrics::record(name, value, "Count");
         }
         if !found.not_reached.is_empty() {
             tracing::warn!(sales = ?found.not_reached, "time was too short for these sales; the next run begins with them");
