@@ -45,7 +45,7 @@ impl HttpFunction for ManageSale {
         }
         let product = new_product_path(request)?;
         let body: SaleRequest = http::json_body(request)?;
-        let draft = body.draft(self.clock.now())?;
+        let draft = body.draft()?;
         let made = self.preparation.make(&product, draft).await.map_err(|error| problem(&error))?;
         let status = if made.is_new { 201 } else { 200 };
         Ok(http::ok_json(status, &SaleView::new(&made.sale, &made.availability, self.clock.now())))
@@ -74,6 +74,7 @@ fn problem(error: &MakeError) -> Problem {
         MakeError::Paused => problems::paused_not_changed(),
         MakeError::Restocked => problems::sale_restocked(),
         MakeError::Closed => problems::not_changeable(NotChangeable::Ended),
+        MakeError::EndsInThePast => Problem::invalid_request("ends_at must be in the future", "/ends_at"),
         MakeError::Stopped(why) => problems::stopped(why),
     }
 }

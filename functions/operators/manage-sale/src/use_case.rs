@@ -48,6 +48,9 @@ pub enum MakeError {
     /// The sale was closed.
     #[error("the sale is over")]
     Closed,
+    /// The described end has passed, and the sale does not have it.
+    #[error("the described sale would be over")]
+    EndsInThePast,
     /// The request did not finish: too little time, another change at the same time, or a failure of the store.
     #[error(transparent)]
     Stopped(#[from] Stopped<StoreError>),
@@ -76,10 +79,16 @@ impl SalePreparation {
         let before = self.sales.get_for_write(product).await?;
         let wanted = Sale::of(product.clone(), draft);
         let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
+        if let Some(Stored { sale, .. }) = &before
+            && sale.status != SaleStatus::Preparing
+            && sale.is_described_by(&wanted.draft)
+        {
+            return self.unchanged(sale.clone()).await;
+        }
+        if wanted.draft.ends_at <= self.clock.now() {
+            return Err(MakeError::EndsInThePast);
+        }
         let prepared = match &before {
-            Some(stored) if stored.sale.status != SaleStatus::Preparing && stored.sale.is_described_by(&wanted.draft) => {
-                return self.unchanged(stored.sale.clone()).await;
-            }
             Some(stored) if stored.sale.is_operable(self.clock.now()).is_ok() && stored.sale.is_shortened_by(&wanted.draft) => {
                 let shortened = written(self.sales.shorten(stored, wanted.draft.ends_at).await?)?;
                 return self.unchanged(shortened.sale).await;

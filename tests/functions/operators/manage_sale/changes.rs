@@ -108,6 +108,27 @@ async fn a_sale_that_is_read_and_sent_back_is_the_same_in_every_state() {
 }
 
 #[tokio::test]
+async fn the_last_description_again_is_200_also_when_the_sale_is_over() {
+    for shortened in [false, true] {
+        let shop = Shop::empty().await;
+        let function = function(&shop, &Calls::new());
+        let mut sent = body(10);
+        assert_eq!(brief(&function.handle(put(&sent)).await), "201");
+        if shortened {
+            sent["ends_at"] = json!("2026-11-01T12:45:00Z");
+            assert_eq!(brief(&function.handle(put(&sent)).await), "200");
+        }
+        shop.clock.set(sent["ends_at"].as_str().unwrap());
+        let before = shop.everything().await;
+        let response = function.handle(put(&sent)).await;
+        assert_eq!((brief(&response), &test_shop::body(&response)["state"]), ("200".to_owned(), &json!("ended")));
+        sent["name"] = json!("Other");
+        assert_eq!(brief(&function.handle(put(&sent)).await), "422 invalid-request /ends_at", "it would be over");
+        assert_eq!(shop.everything().await, before);
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_the_far_off_sale_is_200() {
     let shop = shop().await;
     let response = shop.ask::<ManageSale>("manage-sale/change").await;

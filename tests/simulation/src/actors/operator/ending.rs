@@ -128,12 +128,14 @@ impl Operator {
                     continue;
                 }
             };
-            sale["ends_at"] = json!(ends_at);
+            let had = std::mem::replace(&mut sale["ends_at"], json!(ends_at));
             let asked = request("PUT", "/admin/flash-sales/demo").path_parameter("product_id", "demo").json(&sale);
             match self.caller.ask("manage-sale", asked).await {
                 Some((200, _)) => return self.is_over_at(ends_at),
                 // The end has passed, and no request has set it. The operator ends the sale in another way.
                 Some((422, answer)) if answer["pointer"] == "/ends_at" && may_have_come(&self.world, ends_at) => {
+                    let had: Timestamp = had.as_str().unwrap().parse().unwrap();
+                    assert_ne!(had, ends_at, "the sale has the end with which it is refused");
                     self.unanswered_end = None;
                     return self.change("close").await;
                 }
