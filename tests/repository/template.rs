@@ -89,3 +89,29 @@ pub fn one_or_many(value: &Value) -> Vec<&Value> {
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![value],
     }
 }
+
+/// Whether the filters of an event source mapping pass a record, by the rules for lists of values and prefixes.
+///
+/// # Panics
+/// When a filter has another rule.
+#[must_use]
+pub fn passes(mapping: &Value, record: &Value) -> bool {
+    let filters = mapping["Properties"]["FilterCriteria"]["Filters"].as_array().into_iter().flatten();
+    let patterns = filters.map(|filter| filter["Pattern"].as_str().expect("a filter has a pattern"));
+    patterns.map(|pattern| serde_json::from_str(pattern).expect("a pattern is JSON")).any(|pattern| matches(&pattern, record))
+}
+
+/// A list in a pattern has the rules of which one has to hold.
+fn matches(pattern: &Value, record: &Value) -> bool {
+    let holds = |rule: &Value| {
+        if let Some(prefix) = rule["prefix"].as_str() {
+            return record.as_str().is_some_and(|text| text.starts_with(prefix));
+        }
+        assert!(!rule.is_object(), "this rule is not known here: {rule}");
+        record == rule
+    };
+    match pattern.as_object() {
+        Some(members) => members.iter().all(|(name, pattern)| matches(pattern, &record[name])),
+        None => pattern.as_array().is_some_and(|rules| rules.iter().any(holds)),
+    }
+}

@@ -12,6 +12,15 @@ use parts::FromParts;
 use test_aws::{Calls, event_as};
 use test_shop::{Buyer, Shop, Stage};
 
+/// Times before [`test_shop::END`], with the seconds by which SQS delays the message for it: at most a quarter of an hour.
+const DELAYS: [(&str, i64); 5] = [
+    ("2026-11-01T11:40:00Z", 900),
+    ("2026-11-01T11:50:00Z", 900),
+    ("2026-11-01T11:50:01Z", 899),
+    ("2026-11-01T12:04:30Z", 30),
+    ("2026-11-01T12:04:59.999Z", 1),
+];
+
 /// The sale `demo` with one purchase at `stage`.
 async fn at(stage: Stage) -> (Shop, Buyer) {
     (Shop::with(stage).await, Buyer::first())

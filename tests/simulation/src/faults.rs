@@ -203,6 +203,11 @@ impl Faults {
     pub fn none() -> Self {
         Self(Vec::new())
     }
+
+    /// Declined payments only.
+    pub fn orderly() -> Self {
+        Self(vec![Fault::Declined])
+    }
 }
 
 impl fmt::Display for Faults {

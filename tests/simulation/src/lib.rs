@@ -17,8 +17,14 @@ mod services;
 mod time;
 mod world;
 
-pub use checks::mutations::{MUTATIONS, Mutation};
+pub use checks::{
+    invariants::RETURNS_SOON,
+    mutations::{MUTATIONS, Mutation},
+};
 pub use faults::{Fault, Faults, Injected};
 pub use history::{History, Summary, run, run_recorded, run_seeds};
-pub use services::functions::{FUNCTIONS, timeout_seconds};
+pub use services::{
+    functions::{FUNCTIONS, timeout_seconds},
+    streams::{READERS, passes},
+};
 pub use world::Violation;

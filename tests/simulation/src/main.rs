@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 fn try_mutations(seeds: RangeInclusive<u64>, faults: &Faults, threads: usize) -> ExitCode {
     let mut missed = Vec::new();
     for mutation in &MUTATIONS {
-        let faults = if mutation.is_hidden_by_faults { &Faults::none() } else { faults };
+        let faults = if mutation.is_hidden_by_faults { &Faults::orderly() } else { faults };
         let summary = run_seeds(seeds.clone(), faults, Some(mutation), threads, true);
         match summary.failed.first() {
             Some((seed, violation)) => {

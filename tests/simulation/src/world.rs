@@ -171,9 +171,9 @@ impl World {
         strikes
     }
 
-    /// Whether any fault may strike in this history.
-    pub(crate) fn has_faults(&self) -> bool {
-        !self.odds.is_empty()
+    /// Whether no fault may strike in this history but a declined payment.
+    pub(crate) fn is_orderly(&self) -> bool {
+        self.odds.keys().all(|fault| *fault == Fault::Declined)
     }
 
     /// Whether faults have stopped.

@@ -1,9 +1,14 @@
 //! The simulation itself: it repeats itself, and what once failed is tried again.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use simulation::{FUNCTIONS, Fault, Faults, History, MUTATIONS, run, run_recorded, run_seeds, timeout_seconds};
-use system_tests::Repository;
+use kit::workers::{EventRecord, StreamEvent};
+use serde_json::{from_value, json};
+use simulation::{
+    FUNCTIONS, Fault, Faults, History, MUTATIONS, READERS, RETURNS_SOON, passes, run, run_recorded, run_seeds, timeout_seconds,
+};
+use system_tests::{Repository, template};
+use test_aws::event_as;
 
 #[test]
 fn the_same_seed_has_the_same_history_byte_for_byte() {
@@ -31,14 +36,23 @@ fn without_faults_nothing_goes_wrong_and_none_is_counted() {
     assert!(summary.injected.is_empty());
 }
 
+/// Every hold returns soon after its end, also one that a declined payment has prolonged.
+#[test]
+fn with_declined_payments_only_nothing_goes_wrong() {
+    let summary = run_seeds(1..=40, &Faults::orderly(), None, 2, false);
+    assert_eq!(summary.failed, []);
+    assert!(summary.injected.contains_key(&Fault::Declined));
+}
+
 /// The other deliberate bugs take more histories: `cargo xtask simulate --mutations`.
 #[test]
-fn a_bug_that_faults_would_hide_is_noticed_without_faults() {
+fn a_bug_that_faults_would_hide_is_noticed_in_orderly_histories() {
     let hidden: Vec<_> = MUTATIONS.iter().filter(|mutation| mutation.is_hidden_by_faults).collect();
     assert!(!hidden.is_empty());
     for mutation in hidden {
-        let summary = run_seeds(1..=20, &Faults::none(), Some(mutation), 2, true);
-        assert!(!summary.failed.is_empty(), "{} was not noticed", mutation.name);
+        let summary = run_seeds(1..=20, &Faults::orderly(), Some(mutation), 2, true);
+        let noticed = summary.failed.iter().any(|(_, violation)| violation.invariant == RETURNS_SOON);
+        assert!(noticed, "{} was not noticed", mutation.name);
     }
 }
 
@@ -72,6 +86,55 @@ fn functions_may_run_as_long_as_the_template_says() {
         let seconds = resource["Properties"]["Timeout"].as_u64().unwrap_or(usual);
         assert_eq!(timeout_seconds(function), seconds, "{function}");
     }
+}
+
+#[test]
+fn each_reader_of_a_stream_gets_the_records_that_the_template_passes() {
+    let template = Repository::read().template;
+    let tables = [("stock", "StockTable"), ("reservation", "ReservationTable")];
+    let mut read = BTreeSet::new();
+    for (id, mapping) in template::resources(&template, "AWS::Lambda::EventSourceMapping") {
+        let source = template::target(&mapping["Properties"]["EventSourceArn"]).unwrap();
+        let Some((table, _)) = tables.into_iter().find(|(_, name)| *name == source) else { continue };
+        let function = template::folder_name(template::target(&mapping["Properties"]["FunctionName"]).unwrap());
+        let mut passed = 0;
+        for record in records() {
+            let as_json = serde_json::to_value(&record).unwrap();
+            let expected = template::passes(mapping, &as_json);
+            assert_eq!(passes(&function, &record), expected, "{id}: {as_json}");
+            passed += usize::from(expected);
+        }
+        assert!(passed > 0, "{id}");
+        read.insert((table, function));
+    }
+    assert_eq!(read, READERS.map(|(table, function)| (table, function.to_owned())).into());
+}
+
+/// Records with every change of a status, of every kind of key.
+#[expect(clippy::unwrap_used, reason = "the records are made here")]
+fn records() -> Vec<EventRecord> {
+    let statuses = [None, Some("HELD"), Some("PAYING"), Some("PURCHASED")];
+    let image = |status: Option<&str>| status.map_or_else(|| json!({}), |status| json!({"status": {"S": status}}));
+    let mut records = Vec::new();
+    for pk in ["SHARD#demo#0", "SALE#demo", "SHOPPER#one"] {
+        for name in ["INSERT", "MODIFY", "REMOVE"] {
+            let changes = statuses.iter().flat_map(|before| statuses.iter().map(move |after| (before, after)));
+            let happens = |before: Option<&str>, after: Option<&str>| match name {
+                "INSERT" => before.is_none(),
+                "REMOVE" => after.is_none(),
+                _ => true,
+            };
+            for (before, after) in changes.filter(|(before, after)| happens(**before, **after)) {
+                let mut record = event_as::<StreamEvent>("schedule-expiry/ok.json").records.remove(0);
+                name.clone_into(&mut record.event_name);
+                record.change.keys = from_value(json!({"pk": {"S": pk}, "sk": {"S": "ANY"}})).unwrap();
+                record.change.old_image = from_value(image(*before)).unwrap();
+                record.change.new_image = from_value(image(*after)).unwrap();
+                records.push(record);
+            }
+        }
+    }
+    records
 }
 
 #[test]

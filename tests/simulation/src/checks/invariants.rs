@@ -18,7 +18,8 @@ pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
 pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";
 pub(crate) const NO_FALSE_ALARM: &str = "no alarm is false";
 pub(crate) const NO_LONGER_THAN_A_RUN: &str = "no hold outlives its end by more than a run of reconcile";
-pub(crate) const RETURNS_SOON: &str = "without faults, an unpaid hold returns within 5 s of its end";
+/// How soon an unpaid hold returns.
+pub const RETURNS_SOON: &str = "without other faults than declined payments, an unpaid hold returns within 5 s of its end";
 pub(crate) const COUNTED_ONCE: &str = "an unpaid end counts once";
 pub(crate) const LATEST_END: &str = "no failed payment prolongs a hold beyond its latest end";
 pub(crate) const SHUT: &str = "no yes while the sale is paused or over";

@@ -13,7 +13,7 @@ pub struct Mutation {
     pub name: &'static str,
     /// The bug, as a developer would have written it by mistake.
     pub bug: &'static str,
-    /// Only histories without faults show the bug: the product makes up for it, as for the faults that look like it.
+    /// Only orderly histories show the bug: the product makes up for it, as for the faults that look like it.
     pub is_hidden_by_faults: bool,
     alters: Alters,
 }
@@ -225,13 +225,19 @@ pub static MUTATIONS: [Mutation; 30] = [
         (it.function == "restock-sale" && it.operation == "PutItem" && it.is_in(STOCK, "SHARD#"))
             .then(|| conditioned(it.body, None))
     }),
-    Mutation::hidden_by_faults("ends-are-not-scheduled", "`schedule-expiry` sends no message", |it| {
-        (it.operation == "SendMessageBatch").then(|| {
-            let mut body = it.body.clone();
-            body["Entries"] = json!([]);
-            body
-        })
-    }),
+    Mutation::hidden_by_faults(
+        "ends-are-scheduled-late",
+        "`schedule-expiry` delays each message by a quarter of an hour",
+        |it| {
+            (it.operation == "SendMessageBatch").then(|| {
+                let mut body = it.body.clone();
+                for message in body["Entries"].as_array_mut().into_iter().flatten() {
+                    message["DelaySeconds"] = json!(900);
+                }
+                body
+            })
+        },
+    ),
     Mutation::of_states("unknown-is-failed", "the saga treats an unknown outcome as a failed payment", |states| {
         states["Charge"]["Catch"][0]["Next"] = json!("PaymentFailed");
     }),

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The mappings of the template: which table each reads, and for which function.
-pub(crate) const READERS: [(&str, &str); 3] =
+pub const READERS: [(&str, &str); 3] =
     [(RESERVATION, "release-stock"), (RESERVATION, "schedule-expiry"), (STOCK, "refresh-availability")];
 
 /// Starts the mappings of both streams.
@@ -67,8 +67,9 @@ async fn follow(world: Arc<World>, reader: usize, function: &'static str) {
     }
 }
 
-/// The filters of the template.
-fn passes(function: &str, record: &EventRecord) -> bool {
+/// Whether the filters of a function's mapping pass a record, as in the template.
+#[must_use]
+pub fn passes(function: &str, record: &EventRecord) -> bool {
     let text = |item: &serde_json::Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
     let change = serde_json::to_value(&record.change).unwrap();
     let (before, after) = (text(&change["OldImage"], "status"), text(&change["NewImage"], "status"));

@@ -28,7 +28,7 @@ pub use dynamo::Dynamo;
 pub use events::{event, event_as, event_text, event_value};
 pub use executions::{Started, StepFunctions};
 pub use interleaving::{Interleaving, every_interleaving};
-pub use queue::{Queue, Sent};
+pub use queue::{Queue, Sent, batch_fault};
 pub use requests::{RequestBuilder, request};
 pub use responses::{response, told};
 pub use tables::{Definition as TableDefinition, Names as TableNames, create as create_tables, definitions as table_definitions};

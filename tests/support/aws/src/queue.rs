@@ -1,8 +1,9 @@
 //! SQS in this process, behind the real client.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::{Arc, Mutex},
 };
 
 use aws_lambda_events::sqs::SqsEvent;
@@ -29,8 +30,8 @@ pub struct Sent {
 #[derive(Clone, Default)]
 pub struct Queue {
     kept: Kept<Sent>,
-    /// Messages of batches that it has yet to refuse.
-    refused: Arc<AtomicUsize>,
+    /// Messages of batches that it refuses, by their number among those that come next.
+    refused: Arc<Mutex<Range<usize>>>,
 }
 
 impl Queue {
@@ -46,9 +47,9 @@ impl Queue {
         self.kept.fail(broken);
     }
 
-    /// Refuses the next messages that come in batches. The rest of each batch is taken, as SQS does.
-    pub fn refuse(&self, messages: usize) {
-        self.refused.store(messages, Ordering::Relaxed);
+    /// Refuses these of the messages that come next in batches; 0 is the first. The rest of each batch is taken, as SQS does.
+    pub fn refuse(&self, messages: Range<usize>) {
+        *self.refused.lock().unwrap() = messages;
     }
 
     /// All messages, in the order of their arrival.
@@ -70,7 +71,20 @@ impl Queue {
 
 const BROKEN: &str = r#"{"__type":"com.amazonaws.sqs#InternalFailure","message":"broken"}"#;
 
-fn serve(sent: &mut Vec<Sent>, refused: &AtomicUsize, operation: &str, body: &[u8]) -> (u16, String) {
+/// What SQS has against a batch of messages, as an error's name.
+#[must_use]
+pub fn batch_fault(entries: &[Value]) -> Option<&'static str> {
+    let ids: BTreeSet<&str> = entries.iter().filter_map(|entry| entry["Id"].as_str()).collect();
+    let is_id = |id: &&str| (1..=80).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    match entries.len() {
+        0 => Some("EmptyBatchRequest"),
+        11.. => Some("TooManyEntriesInBatchRequest"),
+        _ if !ids.iter().all(is_id) => Some("InvalidBatchEntryId"),
+        length => (ids.len() < length).then_some("BatchEntryIdsNotDistinct"),
+    }
+}
+
+fn serve(sent: &mut Vec<Sent>, refused: &Mutex<Range<usize>>, operation: &str, body: &[u8]) -> (u16, String) {
     let request: Value = serde_json::from_slice(body).unwrap();
     let mut keep = |message: &Value| {
         let body = message["MessageBody"].as_str().unwrap();
@@ -88,10 +102,14 @@ fn serve(sent: &mut Vec<Sent>, refused: &AtomicUsize, operation: &str, body: &[u
         "SendMessage" => json!({"MessageId": keep(&request), "MD5OfMessageBody": ""}),
         "SendMessageBatch" => {
             let entries = request["Entries"].as_array().unwrap();
-            assert!((1..=10).contains(&entries.len()), "SQS refuses a batch of {} messages", entries.len());
+            if let Some(fault) = batch_fault(entries) {
+                return (400, json!({"__type": format!("com.amazonaws.sqs#{fault}"), "message": fault}).to_string());
+            }
             let (mut taken, mut failed) = (Vec::new(), Vec::new());
             for entry in entries {
-                let is_refused = refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+                let mut refused = refused.lock().unwrap();
+                let is_refused = refused.contains(&0);
+                *refused = refused.start.saturating_sub(1)..refused.end.saturating_sub(1);
                 if is_refused {
                     failed.push(json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
                 } else {
@@ -104,4 +122,27 @@ fn serve(sent: &mut Vec<Sent>, refused: &AtomicUsize, operation: &str, body: &[u
         other => panic!("the queue of the testkit does not know {other}"),
     };
     (200, answer.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_sqs_refuses_is_refused() {
+        let entries = |ids: &[&str]| ids.iter().map(|id| json!({"Id": id, "MessageBody": "{}"})).collect::<Vec<_>>();
+        let numbers: Vec<String> = (0..11).map(|number| number.to_string()).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        for (ids, fault) in [
+            (&numbers[..10], None),
+            (&["a-B_1"], None),
+            (&[], Some("EmptyBatchRequest")),
+            (&numbers[..], Some("TooManyEntriesInBatchRequest")),
+            (&["demo.1"], Some("InvalidBatchEntryId")),
+            (&[""], Some("InvalidBatchEntryId")),
+            (&["1", "2", "1"], Some("BatchEntryIdsNotDistinct")),
+        ] {
+            assert_eq!(batch_fault(&entries(ids)), fault, "{ids:?}");
+        }
+    }
 }

@@ -6,3 +6,20 @@ pub(crate) mod refresh_availability;
 pub(crate) mod release_stock;
 pub(crate) mod schedule_expiry;
 pub(crate) mod start_payment;
+
+use crate::prelude::*;
+
+/// The first shopper's hold in the Reservation table.
+fn hold() -> Value {
+    json!({
+        "pk": format!("SHOPPER#{}", FIRST.id),
+        "sk": format!("SALE#{DEMO}"),
+        "reservation_id": RESERVATION,
+        "shard": 0,
+        "quantity": 1,
+        "status": "HELD",
+        "expires_at": END_SECONDS,
+        "created_at": START_MILLISECONDS,
+        "ttl": END_SECONDS,
+    })
+}

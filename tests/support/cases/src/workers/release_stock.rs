@@ -3,20 +3,7 @@
 use crate::prelude::*;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let first = |change| {
-        let held = json!({
-            "pk": format!("SHOPPER#{}", FIRST.id),
-            "sk": format!("SALE#{DEMO}"),
-            "reservation_id": RESERVATION,
-            "shard": 0,
-            "quantity": 1,
-            "status": "HELD",
-            "expires_at": END_SECONDS,
-            "created_at": START_MILLISECONDS,
-            "ttl": END_SECONDS,
-        });
-        remove(but(held, change))
-    };
+    let first = |change| remove(but(super::hold(), change));
     let held = || first(json!({}));
     let second = first(json!({
         "pk": format!("SHOPPER#{}", SECOND.id),

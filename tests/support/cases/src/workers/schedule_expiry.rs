@@ -3,21 +3,7 @@
 use crate::prelude::*;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let first = |change| {
-        let held = json!({
-            "pk": format!("SHOPPER#{}", FIRST.id),
-            "sk": format!("SALE#{DEMO}"),
-            "reservation_id": RESERVATION,
-            "shard": 0,
-            "quantity": 1,
-            "status": "HELD",
-            "expires_at": END_SECONDS,
-            "latest_end": END_SECONDS + 300,
-            "created_at": START_MILLISECONDS,
-            "ttl": END_SECONDS,
-        });
-        but(held, change)
-    };
+    let first = |change| but(but(super::hold(), json!({"latest_end": END_SECONDS + 300})), change);
     let held = || first(json!({}));
     let paying = || first(json!({"status": "PAYING", "ttl": null}));
     let prolonged = || first(json!({"expires_at": END_SECONDS + 120, "ttl": END_SECONDS + 120}));
