@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use serde_json::{Value, json};
 use system_tests::{Repository, template};
 
-use crate::{Faults, none, notices};
+use crate::{Faults, none, notices, properties, set, without};
 
 const RUNBOOK: &str = "docs/runbook.md";
 
@@ -27,9 +27,18 @@ fn alarms(repository: &Repository) -> Faults {
         if resource["Properties"]["AlarmActions"] != json!([{"Ref": "AlarmsTopic"}]) {
             faults.push(format!("{id}: calls nobody"));
         }
+        let metric = resource["Properties"]["MetricName"].as_str().unwrap_or_default();
+        if resource["Properties"]["Namespace"] == "FlashSale" && !is_written(repository, metric) {
+            faults.push(format!("{id}: no function writes the metric {metric}"));
+        }
     }
     faults.extend(explained.difference(&known).map(|name| format!("{RUNBOOK}: there is no {name}")));
     faults
+}
+
+/// Whether the product's code names a metric.
+fn is_written(repository: &Repository, metric: &str) -> bool {
+    repository.product_sources().any(|source| source.contains(&format!("\"{metric}\"")))
 }
 
 /// The alarms on one metric, with the values of these dimensions.
@@ -71,6 +80,14 @@ fn silence(repository: &Repository) -> Faults {
             }
         }
     }
+    for (_, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
+        let source = template::target(&mapping["Properties"]["EventSourceArn"]).unwrap_or_default();
+        if repository.template["Resources"][source]["Type"] == "AWS::DynamoDB::Table" {
+            let reader = &mapping["Properties"]["FunctionName"];
+            watched("AWS/Lambda/IteratorAge", &[("FunctionName", reader.clone())]);
+            watched("FlashSale/RecordsLeftOut", &[("function", reader.clone())]);
+        }
+    }
     for (id, function) in template::resources(&repository.template, "AWS::Serverless::Function") {
         let events = function["Properties"]["Events"].as_object();
         let is_scheduled = events.into_iter().flat_map(|events| events.values()).any(|event| event["Type"] == "Schedule");
@@ -108,15 +125,12 @@ fn what_fails_in_silence_has_an_alarm() {
 
 #[test]
 fn a_silent_failure_without_an_alarm_is_noticed() {
-    let without = |id: &'static str| {
-        move |repository: &mut Repository| _ = repository.template["Resources"].as_object_mut().unwrap().remove(id)
-    };
-    let set = |id: &'static str, member: &'static str, value: Value| {
-        move |repository: &mut Repository| repository.template["Resources"][id]["Properties"][member] = value
-    };
     notices(silence, "no alarm is on AWS/Lambda/Throttles", without("FunctionsThrottledAlarm"));
     notices(silence, "no alarm is on AWS/Lambda/ConcurrentExecutions", without("ConcurrencyHighAlarm"));
     notices(silence, "no alarm is on AWS/ApiGateway/5XXError", set("ApiErrorsAlarm", "MetricName", json!("4XXError")));
+    notices(silence, "IteratorAge {\"Ref\":\"ScheduleExpiryFunction\"}", without("ExpiriesLateAlarm"));
+    let elsewhere = |alarm: &mut Value| alarm["Dimensions"][0]["Value"] = json!({"Ref": "ReleaseStockFunction"});
+    notices(silence, "RecordsLeftOut {\"Ref\":\"ScheduleExpiryFunction\"}", properties("ExpiryLeftOutAlarm", elsewhere));
     notices(silence, "no alarm says that ReconcileFunction", set("ReconcileStoppedAlarm", "TreatMissingData", json!("ignore")));
     notices(silence, "AWS/DynamoDB/WriteThrottleEvents {\"Ref\":\"StockTable\"}", |repository| {
         let metrics = &mut repository.template["Resources"]["StockThrottledAlarm"]["Properties"]["Metrics"];
@@ -138,6 +152,7 @@ fn every_alarm_calls_somebody_who_can_read_what_to_do() {
 
 #[test]
 fn an_alarm_that_helps_nobody_is_noticed() {
+    notices(alarms, "no function writes the metric Skipped", set("ExpiryLeftOutAlarm", "MetricName", json!("Skipped")));
     notices(alarms, "does not say what to do at OrdersLateAlarm", |repository| {
         let runbook = repository.documents.get_mut(Path::new(RUNBOOK)).unwrap();
         *runbook = runbook.replace("`OrdersLateAlarm`", "an alarm");

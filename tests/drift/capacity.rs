@@ -9,7 +9,7 @@ use system_tests::{
     template::{self, Function},
 };
 
-use crate::{Faults, none, notices, routes::routes};
+use crate::{Faults, none, notices, routes::routes, set};
 
 const DOCUMENT: &str = "docs/deploying.md";
 /// What an account may do in a Region before anybody asks for more (AWS, "API Gateway quotas", "Lambda quotas").
@@ -144,8 +144,9 @@ fn documented(repository: &Repository) -> Faults {
 
 #[test]
 fn every_route_has_the_throttle_of_its_group() {
-    none(&throttles(&Repository::read()));
-    none(&quota(&Repository::read()));
+    for check in [throttles, quota] {
+        none(&check(&Repository::read()));
+    }
 }
 
 #[test]
@@ -195,13 +196,9 @@ fn what_must_go_on_during_a_rush_reserves_concurrency() {
 
 #[test]
 fn a_function_without_its_reserve_or_a_sum_that_is_not_documented_is_noticed() {
-    let set = |id: &'static str, value: Value| {
-        move |repository: &mut Repository| {
-            repository.template["Resources"][id]["Properties"]["ReservedConcurrentExecutions"] = value;
-        }
-    };
-    notices(reserves, "PayFunction: ReservedConcurrentExecutions is null", set("PayFunction", Value::Null));
-    notices(reserves, "ReserveFunction: ReservedConcurrentExecutions is 900", set("ReserveFunction", json!(900)));
+    const RESERVED: &str = "ReservedConcurrentExecutions";
+    notices(reserves, "PayFunction: ReservedConcurrentExecutions is null", set("PayFunction", RESERVED, Value::Null));
+    notices(reserves, "ReserveFunction: ReservedConcurrentExecutions is 900", set("ReserveFunction", RESERVED, json!(900)));
     let in_the_document = |from: &'static str, to: &'static str| {
         move |repository: &mut Repository| {
             let document = repository.documents.get_mut(Path::new(DOCUMENT)).unwrap();

@@ -4,14 +4,14 @@
 use serde_json::{Value, json};
 use system_tests::{Repository, template};
 
-use crate::{Faults, none, notices};
+use crate::{Faults, none, notices, properties};
 
 /// The properties that protect a resource from being deleted.
 const PROTECTIONS: [&str; 2] = ["DeletionProtection", "DeletionProtectionEnabled"];
 /// The types of resources that hold data of shoppers.
 const HOLD_DATA: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool"];
 /// Characters of the access log's format, at most.
-const LONGEST_ACCESS_LOG_FORMAT: usize = 360;
+const LONGEST_ACCESS_LOG_FORMAT: usize = 400;
 
 /// A protected resource that is to be deleted when its creation is rolled back makes the roll-back fail.
 fn protection(repository: &Repository) -> Faults {
@@ -55,15 +55,13 @@ fn a_protected_resource_stays_when_its_creation_is_rolled_back() {
 
 #[test]
 fn a_resource_that_cannot_be_rolled_back_or_is_not_protected_is_noticed() {
-    let set = |id: &'static str, member: &'static str| {
-        move |repository: &mut Repository| repository.template["Resources"][id][member] = json!("RetainExceptOnCreate")
-    };
-    notices(protection, "ShopperPool: DeletionPolicy is \"RetainExceptOnCreate\"", set("ShopperPool", "DeletionPolicy"));
-    notices(protection, "OrderTable: UpdateReplacePolicy", set("OrderTable", "UpdateReplacePolicy"));
-    notices(protection, "StockTable: has no deletion protection", |repository| {
-        let properties = repository.template["Resources"]["StockTable"]["Properties"].as_object_mut().unwrap();
-        properties.remove("DeletionProtectionEnabled");
-    });
+    for (id, policy) in [("ShopperPool", "DeletionPolicy"), ("OrderTable", "UpdateReplacePolicy")] {
+        notices(protection, &format!("{id}: {policy} is \"RetainExceptOnCreate\", not Retain"), |repository| {
+            repository.template["Resources"][id][policy] = json!("RetainExceptOnCreate");
+        });
+    }
+    let unprotected = |table: &mut Value| _ = table.as_object_mut().unwrap().remove("DeletionProtectionEnabled");
+    notices(protection, "StockTable: has no deletion protection", properties("StockTable", unprotected));
 }
 
 #[test]
@@ -142,6 +140,15 @@ fn queues_and_topics_refuse_plain_http() {
     });
 }
 
+/// A line of the access log, with the names of its variables as values. API Gateway replaces each by text; only times are numbers.
+fn lines_of(format: &str) -> Option<Value> {
+    let number = "$context.requestTimeEpoch";
+    if format.trim_end().contains('\n') {
+        return None;
+    }
+    serde_json::from_str(&format.replace(&format!(":{number}"), ":0")).ok()
+}
+
 /// The condition of the access log, its setting, and what holds without it.
 fn access_log(api: &Value) -> [&Value; 3] {
     let choice = &api["AccessLogSetting"]["Fn::If"];
@@ -165,10 +172,21 @@ fn logs(repository: &Repository) -> Faults {
     let [condition, setting, off] = access_log(api);
     if [condition, off] != [&json!("KeepsAccessLog"), &json!({"Ref": "AWS::NoValue"})] {
         faults.push("the access log cannot be turned off".to_owned());
+        return faults;
+    }
+    if repository.template["Conditions"]["KeepsAccessLog"] != json!({"Fn::Equals": [{"Ref": "AccessLog"}, "true"]}) {
+        faults.push("the access log is not kept only when `AccessLog` says so".to_owned());
     }
     let format = setting["Format"].as_str().unwrap_or_default();
     if format.contains("identity.sourceIp") && format.contains("authorizer.claims") {
         faults.push("the access log says from which address a shopper came".to_owned());
+    }
+    let line = lines_of(format);
+    if line.as_ref().is_none_or(|line| line["request_id"] != "$context.requestId") {
+        faults.push(format!("the access log's format is not one line of JSON with the request's id: {format}"));
+    }
+    if format.contains("$context.path") {
+        faults.push("the access log holds paths, and so ids of orders".to_owned());
     }
     if format.len() > LONGEST_ACCESS_LOG_FORMAT {
         faults.push(format!("each request costs a line of the access log of more than {LONGEST_ACCESS_LOG_FORMAT} characters"));
@@ -179,21 +197,40 @@ fn logs(repository: &Repository) -> Faults {
 #[test]
 fn logs_are_forgotten_and_do_not_say_where_a_shopper_was() {
     none(&logs(&Repository::read()));
-    let api = |change: fn(&mut Value)| {
-        move |repository: &mut Repository| change(&mut repository.template["Resources"]["Api"]["Properties"])
-    };
+    let api = |change: fn(&mut Value)| properties("Api", change);
     notices(logs, "does not wait for the log group", api(|api| api["StageName"] = json!("v2")));
     notices(logs, "does not wait for the log group", api(|api| api["Tags"] = json!({})));
     notices(
         logs,
         "from which address",
         api(|api| {
-            let format = format!("{} $context.identity.sourceIp", access_log(api)[1]["Format"].as_str().unwrap());
+            let format = access_log(api)[1]["Format"].as_str().unwrap();
+            let format = format.replace('}', ",\"address\":\"$context.identity.sourceIp\"}");
             api["AccessLogSetting"]["Fn::If"][1]["Format"] = json!(format);
         }),
     );
     notices(logs, "cannot be turned off", api(|api| api["AccessLogSetting"] = access_log(api)[1].clone()));
-    notices(logs, "costs a line", api(|api| api["AccessLogSetting"]["Fn::If"][1]["Format"] = json!("$context.path".repeat(100))));
+    let format = |change: fn(&str) -> String| {
+        properties("Api", move |api| {
+            let changed = change(access_log(api)[1]["Format"].as_str().unwrap());
+            api["AccessLogSetting"]["Fn::If"][1]["Format"] = json!(changed);
+        })
+    };
+    notices(logs, "not one line of JSON", format(|text| text.replace(',', ",\n")));
+    notices(logs, "not one line of JSON", format(|text| text.replacen('"', "", 1)));
+    notices(logs, "not one line of JSON", format(|text| text.replace("$context.requestId", "$context.extendedRequestId")));
+    notices(logs, "holds paths", format(|text| text.replace('{', "{\"path\":\"$context.path\",")));
+    notices(logs, "only when", |repository| {
+        repository.template["Conditions"]["KeepsAccessLog"] = json!({"Fn::Equals": [{"Ref": "AccessLog"}, "false"]});
+    });
+    notices(
+        logs,
+        "costs a line",
+        api(|api| {
+            api["AccessLogSetting"]["Fn::If"][1]["Format"] =
+                json!(format!("{{\"request_id\":\"$context.requestId\"{}}}", " ".repeat(400)));
+        }),
+    );
     notices(logs, "ApiExecutionLogGroup: keeps its entries for ever", |repository| {
         repository.template["Resources"]["ApiExecutionLogGroup"]["Properties"]["RetentionInDays"] = Value::Null;
     });

@@ -34,6 +34,7 @@ mod saga;
 mod tables;
 mod times;
 
+use serde_json::Value;
 use system_tests::Repository;
 
 /// A check's findings.
@@ -53,4 +54,19 @@ fn notices(check: fn(&Repository) -> Faults, what: &str, change: impl FnOnce(&mu
     change(&mut repository);
     let new: Faults = check(&repository).into_iter().filter(|fault| !before.contains(fault)).collect();
     assert!(new.len() == 1 && new.iter().all(|fault| fault.contains(what)), "expected one fault with {what:?}, found {new:#?}");
+}
+
+/// Lets `change` alter the properties of a resource of the template.
+fn properties(id: &'static str, change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Repository) {
+    move |repository| change(&mut repository.template["Resources"][id]["Properties"])
+}
+
+/// Sets a property of a resource of the template.
+fn set(id: &'static str, property: &'static str, value: Value) -> impl FnOnce(&mut Repository) {
+    properties(id, move |properties| properties[property] = value)
+}
+
+/// Removes a resource from the template.
+fn without(id: &'static str) -> impl FnOnce(&mut Repository) {
+    move |repository| _ = repository.template["Resources"].as_object_mut().unwrap().remove(id)
 }

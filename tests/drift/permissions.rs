@@ -11,7 +11,7 @@ use system_tests::{
     template,
 };
 
-use crate::{Faults, none, notices};
+use crate::{Faults, none, notices, properties};
 
 fn of_document(repository: &Repository, faults: &mut Faults) -> Permissions {
     let text = repository.documents.get(Path::new(DOCUMENT)).map(String::as_str).unwrap_or_default();
@@ -84,6 +84,43 @@ fn resource_name(resource: &Value) -> Option<String> {
     }
     // `Ref` of a state machine or a topic gives its ARN.
     resource["Ref"].as_str().map(str::to_owned)
+}
+
+/// Lambda reads a function's queue or stream with the function's own permissions, and sends with them what it gives up on.
+fn for_lambda(repository: &Repository) -> Faults {
+    const QUEUE: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    const STREAM: [&str; 3] = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+    let mut faults = Faults::new();
+    let granted = of_template(repository, &mut faults);
+    for (id, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
+        let properties = &mapping["Properties"];
+        let function = template::folder_name(template::target(&properties["FunctionName"]).unwrap_or_default());
+        let source = template::target(&properties["EventSourceArn"]).unwrap_or_default();
+        let mut needed: Vec<(String, &[&str])> = if repository.template["Resources"][source]["Type"] == "AWS::SQS::Queue" {
+            vec![(source.to_owned(), &QUEUE)]
+        } else {
+            vec![(format!("{source} stream"), &STREAM), (format!("{source}/stream/*"), &["dynamodb:ListStreams"])]
+        };
+        let given_up = template::target(&properties["DestinationConfig"]["OnFailure"]["Destination"]);
+        needed.extend(given_up.map(|queue| (queue.to_owned(), &["sqs:SendMessage"][..])));
+        for (resource, actions) in needed {
+            let has = granted.get(&(function.clone(), resource.clone()));
+            let missing = actions.iter().filter(|action| !has.is_some_and(|has| has.contains(**action)));
+            faults.extend(missing.map(|action| format!("{id}: {function} may not {action} of {resource}")));
+        }
+    }
+    faults
+}
+
+#[test]
+fn lambda_may_read_for_each_function_and_send_what_it_gives_up_on() {
+    none(&for_lambda(&Repository::read()));
+    for (statement, lost) in [(1, "ListStreams of ReservationTable/stream/*"), (2, "SendMessage of StreamFailuresQueue")] {
+        let lose = move |function: &mut Value| {
+            function["Policies"][0]["Statement"].as_array_mut().unwrap().remove(statement);
+        };
+        notices(for_lambda, lost, properties("ScheduleExpiryFunction", lose));
+    }
 }
 
 fn compared(repository: &Repository) -> Faults {

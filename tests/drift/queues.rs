@@ -8,7 +8,7 @@ use system_tests::{
     template::{self, Function},
 };
 
-use crate::{Faults, none, notices};
+use crate::{Faults, none, notices, set};
 
 /// API Gateway gives up after 29 s. The client never receives a later answer.
 const GATEWAY_SECONDS: i64 = 29;
@@ -34,7 +34,7 @@ fn sources(repository: &Repository) -> Faults {
             Some("AWS::SQS::Queue") => {
                 queue(id, properties, source, &resource["Properties"], function, &mut faults);
             }
-            Some("AWS::DynamoDB::Table") => stream(id, properties, &mut faults),
+            Some("AWS::DynamoDB::Table") => stream(id, properties, source, &mut faults),
             _ => faults.push(format!("{id}: reads {source:?}, which is neither queue nor table")),
         }
     }
@@ -76,9 +76,27 @@ fn queue(id: &str, mapping: &Value, name: &str, queue: &Value, function: &Functi
     }
 }
 
-fn stream(id: &str, mapping: &Value, faults: &mut Faults) {
-    if mapping["BisectBatchOnFunctionError"] != true || !mapping["MaximumRetryAttempts"].is_i64() {
-        faults.push(format!("{id}: one bad record can hold up its stream (no bisecting, or no limit of retries)"));
+/// The table whose records end holds and return units. Nothing else does in time, so no record may be given up on, or wait.
+/// Functions leave out by themselves what they can never handle.
+const ENDS_HOLDS: &str = "ReservationTable";
+
+fn stream(id: &str, mapping: &Value, table: &str, faults: &mut Faults) {
+    if mapping["BisectBatchOnFunctionError"] != true {
+        faults.push(format!("{id}: one bad record fails its whole batch"));
+    }
+    if !mapping["MaximumRetryAttempts"].is_i64() {
+        faults.push(format!("{id}: says nothing of how often it retries"));
+    }
+    if mapping["StartingPosition"] != "TRIM_HORIZON" {
+        faults.push(format!("{id}: leaves out what was written before it began"));
+    }
+    if table == ENDS_HOLDS {
+        if mapping["MaximumRetryAttempts"] != -1 || !mapping["MaximumRecordAgeInSeconds"].is_null() {
+            faults.push(format!("{id}: gives up on records that the stream still has"));
+        }
+        if mapping["MaximumBatchingWindowInSeconds"].as_i64().is_some_and(|window| window > 0) {
+            faults.push(format!("{id}: waits for full batches, and the ends of holds wait with it"));
+        }
     }
     if template::target(&mapping["DestinationConfig"]["OnFailure"]["Destination"]).is_none() {
         faults.push(format!("{id}: what is given up on goes nowhere"));
@@ -133,16 +151,18 @@ fn every_queue_and_stream_is_read_patiently_and_gives_up_visibly() {
 
 #[test]
 fn an_impatient_or_lossy_source_is_noticed() {
-    let set = |id: &'static str, property: &'static str, value: Value| {
-        move |repository: &mut Repository| repository.template["Resources"][id]["Properties"][property] = value
-    };
     notices(sources, "visible again", set("OrdersQueue", "VisibilityTimeout", json!(179)));
     notices(sources, "visible again", set("StartPaymentFunction", "Timeout", json!(31)));
     notices(sources, "no dead-letter queue", set("ExpiryQueue", "RedrivePolicy", Value::Null));
     notices(sources, "StartPaymentOrders: its maximum concurrency", set("StartPaymentOrders", "ScalingConfig", Value::Null));
     notices(sources, "not what StartPaymentFunction", set("StartPaymentFunction", "ReservedConcurrentExecutions", json!(30)));
     notices(sources, "fails its whole batch", set("RefreshAvailabilityMoves", "FunctionResponseTypes", Value::Null));
-    notices(sources, "hold up its stream", set("ReleaseStockRemovedHolds", "BisectBatchOnFunctionError", json!(false)));
+    notices(sources, "fails its whole batch", set("ReleaseStockRemovedHolds", "BisectBatchOnFunctionError", json!(false)));
+    notices(sources, "how often it retries", set("RefreshAvailabilityMoves", "MaximumRetryAttempts", Value::Null));
+    notices(sources, "gives up on records", set("ScheduleExpiryHolds", "MaximumRetryAttempts", json!(3)));
+    notices(sources, "gives up on records", set("ScheduleExpiryHolds", "MaximumRecordAgeInSeconds", json!(60)));
+    notices(sources, "written before it began", set("ScheduleExpiryHolds", "StartingPosition", json!("LATEST")));
+    notices(sources, "waits for full batches", set("ScheduleExpiryHolds", "MaximumBatchingWindowInSeconds", json!(3)));
     notices(sources, "goes nowhere", set("ReleaseStockRemovedHolds", "DestinationConfig", Value::Null));
     notices(sources, "which is no function", set("StartPaymentOrders", "FunctionName", json!({"Ref": "OrdersQueue"})));
 }
