@@ -96,16 +96,17 @@ pub(crate) fn build_targets(targets: &[&str]) -> Result<Programs> {
     Ok(messages?.lines().filter_map(program).collect())
 }
 
-/// Builds a program alone and for release, as `sam build` does: in the workspace's build, its dependencies would get features
-/// that only other crates need.
-pub(crate) fn build_released(name: &str) -> Result<PathBuf> {
-    println!("building {name} for release (minutes when its dependencies have not been built yet) …");
+/// Builds programs for release, and returns their folder. A bootstrap is built as `sam build` does it, without other programs: with
+/// them, its dependencies would get features that only the others need.
+pub(crate) fn build_released(names: &[&str]) -> Result<PathBuf> {
+    println!("building {} for release (minutes when dependencies have not been built yet) …", names.join(" and "));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--package", name, "--bin", name]).current_dir(root());
+    build.args(["build", "--release"]).current_dir(root());
+    build.args(names.iter().flat_map(|name| ["--package", name, "--bin", name]));
     run(&mut build, "cargo build --release")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(name))
+    Ok(target.join("release"))
 }
 
 /// The program that a message of cargo names, if any.

@@ -25,10 +25,10 @@ const STARTS: usize = 10;
 const INVOCATIONS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The limits, in the order of the output; megabytes are 10⁶ bytes.
-const UNPACKED_MB: f64 = 12.0;
-const ZIPPED_MB: f64 = 5.0;
-const INIT_MS: f64 = 10.0;
-const RESIDENT_MB: f64 = 20.0;
+const UNPACKED_MB: f64 = 16.0;
+const ZIPPED_MB: f64 = 7.0;
+const INIT_MS: f64 = 12.0;
+const RESIDENT_MB: f64 = 18.0;
 
 /// Measure the release bootstrap that serves `reserve`: size, start, memory. Fails above the limits.
 ///
@@ -56,7 +56,7 @@ impl Measure {
         };
         let bootstrap = match self.bootstrap {
             Some(given) => given.canonicalize().with_context(|| format!("there is no {}", given.display()))?,
-            None => functions::build_released(BOOTSTRAP)?,
+            None => functions::build_released(&[BOOTSTRAP])?.join(BOOTSTRAP),
         };
         println!("{}\n", bootstrap.display());
         let event = fs::read_to_string(root().join(format!("events/{FUNCTION}/ok.json")))?;

@@ -3,7 +3,7 @@
 //! Each function implements the trait of its trigger. [`Function`] erases the function's type: the registries list it,
 //! [`serve`](crate::serve) runs it on Lambda, and tests invoke it with events.
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{future::Future, sync::Arc};
 
 use domain::Timestamp;
 use futures_util::future::BoxFuture;
@@ -11,6 +11,7 @@ use lambda_http::Request;
 use lambda_runtime::Diagnostic;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::{
     Failure, Problem, Response, http, metrics,

@@ -1,6 +1,6 @@
 //! `cargo xtask bench` finds the product as it expects it: every case of `reserve` on the built bootstrap gives its answer, and
 //! makes the calls that the case is about. Nothing here depends on speed.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this is test code")]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::unwrap_used, reason = "tests of real processes, in real time")]
 
 use std::{
     path::{Path, PathBuf},
@@ -63,11 +63,40 @@ async fn every_case_of_reserve_gives_its_answer() {
     assert_eq!(stage.held(RUSH).await.unwrap(), won + 1, "the winner who asked again won once");
 }
 
+fn lines(log: &Path) -> Vec<Value> {
+    std::fs::read_to_string(log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// The lines of a log, and the refusals that they count.
 fn lines_and_refusals(log: &Path) -> (u64, u64) {
-    let log = std::fs::read_to_string(log).unwrap();
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines(log);
     (lines.len().try_into().unwrap(), lines.iter().map(|line| line["Refusals"].as_u64().unwrap_or_default()).sum())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_no_refusals_are_timed() {
+    let stage = Stage::open(8).await.unwrap();
+    let logs = folder("timed");
+    let (_host, load) = started(Case::Winner, &stage, &logs).await;
+    let (begun, mut made) = (Instant::now(), 150);
+    load.closed(1, Until::Requests(made)).await.unwrap();
+    let took: Vec<f64> = loop {
+        let lines = lines(&logs.join("reserve-0.log"));
+        assert!(lines.iter().all(|line| line["function"] == "reserve" && line["Refusals"].is_null()), "{lines:?}");
+        let values = lines.iter().filter_map(|line| line["AnswerMilliseconds"].as_array()).flatten();
+        let values: Vec<f64> = values.map(|value| value.as_f64().unwrap()).collect();
+        if values.len() >= 150 {
+            break values;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "only {} of {made} answers are timed", values.len());
+        load.closed(1, Until::Requests(1)).await.unwrap();
+        made += 1;
+    };
+    let in_all = begun.elapsed().as_secs_f64() * 1_000.0;
+    assert!(took.len() <= usize::try_from(made).unwrap() && took.iter().all(|one| *one > 0.0), "{took:?}");
+    // One environment answers one request after the other, and most of its time goes into that.
+    let sum: f64 = took.iter().sum();
+    assert!((in_all / 1_000.0..in_all).contains(&sum), "{sum} ms of answers in {in_all} ms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
