@@ -73,7 +73,7 @@ fn problem(error: &MakeError) -> Problem {
         MakeError::Started => problems::sale_started(),
         MakeError::Paused => problems::paused_not_changed(),
         MakeError::Restocked => problems::sale_restocked(),
-        MakeError::Closed => problems::not_changeable(NotChangeable::Ended),
+        MakeError::Over => problems::not_changeable(NotChangeable::Ended),
         MakeError::EndsInThePast => Problem::invalid_request("ends_at must be in the future", "/ends_at"),
         MakeError::Stopped(why) => problems::stopped(why),
     }

@@ -6,7 +6,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Availability, Clock, ProductId, Sale, SaleDraft, SaleStatus};
+use domain::{Availability, Clock, NotChangeable, ProductId, Sale, SaleDraft, SaleStatus};
 use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, Stock, StoreError, Stored};
@@ -45,9 +45,9 @@ pub enum MakeError {
     /// The sale was restocked.
     #[error("the sale was restocked")]
     Restocked,
-    /// The sale was closed.
+    /// The sale is over: its end has passed, or it was closed.
     #[error("the sale is over")]
-    Closed,
+    Over,
     /// The described end has passed, and the sale does not have it.
     #[error("the described sale would be over")]
     EndsInThePast,
@@ -84,6 +84,9 @@ impl SalePreparation {
             && sale.is_described_by(&wanted.draft)
         {
             return self.unchanged(sale.clone()).await;
+        }
+        if before.as_ref().is_some_and(|stored| stored.sale.is_operable(self.clock.now()) == Err(NotChangeable::Ended)) {
+            return Err(MakeError::Over);
         }
         if wanted.draft.ends_at <= self.clock.now() {
             return Err(MakeError::EndsInThePast);
@@ -143,7 +146,7 @@ impl SalePreparation {
             SaleStatus::Active | SaleStatus::Paused if is_restocked => Err(MakeError::Restocked),
             SaleStatus::Preparing | SaleStatus::Active => Ok(()),
             SaleStatus::Paused => Err(MakeError::Paused),
-            SaleStatus::Closed => Err(MakeError::Closed),
+            SaleStatus::Closed => Err(MakeError::Over),
         }
     }
 

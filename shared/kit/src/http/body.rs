@@ -12,7 +12,7 @@ const LARGEST_BODY_BYTES: usize = 16 * 1024;
 /// U+FEFF in UTF-8. RFC 8259, section 8.1, forbids it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// A fault may quote the request. More of the quotation than this does not help.
-const LONGEST_DETAIL_CHARACTERS: usize = 200;
+const LONGEST_DETAIL_CHARACTERS: usize = 400;
 
 /// The request's body as a `T`.
 ///

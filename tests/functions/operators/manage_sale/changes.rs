@@ -122,8 +122,11 @@ async fn the_last_description_again_is_200_also_when_the_sale_is_over() {
         let before = shop.everything().await;
         let response = function.handle(put(&sent)).await;
         assert_eq!((brief(&response), &test_shop::body(&response)["state"]), ("200".to_owned(), &json!("ended")));
-        sent["name"] = json!("Other");
-        assert_eq!(brief(&function.handle(put(&sent)).await), "422 invalid-request /ends_at", "it would be over");
+        for (member, value) in [("name", json!("Other")), ("units", json!(20)), ("ends_at", json!("2026-11-01T14:00:00Z"))] {
+            let mut other = sent.clone();
+            other[member] = value;
+            assert_eq!(brief(&function.handle(put(&other)).await), "409 sale-ended", "{member}");
+        }
         assert_eq!(shop.everything().await, before);
     }
 }
