@@ -80,10 +80,11 @@ fn errors(repository: &Repository) -> Faults {
 
 /// Errors that another try may mend. An error that describes how things are is not among them. If an error has a task here,
 /// repeating any other task that raises it does not mend it.
-const PASSING: [(&str, Option<&str>); 4] = [
+const PASSING: [(&str, Option<&str>); 5] = [
     ("StoreUnavailable", None),
     ("NotificationFailed", None),
     ("PaymentOutcomeUnknown", Some("charge-payment")),
+    ("CaptureOutcomeUnknown", Some("capture-payment")),
     ("RefundUnconfirmed", Some("refund-payment")),
 ];
 

@@ -3,9 +3,9 @@
 use domain::ChargeOutcome;
 use payments::{LookUp, PaymentGateway, Sandbox};
 use test_aws::{Fault, every_crash, every_interleaving};
-use test_shop::{Buyer, price};
+use test_shop::price;
 
-use crate::{Bank, declined, usd};
+use crate::{Bank, declined, payment, usd};
 
 #[tokio::test]
 async fn a_key_that_nobody_used_is_not_found() {
@@ -18,7 +18,7 @@ async fn a_key_that_nobody_used_is_not_found() {
 async fn a_charge_is_made_once_and_answered_the_same_again() {
     let bank = Bank::open().await;
     for _ in 0..3 {
-        assert_eq!(bank.charge("sandbox:ok").await, bank.charged(price()));
+        assert_eq!(bank.charge("sandbox:charged-at-once").await, bank.charged(price()));
     }
     assert_eq!(bank.money().await, (1, 0));
     assert_eq!(bank.look_up().await, LookUp::Found(bank.charged(price())));
@@ -91,10 +91,10 @@ async fn a_gateway_that_is_down_at_first_says_so_before_it_charges_and_never_aft
     every_interleaving(async |interleaving| {
         let bank = Bank::with_calls("sandbox", &interleaving.calls).await;
         let other = Sandbox::new(bank.sandbox.name().clone(), bank.shop.uncounted().books());
-        let (key, method) = (Buyer::first().key(1), "sandbox:down-at-first".parse().unwrap());
+        let payment = payment(price(), "sandbox:down-at-first");
         let twice = async {
-            let first = other.charge(&key, price(), &method).await;
-            (first, other.charge(&key, price(), &method).await)
+            let first = other.charge(&payment).await;
+            (first, other.charge(&payment).await)
         };
         let (hung, (first, second)) = interleaving.run(bank.charge("sandbox:down-at-first"), twice).await;
         // If no request hangs, `twice` runs after the other charge.
@@ -122,12 +122,12 @@ async fn another_amount_than_asked_for_is_confirmed_as_such() {
 #[tokio::test]
 async fn a_key_with_other_parameters_is_not_answered() {
     let bank = Bank::open().await;
-    bank.charge("sandbox:ok").await;
-    assert_eq!(bank.charge_of(usd(99_901), "sandbox:ok").await, ChargeOutcome::Unknown, "another amount");
+    bank.charge("sandbox:charged-at-once").await;
+    assert_eq!(bank.charge_of(usd(99_901), "sandbox:charged-at-once").await, ChargeOutcome::Unknown, "another amount");
     assert_eq!(bank.charge("sandbox:declined").await, ChargeOutcome::Unknown, "another payment method");
     let euros = domain::Money::new(99_900, "EUR".parse().unwrap()).unwrap();
-    assert_eq!(bank.charge_of(euros, "sandbox:ok").await, ChargeOutcome::Unknown, "another currency");
-    assert_eq!(bank.charge("sandbox:ok").await, bank.charged(price()), "the same");
+    assert_eq!(bank.charge_of(euros, "sandbox:charged-at-once").await, ChargeOutcome::Unknown, "another currency");
+    assert_eq!(bank.charge("sandbox:charged-at-once").await, bank.charged(price()), "the same");
     assert_eq!(bank.money().await, (1, 0));
 }
 
@@ -137,19 +137,19 @@ async fn books_that_do_not_answer_leave_everything_unknown() {
         for fault in [Fault::LostRequest, Fault::ServerError, Fault::Denied] {
             let bank = Bank::open().await;
             bank.calls.fail_always(operation, fault);
-            assert_eq!(bank.charge("sandbox:ok").await, ChargeOutcome::Unknown, "{operation} {fault:?}");
+            assert_eq!(bank.charge("sandbox:charged-at-once").await, ChargeOutcome::Unknown, "{operation} {fault:?}");
             assert_eq!(bank.money().await, (0, 0), "{operation} {fault:?}");
         }
     }
     let bank = Bank::open().await;
-    bank.charge("sandbox:ok").await;
+    bank.charge("sandbox:charged-at-once").await;
     bank.calls.fail_always("GetItem", Fault::LostAnswer);
     assert_eq!(bank.look_up().await, LookUp::Unknown);
 }
 
 #[tokio::test]
 async fn a_charge_that_was_cut_off_is_made_once() {
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
+    for method in ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
         every_crash(async |calls| {
             let bank = Bank::with_calls("sandbox", calls).await;
             bank.charge(method).await;
@@ -167,7 +167,7 @@ async fn a_charge_that_was_cut_off_is_made_once() {
 
 #[tokio::test]
 async fn two_charges_at_once_are_one() {
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
+    for method in ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
         let bank = Bank::open().await;
         tokio::join!(bank.charge(method), bank.charge(method));
         assert_eq!(bank.charge(method).await, bank.charged(price()), "{method}");

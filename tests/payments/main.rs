@@ -2,12 +2,13 @@
 //! triggers each failure that matters.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
+mod authorisations;
 mod charges;
 mod configured;
 mod refunds;
 
-use domain::{ChargeOutcome, GatewayName, Money, PaymentMethod, RefundOutcome};
-use payments::{LookUp, PaymentGateway, Sandbox};
+use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
+use payments::{LookUp, Payment, PaymentGateway, Sandbox};
 use store::Entry;
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, price};
@@ -40,16 +41,19 @@ impl Bank {
     }
 
     async fn charge_of(&self, amount: Money, method: &str) -> ChargeOutcome {
-        let method: PaymentMethod = method.parse().unwrap();
-        self.sandbox.charge(&Buyer::first().key(1), amount, &method).await
+        self.sandbox.charge(&payment(amount, method)).await
     }
 
     async fn look_up(&self) -> LookUp {
-        self.sandbox.look_up(&Buyer::first().key(1)).await
+        self.sandbox.look_up(&payment(price(), "sandbox:ok")).await
+    }
+
+    async fn capture(&self) -> CaptureOutcome {
+        self.sandbox.capture(&payment(price(), "sandbox:ok")).await
     }
 
     async fn refund(&self) -> RefundOutcome {
-        self.sandbox.refund(&Buyer::first().key(1)).await
+        self.sandbox.refund(&payment(price(), "sandbox:ok")).await
     }
 
     async fn entry(&self) -> Option<Entry> {
@@ -61,8 +65,23 @@ impl Bank {
         self.entry().await.map_or((0, 0), |entry| (entry.charges, entry.refunds))
     }
 
+    fn authorised(&self) -> ChargeOutcome {
+        ChargeOutcome::Authorised { reference: format!("{}_{}", self.sandbox.name(), Buyer::first().key(1)) }
+    }
+
     fn charged(&self, confirmed: Money) -> ChargeOutcome {
         ChargeOutcome::Charged { reference: format!("{}_{}", self.sandbox.name(), Buyer::first().key(1)), confirmed }
+    }
+}
+
+/// The first buyer's first attempt to pay.
+fn payment(amount: Money, method: &str) -> Payment {
+    Payment {
+        key: Buyer::first().key(1),
+        amount,
+        method: method.parse().unwrap(),
+        provider_id: None,
+        began_at: test_shop::NOW.parse().unwrap(),
     }
 }
 

@@ -4,15 +4,15 @@ use domain::{ChargeOutcome, RefundOutcome};
 use payments::{LookUp, PaymentGateway, Sandbox};
 use store::EntryState;
 use test_aws::{Fault, every_crash};
-use test_shop::Buyer;
+use test_shop::price;
 
-use crate::{Bank, declined};
+use crate::{Bank, declined, payment};
 
 const CANCELLED: &str = "The payment was cancelled.";
 
 #[tokio::test]
 async fn what_was_charged_is_given_back_once() {
-    for method in ["sandbox:ok", "sandbox:wrong-amount", "sandbox:charged-but-answer-lost"] {
+    for method in ["sandbox:charged-at-once", "sandbox:wrong-amount", "sandbox:charged-but-answer-lost"] {
         let bank = Bank::open().await;
         bank.charge(method).await;
         for _ in 0..3 {
@@ -25,9 +25,9 @@ async fn what_was_charged_is_given_back_once() {
 #[tokio::test]
 async fn what_was_given_back_is_not_charged_again() {
     let bank = Bank::open().await;
-    bank.charge("sandbox:ok").await;
+    bank.charge("sandbox:charged-at-once").await;
     bank.refund().await;
-    assert_eq!(bank.charge("sandbox:ok").await, declined(CANCELLED));
+    assert_eq!(bank.charge("sandbox:charged-at-once").await, declined(CANCELLED));
     assert_eq!(bank.look_up().await, LookUp::Found(declined(CANCELLED)));
     assert_eq!(bank.money().await, (1, 1));
 }
@@ -55,7 +55,9 @@ async fn what_was_not_charged_never_will_be() {
         for _ in 0..2 {
             assert_eq!(bank.refund().await, RefundOutcome::Voided, "{before:?}");
         }
-        for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"] {
+        for method in
+            ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"]
+        {
             assert_eq!(bank.charge(method).await, declined(CANCELLED), "{before:?} then {method}");
         }
         assert_eq!(bank.look_up().await, LookUp::Found(declined(CANCELLED)), "{before:?}");
@@ -70,7 +72,7 @@ async fn a_gateway_without_an_answer_has_confirmed_no_refund() {
         [("GetItem", Fault::LostRequest), ("UpdateItem", Fault::LostRequest), ("UpdateItem", Fault::LostAnswer)]
     {
         let bank = Bank::open().await;
-        bank.charge("sandbox:ok").await;
+        bank.charge("sandbox:charged-at-once").await;
         bank.calls.fail_always(operation, fault);
         assert_eq!(bank.refund().await, RefundOutcome::Unknown, "{operation} {fault:?}");
         bank.calls.heal();
@@ -82,7 +84,7 @@ async fn a_gateway_without_an_answer_has_confirmed_no_refund() {
 #[tokio::test]
 async fn a_refund_that_was_cut_off_is_made_once() {
     for (method, expected, money) in [
-        ("sandbox:ok", RefundOutcome::Refunded, (1, 1)),
+        ("sandbox:charged-at-once", RefundOutcome::Refunded, (1, 1)),
         ("sandbox:refund-fails-once", RefundOutcome::Refunded, (1, 1)),
         ("sandbox:timeout-then-ok", RefundOutcome::Voided, (0, 0)),
     ] {
@@ -90,7 +92,7 @@ async fn a_refund_that_was_cut_off_is_made_once() {
             let bank = Bank::open().await;
             bank.charge(method).await;
             let dying = Sandbox::new(bank.sandbox.name().clone(), bank.shop.parts(calls).books());
-            let died = dying.refund(&Buyer::first().key(1)).await;
+            let died = dying.refund(&payment(price(), method)).await;
             let mut last = bank.refund().await;
             if last == RefundOutcome::Unknown {
                 last = bank.refund().await;
@@ -105,7 +107,7 @@ async fn a_refund_that_was_cut_off_is_made_once() {
 /// The shop keeps no money, whether the charge or the refund is first.
 #[tokio::test]
 async fn a_charge_and_a_refund_at_once_keep_nothing() {
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
+    for method in ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost"] {
         let bank = Bank::open().await;
         let (charged, refunded) = tokio::join!(bank.charge(method), bank.refund());
         let last = bank.refund().await;

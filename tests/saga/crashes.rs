@@ -24,6 +24,22 @@ async fn a_saga_that_completes_survives_every_crash() {
 }
 
 #[tokio::test]
+async fn a_saga_that_charges_at_once_survives_every_crash() {
+    survives("sandbox:charged-at-once").await;
+}
+
+#[tokio::test]
+async fn a_saga_whose_capture_is_refused_survives_every_crash() {
+    survives("sandbox:capture-refused").await;
+}
+
+#[tokio::test]
+async fn a_saga_whose_answer_to_an_authorisation_or_a_capture_is_lost_survives_every_crash() {
+    survives("sandbox:authorised-but-answer-lost").await;
+    survives("sandbox:captured-but-answer-lost").await;
+}
+
+#[tokio::test]
 async fn a_saga_whose_charge_times_out_survives_every_crash() {
     survives("sandbox:timeout-then-ok").await;
 }

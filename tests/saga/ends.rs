@@ -29,16 +29,19 @@ async fn every_task_run_twice_comes_to_the_same_end() {
 
 #[tokio::test]
 async fn the_steps_are_those_of_the_state_machine() {
-    let completed = ["Charge", "WhatCameOfTheCharge", "SellStock", "CompleteOrder", "NotifyCompleted", "OrderCompleted"];
-    let undone = ["SellStock", "CompleteOrder", "Refund", "TakeBackStock", "FailOrder", "NotifyFailed", "OrderFailed"];
+    let sold = ["Charge", "WhatCameOfTheCharge", "SellStock", "CapturePayment"];
+    let completed = [&sold[..], &["CompleteOrder", "NotifyCompleted", "OrderCompleted"]].concat();
+    let undone = ["Refund", "TakeBackStock", "FailOrder", "NotifyFailed", "OrderFailed"];
     let waits = ["PaymentFailed", "NotifyPaymentFailed", "WaitingForAnotherMethod"];
     let charge = ["Charge", "WhatCameOfTheCharge"];
     for (method, path) in [
-        ("sandbox:ok", completed.to_vec()),
+        ("sandbox:ok", completed.clone()),
+        ("sandbox:charged-at-once", completed.clone()),
+        ("sandbox:capture-refused", [&sold[..], &undone].concat()),
         ("sandbox:primary-down", [&charge[..], &completed].concat()),
         ("sandbox:declined", [&charge[..], &waits].concat()),
         ("sandbox:down", [&charge[..], &charge, &waits].concat()),
-        ("sandbox:wrong-amount", [&charge[..], &undone].concat()),
+        ("sandbox:wrong-amount", [&sold[..], &["CompleteOrder"], &undone].concat()),
     ] {
         let (shop, buyer) = pending(method).await;
         let machine = Machine::new(&shop);

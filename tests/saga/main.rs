@@ -74,9 +74,13 @@ const KEPT: End = End {
 };
 
 /// The expected end of the saga with each payment method.
-fn methods() -> [(&'static str, End); 10] {
+fn methods() -> [(&'static str, End); 14] {
     [
         ("sandbox:ok", COMPLETED),
+        ("sandbox:authorised-but-answer-lost", COMPLETED),
+        ("sandbox:captured-but-answer-lost", COMPLETED),
+        ("sandbox:capture-refused", FAILED),
+        ("sandbox:charged-at-once", COMPLETED),
         ("sandbox:timeout-then-ok", COMPLETED),
         ("sandbox:charged-but-answer-lost", COMPLETED),
         ("sandbox:primary-down", End { money: [(0, 0), (1, 0)], ..COMPLETED }),

@@ -12,7 +12,7 @@ fn sandbox() -> GatewayName {
 fn entry(state: EntryState) -> Entry {
     let asked = |state| Entry::asked(state, price(), price(), &method("sandbox:ok"));
     match state {
-        EntryState::Called | EntryState::Charged | EntryState::Declined => asked(state),
+        EntryState::Called | EntryState::Authorised | EntryState::Charged | EntryState::Declined => asked(state),
         EntryState::Refunded => Entry { state, refunds: 1, ..asked(EntryState::Charged) },
         EntryState::Voided => {
             Entry { state, asked: None, confirmed: None, method: None, charges: 0, refunds: 0, refund_calls: 0 }
@@ -36,9 +36,10 @@ async fn books(state: Option<EntryState>) -> Shop {
     shop
 }
 
-const ALL: [Option<EntryState>; 6] = [
+const ALL: [Option<EntryState>; 7] = [
     None,
     Some(EntryState::Called),
+    Some(EntryState::Authorised),
     Some(EntryState::Charged),
     Some(EntryState::Declined),
     Some(EntryState::Refunded),
@@ -64,6 +65,17 @@ async fn a_charged_key_is_refunded_once_and_no_other_is() {
         for _ in 0..2 {
             let expected = if state == Some(EntryState::Charged) { Some(EntryState::Refunded) } else { state };
             assert_eq!(shop.books.refund(&sandbox(), &key(1)).await.unwrap(), expected.map(entry), "{state:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_authorised_key_is_captured_once_and_no_other_is() {
+    for state in ALL {
+        let shop = books(state).await;
+        for _ in 0..2 {
+            let expected = if state == Some(EntryState::Authorised) { Some(EntryState::Charged) } else { state };
+            assert_eq!(shop.books.capture(&sandbox(), &key(1)).await.unwrap(), expected.map(entry), "{state:?}");
         }
     }
 }

@@ -40,8 +40,8 @@ pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use payment::{
-    Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError, RefundOutcome,
-    SandboxMethod,
+    Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError,
+    RefundOutcome, SandboxMethod,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use report::{Place, SaleReport, Tally};

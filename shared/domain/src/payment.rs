@@ -25,6 +25,12 @@ impl PaymentMethod {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The provider that made the token, and the token as that provider knows it.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').unwrap_or((&self.0, ""))
+    }
 }
 
 impl FromStr for PaymentMethod {
@@ -55,8 +61,16 @@ impl From<PaymentMethod> for String {
 /// The payment methods of the sandbox: each is one behaviour of a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SandboxMethod {
-    /// Charges.
+    /// Authorises, and captures.
     Ok,
+    /// Cannot authorise: charges at once.
+    ChargedAtOnce,
+    /// Authorises; the answer to the first call is lost.
+    AuthorisedButAnswerLost,
+    /// Authorises; the capture is refused.
+    CaptureRefused,
+    /// Authorises, and captures; the answer to the first capture is lost.
+    CapturedButAnswerLost,
     /// Declines.
     Declined,
     /// The first call ends in a time-out without a charge; the next one charges.
@@ -77,8 +91,12 @@ pub enum SandboxMethod {
 
 impl SandboxMethod {
     /// Every method.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
+        Self::ChargedAtOnce,
+        Self::AuthorisedButAnswerLost,
+        Self::CaptureRefused,
+        Self::CapturedButAnswerLost,
         Self::Declined,
         Self::TimeoutThenOk,
         Self::Down,
@@ -102,6 +120,10 @@ impl SandboxMethod {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "sandbox:ok",
+            Self::ChargedAtOnce => "sandbox:charged-at-once",
+            Self::AuthorisedButAnswerLost => "sandbox:authorised-but-answer-lost",
+            Self::CaptureRefused => "sandbox:capture-refused",
+            Self::CapturedButAnswerLost => "sandbox:captured-but-answer-lost",
             Self::Declined => "sandbox:declined",
             Self::TimeoutThenOk => "sandbox:timeout-then-ok",
             Self::Down => "sandbox:down",
@@ -139,9 +161,14 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// The outcome of asking a gateway to charge, or of looking a charge up.
+/// The outcome of asking a gateway to authorise or charge, or of looking that up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeOutcome {
+    /// The money is reserved for the shop and has not moved. A capture moves it.
+    Authorised {
+        /// The gateway's own reference: the transaction id that a shopper sees.
+        reference: String,
+    },
     /// The money moved.
     Charged {
         /// The gateway's own reference: the transaction id that a shopper sees.
@@ -161,12 +188,29 @@ pub enum ChargeOutcome {
     Unknown,
 }
 
-/// The outcome of asking a gateway to refund a charge.
+/// The outcome of asking a gateway to capture an authorisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaptureOutcome {
+    /// The money moved, now or before.
+    Captured {
+        /// The amount that the gateway says it captured.
+        confirmed: Money,
+    },
+    /// The gateway certainly has not captured, and refuses to: the authorisation has expired, or is void.
+    Refused {
+        /// The reason, for operators.
+        reason: String,
+    },
+    /// The outcome is unknown. The caller must ask again.
+    Unknown,
+}
+
+/// The outcome of asking a gateway to refund a charge, or to void an authorisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundOutcome {
     /// The money was refunded, now or before.
     Refunded,
-    /// Nothing was charged under the key, and nothing ever will be.
+    /// Nothing is charged or authorised under the key, and nothing ever will be.
     Voided,
     /// The outcome is unknown. The caller must request the refund again.
     Unknown,
@@ -179,14 +223,16 @@ pub enum RefundOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStatus {
-    /// The gateway may or may not have charged.
+    /// The gateway may or may not have authorised or charged.
     Started,
-    /// Charged. No run has decided yet whether it is kept.
+    /// Authorised: the money is reserved, and moves once the units are sold. A run may be capturing it.
+    Authorised,
+    /// Charged, or captured. No run has decided yet whether it is kept.
     Charged,
     /// Charged, and belongs to a completed order. Final.
     Kept,
-    /// To be refunded if it was charged, and never to be charged if it was not. The gateway has not confirmed it. The
-    /// charge can no longer be kept.
+    /// To be refunded if it was charged, to be voided if it was authorised, and never to be charged if it was neither. The
+    /// gateway has not confirmed it. The charge can no longer be kept.
     Refunding,
     /// Declined; nothing charged.
     Declined,
@@ -196,14 +242,15 @@ pub enum AttemptStatus {
     GivenUp,
     /// Charged, and refunded.
     Refunded,
-    /// Nothing was charged, and nothing ever will be.
+    /// Nothing is charged or authorised, and nothing ever will be.
     Voided,
 }
 
 impl AttemptStatus {
     /// Every status.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Started,
+        Self::Authorised,
         Self::Charged,
         Self::Kept,
         Self::Refunding,
@@ -227,7 +274,10 @@ pub struct Attempt {
     /// A second run may have asked this gateway, or may be about to ask. So when the gateway is down for one run, it
     /// may still charge for another. Never reset at the same gateway.
     pub asked_again: bool,
-    /// The gateway's reference, once charged.
+    /// The provider's own id of the payment. It is stored before the provider can move money, so that every later run reads
+    /// the outcome by it. `None`: the gateway has no such id, or has not been asked for one.
+    pub provider_id: Option<String>,
+    /// The gateway's reference, once authorised or charged.
     pub reference: Option<String>,
     /// The amount that the gateway says it charged.
     pub confirmed: Option<Money>,
@@ -239,8 +289,16 @@ impl Attempt {
     /// An attempt that is about to ask `gateway` for the first time.
     #[must_use]
     pub fn started(key: IdempotencyKey, gateway: GatewayName) -> Self {
-        let status = AttemptStatus::Started;
-        Self { key, gateway, status, asked_again: false, reference: None, confirmed: None, reason: None }
+        Self {
+            key,
+            gateway,
+            status: AttemptStatus::Started,
+            asked_again: false,
+            provider_id: None,
+            reference: None,
+            confirmed: None,
+            reason: None,
+        }
     }
 }
 

@@ -1,17 +1,43 @@
 //! The interface to a payment gateway, and the configured gateways in order of preference.
 
-use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome};
+use domain::{CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, Timestamp};
 use futures_util::future::BoxFuture;
 use store::SandboxBooks;
 
 use crate::Sandbox;
+
+/// A payment, as a gateway has to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its identity: one key for one attempt, on every gateway and in every retry.
+    pub key: IdempotencyKey,
+    /// The amount to be charged.
+    pub amount: Money,
+    /// The shopper's token for a way to pay.
+    pub method: PaymentMethod,
+    /// The provider's own id, once the attempt contains it.
+    pub provider_id: Option<String>,
+    /// When the attempt began, for providers that forget idempotency keys.
+    pub began_at: Timestamp,
+}
+
+/// The outcome of making a payment known to its gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenOutcome {
+    /// The gateway knows the payment by its idempotency key alone.
+    ByKey,
+    /// The provider's own id. The caller stores it before it asks for the charge.
+    ById(String),
+    /// The payment cannot be opened, with the reason as of a charge. No money can move for it.
+    Not(ChargeOutcome),
+}
 
 /// The outcome of looking up a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookUp {
     /// The gateway knows the outcome of the charge.
     Found(ChargeOutcome),
-    /// Nothing was charged under this key; charging it now is safe.
+    /// Nothing was authorised or charged; asking for it now is safe.
     NotFound,
     /// The gateway did not answer.
     Unknown,
@@ -22,14 +48,21 @@ pub trait PaymentGateway: Send + Sync {
     /// The name under which the gateway is configured.
     fn name(&self) -> &GatewayName;
 
-    /// Charges `amount` once, however often it is called with the same `key`.
-    fn charge<'a>(&'a self, key: &'a IdempotencyKey, amount: Money, method: &'a PaymentMethod) -> BoxFuture<'a, ChargeOutcome>;
+    /// Makes the payment known to the provider, and moves no money. The same payment has the same id.
+    fn open<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, OpenOutcome>;
 
-    /// Returns the outcome of a charge.
-    fn look_up<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, LookUp>;
+    /// Authorises the payment once, however often it is called. Charges it if its method cannot be authorised.
+    fn charge<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome>;
 
-    /// Refunds the charge under `key`, once. If there is none, makes sure that there never will be.
-    fn refund<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, RefundOutcome>;
+    /// Returns the outcome of `charge`.
+    fn look_up<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, LookUp>;
+
+    /// Captures an authorised payment, whole and once.
+    fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome>;
+
+    /// Undoes the payment: refunds a charge, once; voids an authorisation; if there is neither, makes sure that there
+    /// never will be. The gateway reads which of these it is before it acts.
+    fn refund<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, RefundOutcome>;
 }
 
 /// A configured name that no gateway has.

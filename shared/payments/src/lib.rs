@@ -4,5 +4,5 @@
 mod gateway;
 mod sandbox;
 
-pub use gateway::{Gateways, LookUp, PaymentGateway, UnknownGateway};
+pub use gateway::{Gateways, LookUp, OpenOutcome, Payment, PaymentGateway, UnknownGateway};
 pub use sandbox::Sandbox;

@@ -1,11 +1,11 @@
 //! A gateway that moves no money but behaves like one that does. It recognises idempotency keys and looks charges up.
 //! It fails in every way that matters; the payment method selects which. Its books are items in DynamoDB.
 
-use domain::{ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod};
-use futures_util::future::BoxFuture;
+use domain::{CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod};
+use futures_util::future::{self, BoxFuture};
 use store::{Entry, EntryState, SandboxBooks, StoreError};
 
-use crate::{LookUp, PaymentGateway};
+use crate::{LookUp, OpenOutcome, Payment, PaymentGateway};
 
 /// The gateway that is down for `sandbox:primary-down`. Sandboxes with other names are up for it.
 const PRIMARY: &str = "sandbox";
@@ -13,7 +13,11 @@ const PRIMARY: &str = "sandbox";
 /// What the sandbox does for a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behaviour {
-    /// Charges.
+    /// Authorises.
+    Authorised,
+    /// Authorises; the answer to the first call is lost.
+    AuthorisedButAnswerLost,
+    /// Cannot authorise: charges.
     Ok,
     /// Declines, with this reason.
     Declined(&'static str),
@@ -39,7 +43,9 @@ impl Behaviour {
             Some(SandboxMethod::Down) => Self::Down,
             Some(SandboxMethod::DownAtFirst) => Self::DownAtFirst,
             Some(SandboxMethod::PrimaryDown) if gateway.0 == PRIMARY => Self::Down,
-            Some(SandboxMethod::Ok | SandboxMethod::PrimaryDown) => Self::Ok,
+            Some(SandboxMethod::Ok | SandboxMethod::CaptureRefused | SandboxMethod::CapturedButAnswerLost) => Self::Authorised,
+            Some(SandboxMethod::AuthorisedButAnswerLost) => Self::AuthorisedButAnswerLost,
+            Some(SandboxMethod::ChargedAtOnce | SandboxMethod::PrimaryDown) => Self::Ok,
             Some(SandboxMethod::ChargedButAnswerLost) => Self::ChargedButAnswerLost,
             Some(SandboxMethod::WrongAmount) => Self::WrongAmount,
             Some(SandboxMethod::RefundFailsOnce) => Self::RefundFailsOnce,
@@ -55,9 +61,14 @@ impl Behaviour {
                 let other = if amount.amount_minor() > 1 { amount.amount_minor() - 1 } else { 2 };
                 Money::new(other, amount.currency()).unwrap_or(amount)
             }
-            Self::Ok | Self::Declined(_) | Self::TimeoutThenOk | Self::Down | Self::DownAtFirst | Self::ChargedButAnswerLost => {
-                amount
-            }
+            Self::Authorised
+            | Self::AuthorisedButAnswerLost
+            | Self::Ok
+            | Self::Declined(_)
+            | Self::TimeoutThenOk
+            | Self::Down
+            | Self::DownAtFirst
+            | Self::ChargedButAnswerLost => amount,
         }
     }
 }
@@ -76,7 +87,9 @@ impl Sandbox {
         Self { name, books }
     }
 
-    async fn try_charge(&self, key: &IdempotencyKey, amount: Money, method: &PaymentMethod) -> Result<ChargeOutcome, StoreError> {
+    async fn try_charge(&self, payment: &Payment) -> Result<ChargeOutcome, StoreError> {
+        let Payment { key, amount, method, .. } = payment;
+        let amount = *amount;
         let behaviour = Behaviour::of(method, &self.name);
         if behaviour == Behaviour::Down {
             return Ok(ChargeOutcome::Unavailable);
@@ -102,6 +115,13 @@ impl Sandbox {
             Behaviour::ChargedButAnswerLost if !asked_before => {
                 self.books.settle(&self.name, key, &entry(EntryState::Charged)).await?;
                 Ok(ChargeOutcome::Unknown)
+            }
+            Behaviour::AuthorisedButAnswerLost if !asked_before => {
+                self.books.settle(&self.name, key, &entry(EntryState::Authorised)).await?;
+                Ok(ChargeOutcome::Unknown)
+            }
+            Behaviour::Authorised | Behaviour::AuthorisedButAnswerLost => {
+                self.settle(key, &entry(EntryState::Authorised), amount, method).await
             }
             Behaviour::Ok
             | Behaviour::TimeoutThenOk
@@ -136,10 +156,10 @@ impl Sandbox {
 
     fn outcome(&self, key: &IdempotencyKey, entry: &Entry) -> ChargeOutcome {
         let declined = |reason: &str| ChargeOutcome::Declined { reason: reason.to_owned() };
+        let reference = || self.reference(key);
         match (entry.state, entry.confirmed) {
-            (EntryState::Charged, Some(confirmed)) => {
-                ChargeOutcome::Charged { reference: format!("{}_{key}", self.name), confirmed }
-            }
+            (EntryState::Authorised, _) => ChargeOutcome::Authorised { reference: reference() },
+            (EntryState::Charged, Some(confirmed)) => ChargeOutcome::Charged { reference: reference(), confirmed },
             (EntryState::Declined, _) => match entry.method.as_ref().map(|method| Behaviour::of(method, &self.name)) {
                 Some(Behaviour::Declined(reason)) => declined(reason),
                 Some(_) | None => declined("The payment was declined."),
@@ -149,11 +169,38 @@ impl Sandbox {
         }
     }
 
+    /// The transaction id of a charge.
+    fn reference(&self, key: &IdempotencyKey) -> String {
+        format!("{}_{key}", self.name)
+    }
+
     async fn try_look_up(&self, key: &IdempotencyKey) -> Result<LookUp, StoreError> {
         Ok(match self.books.get(&self.name, key).await? {
             Some(entry) if entry.state != EntryState::Called => LookUp::Found(self.outcome(key, &entry)),
             Some(_) | None => LookUp::NotFound,
         })
+    }
+
+    async fn try_capture(&self, key: &IdempotencyKey) -> Result<CaptureOutcome, StoreError> {
+        let refused = |reason: &str| Ok(CaptureOutcome::Refused { reason: reason.to_owned() });
+        let Some(before) = self.books.get(&self.name, key).await? else { return refused("nothing is authorised") };
+        let method = before.method.as_ref().and_then(SandboxMethod::of);
+        let captures_now = before.state == EntryState::Authorised;
+        if captures_now && method == Some(SandboxMethod::CaptureRefused) {
+            return refused("the payment method says so");
+        }
+        let entry = if captures_now { self.books.capture(&self.name, key).await? } else { Some(before) };
+        match entry.map(|entry| (entry.state, entry.confirmed)) {
+            Some((EntryState::Charged, Some(_))) if captures_now && method == Some(SandboxMethod::CapturedButAnswerLost) => {
+                Ok(CaptureOutcome::Unknown)
+            }
+            Some((EntryState::Charged, Some(confirmed))) => Ok(CaptureOutcome::Captured { confirmed }),
+            Some((EntryState::Charged, None)) | None => Ok(CaptureOutcome::Unknown),
+            Some((
+                EntryState::Called | EntryState::Authorised | EntryState::Declined | EntryState::Refunded | EntryState::Voided,
+                _,
+            )) => refused("nothing is authorised"),
+        }
     }
 
     async fn try_refund(&self, key: &IdempotencyKey) -> Result<RefundOutcome, StoreError> {
@@ -162,13 +209,13 @@ impl Sandbox {
             None => self.books.void(&self.name, key).await?,
         };
         let entry = match entry.state {
-            EntryState::Called | EntryState::Declined => self.books.void(&self.name, key).await?,
+            EntryState::Called | EntryState::Authorised | EntryState::Declined => self.books.void(&self.name, key).await?,
             EntryState::Charged | EntryState::Refunded | EntryState::Voided => entry,
         };
         match entry.state {
             EntryState::Voided => Ok(RefundOutcome::Voided),
             EntryState::Refunded => Ok(RefundOutcome::Refunded),
-            EntryState::Called | EntryState::Declined => Ok(RefundOutcome::Unknown),
+            EntryState::Called | EntryState::Authorised | EntryState::Declined => Ok(RefundOutcome::Unknown),
             EntryState::Charged => {
                 let fails_once = entry.method.as_ref().and_then(SandboxMethod::of) == Some(SandboxMethod::RefundFailsOnce);
                 let calls = self.books.count_refund_call(&self.name, key).await?;
@@ -191,28 +238,41 @@ impl PaymentGateway for Sandbox {
         &self.name
     }
 
-    fn charge<'a>(&'a self, key: &'a IdempotencyKey, amount: Money, method: &'a PaymentMethod) -> BoxFuture<'a, ChargeOutcome> {
+    fn open<'a>(&'a self, _payment: &'a Payment) -> BoxFuture<'a, OpenOutcome> {
+        Box::pin(future::ready(OpenOutcome::ByKey))
+    }
+
+    fn charge<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
         Box::pin(async move {
-            self.try_charge(key, amount, method).await.unwrap_or_else(|error| {
-                self.unanswered(key, &error);
+            self.try_charge(payment).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
                 ChargeOutcome::Unknown
             })
         })
     }
 
-    fn look_up<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, LookUp> {
+    fn look_up<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, LookUp> {
         Box::pin(async move {
-            self.try_look_up(key).await.unwrap_or_else(|error| {
-                self.unanswered(key, &error);
+            self.try_look_up(&payment.key).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
                 LookUp::Unknown
             })
         })
     }
 
-    fn refund<'a>(&'a self, key: &'a IdempotencyKey) -> BoxFuture<'a, RefundOutcome> {
+    fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome> {
         Box::pin(async move {
-            self.try_refund(key).await.unwrap_or_else(|error| {
-                self.unanswered(key, &error);
+            self.try_capture(&payment.key).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
+                CaptureOutcome::Unknown
+            })
+        })
+    }
+
+    fn refund<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, RefundOutcome> {
+        Box::pin(async move {
+            self.try_refund(&payment.key).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
                 RefundOutcome::Unknown
             })
         })

@@ -1,8 +1,9 @@
 //! What the tasks of the payment saga share: their input, their errors with the names that the state machine matches,
 //! and the look-up of their order.
 
-use domain::{IdempotencyKey, Order, OrderId, Reservation, ShopperId};
+use domain::{Attempt, IdempotencyKey, Order, OrderId, Reservation, ShopperId};
 use kit::{chain, workers::TaskError};
+use payments::Payment;
 use serde::Deserialize;
 use store::{Orders, Reservations, StoreError};
 
@@ -31,6 +32,12 @@ pub enum SagaError {
     /// The gateway may or may not have charged. The saga asks it again.
     #[error("the outcome of the charge is unknown")]
     PaymentOutcomeUnknown,
+    /// The gateway may or may not have captured. The saga asks it again.
+    #[error("the outcome of the capture is unknown")]
+    CaptureOutcomeUnknown,
+    /// The gateway certainly has not captured, and refuses to.
+    #[error("the gateway refuses the capture: {0}")]
+    CaptureRefused(String),
     /// The gateway has not confirmed the refund. The saga asks it again.
     #[error("the gateway has not confirmed the refund")]
     RefundUnconfirmed,
@@ -55,6 +62,8 @@ impl TaskError for SagaError {
     fn name(&self) -> &'static str {
         match self {
             Self::PaymentOutcomeUnknown => "PaymentOutcomeUnknown",
+            Self::CaptureOutcomeUnknown => "CaptureOutcomeUnknown",
+            Self::CaptureRefused(_) => "CaptureRefused",
             Self::RefundUnconfirmed => "RefundUnconfirmed",
             Self::HoldLost => "HoldLost",
             Self::ChargeMismatch => "ChargeMismatch",
@@ -96,4 +105,19 @@ pub async fn order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
 pub async fn reservation(reservations: &Reservations, task: &Task) -> Result<Option<Reservation>, SagaError> {
     let found = reservations.get(&task.shopper, task.order_id.product()).await?;
     Ok(found.filter(|found| found.id == task.order_id))
+}
+
+/// The payment of an attempt, as its gateway has to know it.
+///
+/// # Errors
+/// [`SagaError::OrderNotPending`] when no payment was ever requested for the order.
+pub fn payment(order: &Order, attempt: &Attempt) -> Result<Payment, SagaError> {
+    Ok(Payment {
+        key: attempt.key.clone(),
+        amount: order.amount,
+        method: order.payment_method.clone().ok_or(SagaError::OrderNotPending)?,
+        provider_id: attempt.provider_id.clone(),
+        // The last change of a pending order was the start of its attempt.
+        began_at: order.updated_at,
+    })
 }

@@ -68,8 +68,8 @@ impl Attempts {
     /// very call when the answer to its first run was lost. The caller then reads the attempt again, and looks the
     /// charge up before it asks a gateway.
     ///
-    /// At the same gateway, attributes that only a later version knows stay, such as the provider's own id. At another
-    /// gateway the attempt begins without them.
+    /// At the same gateway, attributes that only a later version knows stay. At another gateway the attempt begins without
+    /// them.
     ///
     /// Guards: the gateway, the status and `asked_again` are still as they were when the caller decided.
     ///

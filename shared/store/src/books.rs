@@ -24,6 +24,8 @@ use crate::{
 pub enum EntryState {
     /// A charge was requested; nothing is charged yet.
     Called,
+    /// The money is reserved.
+    Authorised,
     /// The money was taken.
     Charged,
     /// The sandbox refused the charge.
@@ -132,6 +134,23 @@ impl SandboxBooks {
         settled(gateway, key, answer.attributes).map(|entry| entry.refund_calls)
     }
 
+    /// Takes the reserved money of an authorised key, once. Returns the stored entry; `None`: there is none.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn capture(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Option<Entry>, StoreError> {
+        let update = self
+            .update(gateway, key)
+            .update_expression("SET #state = :charged, confirmed = asked ADD charges :one")
+            .condition_expression("#state = :authorised")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":charged", word(EntryState::Charged))
+            .expression_attribute_values(":authorised", word(EntryState::Authorised))
+            .expression_attribute_values(":one", number(1));
+        conditional("UpdateItem", update.send().await)?;
+        self.get(gateway, key).await
+    }
+
     /// Gives the money of a charged key back, once. Returns the stored entry.
     ///
     /// # Errors
@@ -149,7 +168,7 @@ impl SandboxBooks {
         self.get(gateway, key).await
     }
 
-    /// Makes sure that a key under which nothing is charged stays so. Returns the stored entry.
+    /// Makes sure that a key under which nothing is charged stays so, and gives an authorisation up. Returns the stored entry.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -168,9 +187,10 @@ impl SandboxBooks {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(form::to_item(gateway, key, &voided)?))
-            .condition_expression("attribute_not_exists(pk) OR #state IN (:called, :declined)")
+            .condition_expression("attribute_not_exists(pk) OR #state IN (:called, :authorised, :declined)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":called", word(EntryState::Called))
+            .expression_attribute_values(":authorised", word(EntryState::Authorised))
             .expression_attribute_values(":declined", word(EntryState::Declined))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match conditional("PutItem", put.send().await)? {

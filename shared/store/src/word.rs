@@ -131,6 +131,7 @@ words!("notice to a shopper": Notice {
 
 words!("status of a payment attempt": AttemptStatus {
     Started = "started",
+    Authorised = "authorised",
     Charged = "charged",
     Kept = "kept",
     Refunding = "refunding",
@@ -143,6 +144,7 @@ words!("status of a payment attempt": AttemptStatus {
 
 words!("state in the sandbox's books": EntryState {
     Called = "called",
+    Authorised = "authorised",
     Charged = "charged",
     Declined = "declined",
     Refunded = "refunded",

@@ -52,7 +52,7 @@ async fn a_reservation_is_shown_until_it_is_over() {
     assert_snapshot!(shown.await, @r"
     404 unknown-reservation: Claimed, Failed, Refunded, Expired
     held: Held, Waiting, WaitingAgain
-    paying: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding, RefundPending, GivenBackLater
+    paying: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding, RefundPending, GivenBackLater
     purchased: Completed
     ");
 }

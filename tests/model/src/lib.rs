@@ -11,6 +11,7 @@
     reason = "this is test code: what goes wrong here fails the test, loudly"
 )]
 
+mod gateway;
 mod moves;
 pub mod properties;
 mod purchases;
@@ -19,8 +20,9 @@ mod world;
 
 use domain::ShardLayout;
 
+pub use gateway::{Answer, Returned};
 pub use moves::Action;
-pub use saga::{Answer, Call, Execution, Returned, Step, Task};
+pub use saga::{Call, Execution, Step, Task};
 pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, Reservation, Shopper, Who, World};
 
 /// The model: a sale, and what may happen in it.
@@ -77,6 +79,12 @@ pub enum Bug {
     AnybodySaysUnavailable,
     /// A run asks the gateway again before it writes so.
     AskingAgainIsNotWrittenDown,
+    /// The saga captures before it sells the unit.
+    CapturesBeforeTheSale,
+    /// An order is completed while its money is only authorised.
+    CompletesWhatIsAuthorised,
+    /// An undoing run voids what was authorised and does not read whether another run has captured it.
+    VoidsBeforeItReads,
     /// An order is completed in any state of its charge.
     CompletionForgetsTheCharge,
     /// A run asks the gateway for a refund before it writes so.

@@ -4,8 +4,10 @@ use domain::{ClaimOutcome, OrderStatus, ReservationStatus, ShardNumber, StockSha
 use stateright::{Model, Property};
 
 use crate::{
-    Bug, SmallWorld, properties, purchases,
-    saga::{Answer, Execution, Step, Task, Then},
+    Bug, SmallWorld,
+    gateway::Answer,
+    properties, purchases,
+    saga::{Execution, Step, Task, Then},
     world::{Attempt, Book, Late, Launch, Nth, Request, Reservation, Who, World},
 };
 
@@ -347,8 +349,13 @@ impl World {
 /// The possible answers of the gateway if `execution` asks it to charge now.
 fn answers(world: &World, who: Who, execution: Execution) -> &'static [Answer] {
     let book = world.order(who, execution.order).map_or(Book::Untouched, |order| order.attempts[execution.attempt].book);
-    let asks = matches!(execution.step, Step::ChargeAsks(_));
-    if asks { book.answers() } else { &[Answer::Charged] }
+    if matches!(execution.step, Step::ChargeAsks(_)) {
+        book.answers()
+    } else if execution.step == Step::CaptureAsks && book == Book::Authorised {
+        &Answer::OF_A_CAPTURE
+    } else {
+        &[Answer::Charged]
+    }
 }
 
 /// `UnitReservations::claim`. A refused request leaves nothing behind, and may be sent again.

@@ -17,7 +17,9 @@ pub const ONE_PURCHASE: &str = "a shopper buys once";
 pub const PAID_ONCE: &str = "a completed order keeps one charge and has its unit";
 /// Always: no charge is both kept and refunded.
 pub const KEPT_OR_GIVEN_BACK: &str = "a charge is kept or given back, never both";
-/// Always: a paid attempt that is not being refunded has its unit, held or sold.
+/// Always: an authorised attempt is captured only once its unit is sold.
+pub const CAPTURED_IS_SOLD: &str = "money is captured only for a unit that is sold";
+/// Always: an authorised or paid attempt that is not being undone has its unit, held or sold.
 pub const PAID_IS_NOT_RELEASED: &str = "a paid reservation is never released";
 /// Always: a reservation that waits for a payment has its unit.
 pub const HELD_IS_NOT_RELEASED: &str = "a held reservation has its unit";
@@ -25,7 +27,7 @@ pub const HELD_IS_NOT_RELEASED: &str = "a held reservation has its unit";
 pub const UNDOES_ITS_OWN: &str = "an execution takes back the units of no other attempt";
 /// Always: no two payments of an order share an attempt, and so an idempotency key.
 pub const ATTEMPTS_ARE_NOT_SHARED: &str = "every payment has an attempt of its own";
-/// In the end: every charge is kept by a completed order or refunded.
+/// In the end: every charge is kept by a completed order or refunded, and every authorisation is captured or void.
 pub const NO_CHARGE_IS_LOST: &str = "in the end every charge is kept or given back";
 /// In the end: nothing is held.
 pub const NO_HOLD_IS_LEFT: &str = "in the end nothing is held";
@@ -75,6 +77,10 @@ fn always() -> Vec<Property<SmallWorld>> {
         Property::always(ONE_PURCHASE, |_, world| Who::ALL.into_iter().all(|who| buys_once(world, who))),
         Property::always(PAID_ONCE, |_, world| orders(world).all(|(who, nth, order)| is_paid_once(world, who, nth, &order))),
         Property::always(KEPT_OR_GIVEN_BACK, |_, world| attempts(world).all(|(.., attempt)| is_kept_or_given_back(attempt))),
+        Property::always(CAPTURED_IS_SOLD, |_, world: &World| {
+            let is_sold = |who: Who, nth: Nth| SHARDS.iter().any(|shard| world.shards[*shard].sold[who] == Some(nth));
+            attempts(world).all(|(who, nth, attempt)| attempt.book != Book::Captured || is_sold(who, nth))
+        }),
         Property::always(PAID_IS_NOT_RELEASED, |_, world: &World| {
             attempts(world).all(|(who, nth, attempt)| !is_paid(attempt) || has_unit(world, who, nth))
         }),
@@ -89,7 +95,12 @@ fn always() -> Vec<Property<SmallWorld>> {
             orders(world).all(|(.., order)| order.payments == if order.attempt == Nth::First { 1 } else { 2 })
         }),
         Property::always(NO_CHARGE_IS_LOST, |model: &SmallWorld, world: &World| {
-            let is_lost = |attempt: Attempt| attempt.book == Book::Charged && attempt.status != Some(AttemptStatus::Kept);
+            let is_lost = |attempt: Attempt| match attempt.book {
+                // No authorisation is left open either: it blocks the shopper's money.
+                Book::Authorised => true,
+                Book::Captured | Book::Charged => attempt.status != Some(AttemptStatus::Kept),
+                Book::Untouched | Book::Declined | Book::Refunded | Book::Voided => false,
+            };
             !attempts(world).any(|(.., attempt)| is_lost(attempt)) || !model.is_quiet(world)
         }),
         Property::always(NO_HOLD_IS_LEFT, |model: &SmallWorld, world: &World| {
@@ -112,6 +123,9 @@ fn sometimes() -> Vec<Property<SmallWorld>> {
         }),
         Property::sometimes("a waiting order expires", |_, world: &World| {
             orders(world).any(|(.., order)| order.status == OrderStatus::Expired)
+        }),
+        Property::sometimes("an authorised payment is captured", |_, world: &World| {
+            attempts(world).any(|(.., attempt)| attempt.book == Book::Captured && attempt.status == Some(AttemptStatus::Kept))
         }),
         Property::sometimes("a refund happens", |_, world: &World| {
             attempts(world).any(|(.., attempt)| attempt.book == Book::Refunded)
@@ -173,7 +187,8 @@ fn is_completed(world: &World, who: Who, nth: Nth) -> bool {
 }
 
 fn is_paid_once(world: &World, who: Who, nth: Nth, order: &Order) -> bool {
-    let charged = Nth::ALL.into_iter().filter(|attempt| order.attempts[*attempt].book == Book::Charged).count();
+    let has_moved = |attempt: &Nth| matches!(order.attempts[*attempt].book, Book::Captured | Book::Charged);
+    let charged = Nth::ALL.into_iter().filter(has_moved).count();
     let is_kept = order.attempts[order.attempt].status == Some(AttemptStatus::Kept);
     let is_sold = SHARDS.iter().filter(|shard| world.shards[**shard].sold[who] == Some(nth)).count() == 1;
     order.status != OrderStatus::Completed || (charged == 1 && is_kept && is_sold)
@@ -181,10 +196,11 @@ fn is_paid_once(world: &World, who: Who, nth: Nth, order: &Order) -> bool {
 
 fn is_kept_or_given_back(attempt: Attempt) -> bool {
     match attempt.status {
-        Some(AttemptStatus::Kept) => attempt.book == Book::Charged,
+        Some(AttemptStatus::Kept) => matches!(attempt.book, Book::Captured | Book::Charged),
         Some(AttemptStatus::Refunded) => attempt.book == Book::Refunded,
         Some(
             AttemptStatus::Started
+            | AttemptStatus::Authorised
             | AttemptStatus::Charged
             | AttemptStatus::Refunding
             | AttemptStatus::Declined
@@ -197,7 +213,7 @@ fn is_kept_or_given_back(attempt: Attempt) -> bool {
 }
 
 fn is_paid(attempt: Attempt) -> bool {
-    matches!(attempt.status, Some(AttemptStatus::Charged | AttemptStatus::Kept))
+    matches!(attempt.status, Some(AttemptStatus::Authorised | AttemptStatus::Charged | AttemptStatus::Kept))
 }
 
 fn has_unit(world: &World, who: Who, nth: Nth) -> bool {

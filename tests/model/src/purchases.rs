@@ -76,7 +76,9 @@ pub(crate) fn complete(world: &mut World, who: Who, nth: Nth, attempt: Nth, bug:
     let shopper = &mut world.shoppers[who];
     let (Some(order), Some(reservation)) = (&mut shopper.orders[nth], &mut shopper.reservation) else { return false };
     let is_paying = reservation.nth == nth && reservation.status == ReservationStatus::Paying;
-    let is_charged = order.attempts[attempt].status == Some(AttemptStatus::Charged);
+    let status = order.attempts[attempt].status;
+    let is_charged = status == Some(AttemptStatus::Charged)
+        || (bug == Some(Bug::CompletesWhatIsAuthorised) && status == Some(AttemptStatus::Authorised));
     let is_looked_at = bug != Some(Bug::CompletionForgetsTheCharge);
     if !is_paying || !may(order, OrderStep::Completed, Some(attempt)) || (is_looked_at && !is_charged) {
         return false;

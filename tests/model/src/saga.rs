@@ -4,7 +4,9 @@
 use domain::{AttemptStatus, OrderStatus, OrderStep, ReservationStatus, SellOutcome, ShardNumber, StockShard};
 
 use crate::{
-    Bug, purchases,
+    Bug,
+    gateway::{Answer, Returned},
+    purchases,
     world::{Attempt, Book, Nth, Order, Who, World},
 };
 
@@ -26,6 +28,8 @@ pub enum Task {
     Charge,
     /// `SellStock`.
     Sell,
+    /// `CapturePayment`.
+    Capture,
     /// `CompleteOrder`.
     Complete,
     /// `PaymentFailed`.
@@ -57,6 +61,12 @@ pub enum Step {
     SellReadsReservation,
     /// and sells its unit.
     SellSells(ShardNumber),
+    /// `capture-payment` reads the attempt,
+    CaptureReadsAttempt,
+    /// asks the gateway
+    CaptureAsks,
+    /// and writes that the gateway has captured.
+    CaptureRecords,
     /// `complete-order` reads the attempt
     CompleteReadsAttempt,
     /// and completes the order.
@@ -90,26 +100,6 @@ pub enum Call {
     Again,
 }
 
-/// The gateway's answer to a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Answer {
-    /// Charged.
-    Charged,
-    /// Declined.
-    Declined,
-    /// Down; certainly not charged.
-    Unavailable,
-}
-
-/// The gateway's answer to a refund.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Returned {
-    /// The money is back.
-    Refunded,
-    /// Nothing was charged under the key, and nothing ever will be.
-    Voided,
-}
-
 /// What follows a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
@@ -125,48 +115,6 @@ pub enum Then {
     Ends,
 }
 
-impl Answer {
-    const ALL: [Self; 3] = [Self::Charged, Self::Declined, Self::Unavailable];
-}
-
-impl Book {
-    /// The possible answers to a charge. A settled key has one answer for ever.
-    pub fn answers(self) -> &'static [Answer] {
-        match self {
-            Self::Untouched => &Answer::ALL,
-            Self::Charged => &[Answer::Charged],
-            Self::Declined | Self::Refunded | Self::Voided => &[Answer::Declined],
-        }
-    }
-
-    /// The books after a charge with this answer.
-    fn charge(self, answer: Answer) -> Self {
-        match (self, answer) {
-            (Self::Untouched, Answer::Charged) => Self::Charged,
-            (Self::Untouched, Answer::Declined) => Self::Declined,
-            (Self::Untouched, Answer::Unavailable) => Self::Untouched,
-            (Self::Charged | Self::Declined | Self::Refunded | Self::Voided, _) => self,
-        }
-    }
-
-    /// What the gateway finds under the key. `None`: nothing.
-    fn look_up(self) -> Option<Answer> {
-        match self {
-            Self::Untouched => None,
-            Self::Charged => Some(Answer::Charged),
-            Self::Declined | Self::Refunded | Self::Voided => Some(Answer::Declined),
-        }
-    }
-
-    /// The books after a refund, and the gateway's answer.
-    fn refund(self) -> (Self, Returned) {
-        match self {
-            Self::Charged | Self::Refunded => (Self::Refunded, Returned::Refunded),
-            Self::Untouched | Self::Declined | Self::Voided => (Self::Voided, Returned::Voided),
-        }
-    }
-}
-
 impl Attempt {
     /// What a run that reads the attempt knows about other callers of the gateway.
     fn call(self) -> Call {
@@ -180,6 +128,7 @@ impl Task {
         match self {
             Self::Charge => Step::ChargeReadsOrder,
             Self::Sell => Step::SellReadsReservation,
+            Self::Capture => Step::CaptureReadsAttempt,
             Self::Complete => Step::CompleteReadsAttempt,
             Self::HandBack => Step::HandBack,
             Self::Refund => Step::RefundDecides,
@@ -193,7 +142,7 @@ impl Task {
     /// continue.
     pub fn caught(self) -> Option<Self> {
         match self {
-            Self::Charge | Self::Sell | Self::Complete => Some(Self::Refund),
+            Self::Charge | Self::Sell | Self::Capture | Self::Complete => Some(Self::Refund),
             Self::Refund => Some(Self::KeepForReview),
             Self::HandBack | Self::TakeBack | Self::Fail | Self::KeepForReview => None,
         }
@@ -216,6 +165,7 @@ impl Step {
             | Self::ChargeAsks(_)
             | Self::ChargeRecords(..) => Task::Charge,
             Self::SellReadsReservation | Self::SellSells(_) => Task::Sell,
+            Self::CaptureReadsAttempt | Self::CaptureAsks | Self::CaptureRecords => Task::Capture,
             Self::CompleteReadsAttempt | Self::CompleteCompletes => Task::Complete,
             Self::HandBack => Task::HandBack,
             Self::RefundDecides | Self::RefundAsks | Self::RefundRecords(_) => Task::Refund,
@@ -235,6 +185,9 @@ impl Step {
             | Self::ChargeAsks(_)
             | Self::ChargeRecords(..)
             | Self::SellReadsReservation
+            | Self::CaptureReadsAttempt
+            | Self::CaptureAsks
+            | Self::CaptureRecords
             | Self::CompleteReadsAttempt
             | Self::CompleteCompletes
             | Self::HandBack
@@ -292,15 +245,44 @@ impl Execution {
                 Some((ReservationStatus::Held, _)) | None => Then::Fails,
             },
             Step::SellSells(shard) => match world.shards[shard].make(who, nth, StockShard::sell) {
-                SellOutcome::Sold => Then::Next(Task::Complete),
+                SellOutcome::Sold if matches!(bug, Some(Bug::CapturesBeforeTheSale | Bug::CompletesWhatIsAuthorised)) => {
+                    Then::Next(Task::Complete)
+                }
+                SellOutcome::Sold => Then::Next(Task::Capture),
                 SellOutcome::HoldLost => Then::Fails,
             },
 
+            // functions/saga/capture-payment
+            Step::CaptureReadsAttempt => match order.attempts[number].status {
+                Some(AttemptStatus::Authorised) => Then::GoesOn(Step::CaptureAsks),
+                Some(AttemptStatus::Charged | AttemptStatus::Kept) => Then::Next(after_capture(bug)),
+                Some(
+                    AttemptStatus::Started
+                    | AttemptStatus::Refunding
+                    | AttemptStatus::Declined
+                    | AttemptStatus::Unavailable
+                    | AttemptStatus::GivenUp
+                    | AttemptStatus::Refunded
+                    | AttemptStatus::Voided,
+                )
+                | None => Then::Fails,
+            },
+            Step::CaptureAsks => change(world, who, self, |attempt| {
+                let (book, is_captured) = attempt.book.capture(answer);
+                attempt.book = book;
+                if is_captured { Then::GoesOn(Step::CaptureRecords) } else { Then::Fails }
+            }),
+            Step::CaptureRecords => change(world, who, self, |attempt| capture_records(attempt, bug)),
+
             // functions/saga/complete-order. Another amount than the order's is modelled as a task that gives up.
             Step::CompleteReadsAttempt => match order.attempts[number].status {
+                Some(AttemptStatus::Authorised) if bug == Some(Bug::CompletesWhatIsAuthorised) => {
+                    Then::GoesOn(Step::CompleteCompletes)
+                }
                 Some(AttemptStatus::Charged | AttemptStatus::Kept) => Then::GoesOn(Step::CompleteCompletes),
                 Some(
                     AttemptStatus::Started
+                    | AttemptStatus::Authorised
                     | AttemptStatus::Refunding
                     | AttemptStatus::Declined
                     | AttemptStatus::Unavailable
@@ -326,7 +308,11 @@ impl Execution {
             Step::RefundDecides if order.status == OrderStatus::Completed => Then::Fails,
             Step::RefundDecides => change(world, who, self, |attempt| refund_decides(attempt, bug)),
             Step::RefundAsks => change(world, who, self, |attempt| {
-                let (book, returned) = attempt.book.refund();
+                let (book, returned) = match attempt.book {
+                    // The void of what another run has captured fails, and the bug does not look.
+                    Book::Captured if bug == Some(Bug::VoidsBeforeItReads) => (Book::Captured, Returned::Voided),
+                    book => book.refund(),
+                };
                 attempt.book = book;
                 Then::GoesOn(Step::RefundRecords(returned))
             }),
@@ -389,9 +375,10 @@ fn charge_begins(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
             (None, Call::Only) => Step::ChargeAsksAgain,
             (None, Call::Again) => Step::ChargeAsks(Call::Again),
         }),
-        Some(AttemptStatus::Charged | AttemptStatus::Kept) => after_charge(Answer::Charged),
-        Some(AttemptStatus::Declined | AttemptStatus::GivenUp) => after_charge(Answer::Declined),
-        Some(AttemptStatus::Unavailable) => after_charge(Answer::Unavailable),
+        Some(AttemptStatus::Authorised) => after_charge(Answer::Authorised, bug),
+        Some(AttemptStatus::Charged | AttemptStatus::Kept) => after_charge(Answer::Charged, bug),
+        Some(AttemptStatus::Declined | AttemptStatus::GivenUp) => after_charge(Answer::Declined, bug),
+        Some(AttemptStatus::Unavailable) => after_charge(Answer::Unavailable, bug),
         Some(AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided) => Then::Fails,
     }
 }
@@ -412,17 +399,32 @@ fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option
         return Then::Again;
     }
     attempt.status = Some(match answer {
+        Answer::Authorised => AttemptStatus::Authorised,
         Answer::Charged => AttemptStatus::Charged,
         Answer::Declined => AttemptStatus::Declined,
         Answer::Unavailable => AttemptStatus::Unavailable,
     });
-    after_charge(answer)
+    after_charge(answer, bug)
+}
+
+/// `CapturePayment::capture`: replaces the attempt only if it is unchanged since it was read.
+fn capture_records(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
+    if attempt.status != Some(AttemptStatus::Authorised) {
+        return Then::Again;
+    }
+    attempt.status = Some(AttemptStatus::Charged);
+    Then::Next(after_capture(bug))
+}
+
+fn after_capture(bug: Option<Bug>) -> Task {
+    if bug == Some(Bug::CapturesBeforeTheSale) { Task::Sell } else { Task::Complete }
 }
 
 /// The state `WhatCameOfTheCharge`.
-fn after_charge(answer: Answer) -> Then {
+fn after_charge(answer: Answer, bug: Option<Bug>) -> Then {
     match answer {
-        Answer::Charged => Then::Next(Task::Sell),
+        Answer::Authorised if bug == Some(Bug::CapturesBeforeTheSale) => Then::Next(Task::Capture),
+        Answer::Authorised | Answer::Charged => Then::Next(Task::Sell),
         Answer::Declined | Answer::Unavailable => Then::Next(Task::HandBack),
     }
 }
@@ -437,7 +439,7 @@ fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
             attempt.status = Some(AttemptStatus::Voided);
             Then::Next(Task::TakeBack)
         }
-        Some(AttemptStatus::Started | AttemptStatus::Charged) => {
+        Some(AttemptStatus::Started | AttemptStatus::Authorised | AttemptStatus::Charged) => {
             if bug != Some(Bug::RefundIsNotWrittenDownFirst) {
                 attempt.status = Some(AttemptStatus::Refunding);
             }
@@ -458,6 +460,7 @@ fn step_after_refund(order: &Order, attempt: Nth, bug: Option<Bug>) -> Option<Or
         Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => Some(OrderStep::Failed),
         Some(
             AttemptStatus::Started
+            | AttemptStatus::Authorised
             | AttemptStatus::Charged
             | AttemptStatus::Refunding
             | AttemptStatus::Kept
@@ -470,7 +473,7 @@ fn step_after_refund(order: &Order, attempt: Nth, bug: Option<Bug>) -> Option<Or
 fn refund_records(attempt: &mut Attempt, returned: Returned, is_announced: bool) -> Then {
     let is_as_it_was = match attempt.status {
         Some(AttemptStatus::Refunding) => true,
-        Some(AttemptStatus::Started | AttemptStatus::Charged) => !is_announced,
+        Some(AttemptStatus::Started | AttemptStatus::Authorised | AttemptStatus::Charged) => !is_announced,
         Some(
             AttemptStatus::Kept
             | AttemptStatus::Declined

@@ -198,7 +198,11 @@ pub enum Book {
     /// Nothing: the gateway was not asked, or was down.
     #[default]
     Untouched,
-    /// Charged.
+    /// The money is reserved.
+    Authorised,
+    /// Authorised, then captured.
+    Captured,
+    /// Charged at once.
     Charged,
     /// Declined.
     Declined,

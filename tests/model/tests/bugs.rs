@@ -46,6 +46,21 @@ fn a_gateway_that_is_asked_again_before_that_is_written_down() {
 }
 
 #[test]
+fn a_capture_before_the_sale() {
+    finds(Bug::CapturesBeforeTheSale, properties::CAPTURED_IS_SOLD, (1, 1));
+}
+
+#[test]
+fn a_completion_of_what_is_only_authorised() {
+    finds(Bug::CompletesWhatIsAuthorised, properties::PAID_ONCE, (1, 1));
+}
+
+#[test]
+fn a_void_before_the_gateway_is_read() {
+    finds(Bug::VoidsBeforeItReads, properties::NO_CHARGE_IS_LOST, (1, 1));
+}
+
+#[test]
 fn a_completion_that_forgets_the_charge() {
     finds(Bug::CompletionForgetsTheCharge, properties::PAID_ONCE, (1, 1));
 }

@@ -105,7 +105,7 @@ fn a_message_that_was_never_sent_is_made_up_for() {
         Action::SenderCrashes(Who::Ann, Nth::First, Nth::First),
         Action::StartSagaAgain(Who::Ann),
     ];
-    moves.extend([next; 8]);
+    moves.extend([next; 9]);
     let world = told(&moves).unwrap();
     assert_eq!(status(&world, Who::Ann), Some(OrderStatus::Completed));
     assert_eq!(world.shards[SHARD].sold[Who::Ann], Some(Nth::First));

@@ -54,6 +54,8 @@ pub enum Fault {
     GatewaySlow,
     /// A gateway charges, but its answer is lost.
     GatewayAnswerLost,
+    /// A gateway refuses to capture what it has authorised.
+    CaptureRefused,
     /// A gateway confirms another amount, so the order must be refunded.
     WrongAmount,
     /// The clock of an environment is up to 2 s off.
@@ -74,7 +76,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -99,6 +101,7 @@ impl Fault {
         Self::GatewayDown,
         Self::GatewaySlow,
         Self::GatewayAnswerLost,
+        Self::CaptureRefused,
         Self::WrongAmount,
         Self::ClockSkew,
         Self::ClockJump,
@@ -140,6 +143,7 @@ impl Fault {
             Self::GatewayDown => "gateway-down",
             Self::GatewaySlow => "gateway-slow",
             Self::GatewayAnswerLost => "gateway-answer-lost",
+            Self::CaptureRefused => "capture-refused",
             Self::WrongAmount => "wrong-amount",
             Self::ClockSkew => "clock-skew",
             Self::ClockJump => "clock-jump",
@@ -161,7 +165,7 @@ impl Fault {
             Self::Ttl | Self::RetriesUsedUp => 0.5,
             Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
             Self::SagaAborted => 0.03,
-            Self::SagaNeverStarted | Self::WrongAmount => 0.08,
+            Self::SagaNeverStarted | Self::CaptureRefused | Self::WrongAmount => 0.08,
             Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,
             Self::Cold
             | Self::ClockJump

@@ -1,5 +1,6 @@
 //! The registry of the payment saga's tasks, which Step Functions invokes.
 
+use capture_payment::CapturePayment;
 use charge_payment::ChargePayment;
 use complete_order::CompleteOrder;
 use fail_order::FailOrder;
@@ -12,6 +13,7 @@ use take_back_stock::TakeBackStock;
 
 /// Each function by its name, with its trigger.
 pub const FUNCTIONS: Registry = &[
+    ("capture-payment", |parts| CapturePayment::wire(parts).map(Function::task)),
     ("charge-payment", |parts| ChargePayment::wire(parts).map(Function::task)),
     ("complete-order", |parts| CompleteOrder::wire(parts).map(Function::task)),
     ("fail-order", |parts| FailOrder::wire(parts).map(Function::task)),

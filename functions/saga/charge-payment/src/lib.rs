@@ -1,13 +1,15 @@
-//! Saga: charges an order at a gateway once, even if runs repeat and answers are lost.
+//! Saga: authorises an order's payment at a gateway once, even if runs repeat and answers are lost. A payment method that
+//! cannot be authorised is charged.
 //!
-//! The task records in the attempt's item which gateway it asks before it asks. A later run of a started attempt looks
-//! the key up at that gateway first, and records that the gateway is asked again before it asks. It asks another
-//! gateway only when this one has certainly not charged: this one was down, and no second run had asked it.
+//! The task records in the attempt's item which gateway it asks before it asks, and the provider's id of the payment
+//! before money can move. A later run of a started attempt looks the payment up at that gateway first, and records that
+//! the gateway is asked again before it asks. It asks another gateway only when this one has certainly not charged: this
+//! one was down, and no second run had asked it.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
-use payments::{Gateways, LookUp, PaymentGateway};
+use payments::{Gateways, LookUp, OpenOutcome, PaymentGateway};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
 use store::{Attempts, Orders};
@@ -34,6 +36,13 @@ pub struct ChargeTask {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Charged {
+    /// The money is reserved, and has not moved.
+    Authorised {
+        /// The index of the gateway that authorised.
+        gateway: usize,
+        /// The gateway's reference.
+        provider_reference: String,
+    },
     /// The money moved.
     Charged {
         /// The index of the gateway that charged.
@@ -65,7 +74,7 @@ impl TaskFunction for ChargePayment {
     type Output = Charged;
     type Error = SagaError;
 
-    /// Charges one attempt.
+    /// Authorises or charges one attempt.
     ///
     /// # Errors
     /// [`SagaError::PaymentOutcomeUnknown`] when the gateway has to be asked again.
@@ -94,6 +103,7 @@ impl TaskFunction for ChargePayment {
                 self.charge(&order, next, gateway).await
             }
             (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
+            (AttemptStatus::Authorised, _) => self.authorised(&attempt),
             // Kept: another run has completed the order.
             (AttemptStatus::Charged | AttemptStatus::Kept, _) => self.charged(&attempt),
             (AttemptStatus::Declined | AttemptStatus::GivenUp, _) => {
@@ -120,7 +130,7 @@ impl ChargePayment {
             // outcome.
             return Err(SagaError::PaymentOutcomeUnknown);
         };
-        match gateway.look_up(&attempt.key).await {
+        match gateway.look_up(&saga::payment(order, &attempt)?).await {
             LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(order, attempt, gateway).await,
             LookUp::Found(outcome) => self.record(attempt, outcome).await,
             LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
@@ -138,9 +148,23 @@ impl ChargePayment {
     }
 
     async fn charge(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
-        let Some(method) = &order.payment_method else { return Err(SagaError::OrderNotPending) };
-        let outcome = gateway.charge(&attempt.key, order.amount, method).await;
+        let attempt = match gateway.open(&saga::payment(order, &attempt)?).await {
+            OpenOutcome::ByKey => attempt,
+            OpenOutcome::ById(id) => self.identified(attempt, id).await?,
+            OpenOutcome::Not(outcome) => return self.record(attempt, outcome).await,
+        };
+        let outcome = gateway.charge(&saga::payment(order, &attempt)?).await;
         self.record(attempt, outcome).await
+    }
+
+    /// Stores the provider's id of the payment. No run asks for the money before.
+    async fn identified(&self, attempt: Attempt, id: String) -> Result<Attempt, SagaError> {
+        if attempt.provider_id.as_ref() == Some(&id) {
+            return Ok(attempt);
+        }
+        let after = Attempt { provider_id: Some(id), ..attempt.clone() };
+        self.replace(&attempt, &after).await?;
+        Ok(after)
     }
 
     /// Records the gateway's outcome in the attempt.
@@ -153,6 +177,9 @@ impl ChargePayment {
             ChargeOutcome::Declined { reason } => {
                 Attempt { status: AttemptStatus::Declined, reason: Some(reason), ..attempt.clone() }
             }
+            ChargeOutcome::Authorised { reference } => {
+                Attempt { status: AttemptStatus::Authorised, reference: Some(reference), ..attempt.clone() }
+            }
             ChargeOutcome::Charged { reference, confirmed } => Attempt {
                 status: AttemptStatus::Charged,
                 reference: Some(reference),
@@ -162,6 +189,7 @@ impl ChargePayment {
         };
         self.replace(&attempt, &after).await?;
         match after.status {
+            AttemptStatus::Authorised => self.authorised(&after),
             AttemptStatus::Charged | AttemptStatus::Kept => self.charged(&after),
             AttemptStatus::Declined | AttemptStatus::GivenUp => {
                 Ok(Charged::Declined { reason: after.reason.unwrap_or_default() })
@@ -178,10 +206,20 @@ impl ChargePayment {
         if is_written { Ok(()) } else { Err(changed(&before.key)) }
     }
 
+    fn authorised(&self, attempt: &Attempt) -> Result<Charged, SagaError> {
+        let (gateway, provider_reference) = self.by(attempt)?;
+        Ok(Charged::Authorised { gateway, provider_reference })
+    }
+
     fn charged(&self, attempt: &Attempt) -> Result<Charged, SagaError> {
+        let (gateway, provider_reference) = self.by(attempt)?;
+        Ok(Charged::Charged { gateway, provider_reference })
+    }
+
+    /// The index of the attempt's gateway, and the gateway's reference.
+    fn by(&self, attempt: &Attempt) -> Result<(usize, String), SagaError> {
         let gateway = self.gateways.named(&attempt.gateway).map_or(0, |(index, _)| index);
-        let reference = attempt.reference.clone().ok_or_else(|| changed(&attempt.key))?;
-        Ok(Charged::Charged { gateway, provider_reference: reference })
+        Ok((gateway, attempt.reference.clone().ok_or_else(|| changed(&attempt.key))?))
     }
 
     fn unavailable(&self, attempt: &Attempt) -> Charged {

@@ -48,6 +48,7 @@ impl TaskFunction for CompleteOrder {
             // Kept: by an earlier run. `Purchases::complete` finds the order completed.
             AttemptStatus::Charged | AttemptStatus::Kept => {}
             AttemptStatus::Started
+            | AttemptStatus::Authorised
             | AttemptStatus::Refunding
             | AttemptStatus::Declined
             | AttemptStatus::Unavailable

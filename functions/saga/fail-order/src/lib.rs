@@ -136,7 +136,7 @@ impl FailOrder {
             Some(AttemptStatus::Refunded | AttemptStatus::Voided) if was_pending => OrderStep::RefundConfirmed,
             Some(AttemptStatus::Refunded) => OrderStep::Refunded,
             Some(AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::Voided) | None => OrderStep::Failed,
-            Some(AttemptStatus::Started | AttemptStatus::Charged | AttemptStatus::Refunding) => {
+            Some(AttemptStatus::Started | AttemptStatus::Authorised | AttemptStatus::Charged | AttemptStatus::Refunding) => {
                 return Err(SagaError::RefundUnconfirmed);
             }
             // The order is completed, or waits for another attempt.

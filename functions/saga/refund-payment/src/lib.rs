@@ -1,10 +1,10 @@
-//! Saga, compensation: refunds an attempt, or makes sure that it is never charged.
+//! Saga, compensation: refunds an attempt's charge, voids its authorisation, or makes sure that it is never charged.
 //!
 //! The task records the refund in the attempt before it asks the gateway: from then on, no run completes the order with
 //! this charge. It does not record a refund once a completed order has kept the charge, or the order waits for another
 //! attempt.
 
-use domain::{Attempt, AttemptStatus, OrderStatus, RefundOutcome};
+use domain::{Attempt, AttemptStatus, Order, OrderStatus, RefundOutcome};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
 use payments::Gateways;
@@ -22,7 +22,7 @@ pub struct RefundPayment {
 /// The output: the gateway keeps no money of this attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Returned {
-    /// True: the charge was refunded. False: nothing was charged, and nothing ever will be.
+    /// True: the charge was refunded. False: nothing is charged or authorised, and nothing ever will be.
     pub refunded: bool,
 }
 
@@ -57,11 +57,11 @@ impl TaskFunction for RefundPayment {
                 self.replace(&attempt, AttemptStatus::Voided).await?;
                 Ok(Returned { refunded: false })
             }
-            AttemptStatus::Started | AttemptStatus::Charged => {
+            AttemptStatus::Started | AttemptStatus::Authorised | AttemptStatus::Charged => {
                 let refunding = self.replace(&attempt, AttemptStatus::Refunding).await?;
-                self.refund(&refunding).await
+                self.refund(&order, &refunding).await
             }
-            AttemptStatus::Refunding => self.refund(&attempt).await,
+            AttemptStatus::Refunding => self.refund(&order, &attempt).await,
             // The order was completed after this task read it, or it waits for another attempt. This attempt must not
             // undo its units.
             AttemptStatus::Kept | AttemptStatus::GivenUp => Err(SagaError::OrderNotPending),
@@ -81,9 +81,9 @@ impl RefundPayment {
         }
     }
 
-    async fn refund(&self, refunding: &Attempt) -> Result<Returned, SagaError> {
+    async fn refund(&self, order: &Order, refunding: &Attempt) -> Result<Returned, SagaError> {
         let (_, gateway) = self.gateways.named(&refunding.gateway).ok_or(SagaError::RefundUnconfirmed)?;
-        let (status, refunded) = match gateway.refund(&refunding.key).await {
+        let (status, refunded) = match gateway.refund(&saga::payment(order, refunding)?).await {
             RefundOutcome::Refunded => (AttemptStatus::Refunded, true),
             RefundOutcome::Voided => (AttemptStatus::Voided, false),
             RefundOutcome::Unknown => return Err(SagaError::RefundUnconfirmed),

@@ -20,6 +20,8 @@ struct AttemptForm {
     /// Stored only if true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     asked_again: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +31,7 @@ struct AttemptForm {
 }
 
 /// The attributes that an attempt may lack.
-const OPTIONAL: [&str; 4] = ["asked_again", "provider_reference", "confirmed", "reason"];
+const OPTIONAL: [&str; 5] = ["asked_again", "provider_id", "provider_reference", "confirmed", "reason"];
 
 /// An update that writes an attempt over its item.
 pub(crate) struct Change {
@@ -44,6 +46,7 @@ fn form(attempt: &Attempt) -> AttemptForm {
         idempotency_key: attempt.key.to_string(),
         status: Word(attempt.status),
         asked_again: attempt.asked_again,
+        provider_id: attempt.provider_id.clone(),
         provider_reference: attempt.reference.clone(),
         confirmed: attempt.confirmed.map(MoneyForm::from),
         reason: attempt.reason.clone(),
@@ -76,6 +79,7 @@ pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, St
         gateway: form.gateway,
         status: form.status.0,
         asked_again: form.asked_again,
+        provider_id: form.provider_id,
         reference: form.provider_reference,
         confirmed: form.confirmed.map(|form| form.money(item)).transpose()?,
         reason: form.reason,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use test_aws::{Calls, every_crash};
 use test_shop::Stage;
 
-use crate::saga::charge_payment::{Answer, Charging, charged, declined, error, unavailable};
+use crate::saga::charge_payment::{Answer, Charging, authorised, charged, declined, error, unavailable};
 
 /// Lets the first run die at each of its requests, drives the saga to the end, and checks how it ends.
 async fn survives(method: &str, expected: Answer, charges: (u32, u32)) {
@@ -25,8 +25,14 @@ async fn survives(method: &str, expected: Answer, charges: (u32, u32)) {
 }
 
 #[tokio::test]
+async fn an_authorisation_that_was_cut_off_is_found_and_charges_nothing() {
+    survives("sandbox:ok", authorised(0, "sandbox"), (0, 0)).await;
+    survives("sandbox:authorised-but-answer-lost", authorised(0, "sandbox"), (0, 0)).await;
+}
+
+#[tokio::test]
 async fn a_charge_that_was_cut_off_is_made_once() {
-    survives("sandbox:ok", charged(0, "sandbox"), (1, 0)).await;
+    survives("sandbox:charged-at-once", charged(0, "sandbox"), (1, 0)).await;
 }
 
 #[tokio::test]
@@ -97,7 +103,9 @@ async fn a_failover_that_was_cut_off_charges_the_standby_once() {
 #[tokio::test]
 async fn two_runs_at_once_charge_once() {
     let seen = Mutex::new(Vec::new());
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:primary-down"] {
+    for method in
+        ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:primary-down"]
+    {
         let charging = Charging::of(method).await;
         let (one, other) = tokio::join!(charging.on("ok"), charging.on("ok"));
         seen.lock().unwrap().push((one, other));

@@ -8,16 +8,17 @@ use test_shop::Stage;
 
 use crate::saga::{
     cannot_read, changes_nothing,
-    charge_payment::{Charging, charged, declined, unavailable},
+    charge_payment::{Charging, authorised, charged, declined, unavailable},
     error, input, input_of,
 };
 
 #[tokio::test]
 async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
     for stage in Stage::ALL {
-        let charging = Charging::at(stage, "sandbox:ok").await;
+        let charging = Charging::at(stage, "sandbox:charged-at-once").await;
         let expected = match stage {
             Stage::Pending => continue,
+            Stage::Authorised | Stage::Uncaptured => authorised(0, "sandbox"),
             Stage::Charged | Stage::Sold | Stage::Mischarged => charged(0, "sandbox"),
             Stage::Unavailable => unavailable(Some(1)),
             Stage::Declined => declined("The card was declined."),
@@ -42,7 +43,7 @@ async fn only_an_order_that_is_pending_with_this_attempt_is_charged() {
 #[tokio::test]
 async fn an_attempt_whose_money_goes_back_is_not_charged() {
     for status in [AttemptStatus::Refunding, AttemptStatus::Refunded, AttemptStatus::Voided] {
-        let charging = Charging::of("sandbox:ok").await;
+        let charging = Charging::of("sandbox:charged-at-once").await;
         charging.shop.attempt(&charging.buyer, 1, "sandbox", status).await;
         for event in ["charge-payment/ok", "charge-payment/next-gateway", "charge-payment/no-such-gateway"] {
             changes_nothing::<ChargePayment>(&charging.shop, input(event), error("OrderNotPending"), (status, event)).await;
@@ -54,7 +55,7 @@ async fn an_attempt_whose_money_goes_back_is_not_charged() {
 #[tokio::test]
 async fn an_order_that_is_completed_meanwhile_is_charged() {
     every_interleaving(async |interleaving| {
-        let charging = Charging::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
+        let charging = Charging::with_calls(Stage::Sold, "sandbox:charged-at-once", &interleaving.calls).await;
         let (purchases, order) = (charging.shop.uncounted().purchases(), charging.shop.order(&charging.buyer).await);
         let complete = purchases.complete(&order, 1, "sandbox_1", charging.shop.now());
         let (answer, bought) = interleaving.run(charging.on("ok"), complete).await;
@@ -69,7 +70,7 @@ async fn an_order_that_is_completed_meanwhile_is_charged() {
 
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_charged() {
-    let charging = Charging::of("sandbox:ok").await;
+    let charging = Charging::of("sandbox:charged-at-once").await;
     for input in [input("charge-payment/unknown-order"), input_of("somebody-else", "charge-payment/ok")] {
         changes_nothing::<ChargePayment>(&charging.shop, input.clone(), error("OrderNotPending"), input).await;
     }
@@ -78,7 +79,7 @@ async fn an_order_of_nobody_or_of_somebody_else_is_not_charged() {
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
     let events = ["charge-payment/malformed", "charge-payment/missing-shopper", "charge-payment/wrong-type"];
-    cannot_read::<ChargePayment>(&Charging::of("sandbox:ok").await.shop, &events).await;
+    cannot_read::<ChargePayment>(&Charging::of("sandbox:charged-at-once").await.shop, &events).await;
 }
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn a_store_that_does_not_answer_is_tried_again_and_one_that_refuses_is_not
             (Fault::LostRequest, "StoreUnavailable"),
             (Fault::Denied, "StoreFailed"),
         ] {
-            let charging = Charging::of("sandbox:ok").await;
+            let charging = Charging::of("sandbox:charged-at-once").await;
             charging.calls.fail_always(operation, fault);
             assert_eq!(charging.on("ok").await, error(expected), "{operation} {fault:?}");
             assert_eq!(charging.charges().await, (0, 0));

@@ -3,7 +3,7 @@
 use domain::{AttemptStatus, Money};
 use test_shop::{Stage, price};
 
-use crate::saga::charge_payment::{Answer, Charging, charged, declined, error, unavailable};
+use crate::saga::charge_payment::{Answer, Charging, authorised, charged, declined, error, unavailable};
 
 /// A payment method, every answer until its end, the charges at the first gateway and the standby, and the attempt's last status.
 type Case = (&'static str, Vec<Answer>, (u32, u32), AttemptStatus);
@@ -12,8 +12,13 @@ fn cases() -> Vec<Case> {
     let ok = || charged(0, "sandbox");
     let unknown = || error("PaymentOutcomeUnknown");
     let (one, none) = ((1, 0), (0, 0));
+    let (reserved, at) = (|| authorised(0, "sandbox"), AttemptStatus::Authorised);
     vec![
-        ("sandbox:ok", vec![ok()], one, AttemptStatus::Charged),
+        ("sandbox:ok", vec![reserved()], none, at),
+        ("sandbox:authorised-but-answer-lost", vec![unknown(), reserved()], none, at),
+        ("sandbox:capture-refused", vec![reserved()], none, at),
+        ("sandbox:captured-but-answer-lost", vec![reserved()], none, at),
+        ("sandbox:charged-at-once", vec![ok()], one, AttemptStatus::Charged),
         ("sandbox:declined", vec![declined("The card was declined.")], none, AttemptStatus::Declined),
         ("sandbox:no-such-method", vec![declined("The payment method is not known.")], none, AttemptStatus::Declined),
         ("sandbox:timeout-then-ok", vec![unknown(), ok()], one, AttemptStatus::Charged),
@@ -53,7 +58,7 @@ async fn the_same_task_again_answers_the_same_and_charges_nothing() {
 async fn what_the_gateway_confirms_is_written_down_for_who_completes_the_order() {
     let one_less = Money::new(99_899, "USD".parse().unwrap()).unwrap();
     for (method, confirmed) in
-        [("sandbox:ok", price()), ("sandbox:wrong-amount", one_less), ("sandbox:refund-fails-once", one_less)]
+        [("sandbox:charged-at-once", price()), ("sandbox:wrong-amount", one_less), ("sandbox:refund-fails-once", one_less)]
     {
         let charging = Charging::of(method).await;
         charging.drive().await;
@@ -65,8 +70,16 @@ async fn what_the_gateway_confirms_is_written_down_for_who_completes_the_order()
 }
 
 #[tokio::test]
-async fn the_standby_can_be_asked_first() {
+async fn an_authorisation_confirms_no_charge() {
     let charging = Charging::of("sandbox:ok").await;
+    charging.drive().await;
+    let attempt = charging.shop.uncounted().attempts().get(&charging.buyer.key(1)).await.unwrap().unwrap();
+    assert_eq!((attempt.confirmed, attempt.reference), (None, Some(format!("sandbox_{}", charging.buyer.key(1)))));
+}
+
+#[tokio::test]
+async fn the_standby_can_be_asked_first() {
+    let charging = Charging::of("sandbox:charged-at-once").await;
     assert_eq!(charging.on("next-gateway").await, charged(1, "sandbox-standby"));
     assert_eq!(charging.on("next-gateway").await, charged(1, "sandbox-standby"));
     assert_eq!(charging.charges().await, (0, 1));
@@ -75,7 +88,7 @@ async fn the_standby_can_be_asked_first() {
 /// The second attempt has its own key, so the first attempt's decline does not apply to it.
 #[tokio::test]
 async fn a_second_attempt_is_charged_after_a_first_that_was_declined() {
-    let charging = Charging::at(Stage::PayingAgain, "sandbox:ok").await;
+    let charging = Charging::at(Stage::PayingAgain, "sandbox:charged-at-once").await;
     let mut input = test_aws::event_value("charge-payment/ok.json");
     input["attempt"] = 2.into();
     for _ in 0..2 {

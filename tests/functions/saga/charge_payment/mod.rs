@@ -98,6 +98,11 @@ fn function(shop: &Shop, calls: &Calls, gateways: &str) -> ChargePayment {
     ChargePayment::wire(&mut shop.parts_with(calls, &[("PAYMENT_GATEWAYS", gateways)])).unwrap()
 }
 
+fn authorised(gateway: usize, name: &str) -> Answer {
+    let reference = format!("{name}_{}", Buyer::first().key(1));
+    Ok(json!({"outcome": "authorised", "gateway": gateway, "provider_reference": reference}))
+}
+
 fn charged(gateway: usize, name: &str) -> Answer {
     let reference = format!("{name}_{}", Buyer::first().key(1));
     Ok(json!({"outcome": "charged", "gateway": gateway, "provider_reference": reference}))

@@ -86,7 +86,7 @@ async fn a_gateway_that_was_configured_away_keeps_its_attempt_unknown() {
 /// then sees that the amount differs.
 #[tokio::test]
 async fn a_key_that_was_used_for_another_amount_is_not_charged_again() {
-    let charging = Charging::of("sandbox:ok").await;
+    let charging = Charging::of("sandbox:charged-at-once").await;
     let (key, sandbox) = (charging.buyer.key(1), GatewayName("sandbox".into()));
     let other = Money::new(500, "USD".parse().unwrap()).unwrap();
     let entry = Entry::asked(EntryState::Charged, other, other, &charging.buyer.method);
@@ -100,7 +100,7 @@ async fn a_key_that_was_used_for_another_amount_is_not_charged_again() {
 
 #[tokio::test]
 async fn a_gateway_that_is_not_configured_is_unavailable() {
-    let charging = Charging::of("sandbox:ok").await;
+    let charging = Charging::of("sandbox:charged-at-once").await;
     let before = charging.shop.everything().await;
     assert_eq!(charging.on("no-such-gateway").await, unavailable(None));
     assert_eq!(charging.shop.everything().await, before);
@@ -109,7 +109,7 @@ async fn a_gateway_that_is_not_configured_is_unavailable() {
 /// What is known of the attempt counts, whichever gateway the input names.
 #[tokio::test]
 async fn a_gateway_that_is_not_configured_hides_no_charge() {
-    let charging = Charging::at(Stage::Charged, "sandbox:ok").await;
+    let charging = Charging::at(Stage::Charged, "sandbox:charged-at-once").await;
     assert_eq!(charging.on("no-such-gateway").await, charged(0, "sandbox"));
     let charging = Charging::of("sandbox:charged-but-answer-lost").await;
     assert_eq!(charging.on("ok").await, error("PaymentOutcomeUnknown"));
@@ -121,7 +121,7 @@ async fn a_gateway_that_is_not_configured_hides_no_charge() {
 /// nothing was charged.
 #[tokio::test]
 async fn an_earlier_gateway_is_not_asked_again() {
-    let charging = Charging::of("sandbox:ok").await;
+    let charging = Charging::of("sandbox:charged-at-once").await;
     let started = charging.shop.attempt(&charging.buyer, 1, "sandbox-standby", AttemptStatus::Started).await;
     let unavailable_there = Attempt { status: AttemptStatus::Unavailable, ..started.clone() };
     assert!(charging.shop.uncounted().attempts().replace(&started, &unavailable_there).await.unwrap());

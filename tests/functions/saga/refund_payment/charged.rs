@@ -15,7 +15,7 @@ use crate::saga::{
 #[tokio::test]
 async fn what_was_charged_goes_back_once() {
     for stage in [Stage::Charged, Stage::Sold, Stage::RefundPending] {
-        let refunding = Refunding::at(stage, "sandbox:ok").await;
+        let refunding = Refunding::at(stage, "sandbox:charged-at-once").await;
         for _ in 0..3 {
             assert_eq!(refunding.on("ok").await, refunded(true), "{stage:?}");
         }
@@ -58,7 +58,7 @@ async fn the_gateway_that_charged_gives_it_back() {
 
 #[tokio::test]
 async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
-    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::Charged, "sandbox:charged-at-once").await;
     let mut parts = refunding.shop.parts_with(&Calls::new(), &[("PAYMENT_GATEWAYS", "sandbox-standby")]);
     let function = RefundPayment::wire(&mut parts).unwrap();
     let event = test_aws::event_value("refund-payment/ok.json");
@@ -69,7 +69,7 @@ async fn a_gateway_that_was_configured_away_leaves_the_refund_unconfirmed() {
 
 #[tokio::test]
 async fn the_gateway_is_not_asked_before_it_is_written_down_that_the_money_goes_back() {
-    let refunding = Refunding::at(Stage::Charged, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::Charged, "sandbox:charged-at-once").await;
     let before = refunding.shop.everything().await;
     refunding.calls.fail_always("UpdateItem", Fault::LostRequest);
     assert_eq!(refunding.on("ok").await, error("StoreUnavailable"));
@@ -81,7 +81,7 @@ async fn the_gateway_is_not_asked_before_it_is_written_down_that_the_money_goes_
 #[tokio::test]
 async fn what_is_bought_meanwhile_is_not_refunded() {
     every_interleaving(async |interleaving| {
-        let refunding = Refunding::with_calls(Stage::Sold, "sandbox:ok", &interleaving.calls).await;
+        let refunding = Refunding::with_calls(Stage::Sold, "sandbox:charged-at-once", &interleaving.calls).await;
         let (shop, buyer) = (&refunding.shop, &refunding.buyer);
         let (purchases, order) = (shop.uncounted().purchases(), shop.order(buyer).await);
         let (answer, bought) = interleaving.run(refunding.on("ok"), purchases.complete(&order, 1, "sandbox_1", shop.now())).await;
@@ -101,13 +101,13 @@ async fn what_is_bought_meanwhile_is_not_refunded() {
 
 #[tokio::test]
 async fn what_was_bought_is_not_refunded_by_a_saga_that_comes_late() {
-    let shop = Refunding::at(Stage::Completed, "sandbox:ok").await.shop;
+    let shop = Refunding::at(Stage::Completed, "sandbox:charged-at-once").await.shop;
     changes_nothing::<RefundPayment>(&shop, input("refund-payment/ok"), error("OrderNotPending"), "bought").await;
 }
 
 #[tokio::test]
 async fn an_order_of_nobody_or_of_somebody_else_is_not_refunded() {
-    let shop = Refunding::at(Stage::Charged, "sandbox:ok").await.shop;
+    let shop = Refunding::at(Stage::Charged, "sandbox:charged-at-once").await.shop;
     for input in [input("refund-payment/unknown-order"), input_of("somebody-else", "refund-payment/ok")] {
         changes_nothing::<RefundPayment>(&shop, input.clone(), error("OrderNotPending"), input).await;
     }
@@ -116,7 +116,7 @@ async fn an_order_of_nobody_or_of_somebody_else_is_not_refunded() {
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_malformed_and_costs_nothing() {
     let events = ["refund-payment/malformed", "refund-payment/missing-shopper", "refund-payment/wrong-type"];
-    cannot_read::<RefundPayment>(&Refunding::at(Stage::Charged, "sandbox:ok").await.shop, &events).await;
+    cannot_read::<RefundPayment>(&Refunding::at(Stage::Charged, "sandbox:charged-at-once").await.shop, &events).await;
 }
 
 /// A fault on the order or the attempt is the store's. A fault after them is the gateway's.
@@ -130,7 +130,7 @@ async fn who_does_not_answer_is_asked_again() {
         (Stage::Refunding, "UpdateItem", Fault::LostRequest, "RefundUnconfirmed"),
         (Stage::Refunding, "UpdateItem", Fault::Denied, "RefundUnconfirmed"),
     ] {
-        let refunding = Refunding::at(stage, "sandbox:ok").await;
+        let refunding = Refunding::at(stage, "sandbox:charged-at-once").await;
         refunding.calls.fail_always(operation, fault);
         assert_eq!(refunding.on("ok").await, error(expected), "{operation} {fault:?}");
         refunding.calls.heal();

@@ -32,7 +32,7 @@ async fn survives(method: &str, charges: usize, expected: Answer, money: (u32, u
 
 #[tokio::test]
 async fn a_refund_that_was_cut_off_is_made_once() {
-    survives("sandbox:ok", 1, refunded(true), (1, 1)).await;
+    survives("sandbox:charged-at-once", 1, refunded(true), (1, 1)).await;
 }
 
 #[tokio::test]
@@ -46,13 +46,19 @@ async fn a_refund_of_a_charge_whose_answer_was_lost_is_made_once() {
 }
 
 #[tokio::test]
+async fn a_void_of_an_authorisation_that_was_cut_off_is_made() {
+    survives("sandbox:ok", 1, refunded(false), (0, 0)).await;
+    survives("sandbox:authorised-but-answer-lost", 1, refunded(false), (0, 0)).await;
+}
+
+#[tokio::test]
 async fn a_void_that_was_cut_off_is_made() {
     survives("sandbox:timeout-then-ok", 1, refunded(false), (0, 0)).await;
 }
 
 #[tokio::test]
 async fn a_void_before_any_charge_that_was_cut_off_is_made() {
-    survives("sandbox:ok", 0, refunded(false), (0, 0)).await;
+    survives("sandbox:charged-at-once", 0, refunded(false), (0, 0)).await;
 }
 
 #[tokio::test]
@@ -62,7 +68,7 @@ async fn a_void_after_a_gateway_was_down_that_was_cut_off_is_made() {
 
 #[tokio::test]
 async fn two_refunds_at_once_give_back_once() {
-    for method in ["sandbox:ok", "sandbox:refund-fails-once"] {
+    for method in ["sandbox:charged-at-once", "sandbox:refund-fails-once"] {
         let refunding = Refunding::at(Stage::Charged, method).await;
         let _ = tokio::join!(refunding.on("ok"), refunding.on("ok"));
         assert_eq!(refunding.drive().await.pop(), Some(refunded(true)), "{method}");
@@ -73,7 +79,7 @@ async fn two_refunds_at_once_give_back_once() {
 /// A run that loses the write tries again and finds the other run's decision.
 #[tokio::test]
 async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
-    for method in ["sandbox:ok", "sandbox:refund-fails-once", "sandbox:timeout-then-ok"] {
+    for method in ["sandbox:charged-at-once", "sandbox:refund-fails-once", "sandbox:timeout-then-ok"] {
         let expected = refunded(method != "sandbox:timeout-then-ok");
         every_interleaving(async |interleaving| {
             let refunding = Refunding::with_calls(Stage::Pending, method, &interleaving.calls).await;
@@ -92,7 +98,7 @@ async fn a_refund_that_hangs_while_another_one_runs_gives_back_once() {
 /// A charge that the saga gave up runs beside the refund. In either order, the shop keeps no money.
 #[tokio::test]
 async fn a_charge_beside_the_refund_keeps_nothing() {
-    for method in ["sandbox:ok", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"] {
+    for method in ["sandbox:charged-at-once", "sandbox:timeout-then-ok", "sandbox:charged-but-answer-lost", "sandbox:declined"] {
         for started in [false, true] {
             let refunding = Refunding::at(Stage::Pending, method).await;
             if started {

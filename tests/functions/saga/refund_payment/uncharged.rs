@@ -20,14 +20,14 @@ async fn stays_uncharged(refunding: &Refunding, case: &str) {
 
 #[tokio::test]
 async fn an_attempt_that_asked_no_gateway_never_will() {
-    let refunding = Refunding::at(Stage::Pending, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::Pending, "sandbox:charged-at-once").await;
     stays_uncharged(&refunding, "no attempt").await;
     assert_eq!(refunding.shop.attempt_status(&refunding.buyer, 1).await, Some(AttemptStatus::Voided));
 }
 
 #[tokio::test]
 async fn a_charge_that_never_reached_the_gateway_never_will() {
-    let refunding = Refunding::at(Stage::Pending, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::Pending, "sandbox:charged-at-once").await;
     refunding.shop.attempt(&refunding.buyer, 1, "sandbox", AttemptStatus::Started).await;
     stays_uncharged(&refunding, "started").await;
 }
@@ -74,7 +74,7 @@ async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
         (Stage::Failed, refunded(false)),
         (Stage::Expired, refunded(false)),
     ] {
-        let refunding = Refunding::at(stage, "sandbox:ok").await;
+        let refunding = Refunding::at(stage, "sandbox:charged-at-once").await;
         let order = refunding.shop.order(&refunding.buyer).await;
         for _ in 0..2 {
             assert_eq!(refunding.on("ok").await, expected, "{stage:?}");
@@ -87,7 +87,7 @@ async fn nothing_goes_back_for_an_order_that_ended_without_a_charge() {
 /// The second attempt has its own key.
 #[tokio::test]
 async fn a_refund_of_the_first_attempt_leaves_the_second_alone() {
-    let refunding = Refunding::at(Stage::PayingAgain, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::PayingAgain, "sandbox:charged-at-once").await;
     refunding.shop.attempt(&refunding.buyer, 2, "sandbox", AttemptStatus::Charged).await;
     assert_eq!(refunding.on("ok").await, error("OrderNotPending"));
     assert_eq!(refunding.shop.money(&refunding.buyer, 2, "sandbox").await, (1, 0));
@@ -96,7 +96,7 @@ async fn a_refund_of_the_first_attempt_leaves_the_second_alone() {
 
 #[tokio::test]
 async fn an_ended_order_that_was_refunded_says_so_again() {
-    let refunding = Refunding::at(Stage::Refunded, "sandbox:ok").await;
+    let refunding = Refunding::at(Stage::Refunded, "sandbox:charged-at-once").await;
     let before = refunding.shop.everything().await;
     assert_eq!(refunding.on("ok").await, refunded(true));
     assert_eq!(refunding.shop.everything().await, before);

@@ -74,7 +74,7 @@ async fn is_refused_for_the_address_afterwards(method: Option<&str>) {
     insta::allow_duplicates! {
         assert_snapshot!(answers, @r"
         202: Held, Waiting, WaitingAgain
-        409 address-fixed: Pending, Unavailable, Declined, Charged, Sold, Mischarged, Completed, PayingAgain, GivenBack, Refunding
+        409 address-fixed: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, Completed, PayingAgain, GivenBack, Refunding
         410 reservation-expired: Claimed, Failed, Refunded, RefundPending, GivenBackLater, Expired
         ");
     }
@@ -90,7 +90,7 @@ async fn another_method_is_tried_while_the_order_waits_and_refused_afterwards() 
     assert_snapshot!(answers(Some("sandbox:timeout-then-ok"), None).await, @r"
     202: Held, Waiting, WaitingAgain
     409 already-paid: Completed
-    409 payment-in-progress: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
+    409 payment-in-progress: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
     410 reservation-expired: Claimed, Failed, Refunded, RefundPending, GivenBackLater, Expired
     ");
 }

@@ -84,7 +84,7 @@ async fn every_stage_of_an_order_shows() {
     expired none released: Expired
     failed failed released: Failed
     failed refund_pending confirmed: RefundPending, GivenBackLater
-    pending pending confirmed: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
+    pending pending confirmed: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
     refunded refunded released: Refunded
     ");
 }

@@ -69,7 +69,7 @@ async fn an_order_that_does_not_wait_for_a_payment_is_refused_by_what_became_of_
     202: Waiting, WaitingAgain
     404 unknown-order: Claimed, Held
     409 already-paid: Completed
-    409 payment-in-progress: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
+    409 payment-in-progress: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
     410 reservation-expired: Failed, Refunded, RefundPending, GivenBackLater, Expired
     ");
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     invariants::{
-        CHARGED_ONCE, COUNTED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE, Outcome, RETURNS_SOON,
-        SHUT, UNITS_BEHIND, YES_STAYS, fail,
+        CAPTURED_IS_SOLD, CHARGED_ONCE, COUNTED_ONCE, LAST_ADDRESS, LATEST_END, LEDGER, LISTED, MONEY_BACK, ONE_PURCHASE,
+        Outcome, RETURNS_SOON, SHUT, UNITS_BEHIND, YES_STAYS, fail,
     },
-    items::{self, Entry, books, entries, orders, shards, ulid},
+    items::{self, Entry, books, entries, is_captured, orders, shards, ulid},
 };
 use crate::{
     actors::operator::may_be_over,
@@ -186,10 +186,13 @@ fn shut(world: &World) -> Outcome {
     Ok(())
 }
 
-/// Checks the charges at any time: no charge is made or refunded twice, a completed order keeps one, and an order that
-/// waits for its payment keeps none.
+/// Checks the charges at any time: no charge is made or refunded twice, a completed order keeps one, an order that waits
+/// for its payment keeps none, and no money moves for units that are gone.
 fn charges(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
+        if is_captured(items, id) && !entries(items, "sold").any(|entry| entry.ulid == ulid(id)) {
+            return fail(CAPTURED_IS_SOLD, format!("order {id} is {}, its money is captured", text(order, "status")));
+        }
         let books = books(items, id);
         if books.iter().any(|(charges, refunds)| *charges > 1 || refunds > charges) {
             return fail(MONEY_BACK, format!("the charges and refunds of order {id} are {books:?}"));

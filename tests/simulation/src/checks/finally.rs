@@ -6,8 +6,10 @@ use domain::{Clock, Timestamp};
 use serde_json::Value;
 
 use super::{
-    invariants::{ALL_SOLD, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail},
-    items::{books, entries, orders, reservations, shards, sold_units, ulid},
+    invariants::{
+        ALL_SOLD, CAPTURED_OR_VOID, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail,
+    },
+    items::{books, entries, is_authorised, orders, reservations, shards, sold_units, ulid},
 };
 use crate::{
     services::tables::{Key, Mirror, STOCK, number, text},
@@ -59,10 +61,13 @@ fn deletion(is_deleted: bool, items: &Mirror) -> Outcome {
     }
 }
 
-/// Checks the charges in the end: only completed orders keep a charge that was not refunded.
+/// Checks the charges in the end: only completed orders keep a charge that was not refunded, and no money stays reserved.
 fn money(items: &Mirror) -> Outcome {
     for (id, order) in orders(items) {
         let (books, status) = (books(items, id), text(order, "status"));
+        if is_authorised(items, id) {
+            return fail(CAPTURED_OR_VOID, format!("order {id} is {status}, and still has an authorisation"));
+        }
         let kept = books.iter().filter(|(charges, refunds)| charges != refunds).count();
         if kept != usize::from(status == "completed") {
             return fail(MONEY_BACK, format!("order {id} is {status}, and its charges and refunds are {books:?}"));

@@ -74,7 +74,21 @@ pub(crate) fn available(items: &Mirror) -> i64 {
 
 /// The sandbox's own books of an order: how often each of its attempts was charged and refunded.
 pub(super) fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
-    let is_of_order = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
-    let of_order = of_table(items, ORDER).filter(|(key, _)| is_of_order(key));
-    of_order.map(|(_, entry)| (number(entry, "charges"), number(entry, "refunds"))).collect()
+    entries_in_books(items, order).map(|entry| (number(entry, "charges"), number(entry, "refunds"))).collect()
+}
+
+/// Whether the sandbox has reserved money for an order and has neither taken it nor given it up.
+pub(super) fn is_authorised(items: &Mirror, order: &str) -> bool {
+    entries_in_books(items, order).any(|entry| text(entry, "state") == "authorised")
+}
+
+/// Whether the sandbox has captured money for an order that it had only authorised before, and keeps it.
+pub(super) fn is_captured(items: &Mirror, order: &str) -> bool {
+    let methods = ["sandbox:ok", "sandbox:authorised-but-answer-lost", "sandbox:captured-but-answer-lost"];
+    entries_in_books(items, order).any(|entry| text(entry, "state") == "charged" && methods.contains(&text(entry, "method")))
+}
+
+fn entries_in_books<'m>(items: &'m Mirror, order: &'m str) -> impl Iterator<Item = &'m Value> {
+    let is_of_order = move |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
+    of_table(items, ORDER).filter(move |(key, _)| is_of_order(key)).map(|(_, entry)| entry)
 }

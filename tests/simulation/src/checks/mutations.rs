@@ -66,7 +66,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 30] = [
+pub static MUTATIONS: [Mutation; 31] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -245,11 +245,16 @@ pub static MUTATIONS: [Mutation; 30] = [
         "no-refund-after-a-failed-sale",
         "the saga does not refund when the sale fails after the charge",
         |states| {
-            for state in ["SellStock", "CompleteOrder"] {
+            for state in ["SellStock", "CapturePayment", "CompleteOrder"] {
                 states[state]["Catch"][0]["Next"] = json!("TakeBackStock");
             }
         },
     ),
+    Mutation::of_states("capture-before-the-sale", "the saga captures before it sells the units", |states| {
+        states["WhatCameOfTheCharge"]["Choices"][0]["Next"] = json!("CapturePayment");
+        states["CapturePayment"]["Next"] = json!("SellStock");
+        states["SellStock"]["Next"] = json!("CompleteOrder");
+    }),
     Mutation::of_states("no-take-back", "the saga does not take back the units of a refunded order", |states| {
         states["Refund"]["Next"] = json!("FailOrder");
     }),

@@ -37,7 +37,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
         "pay" => 15,
         "schedule-expiry" | "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
-        "charge-payment" | "refund-payment" => 20,
+        "capture-payment" | "charge-payment" | "refund-payment" => 20,
         "reconcile" => 55,
         "sell-stock" | "complete-order" | "take-back-stock" | "fail-order" | "notify-shopper" => 10,
         other => panic!("the simulation does not deploy {other}"),
@@ -45,8 +45,9 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 26] = [
+pub const FUNCTIONS: [&str; 27] = [
     "cancel-reservation",
+    "capture-payment",
     "change-sale-status",
     "charge-payment",
     "checkout",

@@ -21,8 +21,16 @@ pub use definition::Machine;
 pub use execution::{Ended, Host, Invoked};
 
 /// The functions that the payment saga invokes.
-pub const TASKS: [&str; 7] =
-    ["charge-payment", "complete-order", "fail-order", "notify-shopper", "refund-payment", "sell-stock", "take-back-stock"];
+pub const TASKS: [&str; 8] = [
+    "capture-payment",
+    "charge-payment",
+    "complete-order",
+    "fail-order",
+    "notify-shopper",
+    "refund-payment",
+    "sell-stock",
+    "take-back-stock",
+];
 
 static PAYMENT_SAGA: LazyLock<Machine> =
     LazyLock::new(|| Machine::read(&payment_saga(), &TASKS).unwrap_or_else(|error| panic!("the payment saga: {error}")));

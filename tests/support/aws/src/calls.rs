@@ -219,7 +219,7 @@ impl Calls {
 }
 
 /// The most requests of one run of a function.
-pub(crate) const MOST_REQUESTS: usize = 30;
+pub(crate) const MOST_REQUESTS: usize = 40;
 
 /// Runs `test` once for every way in which a process can die at one of its requests: at the first, the second, …,
 /// before or after the service has carried it out. The test gives `calls` to the clients of the code that it runs. When

@@ -34,7 +34,7 @@ pub use stream::Change;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 30] = [
+const TABLES: [(&str, Table); 31] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -52,6 +52,7 @@ const TABLES: [(&str, Table); 30] = [
     ("list-orders", operators::list_orders::cases),
     ("manage-sale", operators::manage_sale::cases),
     ("restock-sale", operators::restock_sale::cases),
+    ("capture-payment", saga::capture_payment::cases),
     ("charge-payment", saga::charge_payment::cases),
     ("complete-order", saga::complete_order::cases),
     ("fail-order", saga::fail_order::cases),

@@ -14,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 completed(Given::Sold),
                 completed(Given::Completed),
                 not_pending(Given::Paying),
+                not_pending(Given::Uncaptured),
                 not_pending(Given::Refunding),
                 error("ChargeMismatch").given(Given::Mischarged),
             ],

@@ -15,6 +15,8 @@ pub(crate) fn cases() -> Vec<Case> {
                 refunded(true, Given::Refunding),
                 refunded(true, Given::Refunded),
                 refunded(false, Given::Paying),
+                refunded(false, Given::Authorised),
+                refunded(false, Given::Uncaptured),
                 refunded(false, Given::Unavailable),
                 refunded(false, Given::Declined),
                 not_pending(Given::Completed),

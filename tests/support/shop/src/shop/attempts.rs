@@ -13,6 +13,11 @@ impl Shop {
         let books = self.uncounted().books();
         let after = match status {
             AttemptStatus::Started | AttemptStatus::Unavailable => started.clone(),
+            AttemptStatus::Authorised => {
+                let entry = Entry::asked(EntryState::Authorised, buyer.amount(), buyer.amount(), &buyer.method);
+                books.settle(&name, &key, &entry).await.unwrap();
+                Attempt { reference: Some(format!("{gateway}_{key}")), ..started.clone() }
+            }
             AttemptStatus::Charged | AttemptStatus::Kept | AttemptStatus::Refunding => {
                 self.charge(buyer, &started, buyer.amount()).await
             }

@@ -37,6 +37,10 @@ pub enum Given {
     Declined,
     /// [`Stage::WaitingAgain`]: the attempt is given up.
     GivenUp,
+    /// [`Stage::Authorised`].
+    Authorised,
+    /// [`Stage::Uncaptured`].
+    Uncaptured,
     /// [`Stage::Charged`].
     Charged,
     /// [`Stage::Sold`].
@@ -57,7 +61,7 @@ pub enum Given {
 
 impl Given {
     /// Every value.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Sale,
         Self::Stale,
         Self::Unknown,
@@ -73,6 +77,8 @@ impl Given {
         Self::Unavailable,
         Self::Declined,
         Self::GivenUp,
+        Self::Authorised,
+        Self::Uncaptured,
         Self::Charged,
         Self::Sold,
         Self::Mischarged,
@@ -94,6 +100,8 @@ impl Given {
             Self::Unavailable => Some(Stage::Unavailable),
             Self::Declined => Some(Stage::Declined),
             Self::GivenUp => Some(Stage::WaitingAgain),
+            Self::Authorised => Some(Stage::Authorised),
+            Self::Uncaptured => Some(Stage::Uncaptured),
             Self::Charged => Some(Stage::Charged),
             Self::Sold => Some(Stage::Sold),
             Self::Mischarged => Some(Stage::Mischarged),

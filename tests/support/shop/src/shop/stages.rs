@@ -23,6 +23,10 @@ pub enum Stage {
     Unavailable,
     /// The first payment is in progress; the gateway `sandbox` has declined it.
     Declined,
+    /// Authorised by the gateway `sandbox`; the units are still held.
+    Authorised,
+    /// Authorised, and the units are sold.
+    Uncaptured,
     /// Charged by the gateway `sandbox`; the units are still held.
     Charged,
     /// Charged, and the units are sold.
@@ -53,13 +57,15 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Claimed,
         Self::Held,
         Self::Waiting,
         Self::Pending,
         Self::Unavailable,
         Self::Declined,
+        Self::Authorised,
+        Self::Uncaptured,
         Self::Charged,
         Self::Sold,
         Self::Mischarged,
@@ -86,9 +92,14 @@ impl Stage {
             Self::Claimed => None,
             Self::Held => Some(Self::Claimed),
             Self::Waiting | Self::Pending => Some(Self::Held),
-            Self::Unavailable | Self::Declined | Self::Charged | Self::Mischarged | Self::Failed | Self::GivenBack => {
-                Some(Self::Pending)
-            }
+            Self::Unavailable
+            | Self::Declined
+            | Self::Authorised
+            | Self::Charged
+            | Self::Mischarged
+            | Self::Failed
+            | Self::GivenBack => Some(Self::Pending),
+            Self::Uncaptured => Some(Self::Authorised),
             Self::Sold => Some(Self::Charged),
             Self::Completed | Self::Refunding => Some(Self::Sold),
             Self::WaitingAgain => Some(Self::Declined),
@@ -160,8 +171,9 @@ impl Shop {
             }
             Stage::Unavailable => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Unavailable).await,
             Stage::Declined => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Declined).await,
+            Stage::Authorised => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Authorised).await,
             Stage::Charged => _ = self.attempt(buyer, 1, "sandbox", AttemptStatus::Charged).await,
-            Stage::Sold => self.sell(buyer).await,
+            Stage::Uncaptured | Stage::Sold => self.sell(buyer).await,
             Stage::Mischarged => {
                 self.mischarge(buyer).await;
                 self.sell(buyer).await;

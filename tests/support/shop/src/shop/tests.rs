@@ -17,10 +17,14 @@ async fn every_stage_is_what_it_says() {
             Stage::Claimed => (None, None, held),
             Stage::Held => (None, Some(ReservationStatus::Held), held),
             Stage::Waiting | Stage::WaitingAgain => (Some(OrderStatus::AwaitingPayment), Some(ReservationStatus::Held), held),
-            Stage::Pending | Stage::Unavailable | Stage::Declined | Stage::Charged | Stage::GivenBack | Stage::PayingAgain => {
-                (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held)
-            }
-            Stage::Sold | Stage::Mischarged | Stage::Refunding => {
+            Stage::Pending
+            | Stage::Unavailable
+            | Stage::Declined
+            | Stage::Authorised
+            | Stage::Charged
+            | Stage::GivenBack
+            | Stage::PayingAgain => (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), held),
+            Stage::Uncaptured | Stage::Sold | Stage::Mischarged | Stage::Refunding => {
                 (Some(OrderStatus::Pending), Some(ReservationStatus::Paying), sold)
             }
             Stage::Completed => (Some(OrderStatus::Completed), Some(ReservationStatus::Purchased), sold),
@@ -35,6 +39,7 @@ async fn every_stage_is_what_it_says() {
             Stage::Claimed | Stage::Held | Stage::Waiting | Stage::Pending | Stage::Expired => ((0, 0), None),
             Stage::Unavailable => ((0, 0), Some(AttemptStatus::Unavailable)),
             Stage::Declined => ((0, 0), Some(AttemptStatus::Declined)),
+            Stage::Authorised | Stage::Uncaptured => ((0, 0), Some(AttemptStatus::Authorised)),
             Stage::Charged | Stage::Sold | Stage::Mischarged => ((1, 0), Some(AttemptStatus::Charged)),
             Stage::Completed => ((1, 0), Some(AttemptStatus::Kept)),
             Stage::WaitingAgain | Stage::PayingAgain => ((0, 0), Some(AttemptStatus::GivenUp)),
