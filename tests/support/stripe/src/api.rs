@@ -282,7 +282,7 @@ fn run(books: &mut Books, caller: Caller, asked: &Asked<'_>) -> Result<Value, Re
         ["events"] => (expansions("event", true)?, list::events(books, form)?),
         ["payment_intents", id] => (expansions("payment_intent", false)?, one(books, form, id, ("payment_intent", "intent"))?),
         ["charges", id] => (expansions("charge", false)?, one(books, form, id, ("charge", "id"))?),
-        ["refunds", id] => (expansions("refund", false)?, one(books, form, id, ("refund", "id"))?),
+        ["refunds", id] => (expansions("refund", false)?, one(books, form, id, ("refund", "refund"))?),
         ["payment_methods", id] => {
             (expansions("payment_method", false)?, one(books, form, id, ("PaymentMethod", "payment_method"))?)
         }
