@@ -95,7 +95,7 @@ fn the_page_sends_the_shopper_back_to_the_shop() {
     let mut world = World::new();
     let asked = world.pay("pm_card_threeDSecure2Required", "return_url=http://127.0.0.1/done?a=b");
     let path = format!("/_fake/payment_intents/{}/authenticate", asked.id());
-    let reply = world.ask("POST", &path, &[("content-type", "application/x-www-form-urlencoded")], "outcome=passed");
+    let reply = world.ask("POST", &path, &[], "outcome=passed");
     assert_eq!(reply.status, 303);
     let (id, secret) = (asked.id(), asked.text("/client_secret"));
     let back =
