@@ -1,0 +1,60 @@
+//! The books as a test reads them, to compare them with what the shop believes.
+
+use crate::{
+    FakePaypal,
+    books::{Authorization, CaptureState, Order, RefundState},
+};
+
+/// What became of one order, in minor units of its currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRecord {
+    /// The account that made the order.
+    pub client_id: String,
+    /// PayPal's id of the order.
+    pub order_id: String,
+    /// The shop's id of the order, `custom_id`.
+    pub custom_id: Option<String>,
+    /// The shop's invoice id.
+    pub invoice_id: Option<String>,
+    /// Three letters.
+    pub currency: &'static str,
+    /// The amount of the order.
+    pub amount_minor: u64,
+    /// PayPal's status of the order.
+    pub order_status: &'static str,
+    /// PayPal's id and status of the order's authorization.
+    pub authorization: Option<(String, &'static str)>,
+    /// What an authorization still holds of the payer's money.
+    pub held_minor: u64,
+    /// What was captured: completed captures, refunds not subtracted.
+    pub captured_minor: u64,
+    /// What was refunded: completed refunds.
+    pub refunded_minor: u64,
+}
+
+impl FakePaypal {
+    /// Every order, in the order in which they were made. Orders that PayPal has forgotten are among them.
+    #[must_use]
+    pub fn records(&self) -> Vec<PaymentRecord> {
+        self.books.orders.values().map(|order| self.record(order)).collect()
+    }
+
+    fn record(&self, order: &Order) -> PaymentRecord {
+        let authorization = order.authorization.as_ref().and_then(|id| self.books.authorizations.get(id));
+        let captures = order.captures.iter().filter_map(|id| self.books.captures.get(id));
+        let refunds = order.refunds.iter().filter_map(|id| self.books.refunds.get(id));
+        PaymentRecord {
+            client_id: order.client_id.clone(),
+            order_id: order.id.clone(),
+            custom_id: order.custom_id.clone(),
+            invoice_id: order.invoice_id.clone(),
+            currency: order.amount.currency.code(),
+            amount_minor: order.amount.minor,
+            order_status: self.order_status(order),
+            authorization: authorization.map(|one| (one.id.clone(), one.status())),
+            held_minor: authorization.map_or(0, Authorization::held_minor),
+            captured_minor: captures.filter(|one| one.state == CaptureState::Completed).map(|one| one.amount.minor).sum(),
+            refunded_minor: refunds.filter(|one| one.state == RefundState::Completed).map(|one| one.amount.minor).sum(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a fake is started with: merchant accounts, and the numbers that PayPal lets differ.
+
+use jiff::SignedDuration;
+
+/// The settings of a fake.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where clients reach the fake, without a slash at the end. The links in its answers begin with it.
+    pub base_url: String,
+    /// The merchant accounts. An account sees no other account's orders and payments.
+    pub accounts: Vec<Account>,
+    /// How long an access token lives. PayPal: 9 hours (`expires_in` is 32400 in its documentation).
+    pub token_life: SignedDuration,
+    /// How often an order's instrument may be declined before `MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED`. PayPal does not
+    /// publish the number.
+    pub most_declines: u32,
+    /// The most that all captures of an authorization may take, in percent of it. PayPal: 115 and in US dollars at most 75
+    /// dollars more, where regulation admits more than 100
+    /// (<https://developer.paypal.com/docs/checkout/advanced/authorization-honor>).
+    pub capture_limit_percent: u64,
+    /// Whether a refusal (422) is answered again to the same `PayPal-Request-Id`. PayPal's documentation speaks of
+    /// completed actions only, so by default the fake carries the call out anew.
+    pub remembers_refusals: bool,
+}
+
+impl Settings {
+    /// PayPal's numbers, and these accounts.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>, accounts: Vec<Account>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            accounts,
+            token_life: SignedDuration::from_hours(9),
+            most_declines: 10,
+            capture_limit_percent: 115,
+            remembers_refusals: false,
+        }
+    }
+
+    pub(crate) fn account(&self, client_id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.client_id == client_id)
+    }
+}
+
+/// A merchant account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The REST app's client id.
+    pub client_id: String,
+    /// The REST app's secret.
+    pub client_secret: String,
+    /// The account's own id, which payments show as their payee: 13 upper case letters and digits.
+    pub merchant_id: String,
+    /// Whether two payments may not have the same invoice id. PayPal: a preference of the account ("block accidental
+    /// payments").
+    pub unique_invoice_ids: bool,
+}
+
+impl Account {
+    /// An account with unique invoice ids.
+    #[must_use]
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            merchant_id: "FAKEMERCHANT1".to_owned(),
+            unique_invoice_ids: true,
+        }
+    }
+}
+
+/// How the payer pays, and what becomes of it. A test chooses it when the payer approves the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Instrument {
+    /// Everything succeeds.
+    #[default]
+    Good,
+    /// The order's authorization or capture is refused with `INSTRUMENT_DECLINED`, until the payer approves again.
+    Declines,
+    /// The authorization is `PENDING` until it is accepted or denied.
+    AuthorizationPending,
+    /// The authorization is `DENIED`.
+    AuthorizationDenied,
+    /// A capture is `PENDING` until it is completed or denied.
+    CapturePending,
+    /// A capture is `DECLINED`.
+    CaptureDeclined,
+    /// The funds are there for the honor period of three days; later captures are refused with `PAYER_CANNOT_PAY`.
+    HonorPeriodOnly,
+    /// A refund is `PENDING` until it is completed or fails.
+    RefundPending,
+}
+
+impl Instrument {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Good,
+        Self::Declines,
+        Self::AuthorizationPending,
+        Self::AuthorizationDenied,
+        Self::CapturePending,
+        Self::CaptureDeclined,
+        Self::HonorPeriodOnly,
+        Self::RefundPending,
+    ];
+
+    /// Its name in `POST /_fake/orders/{id}/approve`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Declines => "declines",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::AuthorizationDenied => "authorization_denied",
+            Self::CapturePending => "capture_pending",
+            Self::CaptureDeclined => "capture_declined",
+            Self::HonorPeriodOnly => "honor_period_only",
+            Self::RefundPending => "refund_pending",
+        }
+    }
+}
