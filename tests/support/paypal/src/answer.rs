@@ -76,7 +76,7 @@ impl FakePaypal {
             return Reply::json(StatusCode::BAD_REQUEST, &body);
         }
         let token = self.ids.token();
-        let life = self.settings.token_life;
+        let life = self.options.token_life;
         let body = json!({
             "scope": "https://uri.paypal.com/services/payments/payment/authcapture https://uri.paypal.com/services/payments/refund",
             "access_token": token,
@@ -94,10 +94,7 @@ impl FakePaypal {
         let encoded = authorization(request, "Basic")?;
         let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
         let (client_id, secret) = decoded.split_once(':')?;
-        self.settings
-            .account(client_id)
-            .filter(|account| account.client_secret == secret)
-            .map(|account| account.client_id.clone())
+        self.options.account(client_id).filter(|account| account.client_secret == secret).map(|account| account.client_id.clone())
     }
 
     /// The account of a request's access token, or the answer to a request without a live one.
@@ -124,7 +121,7 @@ fn authorization<'r>(request: &'r Request<Vec<u8>>, scheme: &str) -> Option<&'r 
 pub(crate) fn internal_error(debug_id: &str) -> Reply {
     Reply::json(
         StatusCode::INTERNAL_SERVER_ERROR,
-        failure("INTERNAL_SERVER_ERROR", "An internal server error occurred.", debug_id),
+        &failure("INTERNAL_SERVER_ERROR", "An internal server error occurred.", debug_id),
     )
 }
 

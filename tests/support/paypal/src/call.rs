@@ -111,7 +111,7 @@ impl FakePaypal {
         let made = self.carry_out(call, operation, id, now);
         let is_kept = match &made {
             Ok(_) => true,
-            Err(refusal) => self.settings.remembers_refusals && refusal.status() == StatusCode::UNPROCESSABLE_ENTITY,
+            Err(refusal) => self.options.remembers_refusals && refusal.status() == StatusCode::UNPROCESSABLE_ENTITY,
         };
         if let Some(request_id) = call.request_id.as_ref().filter(|_| is_kept) {
             self.request_ids.store(&call.client_id, operation, request_id, times, made.clone());

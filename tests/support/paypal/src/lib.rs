@@ -8,15 +8,16 @@ mod answer;
 mod body;
 mod books;
 mod call;
+mod control;
 mod ids;
 mod money;
+mod options;
 mod orders;
 mod payer;
+mod payment;
 mod payments;
-mod record;
 mod refusal;
 mod request_ids;
-mod settings;
 mod signature;
 mod view;
 mod webhooks;
@@ -25,8 +26,7 @@ use std::collections::BTreeMap;
 
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
-use serde_json::json;
-use test_provider::{Answer, Delivery, Fault, Faults, Outbox, Provider, Webhooks, later};
+use test_provider::{Answer, Delivery, Fault, Faults, Outbox, Provider, later};
 
 use crate::{
     answer::{Reply, Token},
@@ -36,15 +36,15 @@ use crate::{
     signature::{CERTIFICATE_ID, Signer},
 };
 
+pub use options::{Account, Instrument, Options};
 pub use payer::Impossible;
-pub use record::PaymentRecord;
-pub use settings::{Account, Instrument, Settings};
+pub use payment::Payment;
 pub use signature::{certificate_pem, signed_text};
 
 /// The fake. See the crate's documentation.
 #[derive(Debug)]
 pub struct FakePaypal {
-    settings: Settings,
+    options: Options,
     ids: Ids,
     signer: Signer,
     tokens: BTreeMap<String, Token>,
@@ -58,9 +58,9 @@ pub struct FakePaypal {
 impl FakePaypal {
     /// A fake without orders.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(options: Options) -> Self {
         Self {
-            settings,
+            options,
             ids: Ids::default(),
             signer: Signer::new(),
             tokens: BTreeMap::new(),
@@ -71,7 +71,12 @@ impl FakePaypal {
         }
     }
 
-    /// The faults of requests to come.
+    /// Where clients reach the fake, if that is known only now.
+    pub fn set_base_url(&mut self, base_url: &str) {
+        base_url.clone_into(&mut self.options.base_url);
+    }
+
+    /// The faults to come, to add some.
     pub fn faults(&mut self) -> &mut Faults {
         &mut self.faults
     }
@@ -87,7 +92,7 @@ impl FakePaypal {
                 Reply::text(StatusCode::OK, "application/x-pem-file", certificate_pem())
             }
             (&Method::GET, ["checkoutnow"]) => self.checkout_page(request, now),
-            (&Method::POST, ["_fake", path @ ..]) => self.ordered_by_test(path, request.body(), now),
+            (_, ["_fake", path @ ..]) => self.control(path, request, now),
             _ => match self.token_account(request, &debug_id, now) {
                 Ok(client_id) => self
                     .api(&client_id, request, times)
@@ -97,27 +102,13 @@ impl FakePaypal {
         };
         reply.into_response(&debug_id)
     }
-
-    /// `/_fake/webhooks`.
-    fn control_webhooks(&mut self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        if request.method() == Method::POST {
-            match Webhooks::read(request.body()) {
-                Ok(webhooks) => self.deliver_webhooks(&webhooks),
-                Err(refused) => return refused,
-            }
-        }
-        let state: serde_json::Map<_, _> = self.outboxes.iter().map(|(id, outbox)| (id.clone(), outbox.state())).collect();
-        test_provider::json(200, &json!(state))
-    }
 }
 
 impl Provider for FakePaypal {
     fn answer(&mut self, request: &Request<Vec<u8>>, now: Timestamp) -> Answer {
         self.expire(now);
-        match request.uri().path() {
-            "/_fake/faults" => return Answer::Now(self.faults.control(request.method(), request.body())),
-            "/_fake/webhooks" => return Answer::Now(self.control_webhooks(request)),
-            _ => {}
+        if request.uri().path() == "/_fake/faults" {
+            return Answer::Now(self.faults.control(request.method(), request.body()));
         }
         match self.faults.take(request.method(), request.uri().path()) {
             None => Answer::Now(self.respond(request, (now, now))),

@@ -165,7 +165,7 @@ impl FakePaypal {
                 });
             }
         }
-        if order.declines >= self.settings.most_declines {
+        if order.declines >= self.options.most_declines {
             return Err(Issue::MaxNumberOfPaymentAttemptsExceeded.into());
         }
         self.invoice_is_free(&order.origin(now))?;

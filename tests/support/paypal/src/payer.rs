@@ -1,16 +1,12 @@
 //! What the payer and PayPal's own people do: approve or leave an order, and decide what is pending.
 //!
-//! Nothing of this is in PayPal's API. `POST /_fake/…` serves tests, and `/checkoutnow`, where the approval link of an order
-//! leads, serves a browser.
+//! Nothing of this is in PayPal's API.
 
-use http::{Request, StatusCode};
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use crate::{
     FakePaypal, Instrument,
-    answer::Reply,
     books::{AuthorizationState, CaptureState, ORDER_LIFE, Order, Phase, RefundState},
     view::PAYER_ID,
     webhooks::Happened,
@@ -109,61 +105,9 @@ impl FakePaypal {
     }
 }
 
-/// Over HTTP.
-impl FakePaypal {
-    /// `POST /_fake/{what}/{id}/{action}`.
-    pub(crate) fn ordered_by_test(&mut self, path: &[&str], body: &[u8], now: Timestamp) -> Reply {
-        let done = match path {
-            ["orders", id, "approve"] => instrument(body).and_then(|instrument| self.approve(id, instrument, now)),
-            ["orders", id, "abandon"] => self.abandon(id, now),
-            ["authorizations", id, "accept"] => self.decide_authorization(id, true, now).map(|()| None),
-            ["authorizations", id, "deny"] => self.decide_authorization(id, false, now).map(|()| None),
-            ["captures", id, "complete"] => self.decide_capture(id, true, now).map(|()| None),
-            ["captures", id, "deny"] => self.decide_capture(id, false, now).map(|()| None),
-            ["refunds", id, "complete"] => self.decide_refund(id, true, now).map(|()| None),
-            ["refunds", id, "fail"] => self.decide_refund(id, false, now).map(|()| None),
-            _ => return Reply::json(StatusCode::NOT_FOUND, &json!({"fake": "there is no such path"})),
-        };
-        match done {
-            Ok(payer_goes_to) => Reply::json(StatusCode::OK, &json!({"payer_goes_to": payer_goes_to})),
-            Err(Impossible(why)) => Reply::json(StatusCode::CONFLICT, &json!({"fake": why})),
-        }
-    }
-
-    /// `GET /checkoutnow?token=…`: a browser that opens an order's approval link approves it, and with `&cancel=true` leaves.
-    pub(crate) fn checkout_page(&mut self, request: &Request<Vec<u8>>, now: Timestamp) -> Reply {
-        let query: Vec<_> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).collect();
-        let order_id = query.iter().find(|(name, _)| name == "token").map_or("", |(_, value)| value);
-        let leaves = query.iter().any(|(name, value)| name == "cancel" && value == "true");
-        let done = if leaves { self.abandon(order_id, now) } else { self.approve(order_id, Instrument::Good, now) };
-        match done {
-            Ok(Some(back)) => Reply::redirect(back),
-            Ok(None) if leaves => page(StatusCode::OK, "You left. The order names no cancel_url."),
-            Ok(None) => page(StatusCode::OK, "You approved the order. It names no return_url."),
-            Err(Impossible(why)) => page(StatusCode::NOT_FOUND, &why),
-        }
-    }
-}
-
 /// The URL with further parameters; `None` if it is none.
 fn with_query(url: &str, parameters: &[(&str, &str)]) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
     url.query_pairs_mut().extend_pairs(parameters);
     Some(url.into())
-}
-
-/// The instrument that a test's body names; a good one if it names none.
-fn instrument(body: &[u8]) -> Result<Instrument, Impossible> {
-    if body.is_empty() {
-        return Ok(Instrument::Good);
-    }
-    let body: Value = serde_json::from_slice(body).map_err(|error| Impossible(format!("the body is not JSON: {error}")))?;
-    let Some(name) = body.get("instrument") else { return Ok(Instrument::Good) };
-    let found = Instrument::ALL.into_iter().find(|one| name == one.name());
-    found.ok_or_else(|| Impossible(format!("there is no instrument {name}")))
-}
-
-fn page(status: StatusCode, text: &str) -> Reply {
-    let safe = text.replace('&', "&amp;").replace('<', "&lt;");
-    Reply::text(status, "text/html; charset=utf-8", &format!("<!doctype html><title>Fake PayPal</title><p>{safe}</p>"))
 }

@@ -131,7 +131,7 @@ impl FakePaypal {
 
     /// The most that all captures of an authorization of `amount` may take, in minor units.
     fn capture_limit(&self, amount: Money) -> u64 {
-        let percent = u128::from(amount.minor) * u128::from(self.settings.capture_limit_percent) / 100;
+        let percent = u128::from(amount.minor) * u128::from(self.options.capture_limit_percent) / 100;
         let limit = u64::try_from(percent).unwrap_or(u64::MAX);
         if amount.currency.code() == "USD" { limit.min(amount.minor.saturating_add(MOST_USD_MINOR_MORE)) } else { limit }
     }
@@ -226,7 +226,7 @@ impl FakePaypal {
 /// Invoice ids and events.
 impl FakePaypal {
     fn wants_unique_invoices(&self, origin: &Origin) -> bool {
-        self.settings.account(&origin.client_id).is_some_and(|account| account.unique_invoice_ids)
+        self.options.account(&origin.client_id).is_some_and(|account| account.unique_invoice_ids)
     }
 
     /// Refuses an invoice id that another order's payment has. A voided payment keeps its invoice id: PayPal does not say

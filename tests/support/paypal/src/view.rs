@@ -34,11 +34,11 @@ fn merged(first: Value, second: Value) -> Value {
 impl FakePaypal {
     /// Where the payer approves the order.
     pub(crate) fn approval_url(&self, order_id: &str) -> String {
-        format!("{}/checkoutnow?token={order_id}", self.settings.base_url)
+        format!("{}/checkoutnow?token={order_id}", self.options.base_url)
     }
 
     fn link(&self, path: &str, relation: &str, method: &str) -> Value {
-        json!({"href": format!("{}{path}", self.settings.base_url), "rel": relation, "method": method})
+        json!({"href": format!("{}{path}", self.options.base_url), "rel": relation, "method": method})
     }
 
     /// PayPal's status. An order is VOIDED when all its purchase units are.
@@ -127,7 +127,7 @@ impl FakePaypal {
 /// Payments.
 impl FakePaypal {
     fn payee(&self, client_id: &str) -> Value {
-        let merchant_id = self.settings.account(client_id).map(|account| account.merchant_id.as_str());
+        let merchant_id = self.options.account(client_id).map(|account| account.merchant_id.as_str());
         json!({"email_address": "merchant@example.com", "merchant_id": merchant_id})
     }
 

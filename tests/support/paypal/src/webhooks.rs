@@ -50,8 +50,8 @@ impl Happened {
 impl FakePaypal {
     /// Delivers the events of an account from now on as this says. `webhooks.account` is the account's client id, or absent
     /// for every account; `webhooks.secret` is the webhook's id, which the signature covers.
-    pub fn deliver_webhooks(&mut self, webhooks: &Webhooks) {
-        for account in &self.settings.accounts {
+    pub fn configure_webhooks(&mut self, webhooks: &Webhooks) {
+        for account in &self.options.accounts {
             if webhooks.account.as_ref().is_none_or(|wanted| *wanted == account.client_id) {
                 self.outboxes.entry(account.client_id.clone()).or_default().configure(webhooks.clone());
             }
@@ -62,7 +62,7 @@ impl FakePaypal {
     pub(crate) fn notify(&mut self, client_id: &str, happened: Happened, resource: &Value, now: Timestamp) {
         let Some(outbox) = self.outboxes.get_mut(client_id) else { return };
         let id = self.ids.event();
-        let own = format!("{}/v1/notifications/webhooks-events/{id}", self.settings.base_url);
+        let own = format!("{}/v1/notifications/webhooks-events/{id}", self.options.base_url);
         let (event_type, resource_type, summary) = happened.facts();
         let body = json!({
             "id": id,
@@ -82,7 +82,7 @@ impl FakePaypal {
     }
 
     pub(crate) fn due_deliveries(&mut self, now: Timestamp) -> Vec<Delivery> {
-        let certificate_url = format!("{}/v1/notifications/certs/{CERTIFICATE_ID}", self.settings.base_url);
+        let certificate_url = format!("{}/v1/notifications/certs/{CERTIFICATE_ID}", self.options.base_url);
         let (ids, signer) = (Cell::new(std::mem::take(&mut self.ids)), &self.signer);
         let headers = |webhook_id: &str, body: &[u8]| {
             let mut counters = ids.take();

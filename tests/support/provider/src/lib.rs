@@ -1,12 +1,23 @@
 //! What the fake payment providers share: requests in, answers and webhook deliveries out, time passed in.
 //!
 //! A fake is a plain state machine. It does no input and output and asks nobody for time or randomness, so a simulation
-//! can run it in its process and replay it; a small server puts it behind a port of the loopback interface.
+//! can run it in its process and replay it; [`Server`] puts it behind a port of the loopback interface.
+
+pub mod faults;
+pub mod keys;
+pub mod outbox;
+pub mod server;
 
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use jiff::Timestamp;
+use serde_json::Value;
+
+pub use faults::{Fault, Faults};
+pub use keys::{Keys, Seen};
+pub use outbox::{Outbox, Webhooks};
+pub use server::{Server, until_signal};
 
 /// A payment provider that tests talk to instead of the real one.
 pub trait Provider: Send {
@@ -42,4 +53,19 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
     /// Its body, as signed.
     pub body: Vec<u8>,
+}
+
+/// An answer with this JSON. A number that is no HTTP status becomes 500.
+#[must_use]
+pub fn json(status: u16, value: &Value) -> Response<Vec<u8>> {
+    let mut response = Response::new(value.to_string().into_bytes());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The time this long after `at`, or the last time there is.
+#[must_use]
+pub fn later(at: Timestamp, after: Duration) -> Timestamp {
+    at.checked_add(after).unwrap_or(Timestamp::MAX)
 }

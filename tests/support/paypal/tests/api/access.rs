@@ -17,17 +17,17 @@ fn a_token_needs_the_account_s_id_and_secret_and_the_right_grant() {
     }
     let basic = "Basic Y2xpZW50X29uZV9sb2NhbDpzZWNyZXRfb25lX2xvY2Fs";
     let request = Request::post("/v1/oauth2/token").header("authorization", basic).body(b"grant_type=password".to_vec());
-    let refused = world.sent(request.unwrap());
+    let refused = world.sent(&request.unwrap());
     assert_eq!((refused.status, refused.text("/error")), (400, "unsupported_grant_type"));
 }
 
 #[test]
 fn a_request_without_a_token_is_refused() {
     let mut world = World::new();
-    let refused = world.sent(Request::get("/v2/checkout/orders/X").body(Vec::new()).unwrap());
+    let refused = world.sent(&Request::get("/v2/checkout/orders/X").body(Vec::new()).unwrap());
     assert_eq!((refused.status, refused.text("/name")), (401, "AUTHENTICATION_FAILURE"));
     let request = Request::get("/v2/checkout/orders/X").header("authorization", "Bearer of_bad_news");
-    let refused = world.sent(request.body(Vec::new()).unwrap());
+    let refused = world.sent(&request.body(Vec::new()).unwrap());
     assert_eq!((refused.status, refused.text("/error")), (401, "invalid_token"));
 }
 
@@ -83,10 +83,10 @@ fn a_body_has_to_be_json() {
     let mut world = World::new();
     let mut request = world.request("POST", "/v2/checkout/orders", &order("CAPTURE", "1.00"), &[]);
     request.headers_mut().remove("content-type");
-    assert_eq!(world.sent(request).outcome(), "415 UNSUPPORTED_MEDIA_TYPE");
+    assert_eq!(world.sent(&request).outcome(), "415 UNSUPPORTED_MEDIA_TYPE");
     let mut request = world.request("POST", "/v2/checkout/orders", &Value::Null, &[]);
     *request.body_mut() = b"{".to_vec();
-    assert_eq!(world.sent(request).outcome(), "400 MALFORMED_REQUEST_JSON");
+    assert_eq!(world.sent(&request).outcome(), "400 MALFORMED_REQUEST_JSON");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_the_fake_does_not_know_is_no_success() {
         ("POST", "/v1/notifications/verify-webhook-signature".to_owned()),
     ] {
         let request = world.request(method, &path, &Value::Null, &[]);
-        assert_eq!(world.sent(request).outcome(), "501 NOT_IN_THE_FAKE", "{method} {path}");
+        assert_eq!(world.sent(&request).outcome(), "501 NOT_IN_THE_FAKE", "{method} {path}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! What ends by itself: orders, authorizations, the honor period, access tokens.
 
-use fake_paypal::{Instrument, Settings};
+use fake_paypal::{Instrument, Options};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::world::{A_MOMENT, World, amount, order, settings};
+use crate::world::{A_MOMENT, World, amount, options, order};
 
 #[test]
 fn an_order_ends_three_hours_after_it_was_made_or_approved() {
@@ -51,7 +51,7 @@ fn an_authorization_ends_after_29_days() {
         assert_eq!(world.get(&path).text("/status"), status);
         assert_eq!(world.post(&format!("{path}/capture"), "", &amount("1.00")).outcome(), capture);
         assert_eq!(world.post(&format!("{path}/void"), "", &Value::Null).outcome(), void);
-        assert_eq!(world.fake.records()[0].held_minor, 0);
+        assert_eq!(world.fake.payments()[0].held_minor, 0);
     }
 }
 
@@ -77,7 +77,7 @@ fn after_the_honor_period_the_funds_may_be_gone() {
 #[test]
 fn a_token_ends_after_its_time() {
     for hours in [9, 1] {
-        let mut world = World::with(Settings { token_life: SignedDuration::from_hours(hours), ..settings() });
+        let mut world = World::with(Options { token_life: SignedDuration::from_hours(hours), ..options() });
         let order = world.approved("CAPTURE", Instrument::Good);
         world.passes(SignedDuration::from_hours(hours) - A_MOMENT);
         // The order has ended by then; the token has not.

@@ -43,7 +43,7 @@ fn a_fault_either_does_nothing_or_everything_and_the_next_call_with_the_id_succe
     for call in CALLS {
         for (fault, status, is_done) in table {
             let (mut world, path) = prepared(call);
-            let before = world.fake.records();
+            let before = world.fake.payments();
             ordered(&mut world, &path, fault);
             let request = world.request("POST", &path, &Value::Null, &[("paypal-request-id", "key")]);
             let arrived = match world.answer(&request) {
@@ -52,11 +52,11 @@ fn a_fault_either_does_nothing_or_everything_and_the_next_call_with_the_id_succe
                 Answer::Late(..) => panic!("late"),
             };
             assert_eq!(arrived, status, "{call} {fault}");
-            let after = world.fake.records();
+            let after = world.fake.payments();
             assert_eq!(after != before, is_done, "{call} {fault}");
             let again = world.post(&path, "key", &Value::Null);
             assert!(again.status < 300, "{call} {fault}: {again:?}");
-            assert_eq!(world.fake.records() == after, is_done, "{call} {fault}: it is done once");
+            assert_eq!(world.fake.payments() == after, is_done, "{call} {fault}: it is done once");
         }
     }
 }

@@ -3,7 +3,7 @@
 use fake_paypal::Instrument;
 use serde_json::{Value, json};
 
-use crate::world::{BASE_URL, World, order, settings, usd};
+use crate::world::{BASE_URL, World, options, order, usd};
 
 #[test]
 fn an_order_without_a_payment_source_is_created_with_an_approve_link() {
@@ -39,7 +39,7 @@ fn an_order_with_a_payment_source_requires_the_payer_s_action_and_a_request_id()
 fn a_minimal_answer_has_id_status_and_links_only() {
     let mut world = World::new();
     let request = world.request("POST", "/v2/checkout/orders", &order("CAPTURE", "1.00"), &[]);
-    let made = world.sent(request);
+    let made = world.sent(&request);
     let names: Vec<&String> = made.body.as_object().unwrap().keys().collect();
     assert_eq!(names, ["id", "links", "status"]);
 }
@@ -138,7 +138,7 @@ fn a_declined_payer_approves_again_and_pays_with_another_instrument() {
 
 #[test]
 fn an_order_that_is_declined_too_often_takes_no_payment_any_more() {
-    let mut world = World::with(fake_paypal::Settings { most_declines: 2, ..settings() });
+    let mut world = World::with(fake_paypal::Options { most_declines: 2, ..options() });
     let order = world.approved("CAPTURE", Instrument::Declines);
     let mut outcomes = Vec::new();
     for _ in 0..3 {
@@ -175,7 +175,8 @@ fn tests_order_what_the_payer_does_over_http() {
     assert_eq!(world.post(&format!("{read}/capture"), "", &Value::Null).outcome(), "422 TRANSACTION_REFUSED");
     assert_eq!(world.post(&format!("/_fake/authorizations/{id}/accept"), "", &Value::Null).status, 200);
     assert_eq!(world.get(&read).text("/status"), "CREATED");
+    assert_eq!(world.get("/_fake/payments").text("/payments/0/authorization/id"), id);
     assert_eq!(world.post(&format!("/_fake/authorizations/{id}/accept"), "", &Value::Null).status, 409);
     assert_eq!(world.post("/_fake/orders/none/approve", "", &Value::Null).status, 409);
-    assert_eq!(world.post("/_fake/else", "", &Value::Null).status, 404);
+    assert_eq!(world.post("/_fake/else", "", &Value::Null).status, 400);
 }

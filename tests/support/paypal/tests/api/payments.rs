@@ -1,9 +1,9 @@
 //! Authorizations: captures in whole and in part, voids, and invoice ids.
 
-use fake_paypal::{Account, Instrument, Settings};
+use fake_paypal::{Account, Instrument, Options};
 use serde_json::{Value, json};
 
-use crate::world::{BASE_URL, ONE, World, amount, order, settings, usd};
+use crate::world::{BASE_URL, ONE, World, amount, options, order, usd};
 
 #[test]
 fn an_authorization_moves_only_as_its_status_allows() {
@@ -77,7 +77,7 @@ fn captures_take_at_most_115_percent_and_75_dollars_more() {
 
 #[test]
 fn a_merchant_without_an_overage_captures_what_was_authorized_and_no_more() {
-    let mut world = World::with(Settings { capture_limit_percent: 100, ..settings() });
+    let mut world = World::with(Options { capture_limit_percent: 100, ..options() });
     let path = world.authorized(Instrument::Good);
     let capture = format!("{path}/capture");
     assert_eq!(world.post(&capture, "", &amount("100.01")).outcome(), "422 MAX_CAPTURE_AMOUNT_EXCEEDED");
@@ -96,7 +96,7 @@ fn a_void_answers_nothing_or_the_authorization_and_voids_the_order() {
     let path = world.authorized(Instrument::Good);
     let mut request = world.request("POST", &format!("{path}/void"), &Value::Null, &[]);
     request.headers_mut().remove("content-type");
-    assert_eq!(world.sent(request).status, 204);
+    assert_eq!(world.sent(&request).status, 204);
     let authorization = world.get(&path);
     assert_eq!(authorization.text("/status"), "VOIDED");
     let order = format!("/v2/checkout/orders/{}", authorization.text("/supplementary_data/related_ids/order_id"));
@@ -155,7 +155,7 @@ fn two_captures_cannot_name_the_same_invoice_id() {
 #[test]
 fn an_account_can_admit_the_same_invoice_id_twice() {
     let account = Account { unique_invoice_ids: false, ..Account::new(ONE, "secret_one_local") };
-    let mut world = World::with(Settings { accounts: vec![account], ..settings() });
+    let mut world = World::with(Options { accounts: vec![account], ..options() });
     let (first, second) = (invoiced(&mut world, "I-1"), invoiced(&mut world, "I-1"));
     assert_eq!(world.post(&first, "", &Value::Null).outcome(), "201 COMPLETED");
     assert_eq!(world.post(&second, "", &Value::Null).outcome(), "201 COMPLETED");

@@ -33,7 +33,7 @@ fn refunds_never_exceed_what_is_left() {
             assert_eq!(world.post(&format!("{capture}/refund"), "", body).outcome(), *outcome, "{refunds:?}");
         }
         assert_eq!(world.get(&capture).text("/status"), status, "{refunds:?}");
-        let record = &world.fake.records()[0];
+        let record = &world.fake.payments()[0];
         assert!(record.refunded_minor <= record.captured_minor);
     }
 }

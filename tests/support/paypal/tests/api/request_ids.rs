@@ -1,9 +1,9 @@
 //! `PayPal-Request-Id`: what is answered again, for how long, and what a call that is made anew can do.
 
-use fake_paypal::{Instrument, Settings};
+use fake_paypal::{Instrument, Options};
 use serde_json::Value;
 
-use crate::world::{A_MOMENT, World, amount, order, settings};
+use crate::world::{A_MOMENT, World, amount, options, order};
 
 const SIX_HOURS: i64 = 6;
 const FORTY_FIVE_DAYS: i64 = 45 * 24;
@@ -40,13 +40,13 @@ fn a_known_id_is_answered_with_what_the_first_call_made() {
     for (call, statuses) in table {
         let (mut world, path, body) = prepared(call);
         let first = world.post(&path, "key", &body);
-        let records = world.fake.records();
+        let records = world.fake.payments();
         for _ in 0..2 {
             let again = world.post(&path, "key", &body);
             assert_eq!([first.status, again.status], statuses, "{call}");
             assert_eq!(again.body, first.body, "{call}");
         }
-        assert_eq!(world.fake.records(), records, "{call}: nothing is done twice");
+        assert_eq!(world.fake.payments(), records, "{call}: nothing is done twice");
     }
 }
 
@@ -141,7 +141,7 @@ fn a_refusal_is_forgotten_unless_the_settings_say_otherwise() {
     for (remembers_refusals, second, with_another_id) in
         [(false, "201 COMPLETED", "422 ORDER_ALREADY_CAPTURED"), (true, "422 ORDER_NOT_APPROVED", "201 COMPLETED")]
     {
-        let mut world = World::with(Settings { remembers_refusals, ..settings() });
+        let mut world = World::with(Options { remembers_refusals, ..options() });
         let made = world.post("/v2/checkout/orders", "", &order("CAPTURE", "1.00"));
         assert_eq!(world.post(made.link("capture"), "key", &Value::Null).outcome(), "422 ORDER_NOT_APPROVED");
         world.fake.approve(made.text("/id"), Instrument::Good, world.now).unwrap();

@@ -144,5 +144,9 @@ fn an_account_gets_its_own_events_only_and_a_test_can_configure_them_over_http()
     assert_eq!(twice[0].event_id, twice[1].event_id);
     assert!(is_signed(&twice[1], "OTHERWEBHOOK", &twice[1].body, certificate_pem()));
     let state = world.get("/_fake/webhooks");
-    assert_eq!(state.body[crate::world::OTHER].as_array().map(Vec::len), Some(2));
+    assert_eq!(state.body["waiting"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        world.post("/_fake/webhooks", "", &json!({"url": "http://127.0.0.1:3/", "secret": "W", "account": "none"})).status,
+        400
+    );
 }

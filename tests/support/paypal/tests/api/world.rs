@@ -1,7 +1,7 @@
 //! A fake with two accounts, on virtual time, and short ways to say what a client does.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use fake_paypal::{Account, FakePaypal, Instrument, Settings};
+use fake_paypal::{Account, FakePaypal, Instrument, Options};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -19,6 +19,10 @@ pub(crate) struct World {
     pub(crate) fake: FakePaypal,
     pub(crate) now: Timestamp,
     token: String,
+}
+
+fn token(got: &Got) -> String {
+    got.text("/access_token").to_owned()
 }
 
 /// An answer that arrived.
@@ -52,28 +56,33 @@ impl Got {
     }
 }
 
-pub(crate) fn settings() -> Settings {
-    Settings::new(BASE_URL, vec![Account::new(ONE, "secret_one_local"), Account::new(OTHER, "secret_other_local")])
+pub(crate) fn options() -> Options {
+    Options {
+        base_url: BASE_URL.to_owned(),
+        accounts: vec![Account::new(ONE, "secret_one_local"), Account::new(OTHER, "secret_other_local")],
+        ..Options::default()
+    }
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::with(settings())
+        Self::with(options())
     }
 
-    pub(crate) fn with(settings: Settings) -> Self {
+    pub(crate) fn with(options: Options) -> Self {
         let now = "2030-01-01T00:00:00Z".parse().unwrap();
-        let mut world = Self { fake: FakePaypal::new(settings), now, token: String::new() };
-        world.token = world.token_of(ONE, "secret_one_local").text("/access_token").to_owned();
+        let mut world = Self { fake: FakePaypal::new(options), now, token: String::new() };
+        world.token = token(&world.token_of(ONE, "secret_one_local"));
         world
     }
 
     /// With a webhook of the account `ONE`.
     pub(crate) fn with_webhook() -> Self {
         let mut world = Self::new();
-        world
-            .fake
-            .deliver_webhooks(&Webhooks { account: Some(ONE.to_owned()), ..Webhooks::to("http://127.0.0.1:2/hook", WEBHOOK_ID) });
+        world.fake.configure_webhooks(&Webhooks {
+            account: Some(ONE.to_owned()),
+            ..Webhooks::to("http://127.0.0.1:2/hook", WEBHOOK_ID)
+        });
         world
     }
 
@@ -94,19 +103,19 @@ impl World {
 
     fn passes_with_token(&mut self, time: SignedDuration) -> &mut Self {
         self.passes(time);
-        self.token = self.token_of(ONE, "secret_one_local").text("/access_token").to_owned();
+        self.token = token(&self.token_of(ONE, "secret_one_local"));
         self
     }
 
     pub(crate) fn token_of(&mut self, client_id: &str, secret: &str) -> Got {
         let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{client_id}:{secret}")));
         let request = Request::post("/v1/oauth2/token").header("authorization", basic);
-        self.sent(request.body(b"grant_type=client_credentials".to_vec()).unwrap())
+        self.sent(&request.body(b"grant_type=client_credentials".to_vec()).unwrap())
     }
 
     /// Continues as another account.
     pub(crate) fn as_other(&mut self) -> &mut Self {
-        self.token = self.token_of(OTHER, "secret_other_local").text("/access_token").to_owned();
+        self.token = token(&self.token_of(OTHER, "secret_other_local"));
         self
     }
 
@@ -116,10 +125,10 @@ impl World {
 
     /// Sends a request whose answer arrives at once.
     #[track_caller]
-    pub(crate) fn sent(&mut self, request: Request<Vec<u8>>) -> Got {
-        match self.answer(&request) {
+    pub(crate) fn sent(&mut self, request: &Request<Vec<u8>>) -> Got {
+        match self.answer(request) {
             Answer::Now(response) => got(&response),
-            other => panic!("{other:?}"),
+            other @ (Answer::Late(..) | Answer::Lost) => panic!("{other:?}"),
         }
     }
 
@@ -138,7 +147,7 @@ impl World {
     #[track_caller]
     pub(crate) fn get(&mut self, path: &str) -> Got {
         let request = self.request("GET", path, &Value::Null, &[]);
-        self.sent(request)
+        self.sent(&request)
     }
 
     /// A POST that asks for the whole resource, with a request id unless it is empty.
@@ -147,7 +156,7 @@ impl World {
         let headers = [("prefer", "return=representation"), ("paypal-request-id", request_id)];
         let headers = if request_id.is_empty() { &headers[..1] } else { &headers[..] };
         let request = self.request("POST", path, body, headers);
-        self.sent(request)
+        self.sent(&request)
     }
 
     /// An order with this intent that the payer has approved. Returns its path.

@@ -1,10 +1,10 @@
-//! What a fake is started with: merchant accounts, and the numbers that PayPal lets differ.
+//! What can be chosen about a fake: merchant accounts, and the numbers that PayPal lets differ.
 
 use jiff::SignedDuration;
 
-/// The settings of a fake.
+/// What can be chosen about a fake.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct Options {
     /// Where clients reach the fake, without a slash at the end. The links in its answers begin with it.
     pub base_url: String,
     /// The merchant accounts. An account sees no other account's orders and payments.
@@ -23,20 +23,21 @@ pub struct Settings {
     pub remembers_refusals: bool,
 }
 
-impl Settings {
-    /// PayPal's numbers, and these accounts.
-    #[must_use]
-    pub fn new(base_url: impl Into<String>, accounts: Vec<Account>) -> Self {
+impl Default for Options {
+    /// PayPal's numbers, and the account `local`.
+    fn default() -> Self {
         Self {
-            base_url: base_url.into(),
-            accounts,
+            base_url: "http://127.0.0.1".to_owned(),
+            accounts: vec![Account::named("local")],
             token_life: SignedDuration::from_hours(9),
             most_declines: 10,
             capture_limit_percent: 115,
             remembers_refusals: false,
         }
     }
+}
 
+impl Options {
     pub(crate) fn account(&self, client_id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.client_id == client_id)
     }
@@ -57,12 +58,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// The account `paypal_client_<name>` with the secret `paypal_secret_<name>`, and with unique invoice ids.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::new(&format!("paypal_client_{name}"), &format!("paypal_secret_{name}"))
+    }
+
     /// An account with unique invoice ids.
     #[must_use]
-    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+    pub fn new(client_id: &str, client_secret: &str) -> Self {
         Self {
-            client_id: client_id.into(),
-            client_secret: client_secret.into(),
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
             merchant_id: "FAKEMERCHANT1".to_owned(),
             unique_invoice_ids: true,
         }

@@ -1,5 +1,7 @@
 //! The books as a test reads them, to compare them with what the shop believes.
 
+use serde_json::{Value, json};
+
 use crate::{
     FakePaypal,
     books::{Authorization, CaptureState, Order, RefundState},
@@ -7,7 +9,7 @@ use crate::{
 
 /// What became of one order, in minor units of its currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentRecord {
+pub struct Payment {
     /// The account that made the order.
     pub client_id: String,
     /// PayPal's id of the order.
@@ -32,18 +34,37 @@ pub struct PaymentRecord {
     pub refunded_minor: u64,
 }
 
+impl Payment {
+    /// As `GET /_fake/payments` shows it.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "client_id": self.client_id,
+            "order_id": self.order_id,
+            "custom_id": self.custom_id,
+            "invoice_id": self.invoice_id,
+            "currency": self.currency,
+            "amount_minor": self.amount_minor,
+            "order_status": self.order_status,
+            "authorization": self.authorization.as_ref().map(|(id, status)| json!({"id": id, "status": status})),
+            "held_minor": self.held_minor,
+            "captured_minor": self.captured_minor,
+            "refunded_minor": self.refunded_minor,
+        })
+    }
+}
+
 impl FakePaypal {
     /// Every order, in the order in which they were made. Orders that PayPal has forgotten are among them.
     #[must_use]
-    pub fn records(&self) -> Vec<PaymentRecord> {
-        self.books.orders.values().map(|order| self.record(order)).collect()
+    pub fn payments(&self) -> Vec<Payment> {
+        self.books.orders.values().map(|order| self.payment(order)).collect()
     }
 
-    fn record(&self, order: &Order) -> PaymentRecord {
+    fn payment(&self, order: &Order) -> Payment {
         let authorization = order.authorization.as_ref().and_then(|id| self.books.authorizations.get(id));
         let captures = order.captures.iter().filter_map(|id| self.books.captures.get(id));
         let refunds = order.refunds.iter().filter_map(|id| self.books.refunds.get(id));
-        PaymentRecord {
+        Payment {
             client_id: order.client_id.clone(),
             order_id: order.id.clone(),
             custom_id: order.custom_id.clone(),
