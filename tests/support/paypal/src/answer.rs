@@ -85,6 +85,7 @@ impl FakePaypal {
             "expires_in": life.as_secs(),
             "nonce": format!("{now}-{token}"),
         });
+        self.tokens.retain(|_, token| now < token.ends_at);
         self.tokens.insert(token, Token { client_id, ends_at: now.checked_add(life).unwrap_or(Timestamp::MAX) });
         Reply::json(StatusCode::OK, &body)
     }

@@ -173,6 +173,7 @@ impl FakePaypal {
             if let Some(order) = self.books.orders.get_mut(id) {
                 order.declines += 1;
             }
+            // PayPal calls this link `redirect`, whatever the order's own link to the same page is called.
             return Err(Refusal::from(Issue::InstrumentDeclined).sends_payer("redirect", self.approval_url(id)));
         }
         Ok(order)

@@ -160,3 +160,36 @@ fn an_account_can_admit_the_same_invoice_id_twice() {
     assert_eq!(world.post(&first, "", &Value::Null).outcome(), "201 COMPLETED");
     assert_eq!(world.post(&second, "", &Value::Null).outcome(), "201 COMPLETED");
 }
+
+#[test]
+fn the_books_say_what_is_held_captured_and_refunded() {
+    let mut world = World::new();
+    let mut seen = Vec::new();
+    let mut note = |world: &World| {
+        let payment = &world.fake.payments()[0];
+        seen.push((payment.order_status, payment.held_minor, payment.captured_minor, payment.refunded_minor));
+    };
+    let order = world.post("/v2/checkout/orders", "", &order("AUTHORIZE", "100.00"));
+    note(&world);
+    world.fake.approve(order.text("/id"), Instrument::Good, world.now).unwrap();
+    note(&world);
+    let authorized = world.post(order.link("authorize"), "", &Value::Null);
+    note(&world);
+    let id = authorized.text("/purchase_units/0/payments/authorizations/0/id").to_owned();
+    let capture = world.post(&format!("/v2/payments/authorizations/{id}/capture"), "", &amount("60.00"));
+    note(&world);
+    world.post(capture.link("refund"), "", &amount("25.00"));
+    note(&world);
+    world.post(&format!("/v2/payments/authorizations/{id}/void"), "", &Value::Null);
+    note(&world);
+    let expected = [
+        ("CREATED", 0, 0, 0),
+        ("APPROVED", 0, 0, 0),
+        ("COMPLETED", 10_000, 0, 0),
+        ("COMPLETED", 4_000, 6_000, 0),
+        ("COMPLETED", 4_000, 6_000, 2_500),
+        ("COMPLETED", 0, 6_000, 2_500),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(world.fake.payments()[0].authorization, Some((id, "VOIDED")));
+}
