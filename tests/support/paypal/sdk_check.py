@@ -236,7 +236,8 @@ class Check:
 
     def refunds(self):
         path = {"capture_id": self.captured().id, "prefer": WHOLE}
-        part = {**path, "paypal_request_id": str(uuid.uuid4()), "body": RefundRequest(Money("USD", "30.00"), note_to_payer="sorry")}
+        some = RefundRequest(Money("USD", "30.00"), note_to_payer="sorry")
+        part = {**path, "paypal_request_id": str(uuid.uuid4()), "body": some}
         first = self.call(201, self.payments.refund_captured_payment, part)
         again = self.call(201, self.payments.refund_captured_payment, part)
         same("replayed refund", APIHelper.to_dictionary(again), APIHelper.to_dictionary(first))

@@ -78,7 +78,7 @@ impl FakePaypal {
         let token = self.ids.token();
         let life = self.options.token_life;
         let body = json!({
-            "scope": "https://uri.paypal.com/services/payments/payment/authcapture https://uri.paypal.com/services/payments/refund",
+            "scope": "https://uri.paypal.com/services/payments/payment/authcapture",
             "access_token": token,
             "token_type": "Bearer",
             "app_id": "APP-00000000000000000",

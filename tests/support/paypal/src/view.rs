@@ -82,10 +82,13 @@ impl FakePaypal {
     }
 
     pub(crate) fn order_json(&self, order: &Order) -> Value {
+        let authorization = order.authorization.as_ref().and_then(|id| self.books.authorizations.get(id));
+        let captures = order.captures.iter().filter_map(|id| self.books.captures.get(id));
+        let refunds = order.refunds.iter().filter_map(|id| self.books.refunds.get(id));
         let payments = object(json!({
-            "authorizations": order.authorization.as_ref().and_then(|id| self.books.authorizations.get(id)).map(|one| [self.authorization_of_unit(one)]),
-            "captures": some(order.captures.iter().filter_map(|id| self.books.captures.get(id)).map(|one| self.capture_of_unit(one)).collect()),
-            "refunds": some(order.refunds.iter().filter_map(|id| self.books.refunds.get(id)).map(|one| self.refund_json(one)).collect()),
+            "authorizations": authorization.map(|one| [self.authorization_of_unit(one)]),
+            "captures": some(captures.map(|one| self.capture_of_unit(one)).collect()),
+            "refunds": some(refunds.map(|one| self.refund_json(one)).collect()),
         }));
         let unit = object(json!({
             "reference_id": order.reference_id,
@@ -97,18 +100,17 @@ impl FakePaypal {
             "soft_descriptor": order.soft_descriptor,
             "payments": payments.as_object().filter(|payments| !payments.is_empty()),
         }));
-        let name = json!({"given_name": "Test", "surname": "Payer"});
         let (source, payer) = match order.phase {
             Phase::Unapproved => (order.has_source.then(|| json!({"paypal": {}})), None),
-            Phase::Approved | Phase::Completed => (
-                Some(json!({"paypal": {
-                    "email_address": "payer@example.com", "account_id": PAYER_ID, "account_status": "VERIFIED", "name": name,
+            Phase::Approved | Phase::Completed => {
+                let who = json!({
+                    "email_address": "payer@example.com",
+                    "name": {"given_name": "Test", "surname": "Payer"},
                     "address": {"country_code": "US"},
-                }})),
-                Some(
-                    json!({"email_address": "payer@example.com", "payer_id": PAYER_ID, "name": name, "address": {"country_code": "US"}}),
-                ),
-            ),
+                });
+                let account = merged(who.clone(), json!({"account_id": PAYER_ID, "account_status": "VERIFIED"}));
+                (Some(json!({"paypal": account})), Some(merged(who, json!({"payer_id": PAYER_ID}))))
+            }
         };
         object(json!({
             "id": order.id,
