@@ -17,6 +17,7 @@ mod functions;
 mod measure;
 mod openapi;
 mod process;
+mod providers;
 mod redrive;
 mod sam_local;
 mod simulate;

@@ -11,7 +11,7 @@ use crate::simulate::Simulate;
 use crate::stack::Stack;
 use crate::tools::{Python, Tool};
 use crate::up::Up;
-use crate::{aws, down, root};
+use crate::{aws, down, providers, root};
 
 /// Every check
 #[derive(Args)]
@@ -47,6 +47,7 @@ impl Test {
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
         timed(steps, "simulation", || Simulate::fresh()?.run())?;
+        timed(steps, "the fake payment providers by their official clients", providers::check)?;
         timed(steps, "sam validate --lint, cfn-lint after the transform", || {
             Tool::Sam.install(&Python::find()?)?;
             let mut sam = Command::new(Tool::Sam.program("sam"));

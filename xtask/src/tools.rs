@@ -19,6 +19,8 @@ pub(crate) enum Tool {
     Ministack,
     /// Schemathesis, which tests an API by its description.
     Schemathesis,
+    /// Stripe's official client, which checks the fake Stripe.
+    Stripe,
 }
 
 impl Tool {
@@ -27,6 +29,7 @@ impl Tool {
             Self::Sam => "sam",
             Self::Ministack => "ministack",
             Self::Schemathesis => "schemathesis",
+            Self::Stripe => "stripe",
         }
     }
 

@@ -83,6 +83,9 @@ impl FakeStripe {
             if request.method() == Method::GET { request.uri().query().unwrap_or_default().as_bytes() } else { request.body() };
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let key = header("idempotency-key").filter(|_| request.method() == Method::POST);
+        if key.is_some_and(str::is_empty) {
+            return Err(Refusal::invalid("Idempotency Key must be a non-empty string."));
+        }
         if key.is_some_and(|key| key.len() > 255) {
             return Err(Refusal::invalid("Idempotency keys can be up to 255 characters long."));
         }
@@ -225,6 +228,7 @@ fn rate_limited(id: &str) -> Response<Vec<u8>> {
     let message = "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.";
     let mut answer = Refusal::of(429, "invalid_request_error", message).code("rate_limit").answer(id);
     answer.headers_mut().insert("stripe-rate-limited-reason", HeaderValue::from_static("global-rate"));
+    answer.headers_mut().insert("stripe-should-retry", HeaderValue::from_static("false"));
     answer
 }
 
@@ -282,7 +286,7 @@ fn run(books: &mut Books, caller: Caller, asked: &Asked<'_>) -> Result<Value, Re
         ["events"] => (expansions("event", true)?, list::events(books, form)?),
         ["payment_intents", id] => (expansions("payment_intent", false)?, one(books, form, id, ("payment_intent", "intent"))?),
         ["charges", id] => (expansions("charge", false)?, one(books, form, id, ("charge", "id"))?),
-        ["refunds", id] => (expansions("refund", false)?, one(books, form, id, ("refund", "id"))?),
+        ["refunds", id] => (expansions("refund", false)?, one(books, form, id, ("refund", "refund"))?),
         ["payment_methods", id] => {
             (expansions("payment_method", false)?, one(books, form, id, ("PaymentMethod", "payment_method"))?)
         }

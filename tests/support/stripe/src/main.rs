@@ -13,7 +13,7 @@ struct Arguments {
     /// The port; 0 for any free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The keys of an account, as <secret key>,<publishable key>; may be repeated [default: sk_test_local,pk_test_local]
+    /// The keys of an account, as <secret key>,<publishable key>; may be repeated; those of the account "local" if absent
     #[arg(long = "account", value_name = "KEYS")]
     accounts: Vec<String>,
     /// Refuse more requests than this per second and account
