@@ -20,7 +20,10 @@ struct Fake {
     script: &'static str,
 }
 
-const FAKES: [Fake; 1] = [Fake { program: "fake-stripe", client: Tool::Stripe, script: "tests/support/stripe/sdk_check.py" }];
+const FAKES: [Fake; 2] = [
+    Fake { program: "fake-stripe", client: Tool::Stripe, script: "tests/support/stripe/sdk_check.py" },
+    Fake { program: "fake-paypal", client: Tool::Paypal, script: "tests/support/paypal/sdk_check.py" },
+];
 
 /// A running fake. It ends when this is dropped.
 struct Running {

@@ -21,6 +21,8 @@ pub(crate) enum Tool {
     Schemathesis,
     /// Stripe's official client, which checks the fake Stripe.
     Stripe,
+    /// PayPal's official SDK, which checks the fake PayPal.
+    Paypal,
 }
 
 impl Tool {
@@ -30,6 +32,7 @@ impl Tool {
             Self::Ministack => "ministack",
             Self::Schemathesis => "schemathesis",
             Self::Stripe => "stripe",
+            Self::Paypal => "paypal",
         }
     }
 
