@@ -1,11 +1,12 @@
 //! Payment gateways: the interface to a gateway, the configured gateways, and the sandbox, which behaves like a real
-//! one.
+//! one. Below them is the client of a provider, [`stripe`].
 
 mod amount;
 mod form;
 mod gateway;
 mod http;
 mod sandbox;
+pub mod stripe;
 #[cfg(test)]
 mod testing;
 mod words;
