@@ -1,10 +1,11 @@
 //! Payment gateways: the interface to a gateway, the configured gateways, and the sandbox, which behaves like a real
-//! one. Below them is the client of a provider, [`stripe`].
+//! one. Below them are the clients of the providers, [`stripe`] and [`paypal`].
 
 mod amount;
 mod form;
 mod gateway;
 mod http;
+pub mod paypal;
 mod sandbox;
 pub mod stripe;
 #[cfg(test)]
