@@ -1,0 +1,243 @@
+//! PayPal's objects, with the fields that the gateway reads. Fields that are missing or unknown do no harm.
+
+use domain::Money;
+use serde::Deserialize;
+
+use crate::{paypal::from_paypal, words::words};
+
+words! {
+    /// The status of an order.
+    OrderStatus {
+        /// Made; the shopper has not approved it.
+        Created = "CREATED",
+        /// Saved for later.
+        Saved = "SAVED",
+        /// The shopper has to go to the approval URL.
+        PayerActionRequired = "PAYER_ACTION_REQUIRED",
+        /// The shopper has approved it: it can be authorised.
+        Approved = "APPROVED",
+        /// Authorised or captured; its payments say which.
+        Completed = "COMPLETED",
+        /// Final: nothing will be charged.
+        Voided = "VOIDED",
+    }
+}
+
+words! {
+    /// The status of an authorization.
+    AuthorizationStatus {
+        /// The money is reserved, and waits for a capture.
+        Created = "CREATED",
+        /// PayPal has not decided yet; the reason says why.
+        Pending = "PENDING",
+        /// Captured in full.
+        Captured = "CAPTURED",
+        /// Captured in part.
+        PartiallyCaptured = "PARTIALLY_CAPTURED",
+        /// Final: nothing is reserved.
+        Voided = "VOIDED",
+        /// Final: refused.
+        Denied = "DENIED",
+    }
+}
+
+words! {
+    /// The status of a capture.
+    CaptureStatus {
+        /// The money has moved.
+        Completed = "COMPLETED",
+        /// PayPal has not decided yet; the reason says why.
+        Pending = "PENDING",
+        /// Final: refused.
+        Declined = "DECLINED",
+        /// Final: failed.
+        Failed = "FAILED",
+        /// Refunded in part.
+        PartiallyRefunded = "PARTIALLY_REFUNDED",
+        /// Refunded in full.
+        Refunded = "REFUNDED",
+    }
+}
+
+words! {
+    /// The status of a refund.
+    RefundStatus {
+        /// Done.
+        Completed = "COMPLETED",
+        /// Accepted; the money is on its way.
+        Pending = "PENDING",
+        /// The money did not move.
+        Failed = "FAILED",
+        /// Stopped before the money moved.
+        Cancelled = "CANCELLED",
+    }
+}
+
+/// An amount as PayPal writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Amount {
+    /// Such as `EUR`.
+    pub currency_code: String,
+    /// Such as `19.99`.
+    pub value: String,
+}
+
+impl Amount {
+    /// The same as money; `None` if it is no positive amount of a currency that PayPal charges.
+    #[must_use]
+    pub fn money(&self) -> Option<Money> {
+        from_paypal(&self.value, &self.currency_code)
+    }
+}
+
+/// An order with one purchase unit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "OrderForm")]
+pub struct Order {
+    /// The order's id at PayPal.
+    pub id: String,
+    /// Where the order stands.
+    pub status: OrderStatus,
+    /// The amount to be paid; `None` in a minimal answer.
+    pub amount: Option<Amount>,
+    /// The note that [`PaypalClient::create_order`](super::PaypalClient::create_order) made: order id and attempt.
+    pub custom_id: Option<String>,
+    /// The authorizations of the order; the last one counts.
+    pub authorizations: Vec<Authorization>,
+    /// Where the shopper approves the order, while that is to be done.
+    pub approval_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OrderForm {
+    id: String,
+    status: OrderStatus,
+    #[serde(default)]
+    purchase_units: Vec<PurchaseUnit>,
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct PurchaseUnit {
+    #[serde(default)]
+    amount: Option<Amount>,
+    #[serde(default)]
+    custom_id: Option<String>,
+    #[serde(default)]
+    payments: Option<Payments>,
+}
+
+#[derive(Deserialize)]
+struct Payments {
+    #[serde(default)]
+    authorizations: Vec<Authorization>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    href: String,
+    rel: String,
+}
+
+impl From<OrderForm> for Order {
+    fn from(form: OrderForm) -> Self {
+        let unit = form.purchase_units.into_iter().next();
+        let (amount, custom_id, payments) = unit.map_or((None, None, None), |unit| (unit.amount, unit.custom_id, unit.payments));
+        // PayPal names the link so for an order with a payment source, and as the second for one without.
+        let approval = form.links.into_iter().find(|link| link.rel == "payer-action" || link.rel == "approve");
+        Self {
+            id: form.id,
+            status: form.status,
+            amount,
+            custom_id,
+            authorizations: payments.map(|payments| payments.authorizations).unwrap_or_default(),
+            approval_url: approval.map(|link| link.href),
+        }
+    }
+}
+
+/// Money that is reserved, or was.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Authorization {
+    /// The authorization's id.
+    pub id: String,
+    /// Where the authorization stands.
+    pub status: AuthorizationStatus,
+    /// Why it is pending, such as `PENDING_REVIEW`.
+    #[serde(default, rename = "status_details", deserialize_with = "reason")]
+    pub reason: Option<String>,
+    /// The reserved amount.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// The note of the order: order id and attempt.
+    #[serde(default)]
+    pub custom_id: Option<String>,
+}
+
+/// Money that moved, or was to move.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Capture {
+    /// The capture's id: the transaction id that a shopper sees.
+    pub id: String,
+    /// Where the capture stands.
+    pub status: CaptureStatus,
+    /// Why it is pending or declined, such as `ECHECK`.
+    #[serde(default, rename = "status_details", deserialize_with = "reason")]
+    pub reason: Option<String>,
+    /// The captured amount.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// The note of the order: order id and attempt.
+    #[serde(default)]
+    pub custom_id: Option<String>,
+}
+
+/// Money that went back, or was to go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Refund {
+    /// The refund's id.
+    pub id: String,
+    /// Where the refund stands.
+    pub status: RefundStatus,
+    /// Why it is pending or failed, such as `ECHECK`.
+    #[serde(default, rename = "status_details", deserialize_with = "reason")]
+    pub reason: Option<String>,
+    /// The refunded amount.
+    #[serde(default)]
+    pub amount: Option<Amount>,
+    /// The note of the order: order id and attempt.
+    #[serde(default)]
+    pub custom_id: Option<String>,
+}
+
+/// `reason` in `status_details`.
+fn reason<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Details {
+        #[serde(default)]
+        reason: Option<String>,
+    }
+    Ok(Option::<Details>::deserialize(from)?.and_then(|details| details.reason))
+}
+
+/// The error in an answer that is not a success.
+#[derive(Debug, Deserialize)]
+pub(super) struct ErrorForm {
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    #[serde(default)]
+    pub(super) debug_id: Option<String>,
+    #[serde(default)]
+    pub(super) details: Vec<Detail>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Detail {
+    #[serde(default)]
+    pub(super) issue: Option<String>,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+}

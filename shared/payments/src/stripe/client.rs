@@ -1,0 +1,159 @@
+//! The calls to Stripe. Each is one request; a repetition with the same idempotency key has the effect of one.
+
+use domain::{IdempotencyKey, Money};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    form::{FORM, Form, escaped},
+    http::{self, Http, Reply, Request, Secret},
+    stripe::{Intent, Refund, Refunds, StripeError, to_stripe},
+};
+
+/// The version of Stripe's API whose answers this client reads. Without it, Stripe answers in the version of the account.
+const STRIPE_VERSION: &str = "2026-10-28.endive";
+/// The most refunds that Stripe lists at once.
+const LISTED_REFUNDS: &str = "100";
+
+/// When the money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureMethod {
+    /// As soon as the payment is confirmed.
+    Automatic,
+    /// It is reserved, and moves when it is captured.
+    Manual,
+}
+
+impl CaptureMethod {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// A payment that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewIntent<'a> {
+    /// The amount to be paid.
+    pub amount: Money,
+    /// The shopper's payment method: `pm_…`.
+    pub payment_method: &'a str,
+    /// When the money moves.
+    pub capture: CaptureMethod,
+    /// The order and the number of the attempt, which Stripe keeps with the intent.
+    pub attempt: &'a IdempotencyKey,
+}
+
+/// A client of one Stripe account.
+#[derive(Debug, Clone)]
+pub struct StripeClient {
+    http: Http,
+    base_url: String,
+    secret_key: Secret,
+}
+
+impl StripeClient {
+    /// A client of the account of `secret_key`, at `base_url` (`https://api.stripe.com`).
+    #[must_use]
+    pub fn new(http: Http, base_url: &str, secret_key: Secret) -> Self {
+        Self { http, base_url: base_url.trim_end_matches('/').to_owned(), secret_key }
+    }
+
+    /// Makes an intent, and does not confirm it: no money moves and none is reserved. Payment methods that always send the
+    /// shopper to another page are excluded, so that `confirm` works without a return URL.
+    ///
+    /// # Errors
+    /// See [`StripeError::certainty`].
+    pub async fn create_intent(&self, new: &NewIntent<'_>, idempotency_key: &str) -> Result<Intent, StripeError> {
+        let form = Form::default()
+            .field("amount", &to_stripe(new.amount)?.to_string())
+            .field("currency", &new.amount.currency().to_string().to_lowercase())
+            .field("payment_method", new.payment_method)
+            .field("capture_method", new.capture.as_str())
+            .field("automatic_payment_methods[enabled]", "true")
+            .field("automatic_payment_methods[allow_redirects]", "never")
+            .field("metadata[order_id]", &new.attempt.order.to_string())
+            .field("metadata[attempt]", &new.attempt.attempt.to_string());
+        self.post("/v1/payment_intents", form, idempotency_key).await
+    }
+
+    /// Confirms an intent: reserves or charges the money, or asks the shopper for an action. With a `return_url` this action
+    /// may be a redirect, from which the shopper comes back there.
+    ///
+    /// # Errors
+    /// See [`StripeError::certainty`].
+    pub async fn confirm(&self, intent: &str, return_url: Option<&str>, idempotency_key: &str) -> Result<Intent, StripeError> {
+        let form = Form::default();
+        let form = if let Some(url) = return_url { form.field("return_url", url) } else { form };
+        self.post(&of_intent(intent, "/confirm"), form, idempotency_key).await
+    }
+
+    /// Reads an intent.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn retrieve(&self, intent: &str) -> Result<Intent, StripeError> {
+        self.send(Request::get(self.url(&of_intent(intent, "")))).await
+    }
+
+    /// Charges all that is reserved.
+    ///
+    /// # Errors
+    /// See [`StripeError::certainty`].
+    pub async fn capture(&self, intent: &str, idempotency_key: &str) -> Result<Intent, StripeError> {
+        self.post(&of_intent(intent, "/capture"), Form::default(), idempotency_key).await
+    }
+
+    /// Ends an intent that has not charged: nothing stays reserved, and it never charges.
+    ///
+    /// # Errors
+    /// See [`StripeError::certainty`].
+    pub async fn cancel(&self, intent: &str, idempotency_key: &str) -> Result<Intent, StripeError> {
+        self.post(&of_intent(intent, "/cancel"), Form::default(), idempotency_key).await
+    }
+
+    /// Refunds `amount` of what an intent charged; without it, all that is not refunded yet.
+    ///
+    /// # Errors
+    /// See [`StripeError::certainty`].
+    pub async fn create_refund(&self, intent: &str, amount: Option<Money>, idempotency_key: &str) -> Result<Refund, StripeError> {
+        let form = Form::default().field("payment_intent", intent);
+        let form = if let Some(amount) = amount { form.field("amount", &to_stripe(amount)?.to_string()) } else { form };
+        self.post("/v1/refunds", form, idempotency_key).await
+    }
+
+    /// The newest refunds of an intent, at most a hundred.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn refunds(&self, intent: &str) -> Result<Refunds, StripeError> {
+        let query = Form::default().field("payment_intent", intent).field("limit", LISTED_REFUNDS).encoded();
+        self.send(Request::get(self.url(&format!("/v1/refunds?{query}")))).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, form: Form, idempotency_key: &str) -> Result<T, StripeError> {
+        let request = Request::post(self.url(path), FORM, form.encoded()).with("idempotency-key", idempotency_key);
+        self.send(request).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: Request) -> Result<T, StripeError> {
+        let request =
+            request.with("authorization", &format!("Bearer {}", self.secret_key.expose())).with("stripe-version", STRIPE_VERSION);
+        match self.http.call(request, http::deadline()).await {
+            Reply::Answered(answer) if answer.is_success() => answer.json().ok_or(StripeError::Unreadable(answer.status)),
+            Reply::Answered(answer) => Err(StripeError::of(&answer)),
+            Reply::NotSent => Err(StripeError::NotSent),
+            Reply::NoAnswer => Err(StripeError::NoAnswer),
+        }
+    }
+}
+
+/// The path of an intent, or of an operation on it.
+fn of_intent(intent: &str, operation: &str) -> String {
+    format!("/v1/payment_intents/{}{operation}", escaped(intent))
+}
