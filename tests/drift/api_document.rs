@@ -42,6 +42,7 @@ fn refusals_of_a_reservation(repository: &Repository) -> Vec<String> {
 fn goes_without_saying(kind: &ProblemKind) -> bool {
     let everywhere = [
         ProblemKind::MALFORMED_REQUEST,
+        ProblemKind::CARD_DATA,
         ProblemKind::UNAUTHENTICATED,
         ProblemKind::FORBIDDEN,
         ProblemKind::BODY_TOO_LARGE,

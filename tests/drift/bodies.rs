@@ -318,6 +318,33 @@ async fn an_unknown_member_is_refused_to_operators_and_ignored_from_shoppers_at_
 }
 
 #[tokio::test]
+async fn a_card_number_is_refused_at_every_place_of_every_body_except_in_a_phone() {
+    let card = "4242 4242 4242 4242";
+    let mut phones = 0;
+    for taken in taken() {
+        let body = taken.body.clone();
+        let asked = Asked::new(taken).await;
+        for pointer in members(&body, "") {
+            let mut other = body.clone();
+            *other.pointer_mut(&pointer).unwrap() = json!(card);
+            let (is_phone, code) = (pointer.ends_with("/phone"), asked.code(&other).await);
+            assert_eq!(code.as_deref() == Some("card-data"), !is_phone, "{}: {pointer}: {code:?}", asked.route.name);
+            assert!(!is_phone || code.as_deref() != Some("malformed-request"), "{}: a phone is refused", asked.route.name);
+            phones += usize::from(is_phone);
+        }
+        for object in objects(&body) {
+            for (name, value) in [("unheard-of", json!(card)), ("unheard-of", json!([{"deep": card}])), (card, json!(1))] {
+                let mut other = body.clone();
+                other.pointer_mut(&object).unwrap()[name] = value;
+                let code = asked.code(&other).await;
+                assert_eq!(code.as_deref(), Some("card-data"), "{}: {object}/{name}", asked.route.name);
+            }
+        }
+    }
+    assert!(phones > 0, "no body has a phone");
+}
+
+#[tokio::test]
 async fn a_model_that_is_narrower_than_the_function_is_noticed() {
     let mut models = models();
     models.get_mut("reserve").expect("a model")["required"] = json!(["product_id", "quantity"]);

@@ -72,6 +72,12 @@ fn throttles(repository: &Repository) -> Faults {
     faults
 }
 
+/// API Gateway's data trace writes bodies into the log before a function can refuse a card number in them.
+fn traces(repository: &Repository) -> Faults {
+    let traced = settings(repository).into_iter().filter(|setting| setting["DataTraceEnabled"] != false);
+    traced.map(|setting| format!("MethodSettings: {} writes bodies into the log", setting["ResourcePath"])).collect()
+}
+
 /// All routes at their limits, and the preflight requests of one path, stay within what an account starts with.
 fn quota(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
@@ -185,6 +191,14 @@ fn a_route_without_its_throttle_is_noticed() {
     notices(throttles, "has other logs or metrics", settings(|all| all[1]["LoggingLevel"] = Value::Null));
     notices(quota, "Rate: all routes together", |repository| {
         repository.template["Parameters"]["ReserveRate"]["Default"] = json!(REQUESTS_A_SECOND / 2);
+    });
+}
+
+#[test]
+fn no_route_writes_bodies_into_the_log() {
+    none(&traces(&Repository::read()));
+    notices(traces, "/~1health\" writes bodies", |repository| {
+        repository.template["Resources"]["Api"]["Properties"]["MethodSettings"][1]["DataTraceEnabled"] = json!(true);
     });
 }
 

@@ -56,6 +56,8 @@ async fn what_a_request_may_not_be() {
     pointer(reserve(&shopper, json!({})).await.refuses(400, "malformed-request"), "/product_id");
     pointer(reserve(&shopper, json!({"product_id": 7})).await.refuses(400, "malformed-request"), "/product_id");
     pointer(reserve(&shopper, json!({"product_id": "NOT ONE"})).await.refuses(400, "malformed-request"), "/product_id");
+    let with_card = json!({"product_id": product, "card": ["4242 4242 4242 4242"]});
+    pointer(reserve(&shopper, with_card).await.refuses(400, "card-data"), "/card/0");
     let two = json!({"product_id": product, "quantity": "2"});
     pointer(reserve(&shopper, two).await.refuses(400, "malformed-request"), "/quantity");
     let zero = json!({"product_id": product, "quantity": 0});

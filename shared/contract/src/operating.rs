@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, RestockKey, SaleDraft, Timestamp};
+use domain::{
+    Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, RestockKey, SaleDraft, Timestamp, has_card_number,
+};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -255,8 +257,14 @@ pub fn idempotency_key(request: &Request) -> Result<RestockKey, Problem> {
 /// The product in the path of a request that creates a sale.
 ///
 /// # Errors
-/// 400 when the text is not a product id.
+/// 400 when the text is not a product id, or looks like a card number: then no shopper could name the product in a body.
 pub fn new_product_path(request: &Request) -> Result<ProductId, Problem> {
     let text = kit::http::path_parameter(request, "product_id").unwrap_or_default();
+    if has_card_number(text) {
+        return Err(Problem::card_data("").detail(
+            "product_id in the path: its digits look like a card number, and bodies with such digits are refused. Divide them by a \
+             letter or an underscore.",
+        ));
+    }
     text.parse().map_err(|error| Problem::malformed_request(format!("product_id in the path: {error}"), ""))
 }

@@ -200,7 +200,12 @@ impl Route {
         };
         let body: &[ProblemKind] = match self.body {
             None => &[],
-            Some(_) => &[ProblemKind::MALFORMED_REQUEST, ProblemKind::BODY_TOO_LARGE, ProblemKind::UNSUPPORTED_MEDIA_TYPE],
+            Some(_) => &[
+                ProblemKind::MALFORMED_REQUEST,
+                ProblemKind::CARD_DATA,
+                ProblemKind::BODY_TOO_LARGE,
+                ProblemKind::UNSUPPORTED_MEDIA_TYPE,
+            ],
         };
         let mut kinds = [&self.refusals, signed_in, body, &EVERYWHERE].concat();
         kinds.sort_by_key(|kind| (kind.status, kind.code));

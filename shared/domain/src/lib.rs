@@ -7,6 +7,7 @@
 mod address;
 mod admission;
 mod availability;
+mod card_number;
 mod clock;
 mod cooling;
 mod ids;
@@ -30,6 +31,7 @@ mod text_form;
 pub use address::{Address, AddressError};
 pub use admission::Admission;
 pub use availability::{Availability, Coverage};
+pub use card_number::has_card_number;
 pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until};
 pub use cooling::UnpaidEnds;
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};

@@ -1,4 +1,5 @@
-//! Logging: the Lambda runtime's own subscriber, which follows the function's log format and level.
+//! Logging: the Lambda runtime's own subscriber, which follows the function's log format and level. The level TRACE is compiled out
+//! (feature `max_level_debug` of `tracing`), because it would show bodies.
 
 use std::{
     error::Error,
@@ -53,6 +54,12 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("the store did not answer")]
     struct Outer(#[source] std::io::Error);
+
+    /// At the level TRACE, the Lambda runtime writes every event with its body, before any function sees it.
+    #[test]
+    fn no_level_of_the_log_shows_bodies() {
+        assert!(tracing::level_filters::STATIC_MAX_LEVEL < tracing::level_filters::LevelFilter::TRACE);
+    }
 
     #[test]
     fn the_log_names_every_cause() {

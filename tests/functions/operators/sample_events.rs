@@ -73,6 +73,7 @@ async fn list_orders_answers_its_sample_events() {
 async fn manage_sale_answers_its_sample_events() {
     assert_snapshot!(answers::<ManageSale>("manage-sale", super::manage_sale::shop).await, @r#"
     broken-json: 400 malformed-request
+    card-number: 400 card-data /description
     change: 200
     delete-impossible-product-id: 404 unknown-product
     delete-no-identity: 401 unauthenticated
@@ -97,6 +98,7 @@ async fn manage_sale_answers_its_sample_events() {
 async fn restock_sale_answers_its_sample_events() {
     assert_snapshot!(answers::<RestockSale>("restock-sale", super::restock_sale::shop).await, @r#"
     broken-json: 400 malformed-request
+    card-number: 400 card-data /note
     impossible-product-id: 404 unknown-product
     no-identity: 401 unauthenticated
     no-key: 400 malformed-request

@@ -32,6 +32,7 @@ async fn checkout_answers_its_sample_events() {
     assert_snapshot!(answers::<Checkout>("checkout", async || Shop::with(Stage::Held).await).await, @r#"
     another-address: 202
     broken-json: 400 malformed-request /shipping_address
+    card-number: 400 card-data /shipping_address/address_line2
     declined: 202
     empty-city: 422 invalid-request /shipping_address/city
     ended-cart: 410 reservation-expired
@@ -120,6 +121,7 @@ async fn pay_answers_its_sample_events() {
     amount-mismatch: 422 amount-mismatch
     amount-too-precise: 422 amount-mismatch
     broken-json: 400 malformed-request /order_id
+    card-number: 400 card-data /payment_method
     impossible-amount: 400 malformed-request /amount
     no-identity: 401 unauthenticated
     ok: 202
@@ -136,6 +138,7 @@ async fn place_order_answers_its_sample_events() {
     assert_snapshot!(answers::<PlaceOrder>("place-order", super::place_order::shop).await, @r#"
     address-only: 202
     broken-json: 400 malformed-request
+    card-number: 400 card-data /payment_method
     empty-object: 202
     no-body: 202
     no-identity: 401 unauthenticated

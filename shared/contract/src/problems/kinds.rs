@@ -86,7 +86,9 @@ pub struct DescribedKind {
 #[must_use]
 pub fn described(kind: ProblemKind) -> DescribedKind {
     let members = match kind {
-        ProblemKind::MALFORMED_REQUEST | ProblemKind::INVALID_REQUEST => Some(Described::of::<Pointer>()),
+        ProblemKind::MALFORMED_REQUEST | ProblemKind::CARD_DATA | ProblemKind::INVALID_REQUEST => {
+            Some(Described::of::<Pointer>())
+        }
         SALE_NOT_STARTED => Some(Described::of::<SaleNotStarted>()),
         QUANTITY_NOT_ALLOWED => Some(Described::of::<QuantityNotAllowed>()),
         SOLD_OUT => Some(Described::of::<SoldOut>()),
@@ -103,6 +105,10 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
 fn says(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::MALFORMED_REQUEST => "The request cannot be read. `pointer` leads to the fault in the body.",
+        ProblemKind::CARD_DATA => {
+            "The request contains digits that look like a card number, outside `phone`. `pointer` leads to them in the body. Send a \
+             payment provider's token instead."
+        }
         ProblemKind::UNAUTHENTICATED => "The caller has not signed in.",
         ProblemKind::FORBIDDEN => "The caller may not do this.",
         ProblemKind::BODY_TOO_LARGE => "The body has more than 16 KiB.",

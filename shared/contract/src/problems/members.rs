@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{HoldsView, schemas};
 
-/// Members of `malformed-request` and `invalid-request`.
+/// Members of `malformed-request`, `card-data` and `invalid-request`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Pointer {
     /// The JSON pointer (RFC 6901) to the fault in the body. Empty: the whole body, or a fault outside the body.

@@ -1,4 +1,8 @@
-//! JSON bodies: limited in size, declared as JSON, and refused with a JSON pointer to the fault.
+//! JSON bodies: limited in size, without card numbers, declared as JSON, and refused with a JSON pointer to the fault.
+//!
+//! No refusal repeats a value of the body: a shopper may have typed there what nobody should see.
+
+mod card_data;
 
 use lambda_http::{Request, http::header};
 use serde::de::DeserializeOwned;
@@ -11,13 +15,14 @@ use crate::Problem;
 const LARGEST_BODY_BYTES: usize = 16 * 1024;
 /// U+FEFF in UTF-8. RFC 8259, section 8.1, forbids it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// A fault may quote the request. More of the quotation than this does not help.
+/// A fault may quote the name of a member. More of it than this does not help.
 const LONGEST_DETAIL_CHARACTERS: usize = 400;
 
 /// The request's body as a `T`.
 ///
 /// # Errors
-/// 413 above 16 KiB; 415 if it is not declared as JSON; 400 with a JSON pointer if it is not a `T`.
+/// 413 above 16 KiB; 400 with a JSON pointer if it contains a card number outside a member called `phone`; 415 if it is not declared
+/// as JSON; 400 with a JSON pointer if it is not a `T`.
 pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     optional_json_body(request)?.ok_or_else(|| Problem::malformed_request("a JSON body is expected", ""))
 }
@@ -30,6 +35,9 @@ pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Opti
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > LARGEST_BODY_BYTES {
         return Err(Problem::too_large());
+    }
+    if let Some(pointer) = card_data::card_number(bytes) {
+        return Err(Problem::card_data(&pointer));
     }
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
@@ -134,12 +142,18 @@ fn in_our_words(said: &str) -> String {
         let known = known.strip_prefix("one of ").unwrap_or(known);
         return format!("no member is called `{member}`; expected {known}");
     }
+    if let Some((_, known)) = said.strip_prefix("unknown variant `").and_then(|rest| rest.rsplit_once("`, expected ")) {
+        return format!("expected {known}");
+    }
     if said.starts_with("data did not match any variant") {
         return "the value has none of the forms that are expected here".to_owned();
     }
     let of_a_value = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
     match of_a_value.and_then(|rest| rest.rsplit_once(", expected ")) {
-        Some((found, expected)) => format!("expected {}, found {}", expected_value(expected), found_value(found)),
+        Some((found, expected)) => {
+            let expected = expected_value(expected);
+            format!("expected {expected}, found {}", found_kind(found, expected))
+        }
         None => said.to_owned(),
     }
 }
@@ -160,16 +174,18 @@ fn expected_value(expected: &str) -> &str {
     }
 }
 
-/// What was found: serde names the kind, and quotes a value that is not too long to be useful.
-fn found_value(found: &str) -> String {
-    let kinds = [("integer `", "the number"), ("floating point `", "the number"), ("boolean `", "the value")];
-    let quoted = kinds.iter().find_map(|(kind, ours)| Some(format!("{ours} {}", named_member(found, kind)?)));
-    quoted.unwrap_or_else(|| match found {
-        "null" | "unit value" | "Option value" => "null".to_owned(),
-        "sequence" => "an array".to_owned(),
-        "map" => "an object".to_owned(),
-        _ => found.strip_prefix("string ").map_or_else(|| found.to_owned(), |text| format!("the string {text}")),
-    })
+/// The kind of the value that was found. serde quotes the value; the answer does not.
+fn found_kind(found: &str, expected: &str) -> &'static str {
+    match found.split(['`', '"']).next().unwrap_or_default().trim_end() {
+        "integer" | "floating point" if expected.contains("number") => "another number",
+        "integer" | "floating point" => "a number",
+        "boolean" => "a boolean",
+        "string" | "character" => "a string",
+        "null" | "unit value" | "Option value" => "null",
+        "sequence" => "an array",
+        "map" => "an object",
+        _ => "another value",
+    }
 }
 
 /// A JSON pointer (RFC 6901) to the place where reading stopped. The empty pointer is the whole document.

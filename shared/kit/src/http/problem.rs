@@ -35,6 +35,8 @@ impl ProblemKind {
 impl ProblemKind {
     /// The request cannot be read.
     pub const MALFORMED_REQUEST: Self = Self::new(400, "malformed-request", "The request cannot be read");
+    /// The body contains a card number.
+    pub const CARD_DATA: Self = Self::new(400, "card-data", "Never send card numbers");
     /// The request has no identity.
     pub const UNAUTHENTICATED: Self = Self::new(401, "unauthenticated", "Sign in first");
     /// The caller may not do this.
@@ -182,6 +184,17 @@ impl Problem {
         Self::of(ProblemKind::MALFORMED_REQUEST).detail(detail).member("pointer", pointer)
     }
 
+    /// 400: the body contains a card number. `pointer` is the JSON pointer to it and does not contain it.
+    #[must_use]
+    pub fn card_data(pointer: &str) -> Self {
+        Self::of(ProblemKind::CARD_DATA)
+            .detail(
+                "These digits look like a card number, and the request was not read any further. Never send card numbers here: \
+                 let a payment provider make a token of the card, and send the token as payment_method.",
+            )
+            .member("pointer", pointer)
+    }
+
     /// 401: the request has no identity.
     #[must_use]
     pub fn unauthenticated() -> Self {
@@ -312,6 +325,7 @@ mod tests {
     fn every_generic_problem_has_its_status_and_code() {
         let all = [
             (Problem::malformed_request("d", "/a"), 400, "malformed-request"),
+            (Problem::card_data("/a"), 400, "card-data"),
             (Problem::unauthenticated(), 401, "unauthenticated"),
             (Problem::forbidden("d"), 403, "forbidden"),
             (Problem::not_found(), 404, "not-found"),

@@ -95,7 +95,7 @@ async fn what_is_no_time_is_refused_with_the_form_that_is() {
         assert_eq!((line.as_str(), said.as_str()), ("400 malformed-request /starts_at", says), "{time:?}");
     }
     for (value, says) in [
-        (json!(1_793_534_400), "expected a string, found the number 1793534400"),
+        (json!(1_793_534_400), "expected a string, found a number"),
         (json!(null), "expected a string, found null"),
         (json!({"seconds": 1}), "expected a string, found an object"),
     ] {

@@ -62,6 +62,27 @@ async fn a_path_that_can_be_no_product_is_400() {
     assert_eq!(brief(&function.handle(of_operator(&"a".repeat(64)).json(&body(10)).build()).await), "201");
 }
 
+/// Shoppers send the id in bodies, where its digits would be refused.
+#[tokio::test]
+async fn no_sale_has_a_product_id_that_looks_like_a_card_number() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let function = function(&shop, &calls);
+    let response = function.handle(of_operator("4222222222222").json(&body(10)).build()).await;
+    assert_snapshot!(test_aws::told(&response), @r#"
+    400 Bad Request: card-data, Never send card numbers
+    product_id in the path: its digits look like a card number, and bodies with such digits are refused. Divide them by a letter or an underscore.
+    {"pointer":""}
+    "#);
+    for product in ["drop-4242424242424242", "drop-4242-4242-4242-4242", "4242424242424242-drop"] {
+        let response = function.handle(of_operator(product).json(&body(10)).build()).await;
+        assert_eq!(brief(&response), "400 card-data", "{product}");
+    }
+    assert_eq!(calls.total(), 0);
+    for product in ["4222222_222222", "4222222222221", "drop-2026-11-01", "5b2f1c1e-7a44-4c0f-4242-424242424242"] {
+        assert_eq!(brief(&function.handle(of_operator(product).json(&body(10)).build()).await), "201", "{product}");
+    }
+}
+
 #[tokio::test]
 async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
@@ -76,6 +97,7 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
         ("name", json!(7), "400 malformed-request /name"),
         ("description", text(4_001), "422 invalid-request /description"),
         ("description", json!([]), "400 malformed-request /description"),
+        ("description", json!("Pay with 4242 4242 4242 4242."), "400 card-data /description"),
         ("image_url", json!("http://example.com/x.jpg"), "422 invalid-request /image_url"),
         ("image_url", json!("javascript:alert(1)"), "422 invalid-request /image_url"),
         ("image_url", json!(""), "422 invalid-request /image_url"),

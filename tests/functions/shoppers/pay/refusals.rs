@@ -31,7 +31,9 @@ async fn a_member_at_fault_is_pointed_at_and_refusing_it_costs_nothing() {
         ("payment_method", json!({"token": "ok"}), "400 malformed-request /payment_method"),
         ("payment_method", json!(""), "422 invalid-request /payment_method"),
         ("payment_method", json!("cash"), "422 invalid-request /payment_method"),
-        ("payment_method", json!("4242424242424242"), "422 invalid-request /payment_method"),
+        ("payment_method", json!("4242424242424242"), "400 card-data /payment_method"),
+        ("payment_method", json!("sandbox:4242424242424242"), "400 card-data /payment_method"),
+        ("amount", json!(4_242_424_242_424_242_u64), "400 card-data /amount"),
     ] {
         let mut body = good_body(&Buyer::first());
         body[member] = value;

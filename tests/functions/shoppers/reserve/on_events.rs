@@ -128,7 +128,7 @@ async fn every_other_refusal_says_what_to_do() {
     assert_snapshot!(problem("wrong-type").await, @r#"
     400 Bad Request
     "code": "malformed-request",
-    "detail": "expected a whole number, found the string \"two\"",
+    "detail": "expected a whole number, found a string",
     "pointer": "/quantity",
     "#);
     assert_snapshot!(problem("missing-product").await, @r#"
@@ -154,6 +154,12 @@ async fn every_other_refusal_says_what_to_do() {
     "code": "malformed-request",
     "detail": "a JSON body is expected",
     "pointer": "",
+    "#);
+    assert_snapshot!(problem("card-number").await, @r#"
+    400 Bad Request
+    "code": "card-data",
+    "detail": "These digits look like a card number, and the request was not read any further. Never send card numbers here: let a payment provider make a token of the card, and send the token as payment_method.",
+    "pointer": "/card/number",
     "#);
     assert_snapshot!(problem("not-json").await, @r#"
     415 Unsupported Media Type

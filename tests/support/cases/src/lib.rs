@@ -29,6 +29,7 @@ pub use event::Event;
 pub use expected::{Answer, Expected, Units};
 pub use http::{Caller, Request};
 pub use stream::Change;
+pub use values::CARD_NUMBER;
 
 /// A function's table.
 type Table = fn() -> Vec<Case>;

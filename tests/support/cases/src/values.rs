@@ -21,6 +21,9 @@ pub(crate) const NOT_A_PRODUCT: &str = "NOT-A-PRODUCT";
 /// A product without a sale.
 pub(crate) const NO_SUCH_PRODUCT: &str = "no-such-product";
 
+/// The number of a card that exists only in tests.
+pub const CARD_NUMBER: &str = "4242 4242 4242 4242";
+
 /// The id of the first shopper's reservation, and so of the order.
 pub(crate) const RESERVATION: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D";
 /// The id of the second shopper's reservation. The first shopper has no reservation with this id. It says that it was

@@ -104,6 +104,9 @@ pub async fn refuses_what_every_route_refuses<F: FromParts + HttpFunction>(shop:
         ("no type", asked().body("{}"), "415 unsupported-media-type"),
         ("16 KiB and a byte", typed(&padded(16 * 1024 + 1)), "413 body-too-large"),
         ("1 MiB", typed(&padded(1024 * 1024)), "413 body-too-large"),
+        ("a card number", typed("{\"note\": \"4242 4242 4242 4242\"}"), "400 card-data /note"),
+        ("a card number in a form", asked().body("card=4242424242424242"), "400 card-data"),
+        ("a card number in JSON that breaks off", typed("{\"note\": [4242424242424242"), "400 card-data /note/0"),
     ];
     if rule == Body::Required {
         cases.extend([

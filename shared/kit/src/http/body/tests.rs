@@ -22,6 +22,15 @@ struct Checkout {
     product: Option<domain::ProductId>,
     #[serde(default)]
     within: Option<Outer>,
+    #[serde(default)]
+    speed: Option<Speed>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Speed {
+    Slow,
+    Fast,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -74,32 +83,34 @@ fn the_fault_is_pointed_at_in_the_words_of_json() {
     let with = |member: &str, value: &str| format!(r#"{{"cart_id": "a", "{member}": {value}}}"#);
     check_fault("{}", "/cart_id", "the member `cart_id` is missing");
     check_fault(r#"{"cart_id": "a", "cart_id": "b"}"#, "/cart_id", "the member `cart_id` is there twice");
-    check_fault(r#"{"cart_id": 7}"#, "/cart_id", "expected a string, found the number 7");
+    check_fault(r#"{"cart_id": 7}"#, "/cart_id", "expected a string, found a number");
     check_fault(r#"{"cart_id": null}"#, "/cart_id", "expected a string, found null");
-    check_fault(r#"{"cart_id": true}"#, "/cart_id", "expected a string, found the value true");
+    check_fault(r#"{"cart_id": true}"#, "/cart_id", "expected a string, found a boolean");
     check_fault(r#"{"cart_id": []}"#, "/cart_id", "expected a string, found an array");
     check_fault(r#"{"cart_id": {}}"#, "/cart_id", "expected a string, found an object");
     check_fault(&with("shipping_address", "{}"), "/shipping_address/city", "the member `city` is missing");
     check_fault(&with("within", r#"{"within": {}}"#), "/within/within/within", "the member `within` is missing");
-    check_fault(&with("shipping_address", r#""x""#), "/shipping_address", r#"expected an object, found the string "x""#);
-    check_fault(&with("lines", "[1, 2, -3]"), "/lines/2", "expected a whole number from 0 to 4294967295, found the number -3");
-    check_fault(&with("lines", "1"), "/lines", "expected an array, found the number 1");
-    check_fault(&with("quantity", "256"), "/quantity", "expected a whole number from 0 to 255, found the number 256");
-    check_fault(&with("quantity", "1.5"), "/quantity", "expected a whole number from 0 to 255, found the number 1.5");
-    check_fault(&with("quantity", "1.0"), "/quantity", "expected a whole number from 0 to 255, found the number 1.0");
-    check_fault(&with("quantity", "-0"), "/quantity", "expected a whole number from 0 to 255, found the number -0.0");
-    check_fault(&with("quantity", "1e2"), "/quantity", "expected a whole number from 0 to 255, found the number 100.0");
+    check_fault(&with("shipping_address", r#""x""#), "/shipping_address", "expected an object, found a string");
+    check_fault(&with("lines", "[1, 2, -3]"), "/lines/2", "expected a whole number from 0 to 4294967295, found another number");
+    check_fault(&with("lines", "1"), "/lines", "expected an array, found a number");
+    check_fault(&with("quantity", "256"), "/quantity", "expected a whole number from 0 to 255, found another number");
+    check_fault(&with("quantity", "1.5"), "/quantity", "expected a whole number from 0 to 255, found another number");
+    check_fault(&with("quantity", "1.0"), "/quantity", "expected a whole number from 0 to 255, found another number");
+    check_fault(&with("quantity", "-0"), "/quantity", "expected a whole number from 0 to 255, found another number");
+    check_fault(&with("quantity", "1e2"), "/quantity", "expected a whole number from 0 to 255, found another number");
     check_fault(
         &with("a/b~c", "1"),
         "/a~1b~0c",
-        "no member is called `a/b~c`; expected `cart_id`, `quantity`, `shipping_address`, `lines`, `amount`, `product`, `within`",
+        "no member is called `a/b~c`; expected `cart_id`, `quantity`, `shipping_address`, `lines`, `amount`, `product`, `within`, \
+         `speed`",
     );
+    check_fault(&with("speed", r#""quick""#), "/speed", "expected `slow` or `fast`");
     check_fault(&with("amount", "[]"), "/amount", "the value has none of the forms that are expected here");
     check_fault(&with("product", r#""No Such""#), "/product", "a product id is 1 to 64 characters of a-z, 0-9, '-' and '_'");
     check_fault(r#"["demo.1"]"#, "", "expected an object, found an array");
-    check_fault("7", "", "expected an object, found the number 7");
+    check_fault("7", "", "expected an object, found a number");
     check_fault("null", "", "expected an object, found null");
-    check_fault(r#""x""#, "", r#"expected an object, found the string "x""#);
+    check_fault(r#""x""#, "", "expected an object, found a string");
     check_fault("[]", "", "expected an object, found an array");
 }
 
@@ -167,8 +178,36 @@ fn every_way_to_write_a_text_in_json_is_read() {
 }
 
 #[test]
-fn a_long_value_is_not_echoed_in_full() {
-    let body = json!({"cart_id": "a", "shipping_address": "x".repeat(5_000)}).to_string();
+fn no_value_is_repeated_in_the_answer() {
+    let with = |member: &str, value: &str| format!(r#"{{"cart_id": "a", "{member}": {value}}}"#);
+    for body in [
+        r#"{"cart_id": 73737373}"#.to_owned(),
+        r#"{"cart_id": 7373.7373}"#.to_owned(),
+        with("quantity", "73737373"),
+        with("quantity", r#""73737373""#),
+        with("quantity", r#"["73737373"]"#),
+        with("shipping_address", r#""73737373""#),
+        with("lines", r#"[1, "73737373"]"#),
+        with("amount", r#"["73737373"]"#),
+        with("product", r#""NOT 73737373""#),
+        with("more", r#""73737373""#),
+        with("speed", r#""73737373""#),
+        with("speed", r#"{"73737373": 1}"#),
+        with("quantity", "73737373 x"),
+        "73737373".to_owned(),
+        r#""73737373""#.to_owned(),
+        r#"[73737373]"#.to_owned(),
+        "cart_id=73737373".to_owned(),
+    ] {
+        let (status, problem) = refusal(&request(body.clone()));
+        assert_eq!(status, 400, "{body}");
+        assert!(!problem.to_string().contains("7373"), "{body}: {problem}");
+    }
+}
+
+#[test]
+fn a_long_name_is_not_echoed_in_full() {
+    let body = json!({"cart_id": "a", ("x".repeat(5_000)): 1}).to_string();
     let (_, problem) = refusal(&request(body));
     assert_eq!(problem["detail"].as_str().unwrap().chars().count(), 400);
 }

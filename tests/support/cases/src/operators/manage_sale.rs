@@ -41,6 +41,11 @@ pub(crate) fn cases() -> Vec<Case> {
             [problem_at(422, "invalid-request", "/ends_at")],
         ),
         case("no-units", ask("winter-drop", json!({"units": 0})), [problem_at(422, "invalid-request", "/units")]),
+        case(
+            "card-number",
+            ask("winter-drop", json!({"description": format!("Pay with {CARD_NUMBER}.")})),
+            [problem_at(400, "card-data", "/description")],
+        ),
         case("impossible-product-id", ask("Winter", json!({})), [malformed()]),
         case("not-an-operator", manage("winter-drop").by(FIRST).json(good()), [problem(403, "forbidden")]),
         case("no-identity", manage("winter-drop").json(good()), [problem(401, "unauthenticated")]),

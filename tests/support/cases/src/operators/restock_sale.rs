@@ -20,6 +20,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case("impossible-product-id", units(NOT_A_PRODUCT, 50), [problem(404, "unknown-product")]),
         case("no-key", restock(DEMO).by(OPERATOR).json(fifty()), [problem(400, "malformed-request")]),
         case("broken-json", keyed(DEMO).by(OPERATOR).text(r#"{"units": 50"#), [problem(400, "malformed-request")]),
+        case(
+            "card-number",
+            keyed(DEMO).by(OPERATOR).json(json!({"units": 50, "note": CARD_NUMBER})),
+            [problem_at(400, "card-data", "/note")],
+        ),
         case("no-units", units(DEMO, 0), [problem_at(422, "invalid-request", "/units")]),
         case("too-many-units", units(DEMO, 400_000), [problem_at(422, "invalid-request", "/units")]),
         case("not-an-operator", keyed(DEMO).by(FIRST).json(fifty()), [problem(403, "forbidden")]),

@@ -63,6 +63,11 @@ pub(crate) fn cases() -> Vec<Case> {
             problem_at(422, "invalid-request", "/payment_method"),
         ),
         held(
+            "card-number",
+            ask(json!({"shipping_address": {"address_line2": CARD_NUMBER}})),
+            problem_at(400, "card-data", "/shipping_address/address_line2"),
+        ),
+        held(
             "empty-city",
             ask(json!({"shipping_address": {"city": ""}})),
             problem_at(422, "invalid-request", "/shipping_address/city"),

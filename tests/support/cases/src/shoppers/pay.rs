@@ -33,6 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
             ask(json!({"payment_method": "cash"})),
             problem_at(422, "invalid-request", "/payment_method"),
         ),
+        waiting("card-number", ask(json!({"payment_method": CARD_NUMBER})), problem_at(400, "card-data", "/payment_method")),
         waiting("unknown-order", ask(json!({"order_id": OTHER_RESERVATION})), problem(404, "unknown-order")),
         waiting("somebody-elses", pay().by(SECOND).json(good()), problem(404, "unknown-order")),
         waiting("no-identity", pay().json(good()), problem(401, "unauthenticated")),

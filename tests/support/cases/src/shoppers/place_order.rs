@@ -50,6 +50,7 @@ pub(crate) fn cases() -> Vec<Case> {
             ask(json!({"payment_method": "cash"})),
             [problem_at(422, "invalid-request", "/payment_method")],
         ),
+        case("card-number", ask(json!({"payment_method": CARD_NUMBER})), [problem_at(400, "card-data", "/payment_method")]),
         case("quantity-not-allowed", ask(json!({"quantity": 10})), [problem(422, "quantity-not-allowed")]),
         case("unknown-product", order(NO_SUCH_PRODUCT).by(FIRST).json(good()), [problem(404, "unknown-product")]),
         case(

@@ -55,6 +55,11 @@ pub(crate) fn cases() -> Vec<Case> {
             [problem(415, "unsupported-media-type")],
         ),
         case("too-large", ask(but(one(), json!({"note": "x".repeat(16 * 1024)}))), [problem(413, "body-too-large")]),
+        case(
+            "card-number",
+            ask(but(one(), json!({"card": {"number": CARD_NUMBER}}))),
+            [problem_at(400, "card-data", "/card/number")],
+        ),
         case("no-identity", reserve().json(one()), [problem(401, "unauthenticated")]),
         case("other-user-id", ask(but(one(), json!({"user_id": SECOND.id}))), [problem(403, "forbidden")]),
         case("unknown-product", one_of(NO_SUCH_PRODUCT), [problem(404, "unknown-product")]),
