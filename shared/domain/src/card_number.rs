@@ -17,7 +17,7 @@ const FIRST_DIGITS: RangeInclusive<u32> = 2..=6;
 const LONGEST_GAP: usize = 3;
 /// What people type as a hyphen and Unicode does not call one: the minus sign, and the long vowel mark of Japanese keyboards.
 const HYPHENS: [char; 3] = ['\u{2212}', '\u{30fc}', '\u{ff70}'];
-/// Hexadecimal digits of the shortest identifier that is recognised as one: an `ObjectId` of MongoDB.
+/// Hexadecimal digits of the shortest identifier that is recognised as one: an `ObjectId` of `MongoDB`.
 const SHORTEST_HEXADECIMAL: usize = 24;
 /// Hexadecimal digits of the five groups of a UUID (RFC 9562).
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
@@ -45,9 +45,9 @@ pub fn has_card_number(text: &str) -> bool {
                     return true;
                 }
                 if kind == Kind::Gap {
-                    run.widen_gap()
+                    run.widen_gap();
                 } else {
-                    run.clear()
+                    run.clear();
                 }
                 is_decimals = c == '.' && previous.is_some_and(is_digit);
             }

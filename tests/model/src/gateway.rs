@@ -42,6 +42,7 @@ impl Book {
     }
 
     /// The books after a charge with this answer.
+    #[must_use]
     pub fn charge(self, answer: Answer) -> Self {
         match (self, answer) {
             (Self::Untouched, Answer::Authorised) => Self::Authorised,

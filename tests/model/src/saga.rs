@@ -255,17 +255,8 @@ impl Execution {
             // functions/saga/capture-payment
             Step::CaptureReadsAttempt => match order.attempts[number].status {
                 Some(AttemptStatus::Authorised) => Then::GoesOn(Step::CaptureAsks),
-                Some(AttemptStatus::Charged | AttemptStatus::Kept) => Then::Next(after_capture(bug)),
-                Some(
-                    AttemptStatus::Started
-                    | AttemptStatus::Refunding
-                    | AttemptStatus::Declined
-                    | AttemptStatus::Unavailable
-                    | AttemptStatus::GivenUp
-                    | AttemptStatus::Refunded
-                    | AttemptStatus::Voided,
-                )
-                | None => Then::Fails,
+                status if has_charged(status) => Then::Next(after_capture(bug)),
+                Some(_) | None => Then::Fails,
             },
             Step::CaptureAsks => change(world, who, self, |attempt| {
                 let (book, is_captured) = attempt.book.capture(answer);
@@ -279,18 +270,8 @@ impl Execution {
                 Some(AttemptStatus::Authorised) if bug == Some(Bug::CompletesWhatIsAuthorised) => {
                     Then::GoesOn(Step::CompleteCompletes)
                 }
-                Some(AttemptStatus::Charged | AttemptStatus::Kept) => Then::GoesOn(Step::CompleteCompletes),
-                Some(
-                    AttemptStatus::Started
-                    | AttemptStatus::Authorised
-                    | AttemptStatus::Refunding
-                    | AttemptStatus::Declined
-                    | AttemptStatus::Unavailable
-                    | AttemptStatus::GivenUp
-                    | AttemptStatus::Refunded
-                    | AttemptStatus::Voided,
-                )
-                | None => Then::Fails,
+                status if has_charged(status) => Then::GoesOn(Step::CompleteCompletes),
+                Some(_) | None => Then::Fails,
             },
             Step::CompleteCompletes => {
                 let by_an_earlier_run = order.status == OrderStatus::Completed && is_this_attempt;
@@ -307,15 +288,7 @@ impl Execution {
             // functions/saga/refund-payment
             Step::RefundDecides if order.status == OrderStatus::Completed => Then::Fails,
             Step::RefundDecides => change(world, who, self, |attempt| refund_decides(attempt, bug)),
-            Step::RefundAsks => change(world, who, self, |attempt| {
-                let (book, returned) = match attempt.book {
-                    // The void of what another run has captured fails, and the bug does not look.
-                    Book::Captured if bug == Some(Bug::VoidsBeforeItReads) => (Book::Captured, Returned::Voided),
-                    book => book.refund(),
-                };
-                attempt.book = book;
-                Then::GoesOn(Step::RefundRecords(returned))
-            }),
+            Step::RefundAsks => change(world, who, self, |attempt| refund_asks(attempt, bug)),
             Step::RefundRecords(returned) => change(world, who, self, |attempt| refund_records(attempt, returned, is_announced)),
 
             // functions/saga/take-back-stock
@@ -407,6 +380,24 @@ fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option
     after_charge(answer, bug)
 }
 
+/// Whether the attempt says that the money has moved.
+fn has_charged(status: Option<AttemptStatus>) -> bool {
+    match status {
+        Some(AttemptStatus::Charged | AttemptStatus::Kept) => true,
+        Some(
+            AttemptStatus::Started
+            | AttemptStatus::Authorised
+            | AttemptStatus::Refunding
+            | AttemptStatus::Declined
+            | AttemptStatus::Unavailable
+            | AttemptStatus::GivenUp
+            | AttemptStatus::Refunded
+            | AttemptStatus::Voided,
+        )
+        | None => false,
+    }
+}
+
 /// `CapturePayment::capture`: replaces the attempt only if it is unchanged since it was read.
 fn capture_records(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
     if attempt.status != Some(AttemptStatus::Authorised) {
@@ -449,6 +440,17 @@ fn refund_decides(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
         Some(AttemptStatus::Refunded | AttemptStatus::Voided) => Then::Next(Task::TakeBack),
         Some(AttemptStatus::Kept | AttemptStatus::GivenUp) => Then::Fails,
     }
+}
+
+/// The gateway reads what it has to undo. With the bug, it voids what another run has captured, which changes nothing.
+fn refund_asks(attempt: &mut Attempt, bug: Option<Bug>) -> Then {
+    let (book, returned) = if attempt.book == Book::Captured && bug == Some(Bug::VoidsBeforeItReads) {
+        (Book::Captured, Returned::Voided)
+    } else {
+        attempt.book.refund()
+    };
+    attempt.book = book;
+    Then::GoesOn(Step::RefundRecords(returned))
 }
 
 /// `FailOrder::step_after_refund`.

@@ -88,7 +88,7 @@ fn pointer(places: &[Place]) -> String {
         Place::Member(name) => name.as_deref().map(escape),
         Place::Item(index) => Some(index.to_string()),
     };
-    places.iter().filter_map(token).map(|token| format!("/{token}")).collect()
+    places.iter().filter_map(token).fold(String::new(), |pointer, token| pointer + "/" + &token)
 }
 
 /// A piece of a body.

@@ -196,7 +196,7 @@ fn no_value_is_repeated_in_the_answer() {
         with("quantity", "73737373 x"),
         "73737373".to_owned(),
         r#""73737373""#.to_owned(),
-        r#"[73737373]"#.to_owned(),
+        "[73737373]".to_owned(),
         "cart_id=73737373".to_owned(),
     ] {
         let (status, problem) = refusal(&request(body.clone()));
