@@ -1,11 +1,12 @@
-//! The sandbox gateway behaves like a provider: it charges a key once, refunds it once, and can look it up. A payment method
-//! triggers each failure that matters.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+//! Gateways: the sandbox, which behaves like a provider, and Stripe's against a fake Stripe. Each authorises, captures and refunds
+//! a payment once, and can look it up. A payment method triggers each failure of the sandbox that matters.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod authorisations;
 mod charges;
 mod configured;
 mod refunds;
+mod stripe;
 
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
 use payments::{LookUp, Payment, PaymentGateway, Sandbox};

@@ -1,4 +1,7 @@
-//! The calls to Stripe. Each is one request; a repetition with the same idempotency key has the effect of one.
+//! The calls to Stripe. Each is one request.
+//!
+//! Only requests that make something have an idempotency key. `confirm`, `capture` and `cancel` have none: an intent's status
+//! lets each of them act once, and under a key Stripe would repeat even an answer 500 for a day, done or not.
 
 use domain::{IdempotencyKey, Money};
 use serde::de::DeserializeOwned;
@@ -75,7 +78,7 @@ impl StripeClient {
             .field("automatic_payment_methods[allow_redirects]", "never")
             .field("metadata[order_id]", &new.attempt.order.to_string())
             .field("metadata[attempt]", &new.attempt.attempt.to_string());
-        self.post("/v1/payment_intents", form, idempotency_key).await
+        self.post("/v1/payment_intents", form, Some(idempotency_key)).await
     }
 
     /// Confirms an intent: reserves or charges the money, or asks the shopper for an action. With a `return_url` this action
@@ -83,10 +86,10 @@ impl StripeClient {
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
-    pub async fn confirm(&self, intent: &str, return_url: Option<&str>, idempotency_key: &str) -> Result<Intent, StripeError> {
+    pub async fn confirm(&self, intent: &str, return_url: Option<&str>) -> Result<Intent, StripeError> {
         let form = Form::default();
         let form = if let Some(url) = return_url { form.field("return_url", url) } else { form };
-        self.post(&of_intent(intent, "/confirm"), form, idempotency_key).await
+        self.post(&of_intent(intent, "/confirm"), form, None).await
     }
 
     /// Reads an intent.
@@ -101,26 +104,28 @@ impl StripeClient {
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
-    pub async fn capture(&self, intent: &str, idempotency_key: &str) -> Result<Intent, StripeError> {
-        self.post(&of_intent(intent, "/capture"), Form::default(), idempotency_key).await
+    pub async fn capture(&self, intent: &str) -> Result<Intent, StripeError> {
+        self.post(&of_intent(intent, "/capture"), Form::default(), None).await
     }
 
     /// Ends an intent that has not charged: nothing stays reserved, and it never charges.
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
-    pub async fn cancel(&self, intent: &str, idempotency_key: &str) -> Result<Intent, StripeError> {
-        self.post(&of_intent(intent, "/cancel"), Form::default(), idempotency_key).await
+    pub async fn cancel(&self, intent: &str) -> Result<Intent, StripeError> {
+        self.post(&of_intent(intent, "/cancel"), Form::default(), None).await
     }
 
-    /// Refunds `amount` of what an intent charged; without it, all that is not refunded yet.
+    /// Refunds this amount of what an intent charged, under this idempotency key; without it, all that is not refunded yet. Stripe refunds no more than was
+    /// charged, so only a refund of a part needs an idempotency key.
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
-    pub async fn create_refund(&self, intent: &str, amount: Option<Money>, idempotency_key: &str) -> Result<Refund, StripeError> {
+    pub async fn create_refund(&self, intent: &str, amount: Option<(Money, &str)>) -> Result<Refund, StripeError> {
         let form = Form::default().field("payment_intent", intent);
-        let form = if let Some(amount) = amount { form.field("amount", &to_stripe(amount)?.to_string()) } else { form };
-        self.post("/v1/refunds", form, idempotency_key).await
+        let Some((amount, idempotency_key)) = amount else { return self.post("/v1/refunds", form, None).await };
+        let form = form.field("amount", &to_stripe(amount)?.to_string());
+        self.post("/v1/refunds", form, Some(idempotency_key)).await
     }
 
     /// The newest refunds of an intent, at most a hundred.
@@ -136,9 +141,13 @@ impl StripeClient {
         format!("{}{path}", self.base_url)
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, form: Form, idempotency_key: &str) -> Result<T, StripeError> {
-        let request = Request::post(self.url(path), FORM, form.encoded()).with("idempotency-key", idempotency_key);
-        self.send(request).await
+    async fn post<T: DeserializeOwned>(&self, path: &str, form: Form, idempotency_key: Option<&str>) -> Result<T, StripeError> {
+        let request = Request::post(self.url(path), FORM, form.encoded());
+        self.send(match idempotency_key {
+            Some(key) => request.with("idempotency-key", key),
+            None => request,
+        })
+        .await
     }
 
     async fn send<T: DeserializeOwned>(&self, request: Request) -> Result<T, StripeError> {

@@ -82,7 +82,7 @@ fn error(status: u16, error: &Value) -> Next {
 }
 
 async fn confirmed(next: Next) -> Result<Intent, StripeError> {
-    client(&Provider::that([next])).confirm("pi_1", None, CALL_KEY).await
+    client(&Provider::that([next])).confirm("pi_1", None).await
 }
 
 #[tokio::test]
@@ -96,10 +96,10 @@ async fn every_request_has_the_key_the_version_and_the_idempotency_key() {
     let (client, attempt) = (client(&provider), attempt());
     let new = NewIntent { amount: money(1999, "EUR"), payment_method: "pm_1", capture: CaptureMethod::Manual, attempt: &attempt };
     client.create_intent(&new, "create").await.unwrap();
-    client.confirm("pi_1", None, "confirm").await.unwrap();
-    client.capture("pi_1", "capture").await.unwrap();
-    client.cancel("pi_1", "cancel").await.unwrap();
-    client.create_refund("pi_1", None, "refund").await.unwrap();
+    client.confirm("pi_1", None).await.unwrap();
+    client.capture("pi_1").await.unwrap();
+    client.cancel("pi_1").await.unwrap();
+    client.create_refund("pi_1", Some((money(5, "EUR"), "refund"))).await.unwrap();
     client.retrieve("pi_1").await.unwrap();
     assert_eq!(client.refunds("pi_1").await.unwrap().data.len(), 1);
 
@@ -109,9 +109,9 @@ async fn every_request_has_the_key_the_version_and_the_idempotency_key() {
         lines,
         [
             ("POST https://api.stripe.invalid/v1/payment_intents", Some("create")),
-            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/confirm", Some("confirm")),
-            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/capture", Some("capture")),
-            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/cancel", Some("cancel")),
+            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/confirm", None),
+            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/capture", None),
+            ("POST https://api.stripe.invalid/v1/payment_intents/pi_1/cancel", None),
             ("POST https://api.stripe.invalid/v1/refunds", Some("refund")),
             ("GET https://api.stripe.invalid/v1/payment_intents/pi_1", None),
             ("GET https://api.stripe.invalid/v1/refunds?payment_intent=pi_1&limit=100", None),
@@ -145,8 +145,8 @@ async fn a_new_intent_names_amount_method_capture_and_order() {
 #[tokio::test]
 async fn a_return_url_and_a_part_to_refund_are_optional() {
     let provider = Provider::that([Next::json(200, &intent(&json!({}))), Next::json(200, &refund("succeeded"))]);
-    client(&provider).confirm("pi_1", Some("https://shop.example.com/orders?id=1"), CALL_KEY).await.unwrap();
-    client(&provider).create_refund("pi_1", Some(money(5, "ISK")), CALL_KEY).await.unwrap();
+    client(&provider).confirm("pi_1", Some("https://shop.example.com/orders?id=1")).await.unwrap();
+    client(&provider).create_refund("pi_1", Some((money(5, "ISK"), CALL_KEY))).await.unwrap();
     let bodies: Vec<_> = provider.asked().into_iter().map(|asked| asked.body).collect();
     assert_eq!(bodies, ["return_url=https%3A%2F%2Fshop.example.com%2Forders%3Fid%3D1", "payment_intent=pi_1&amount=500"]);
 }
@@ -159,7 +159,7 @@ async fn an_amount_that_stripe_does_not_charge_is_not_sent() {
     let new = NewIntent { amount: fraction, payment_method: "pm_1", capture: CaptureMethod::Manual, attempt: &attempt };
     let refused = client.create_intent(&new, CALL_KEY).await.unwrap_err();
     assert_eq!(refused, StripeError::Amount(CannotCharge::Fraction(fraction)));
-    assert_eq!(client.create_refund("pi_1", Some(fraction), CALL_KEY).await.unwrap_err(), refused);
+    assert_eq!(client.create_refund("pi_1", Some((fraction, CALL_KEY))).await.unwrap_err(), refused);
     assert_eq!(refused.certainty(), Certainty::NoEffect);
     assert!(provider.asked().is_empty());
 }
@@ -221,7 +221,7 @@ async fn every_status_of_a_refund_is_read() {
         ("lost", RefundStatus::Other("lost".to_owned())),
     ] {
         let provider = Provider::that([Next::json(200, &refund(status))]);
-        let read = client(&provider).create_refund("pi_1", None, CALL_KEY).await.unwrap();
+        let read = client(&provider).create_refund("pi_1", None).await.unwrap();
         assert_eq!((&read.status, read.money()), (&expected, Some(money(1999, "EUR"))));
     }
 }

@@ -1,0 +1,236 @@
+//! Stripe as a payment gateway: an intent is opened unconfirmed, and its id is stored before it is confirmed. From then on
+//! the intent itself says what became of the payment; no search and no idempotency key does.
+
+use std::sync::Arc;
+
+use domain::{CaptureOutcome, ChargeOutcome, Clock, GatewayName, RefundOutcome, SignedDuration};
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Certainty, LookUp, OpenOutcome, Payment, PaymentGateway,
+    stripe::{CaptureMethod, Intent, IntentStatus, NewIntent, PaymentError, RefundStatus, StripeClient, StripeError},
+};
+
+/// Stripe keeps an idempotency key for at least 24 h (<https://docs.stripe.com/api/idempotent_requests>). An hour before
+/// that, an intent is no longer asked for: the same request could make a second one.
+const KEY_IS_TRUSTED_FOR: SignedDuration = SignedDuration::from_hours(23);
+
+/// One account at Stripe.
+#[derive(Clone)]
+pub struct StripeGateway {
+    name: GatewayName,
+    client: StripeClient,
+    clock: Arc<dyn Clock>,
+}
+
+impl StripeGateway {
+    /// The account of `client`, under the name by which it is configured.
+    #[must_use]
+    pub fn new(name: GatewayName, client: StripeClient, clock: Arc<dyn Clock>) -> Self {
+        Self { name, client, clock }
+    }
+
+    async fn try_open(&self, payment: &Payment) -> Result<String, StripeError> {
+        let intent = |capture, suffix: &'static str| async move {
+            let (_, token) = payment.method.parts();
+            let new = NewIntent { amount: payment.amount, payment_method: token, capture, attempt: &payment.key };
+            self.client.create_intent(&new, &format!("{}-{suffix}", payment.key)).await
+        };
+        let opened = match intent(CaptureMethod::Manual, "open").await {
+            Err(error) if cannot_authorise(&error) => intent(CaptureMethod::Automatic, "open-at-once").await,
+            opened => opened,
+        };
+        opened.map(|intent| intent.id)
+    }
+
+    async fn try_charge(&self, payment: &Payment, id: &str) -> Result<ChargeOutcome, StripeError> {
+        let intent = match self.client.confirm(id, None).await {
+            Err(StripeError::UnexpectedState { intent }) => *intent,
+            confirmed => confirmed?,
+        };
+        if intent.status != IntentStatus::RequiresAction {
+            return Ok(outcome(payment, &intent).unwrap_or(ChargeOutcome::Unknown));
+        }
+        // The order cannot wait for its shopper yet, so the payment ends here: nothing stays reserved.
+        Ok(if self.client.cancel(id).await?.status == IntentStatus::Canceled {
+            declined("The card's owner would have to confirm this payment, which is not possible here yet.")
+        } else {
+            ChargeOutcome::Unknown
+        })
+    }
+
+    async fn try_capture(&self, id: &str) -> Result<CaptureOutcome, StripeError> {
+        let why = match self.client.capture(id).await {
+            Ok(intent) => return Ok(captured(&intent).unwrap_or(CaptureOutcome::Unknown)),
+            Err(error) => error,
+        };
+        // Whatever the error says: the intent says whether the money has moved, and whether it still can.
+        let intent = self.client.retrieve(id).await?;
+        if let Some(captured) = captured(&intent) {
+            return Ok(captured);
+        }
+        let is_refused =
+            matches!(why, StripeError::Card { .. } | StripeError::Invalid { .. } | StripeError::UnexpectedState { .. });
+        let is_settled = intent.status != IntentStatus::Processing;
+        Ok(if is_refused && is_settled { CaptureOutcome::Refused { reason: why.to_string() } } else { CaptureOutcome::Unknown })
+    }
+
+    async fn try_refund(&self, id: &str) -> Result<RefundOutcome, StripeError> {
+        match self.client.retrieve(id).await?.status {
+            IntentStatus::Canceled => Ok(RefundOutcome::Voided),
+            IntentStatus::Succeeded => self.give_back(id).await,
+            // Stripe cancels no payment that is being processed.
+            IntentStatus::Processing | IntentStatus::Other(_) => Ok(RefundOutcome::Unknown),
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+            | IntentStatus::RequiresCapture => {
+                let cancelled = self.client.cancel(id).await?;
+                Ok(if cancelled.status == IntentStatus::Canceled { RefundOutcome::Voided } else { RefundOutcome::Unknown })
+            }
+        }
+    }
+
+    /// Refunds the whole charge, unless a refund of it is under way or done. A refund that failed is made again.
+    async fn give_back(&self, id: &str) -> Result<RefundOutcome, StripeError> {
+        let has_ended = |status: &RefundStatus| matches!(status, RefundStatus::Failed | RefundStatus::Canceled);
+        if self.client.refunds(id).await?.data.iter().any(|refund| !has_ended(&refund.status)) {
+            return Ok(RefundOutcome::Refunded);
+        }
+        let refund = self.client.create_refund(id, None).await?;
+        Ok(if has_ended(&refund.status) { RefundOutcome::Unknown } else { RefundOutcome::Refunded })
+    }
+
+    fn told(&self, payment: &Payment, operation: &str, error: &StripeError) {
+        tracing::warn!(gateway = %self.name, key = %payment.key, operation, error = %error, "Stripe did not do what it was asked");
+    }
+
+    /// The outcome of a request that failed.
+    fn failed(&self, payment: &Payment, operation: &str, error: &StripeError) -> ChargeOutcome {
+        self.told(payment, operation, error);
+        if let StripeError::Invalid { param: Some(param), .. } = error
+            && param == "payment_method"
+        {
+            return declined("The payment method is not known.");
+        }
+        match (error.certainty(), error) {
+            (Certainty::Failed, StripeError::Card { why, .. }) => declined(reason(why)),
+            // The key was used with other parameters, so an earlier request had an effect that nobody here knows.
+            (_, StripeError::Idempotency) | (Certainty::Failed | Certainty::Unknown, _) => ChargeOutcome::Unknown,
+            (Certainty::NoEffect, _) => ChargeOutcome::Unavailable,
+        }
+    }
+}
+
+impl PaymentGateway for StripeGateway {
+    fn name(&self) -> &GatewayName {
+        &self.name
+    }
+
+    fn open<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, OpenOutcome> {
+        Box::pin(async move {
+            if let Some(id) = &payment.provider_id {
+                return OpenOutcome::ById(id.clone());
+            }
+            if self.clock.now().duration_since(payment.began_at) >= KEY_IS_TRUSTED_FOR {
+                return OpenOutcome::Not(ChargeOutcome::Unavailable);
+            }
+            match self.try_open(payment).await {
+                Ok(id) => OpenOutcome::ById(id),
+                Err(error) => OpenOutcome::Not(self.failed(payment, "open", &error)),
+            }
+        })
+    }
+
+    fn charge<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
+        Box::pin(async move {
+            let Some(id) = &payment.provider_id else { return ChargeOutcome::Unknown };
+            self.try_charge(payment, id).await.unwrap_or_else(|error| self.failed(payment, "charge", &error))
+        })
+    }
+
+    fn look_up<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, LookUp> {
+        Box::pin(async move {
+            // No run confirms an intent whose id is not stored.
+            let Some(id) = &payment.provider_id else { return LookUp::NotFound };
+            match self.client.retrieve(id).await {
+                Ok(intent) if intent.status == IntentStatus::RequiresConfirmation => LookUp::NotFound,
+                Ok(intent) => outcome(payment, &intent).map_or(LookUp::Unknown, LookUp::Found),
+                Err(error) => {
+                    self.told(payment, "look_up", &error);
+                    LookUp::Unknown
+                }
+            }
+        })
+    }
+
+    fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome> {
+        Box::pin(async move {
+            let Some(id) = &payment.provider_id else { return CaptureOutcome::Unknown };
+            self.try_capture(id).await.unwrap_or_else(|error| {
+                self.told(payment, "capture", &error);
+                CaptureOutcome::Unknown
+            })
+        })
+    }
+
+    fn refund<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, RefundOutcome> {
+        Box::pin(async move {
+            // The attempt says that it is being undone, so no run stores an id any more, and none confirms.
+            let Some(id) = &payment.provider_id else { return RefundOutcome::Voided };
+            self.try_refund(id).await.unwrap_or_else(|error| {
+                self.told(payment, "refund", &error);
+                RefundOutcome::Unknown
+            })
+        })
+    }
+}
+
+/// Stripe refuses an intent with manual capture for a payment method that can only be charged.
+fn cannot_authorise(error: &StripeError) -> bool {
+    matches!(error, StripeError::Invalid { param: Some(param), .. } if param == "capture_method")
+}
+
+/// What the intent says of its payment; `None`: nothing final yet.
+fn outcome(payment: &Payment, intent: &Intent) -> Option<ChargeOutcome> {
+    let reference = intent.id.clone();
+    match intent.status {
+        IntentStatus::RequiresPaymentMethod => {
+            Some(declined(intent.last_payment_error.as_ref().map_or("The payment failed.", reason)))
+        }
+        IntentStatus::Canceled => Some(declined("The payment was cancelled.")),
+        // Less than the order's amount must not be sold for.
+        IntentStatus::RequiresCapture if intent.capturable() == Some(payment.amount) => {
+            Some(ChargeOutcome::Authorised { reference })
+        }
+        IntentStatus::Succeeded => intent.received().map(|confirmed| ChargeOutcome::Charged { reference, confirmed }),
+        IntentStatus::RequiresConfirmation
+        | IntentStatus::RequiresAction
+        | IntentStatus::RequiresCapture
+        | IntentStatus::Processing
+        | IntentStatus::Other(_) => None,
+    }
+}
+
+/// The captured amount; `None`: the intent has not charged.
+fn captured(intent: &Intent) -> Option<CaptureOutcome> {
+    let received = intent.received().filter(|_| intent.status == IntentStatus::Succeeded);
+    received.map(|confirmed| CaptureOutcome::Captured { confirmed })
+}
+
+fn declined(reason: &str) -> ChargeOutcome {
+    ChargeOutcome::Declined { reason: reason.to_owned() }
+}
+
+/// A sentence for the shopper. Of everything about fraud it says only that the card was declined, as Stripe asks
+/// (<https://docs.stripe.com/declines/codes>).
+fn reason(why: &PaymentError) -> &'static str {
+    match why.decline_code.as_deref().or(why.code.as_deref()).unwrap_or_default() {
+        "insufficient_funds" => "The card has insufficient funds.",
+        "expired_card" => "The card has expired.",
+        "incorrect_cvc" | "invalid_cvc" => "The card's security code is not correct.",
+        "processing_error" | "issuer_not_available" | "try_again_later" => "The card could not be processed. Try again later.",
+        "payment_intent_authentication_failure" | "authentication_required" => "The card's owner did not confirm the payment.",
+        _ => "The card was declined.",
+    }
+}
