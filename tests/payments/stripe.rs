@@ -191,7 +191,7 @@ async fn declines_say_why_and_reserve_nothing() {
         ("pm_card_chargeDeclinedInsufficientFunds", "The card has insufficient funds."),
         ("pm_card_chargeDeclinedExpiredCard", "The card has expired."),
         ("pm_card_chargeDeclinedStolenCard", "The card was declined."),
-        ("pm_no_such_card", "The payment method is not known."),
+        ("pm_no_such_card", "This payment method cannot be used."),
     ] {
         let bank = Bank::open();
         let (payment, outcome) = bank.charge(method).await;

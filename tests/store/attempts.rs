@@ -123,3 +123,27 @@ async fn an_attempt_lies_beside_its_order_under_its_number() {
     assert_eq!(item["idempotency_key"].as_s().unwrap(), &format!("{}-3", id(1)));
     assert_eq!(item["status"].as_s().unwrap(), "started");
 }
+
+/// Two runs read the attempt before one of them stores the provider's id. The other one's decision is out of date: it must not
+/// undo, or charge again, as if the provider had not been asked.
+#[tokio::test]
+async fn a_run_that_does_not_know_the_providers_id_changes_nothing() {
+    let shop = Shop::open().await;
+    let (read, _) = shop.attempts.begin(&key(1), &gateway("stripe")).await.unwrap();
+    let identified = Attempt { provider_id: Some("pi_1".to_owned()), ..read.clone() };
+    assert!(shop.attempts.replace(&read, &identified).await.unwrap());
+    for late in [
+        Attempt { status: AttemptStatus::Refunding, ..read.clone() },
+        Attempt { asked_again: true, ..read.clone() },
+        Attempt { provider_id: Some("pi_2".to_owned()), ..read.clone() },
+        Attempt::started(key(1), gateway("sandbox")),
+    ] {
+        assert!(!shop.attempts.replace(&read, &late).await.unwrap(), "{late:?}");
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(identified.clone()));
+    }
+    let other = Attempt { provider_id: Some("pi_2".to_owned()), ..identified.clone() };
+    assert!(!shop.attempts.replace(&other, &Attempt { status: AttemptStatus::Charged, ..other.clone() }).await.unwrap());
+    let undone = Attempt { status: AttemptStatus::Refunding, ..identified.clone() };
+    assert!(shop.attempts.replace(&identified, &undone).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(undone));
+}

@@ -3,13 +3,16 @@
 
 mod form;
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
-    item, keys,
+    item,
+    keys::{self, string},
     single::{get_item, put_first},
     word::word,
 };
@@ -71,14 +74,20 @@ impl Attempts {
     /// At the same gateway, attributes that only a later version knows stay. At another gateway the attempt begins without
     /// them.
     ///
-    /// Guards: the gateway, the status and `asked_again` are still as they were when the caller decided.
+    /// Guards: the gateway, the status, `asked_again` and the provider's id are still as they were when the caller decided.
+    /// So no run loses an id that another has stored, and an attempt that is being undone takes none.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<bool, StoreError> {
         let asked_again = if before.asked_again { "attribute_exists" } else { "attribute_not_exists" };
-        let condition = format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again)");
-        let (gateway, status) = (item::value(&before.gateway)?, word(before.status));
+        let provider_id = if before.provider_id.is_some() { "provider_id = :id" } else { "attribute_not_exists(provider_id)" };
+        let condition = format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again) AND {provider_id}");
+        let mut values =
+            HashMap::from([(":gateway".to_owned(), item::value(&before.gateway)?), (":status".to_owned(), word(before.status))]);
+        if let Some(id) = &before.provider_id {
+            values.insert(":id".to_owned(), string(id));
+        }
         if before.gateway != after.gateway {
             let put = self
                 .client
@@ -87,11 +96,11 @@ impl Attempts {
                 .set_item(Some(form::to_item(after)?))
                 .condition_expression(condition)
                 .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":gateway", gateway)
-                .expression_attribute_values(":status", status);
+                .set_expression_attribute_values(Some(values));
             return Ok(matches!(conditional("PutItem", put.send().await)?, Written::Done));
         }
         let change = form::to_change(after)?;
+        values.extend(change.values);
         let update = self
             .client
             .update_item()
@@ -100,9 +109,7 @@ impl Attempts {
             .update_expression(change.expression)
             .condition_expression(condition)
             .set_expression_attribute_names(Some(change.names))
-            .set_expression_attribute_values(Some(change.values))
-            .expression_attribute_values(":gateway", gateway)
-            .expression_attribute_values(":status", status);
+            .set_expression_attribute_values(Some(values));
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 }

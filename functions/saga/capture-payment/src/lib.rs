@@ -3,7 +3,7 @@
 //! A capture may be asked for again: the gateway captures once. If another run decides to undo the attempt at the same
 //! time, the gateway sees the capture first and then refunds it, or sees the void first and refuses the capture.
 
-use domain::{Attempt, AttemptStatus, CaptureOutcome, Order};
+use domain::{Attempt, AttemptStatus, CaptureOutcome, Order, OrderStatus};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
 use payments::Gateways;
@@ -46,10 +46,13 @@ impl TaskFunction for CapturePayment {
         let order = saga::order(&self.orders, &task).await?;
         let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
         match attempt.status {
-            AttemptStatus::Authorised => self.capture(&order, attempt).await,
+            AttemptStatus::Authorised if order.status == OrderStatus::Pending && order.attempt == task.attempt => {
+                self.capture(&order, attempt).await
+            }
             // Kept: another run has completed the order.
             AttemptStatus::Charged | AttemptStatus::Kept => captured(attempt),
             AttemptStatus::Started
+            | AttemptStatus::Authorised
             | AttemptStatus::Refunding
             | AttemptStatus::Declined
             | AttemptStatus::Unavailable

@@ -1,4 +1,4 @@
-//! Saga: sells the units of a charged order: held → sold on their shard.
+//! Saga: sells the units of an order whose money is authorised or charged: held → sold on their shard.
 
 use domain::{ReservationStatus, SellOutcome};
 use kit::TaskFunction;

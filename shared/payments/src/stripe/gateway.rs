@@ -31,18 +31,25 @@ impl StripeGateway {
     }
 
     async fn try_open(&self, payment: &Payment) -> Result<String, StripeError> {
-        let intent = |capture, suffix: &'static str| async move {
-            let (_, token) = payment.method.parts();
-            let new = NewIntent { amount: payment.amount, payment_method: token, capture, attempt: &payment.key };
-            self.client.create_intent(&new, &format!("{}-{suffix}", payment.key)).await
-        };
-        let opened = match intent(CaptureMethod::Manual, "open").await {
-            Err(error) if cannot_authorise(&error) => intent(CaptureMethod::Automatic, "open-at-once").await,
+        let opened = match self.create(payment, CaptureMethod::Manual, "open").await {
+            Err(error) if cannot_authorise(&error) => self.create(payment, CaptureMethod::Automatic, "open-at-once").await,
             opened => opened,
         };
         opened.map(|intent| intent.id)
     }
 
+    /// Stripe repeats an answer 500 under its key for a day, whether or not there is an intent. So one more key is tried. An
+    /// intent whose id no run has stored is never confirmed.
+    async fn create(&self, payment: &Payment, capture: CaptureMethod, suffix: &str) -> Result<Intent, StripeError> {
+        let (_, token) = payment.method.parts();
+        let new = NewIntent { amount: payment.amount, payment_method: token, capture, attempt: &payment.key };
+        match self.client.create_intent(&new, &format!("{}-{suffix}", payment.key)).await {
+            Err(StripeError::Server(_)) => self.client.create_intent(&new, &format!("{}-{suffix}-again", payment.key)).await,
+            created => created,
+        }
+    }
+
+    /// Confirms the intent. The error is that of the confirmation; what is not known after it is an unknown outcome.
     async fn try_charge(&self, payment: &Payment, id: &str) -> Result<ChargeOutcome, StripeError> {
         let intent = match self.client.confirm(id, None).await {
             Err(StripeError::UnexpectedState { intent }) => *intent,
@@ -51,11 +58,17 @@ impl StripeGateway {
         if intent.status != IntentStatus::RequiresAction {
             return Ok(outcome(payment, &intent).unwrap_or(ChargeOutcome::Unknown));
         }
-        // The order cannot wait for its shopper yet, so the payment ends here: nothing stays reserved.
-        Ok(if self.client.cancel(id).await?.status == IntentStatus::Canceled {
-            declined("The card's owner would have to confirm this payment, which is not possible here yet.")
-        } else {
-            ChargeOutcome::Unknown
+        // The order cannot wait for its shopper yet, so the payment ends here: nothing stays reserved. A run that dies before
+        // this finds the intent as if it were not confirmed, and comes here again.
+        Ok(match self.client.cancel(id).await {
+            Ok(cancelled) if cancelled.status == IntentStatus::Canceled => {
+                declined("The card's owner would have to confirm this payment, which is not possible here yet.")
+            }
+            Ok(_) => ChargeOutcome::Unknown,
+            Err(error) => {
+                self.told(payment, "cancel", &error);
+                ChargeOutcome::Unknown
+            }
         })
     }
 
@@ -76,9 +89,10 @@ impl StripeGateway {
     }
 
     async fn try_refund(&self, id: &str) -> Result<RefundOutcome, StripeError> {
-        match self.client.retrieve(id).await?.status {
+        let intent = self.client.retrieve(id).await?;
+        match intent.status {
             IntentStatus::Canceled => Ok(RefundOutcome::Voided),
-            IntentStatus::Succeeded => self.give_back(id).await,
+            IntentStatus::Succeeded => self.give_back(id, intent.amount_received).await,
             // Stripe cancels no payment that is being processed.
             IntentStatus::Processing | IntentStatus::Other(_) => Ok(RefundOutcome::Unknown),
             IntentStatus::RequiresPaymentMethod
@@ -91,10 +105,13 @@ impl StripeGateway {
         }
     }
 
-    /// Refunds the whole charge, unless a refund of it is under way or done. A refund that failed is made again.
-    async fn give_back(&self, id: &str) -> Result<RefundOutcome, StripeError> {
+    /// Refunds what is left of the charge, unless refunds of all of it are under way or done. A refund that failed is made
+    /// again. A refund that Stripe has accepted counts as done, although a bank may still return it days later.
+    async fn give_back(&self, id: &str, received: i64) -> Result<RefundOutcome, StripeError> {
         let has_ended = |status: &RefundStatus| matches!(status, RefundStatus::Failed | RefundStatus::Canceled);
-        if self.client.refunds(id).await?.data.iter().any(|refund| !has_ended(&refund.status)) {
+        let refunds = self.client.refunds(id).await?;
+        let back: i64 = refunds.data.iter().filter(|refund| !has_ended(&refund.status)).map(|refund| refund.amount).sum();
+        if back >= received {
             return Ok(RefundOutcome::Refunded);
         }
         let refund = self.client.create_refund(id, None).await?;
@@ -108,13 +125,10 @@ impl StripeGateway {
     /// The outcome of a request that failed.
     fn failed(&self, payment: &Payment, operation: &str, error: &StripeError) -> ChargeOutcome {
         self.told(payment, operation, error);
-        if let StripeError::Invalid { param: Some(param), .. } = error
-            && param == "payment_method"
-        {
-            return declined("The payment method is not known.");
-        }
         match (error.certainty(), error) {
             (Certainty::Failed, StripeError::Card { why, .. }) => declined(reason(why)),
+            // A token that is unknown, used up, or made by another account's key. No other try helps.
+            (_, StripeError::Invalid { .. } | StripeError::Amount(_)) => declined("This payment method cannot be used."),
             // The key was used with other parameters, so an earlier request had an effect that nobody here knows.
             (_, StripeError::Idempotency) | (Certainty::Failed | Certainty::Unknown, _) => ChargeOutcome::Unknown,
             (Certainty::NoEffect, _) => ChargeOutcome::Unavailable,
@@ -154,7 +168,8 @@ impl PaymentGateway for StripeGateway {
             // No run confirms an intent whose id is not stored.
             let Some(id) = &payment.provider_id else { return LookUp::NotFound };
             match self.client.retrieve(id).await {
-                Ok(intent) if intent.status == IntentStatus::RequiresConfirmation => LookUp::NotFound,
+                // An intent that waits for its shopper is ended by the next `charge`.
+                Ok(Intent { status: IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction, .. }) => LookUp::NotFound,
                 Ok(intent) => outcome(payment, &intent).map_or(LookUp::Unknown, LookUp::Found),
                 Err(error) => {
                     self.told(payment, "look_up", &error);
