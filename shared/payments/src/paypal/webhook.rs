@@ -1,7 +1,7 @@
 //! Verifies that an event comes from PayPal:
 //! <https://developer.paypal.com/api/rest/webhooks/rest/#link-selfverificationmethod>.
 //!
-//! The signature covers the event's body only by a CRC-32, which is no protection: whoever has seen one signed request can
+//! The signature covers the event's body only by a CRC-32, which is no protection: a sender that has seen one signed request can
 //! make another body that fits. So an event is a hint to read the object from PayPal, and nothing more.
 
 use std::collections::BTreeMap;

@@ -127,8 +127,6 @@ impl StripeGateway {
         self.told(payment, operation, error);
         match (error.certainty(), error) {
             (Certainty::Failed, StripeError::Card { why, .. }) => declined(reason(why)),
-            // A token that is unknown, used up, or made by another account's key. No other try helps.
-            (_, StripeError::Invalid { .. } | StripeError::Amount(_)) => declined("This payment method cannot be used."),
             // The key was used with other parameters, so an earlier request had an effect that nobody here knows.
             (_, StripeError::Idempotency) | (Certainty::Failed | Certainty::Unknown, _) => ChargeOutcome::Unknown,
             (Certainty::NoEffect, _) => ChargeOutcome::Unavailable,
@@ -151,6 +149,12 @@ impl PaymentGateway for StripeGateway {
             }
             match self.try_open(payment).await {
                 Ok(id) => OpenOutcome::ById(id),
+                // A token that is unknown, used up, or made by another account's key. No other try helps, and no run has
+                // confirmed: there is no intent.
+                Err(error @ (StripeError::Invalid { .. } | StripeError::Amount(_))) => {
+                    self.told(payment, "open", &error);
+                    OpenOutcome::Not(declined("This payment method cannot be used."))
+                }
                 Err(error) => OpenOutcome::Not(self.failed(payment, "open", &error)),
             }
         })

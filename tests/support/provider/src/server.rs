@@ -258,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with its time, by default at once; delivers one event until somebody accepts it.
+    /// Answers with its time, by default at once; delivers one event until the receiver accepts it.
     struct Echo {
         url: Option<String>,
         attempts: mpsc::Sender<bool>,

@@ -245,7 +245,7 @@ fn locked(_object: &str, id: &str) -> Response<Vec<u8>> {
 fn internal_error(id: &str) -> Response<Vec<u8>> {
     let message = "Sorry! There was an error while talking to Stripe. Our engineers have been notified.";
     let mut answer = Refusal::of(500, "api_error", message).answer(id);
-    // With a key, a repetition gets the same answer; without one, nobody knows what it would do.
+    // With a key, a repetition gets the same answer; without one, its effect is unknown.
     answer.headers_mut().insert("stripe-should-retry", HeaderValue::from_static("false"));
     answer
 }

@@ -137,7 +137,7 @@ impl Books {
         if self.timers.first()?.0 <= now { self.timers.pop_first() } else { None }
     }
 
-    /// An object by its id, for whoever expands a reference.
+    /// An object by its id, for a request that expands a reference.
     pub(crate) fn view(&self, id: &str) -> Option<Value> {
         match id.split_once('_')?.0 {
             "pi" => self.intents.get(id).map(Intent::view),
