@@ -85,6 +85,7 @@ impl Stage {
         [
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("ENVIRONMENT", "local"),
+            ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
             ("STOCK_TABLE", self.shop.dynamo.stock_table()),
             ("RESERVATION_TABLE", self.shop.dynamo.reservation_table()),
             ("TRUST_USER_ID_HEADER", "false"),

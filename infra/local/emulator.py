@@ -202,6 +202,39 @@ def read_concurrency_of_mappings():
     lambda_svc._sqs_esm_concurrency = concurrency_of_number
 
 
+def wait_for_task_tokens():
+    """Lets a state with waitForTaskToken compute its TimeoutSeconds, and fail when its function fails."""
+    execute_task, call_lambda = stepfunctions._execute_task, stepfunctions._call_lambda
+    is_callback = threading.local()
+
+    def execute(state, raw_input, execution, ctx):
+        if not str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+            return execute_task(state, raw_input, execution, ctx)
+        if isinstance(state.get("TimeoutSeconds"), str):
+            seconds = stepfunctions._jsonata_state_field(state, "TimeoutSeconds", "number", raw_input, ctx)
+            state = state | {"TimeoutSeconds": int(seconds)}
+        is_callback.now = True
+        try:
+            return execute_task(state, raw_input, execution, ctx)
+        finally:
+            is_callback.now = False
+
+    def call(function, event):
+        try:
+            return call_lambda(function, event)
+        except stepfunctions._ExecutionError as error:
+            if getattr(is_callback, "now", False):
+                # ministack forgets this error and waits; a token that has failed is not waited for.
+                token = event.get("task_token") if isinstance(event, dict) else None
+                waiting = stepfunctions._task_tokens.get(token)
+                if waiting:
+                    waiting["error"] = {"Error": error.error, "Cause": error.cause}
+                    waiting["event"].set()
+            raise
+
+    stepfunctions._execute_task, stepfunctions._call_lambda = execute, call
+
+
 def end_with_stdin():
     """Ends when the parent process has ended in any way: stdin, a pipe from the parent, is then closed."""
     sys.stdin.buffer.read()
@@ -214,6 +247,7 @@ if __name__ == "__main__":
     keep_ttl_of_templates()
     import_gateway_responses()
     start_running_execution_again()
+    wait_for_task_tokens()
     bound_workers()
     read_concurrency_of_mappings()
     hurry_log_lines()

@@ -62,6 +62,9 @@ fn read_statement(function: &str, statement: &Value, permissions: &mut Permissio
     }
 }
 
+/// The secrets of the accounts at payment providers.
+const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/payments/*";
+
 /// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`. `None` if the resource is not
 /// named in full.
 fn resource_name(resource: &Value) -> Option<String> {
@@ -77,6 +80,10 @@ fn resource_name(resource: &Value) -> Option<String> {
         const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
         if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {
             return Some(format!("{id} executions"));
+        }
+        // The accounts at payment providers are the operator's, so the template does not make their secrets.
+        if text == SECRETS {
+            return Some("payments/* secrets".to_owned());
         }
         let (id, rest) = text.strip_prefix("${")?.split_once(".Arn}")?;
         // IAM accepts no single stream for ListStreams. This is the narrowest resource that it accepts.

@@ -71,7 +71,14 @@ fn trigger(template: &Value, function: &Function) -> String {
 
 /// The trigger that a function accepts once it is wired with all its variables.
 fn invoked_by(wire: Wire) -> String {
-    let values = [("ENVIRONMENT", "local"), ("PAYMENT_GATEWAYS", "sandbox"), ("TRUST_USER_ID_HEADER", "false")];
+    let values = [
+        ("ENVIRONMENT", "local"),
+        ("PAYMENT_GATEWAYS", "sandbox"),
+        ("PAYMENTS_PER_SECOND", "0"),
+        ("PAYPAL_URL", "https://paypal.invalid"),
+        ("STRIPE_URL", "https://stripe.invalid"),
+        ("TRUST_USER_ID_HEADER", "false"),
+    ];
     let asked = crate::environment::asked(wire);
     let value = |name: &str| values.into_iter().find(|(known, _)| *known == name).map_or("x", |(_, value)| value);
     let variables: Vec<(&str, &str)> = asked.iter().map(|name| (name.as_str(), value(name))).collect();

@@ -44,8 +44,8 @@ pub(crate) fn tasks(definition: &Value) -> Vec<Task<'_>> {
         .collect()
 }
 
-/// The longest time that an execution can wait for retries in all, s. No path enters a state twice, except the charge at a second
-/// gateway.
+/// The longest time that an execution can wait in all, s: for retries, and for a shopper who has to act, at most to the latest end
+/// of a hold. No path enters a state twice, except the charge: at a second gateway, and after the shopper has acted.
 fn longest_waits(definition: &Value) -> i64 {
     let retry = |retry: &Value| -> i64 {
         let number = |member: &str| retry[member].as_i64().unwrap_or(0);
@@ -54,7 +54,8 @@ fn longest_waits(definition: &Value) -> i64 {
     };
     let state = |task: &Task<'_>| -> i64 { task.definition["Retry"].as_array().into_iter().flatten().map(retry).sum() };
     let tasks = tasks(definition);
-    tasks.iter().map(state).sum::<i64>() + tasks.iter().filter(|task| task.state == "Charge").map(state).sum::<i64>()
+    let again = 2 * tasks.iter().filter(|task| task.state == "Charge").map(state).sum::<i64>();
+    tasks.iter().map(state).sum::<i64>() + again + i64::from(*domain::SaleDraft::MAX_HOLD_SECONDS.end())
 }
 
 fn bounds(repository: &Repository) -> Faults {
@@ -67,7 +68,9 @@ fn bounds(repository: &Repository) -> Faults {
         }
         for Task { state, function, definition } in tasks(definition) {
             let timeout = functions.get(&function).map_or(0, |function| function.timeout_seconds);
-            if definition["TimeoutSeconds"].as_i64().is_none_or(|seconds| seconds <= timeout) {
+            // The shopper's time is the input's, and Lambda ends the function itself.
+            let is_given = definition["TimeoutSeconds"] == "{% $states.input.seconds %}";
+            if !is_given && definition["TimeoutSeconds"].as_i64().is_none_or(|seconds| seconds <= timeout) {
                 faults.push(format!("{state}: gives up before {function} does ({timeout} s)"));
             }
             for retry in definition["Retry"].as_array().into_iter().flatten() {

@@ -1,15 +1,18 @@
-//! Gateways: the sandbox, which behaves like a provider, and Stripe's against a fake Stripe. Each authorises, captures and refunds
-//! a payment once, and can look it up. A payment method triggers each failure of the sandbox that matters.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+//! Gateways: the sandbox, which behaves like a provider, and those of Stripe and PayPal, each against a fake of its provider.
+//! Each authorises, captures and refunds a payment once, and can look it up. A payment method triggers each failure of the
+//! sandbox that matters.
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod authorisations;
 mod charges;
 mod configured;
+mod paypal;
 mod refunds;
 mod stripe;
+mod wire;
 
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
-use payments::{LookUp, Payment, PaymentGateway, Sandbox};
+use payments::{Keys, LookUp, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
 use store::Entry;
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, price};
@@ -84,6 +87,12 @@ fn payment(amount: Money, method: &str) -> Payment {
         provider_id: None,
         began_at: test_shop::NOW.parse().unwrap(),
     }
+}
+
+/// The keys of an account at Stripe.
+fn stripe_keys(secret_key: &str) -> Keys<StripeKeys> {
+    let keys = StripeKeys { secret_key: Secret::new(secret_key.to_owned()), webhook_secrets: Vec::new() };
+    Keys::fixed(GatewayName("stripe".to_owned()), keys)
 }
 
 fn declined(reason: &str) -> ChargeOutcome {

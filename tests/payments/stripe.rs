@@ -2,26 +2,20 @@
 //! every key that Stripe has forgotten. The money is judged by the fake's own books.
 
 use std::{
-    fmt, io,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
-};
-use aws_smithy_types::body::SdkBody;
-use domain::{CaptureOutcome, ChargeOutcome, GatewayName, RefundOutcome, SignedDuration};
+use domain::{Action, CaptureOutcome, ChargeOutcome, GatewayName, RefundOutcome, SignedDuration};
 use fake_stripe::{FakeStripe, Options, Status};
 use payments::{
-    Http, LookUp, OpenOutcome, Payment, PaymentGateway, Secret,
+    LookUp, OpenOutcome, Payment, PaymentGateway,
     stripe::{StripeClient, StripeGateway},
 };
 use test_aws::FixedClock;
-use test_provider::{Answer, Provider, faults::Order};
 use test_shop::{Buyer, NOW, price};
+
+use crate::wire;
 
 /// A fake Stripe in this process, its account's gateway, and the clock of both.
 struct Bank {
@@ -30,61 +24,17 @@ struct Bank {
     gateway: StripeGateway,
 }
 
-/// A connection to the fake.
-#[derive(Clone)]
-struct Wire(Arc<Mutex<FakeStripe>>, FixedClock);
-
-impl fmt::Debug for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let now = domain::Clock::now(&self.1);
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        let mut http = http::Request::builder().method(request.method()).uri(request.uri());
-        for (name, value) in request.headers() {
-            http = http.header(name, value);
-        }
-        let answer = self.0.lock().unwrap().answer(&http.body(body).unwrap(), now);
-        HttpConnectorFuture::new(async move {
-            match answer {
-                Answer::Now(response) => Ok(sdk_response(response)),
-                Answer::Late(wait, response) => {
-                    tokio::time::sleep(wait).await;
-                    Ok(sdk_response(response))
-                }
-                Answer::Lost => Err(ConnectorError::io(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))),
-            }
-        })
-    }
-}
-
-fn sdk_response(response: http::Response<Vec<u8>>) -> HttpResponse {
-    let (parts, body) = response.into_parts();
-    let mut answer = HttpResponse::new(parts.status.as_u16().try_into().unwrap(), SdkBody::from(body));
-    for (name, value) in &parts.headers {
-        answer.headers_mut().insert(name.as_str().to_owned(), value.to_str().unwrap().to_owned());
-    }
-    answer
-}
-
 impl Bank {
     fn open() -> Self {
         let (fake, clock) = (Arc::new(Mutex::new(FakeStripe::new(Options::default()))), FixedClock::at(NOW));
-        let http = Http::over(SharedHttpConnector::new(Wire(Arc::clone(&fake), clock.clone())));
-        let client = StripeClient::new(http, "http://stripe.test", Secret::new("sk_test_local".to_owned()));
+        let client = StripeClient::new(wire::to(&fake, &clock), "http://stripe.test", crate::stripe_keys("sk_test_local"));
         let gateway = StripeGateway::new(GatewayName("stripe".to_owned()), client, Arc::new(clock.clone()));
         Self { fake, clock, gateway }
     }
 
     /// Orders a fault for the next request to this path.
     fn goes_wrong(&self, path: &str, fault: &str, times: u32) {
-        let order = serde_json::json!({"path": path, "method": "POST", "times": times, "fault": fault, "seconds": 60});
-        let order: Order = serde_json::from_value(order).unwrap();
-        self.fake.lock().unwrap().faults().add(order);
+        self.fake.lock().unwrap().faults().add(wire::fault("POST", path, fault, times));
     }
 
     /// What an attempt's item would contain after `open`: the payment with its id.
@@ -112,7 +62,7 @@ impl Bank {
                     OpenOutcome::Not(outcome) => outcome,
                 },
             };
-            if outcome != ChargeOutcome::Unknown {
+            if ![ChargeOutcome::Unknown, ChargeOutcome::Pending, ChargeOutcome::Busy].contains(&outcome) {
                 return (payment, outcome);
             }
             self.clock.advance_seconds(10);
@@ -149,6 +99,12 @@ impl Bank {
         let payments = self.fake.lock().unwrap().payments();
         let sum = |of: fn(&fake_stripe::Payment) -> i64| payments.iter().map(of).sum();
         (sum(|it| it.capturable_minor), sum(|it| it.received_minor), sum(|it| it.refunded_minor))
+    }
+
+    /// The shopper passes 3-D Secure, or does not.
+    fn authenticate(&self, payment: &Payment, passed: bool) -> Option<Status> {
+        let now = domain::Clock::now(&self.clock);
+        self.fake.lock().unwrap().authenticate(payment.provider_id.as_ref().unwrap(), passed, now)
     }
 
     fn statuses(&self) -> Vec<Status> {
@@ -203,15 +159,44 @@ async fn declines_say_why_and_reserve_nothing() {
     }
 }
 
-/// The order cannot wait for its shopper yet.
 #[tokio::test]
-async fn a_card_that_has_to_be_confirmed_by_its_owner_is_declined_and_the_intent_is_over() {
+async fn a_card_that_has_to_be_confirmed_by_its_owner_waits_until_it_is_abandoned() {
     let bank = Bank::open();
     let (payment, outcome) = bank.charge("pm_card_threeDSecure2Required").await;
-    assert!(matches!(outcome, ChargeOutcome::Declined { .. }), "{outcome:?}");
+    assert!(matches!(outcome, ChargeOutcome::RequiresAction(Action::Stripe { .. })), "{outcome:?}");
+    assert_eq!(bank.gateway.look_up(&payment).await, LookUp::Found(outcome.clone()));
+    assert_eq!((bank.gateway.charge(&payment).await, bank.money()), (outcome, (0, 0, 0)), "the same action again");
+    for _ in 0..2 {
+        assert_eq!(bank.gateway.abandon(&payment).await, crate::declined("The payment was cancelled."));
+    }
     assert_eq!((bank.statuses(), bank.money()), (vec![Status::Canceled], (0, 0, 0)));
-    let late = bank.fake.lock().unwrap().authenticate(&payment.provider_id.unwrap(), true, NOW.parse().unwrap());
-    assert_eq!(late, None, "the shopper comes too late to pay");
+    assert_eq!(bank.authenticate(&payment, true), None, "the shopper comes too late to pay");
+    assert_eq!(bank.gateway.charge(&payment).await, crate::declined("The payment was cancelled."));
+    assert_eq!(bank.money(), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_card_that_its_owner_confirmed_is_authorised_also_if_it_is_abandoned_then() {
+    for abandons in [false, true] {
+        let bank = Bank::open();
+        let (payment, _) = bank.charge("pm_card_threeDSecure2Required").await;
+        assert_eq!(bank.authenticate(&payment, true), Some(Status::RequiresCapture));
+        let outcome = if abandons { bank.gateway.abandon(&payment).await } else { bank.gateway.charge(&payment).await };
+        assert_eq!((outcome, bank.money()), (authorised(&payment), (PRICE, 0, 0)));
+        assert_eq!((bank.capture(&payment).await, bank.money()), (CAPTURED(), (0, PRICE, 0)));
+        assert!(matches!(bank.gateway.abandon(&payment).await, ChargeOutcome::Charged { .. }));
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_its_owner_did_not_confirm_is_declined() {
+    let bank = Bank::open();
+    let (payment, _) = bank.charge("pm_card_threeDSecure2Required").await;
+    assert_eq!(bank.authenticate(&payment, false), Some(Status::RequiresPaymentMethod));
+    let outcome = crate::declined("The card's owner did not confirm the payment.");
+    assert_eq!(bank.gateway.look_up(&payment).await, LookUp::Found(outcome));
+    assert!(matches!(bank.gateway.abandon(&payment).await, ChargeOutcome::Declined { .. }));
+    assert_eq!((bank.statuses(), bank.money()), (vec![Status::Canceled], (0, 0, 0)));
 }
 
 #[tokio::test]
@@ -356,8 +341,7 @@ async fn the_same_attempt_opens_one_intent_and_other_parameters_open_none() {
 #[tokio::test]
 async fn a_wrong_secret_key_has_certainly_charged_nothing() {
     let bank = Bank::open();
-    let http = Http::over(SharedHttpConnector::new(Wire(Arc::clone(&bank.fake), bank.clock.clone())));
-    let client = StripeClient::new(http, "http://stripe.test", Secret::new("sk_test_other".to_owned()));
+    let client = StripeClient::new(wire::to(&bank.fake, &bank.clock), "http://stripe.test", crate::stripe_keys("sk_test_other"));
     let other = StripeGateway::new(GatewayName("stripe-other".to_owned()), client, Arc::new(bank.clock.clone()));
     assert_eq!(other.open(&payment("pm_card_visa")).await, OpenOutcome::Not(ChargeOutcome::Unavailable));
     let (paid, _) = bank.charge("pm_card_visa").await;

@@ -30,6 +30,7 @@ pub(crate) struct Machine<'s> {
     /// Whether the death of a task's process aborts the execution.
     dies: bool,
     path: Mutex<Vec<String>>,
+    tokens: AtomicUsize,
 }
 
 impl<'s> Machine<'s> {
@@ -44,7 +45,17 @@ impl<'s> Machine<'s> {
         let (charge_calls, refund_calls) = (calls.clone(), calls.clone());
         let topic_arn = format!("{NOTIFICATIONS}-{}", MACHINES.fetch_add(1, Ordering::Relaxed));
         let path = Mutex::default();
-        Self { shop, calls: calls.clone(), charge_calls, refund_calls, topic_arn, twice: false, dies: false, path }
+        Self {
+            shop,
+            calls: calls.clone(),
+            charge_calls,
+            refund_calls,
+            topic_arn,
+            twice: false,
+            dies: false,
+            path,
+            tokens: AtomicUsize::new(0),
+        }
     }
 
     /// Every task runs twice, as if the answer of its first run had been lost.
@@ -149,6 +160,24 @@ impl Host for Machine<'_> {
     /// Retries at once, because the shop's clock stands still.
     async fn retries(&self, _function: &'static str, _error: &str, _longest: Duration) -> bool {
         true
+    }
+
+    fn token(&self) -> String {
+        format!("token-{}", self.tokens.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// If nobody has sent the token back, the shop's clock goes on by as much.
+    async fn called_back(&self, token: &str, longest: Duration) -> Invoked {
+        if self.shop.machines.tokens_sent().iter().any(|sent| sent == token) {
+            return Invoked::Answered(json!({}));
+        }
+        self.waits(longest).await;
+        Invoked::Failed("States.Timeout".to_owned())
+    }
+
+    /// The shop's clock goes on by as much.
+    async fn waits(&self, time: Duration) {
+        self.shop.clock.advance(time.try_into().unwrap());
     }
 }
 

@@ -1,8 +1,8 @@
 //! Payment attempts: begun once, and changed only by a caller that has read their current state.
 
-use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
+use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, Waiting};
 
-use crate::shop::{Shop, id, key, price};
+use crate::shop::{Shop, at, id, key, price};
 
 fn gateway(name: &str) -> GatewayName {
     GatewayName(name.to_owned())
@@ -146,4 +146,23 @@ async fn a_run_that_does_not_know_the_providers_id_changes_nothing() {
     let undone = Attempt { status: AttemptStatus::Refunding, ..identified.clone() };
     assert!(shop.attempts.replace(&identified, &undone).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(undone));
+}
+
+/// A run that does not know the token does not lose it, whatever it writes.
+#[tokio::test]
+async fn nobody_who_has_not_read_the_task_token_changes_the_attempt() {
+    let shop = Shop::open().await;
+    let begun = begin(&shop, 1).await;
+    let action = Action::Redirect { url: "https://paypal.example/approve".to_owned() };
+    let waits = |task_token: Option<&str>| {
+        let waiting = Waiting { action: action.clone(), until: at("12:05:00"), task_token: task_token.map(str::to_owned) };
+        Attempt { waiting: Some(waiting), ..begun.clone() }
+    };
+    assert!(shop.attempts.replace(&begun, &waits(None)).await.unwrap());
+    assert!(shop.attempts.replace(&waits(None), &waits(Some("one"))).await.unwrap());
+    assert!(!shop.attempts.replace(&waits(None), &waits(Some("two"))).await.unwrap());
+    assert!(!shop.attempts.replace(&begun, &charged(&begun)).await.unwrap());
+    assert!(!shop.attempts.replace(&waits(Some("two")), &charged(&begun)).await.unwrap());
+    assert!(shop.attempts.replace(&waits(Some("one")), &charged(&begun)).await.unwrap());
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(charged(&begun)));
 }

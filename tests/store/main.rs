@@ -9,6 +9,7 @@ mod cooling;
 mod cost;
 mod documented;
 mod errors;
+mod gateways;
 mod lost_answers;
 mod moves;
 mod orders;

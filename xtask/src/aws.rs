@@ -74,6 +74,11 @@ pub(crate) fn cognito(operation: &str, input: &Value) -> Result<Answer> {
     json("cognito-idp", "1.1", &format!("AWSCognitoIdentityProviderService.{operation}"), input)
 }
 
+/// Calls Secrets Manager.
+pub(crate) fn secrets_manager(operation: &str, input: &Value) -> Result<Answer> {
+    json("secretsmanager", "1.1", &format!("secretsmanager.{operation}"), input)
+}
+
 /// Calls SQS. The call must succeed.
 pub(crate) fn sqs(operation: &str, input: &Value) -> Result<Value> {
     let Answer { status, body } = json("sqs", "1.0", &format!("AmazonSQS.{operation}"), input)?;

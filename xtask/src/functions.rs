@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{run, wait};
-use crate::{local, root};
+use crate::{fakes, local, root};
 
 /// The folder to deploy: the template, byte for byte, beside the files that its paths name.
 pub(crate) const STAGE: &str = "sam";
@@ -50,10 +50,12 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Builds the bootstraps of all groups, and nothing that only tests need, so that a first `up` compiles less.
+/// Builds the bootstraps of all groups and the fake payment providers, and nothing that only tests need, so that a first `up`
+/// compiles less.
 pub(crate) fn build() -> Result<Programs> {
     let bootstraps = bootstraps()?;
-    let targets: Vec<&str> = bootstraps.iter().flat_map(|name| ["--bin", name.as_str()]).collect();
+    let programs = bootstraps.iter().map(String::as_str).chain(fakes::PROGRAMS);
+    let targets: Vec<&str> = programs.flat_map(|name| ["--bin", name]).collect();
     build_targets(&targets)
 }
 

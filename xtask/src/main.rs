@@ -13,6 +13,7 @@ mod demo;
 mod down;
 mod emulator;
 mod events;
+mod fakes;
 mod functions;
 mod measure;
 mod openapi;

@@ -144,6 +144,7 @@ impl Emulator {
             .envs(aws::environment())
             .env("_HANDLER", FUNCTION)
             .env("ENVIRONMENT", "local")
+            .env("PAYMENT_GATEWAYS", "sandbox,sandbox-standby")
             .env("STOCK_TABLE", &stack.tables.stock)
             .env("RESERVATION_TABLE", &stack.tables.reservation)
             .env("TRUST_USER_ID_HEADER", "false")

@@ -29,6 +29,9 @@ pub(crate) struct Stack {
     pub(crate) expiry_dead_letter_queue_url: String,
     pub(crate) stream_failures_queue_url: String,
     pub(crate) notifications_topic_arn: String,
+    /// The fake Stripe and the fake PayPal.
+    pub(crate) stripe_url: String,
+    pub(crate) paypal_url: String,
     /// The emulator, leader of its process group.
     pub(crate) pid: u32,
 }

@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::emulator::{ENDPOINT, REGION, State};
+use crate::fakes::Urls;
 use crate::stack::{Emulator, Stack, Tables};
 use crate::tools::{Python, Tool};
-use crate::{aws, demo, down, emulator, functions, local, process, root};
+use crate::{aws, demo, down, emulator, fakes, functions, local, process, root};
 
 const STACK: &str = "flash-sale-local";
 const ARTIFACTS: &str = "flash-sale-local-artifacts";
@@ -56,7 +57,8 @@ impl Up {
         let state = if self.keep { State::Kept } else { State::Fresh };
         let mut child = timed("starting the emulator", || emulator::start(state, !self.detach))
             .inspect_err(|_| down::stop(Emulator::running().as_ref()))?;
-        let ready = deploy(&programs, child.id()).and_then(|stack| {
+        let ready = fakes::start(&programs, child.id()).and_then(|urls| deploy(&programs, &urls, child.id()));
+        let ready = ready.and_then(|stack| {
             stack.write()?;
             if process::interrupted() {
                 bail!("interrupted");
@@ -84,7 +86,8 @@ impl Up {
         };
         if self.keep {
             let programs = prepare(&Python::find()?)?;
-            let stack = deploy(&programs, stack.pid)?;
+            let urls = Urls { stripe: stack.stripe_url, paypal: stack.paypal_url };
+            let stack = deploy(&programs, &urls, stack.pid)?;
             stack.write()?;
             print_welcome(&stack, started);
         } else {
@@ -115,15 +118,19 @@ fn prepare(python: &Python) -> Result<functions::Programs> {
     })
 }
 
-fn deploy(programs: &functions::Programs, pid: u32) -> Result<Stack> {
+fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<Stack> {
     let stage = timed("laying out the functions", || functions::stage(programs))?;
     timed("deploying the template", || {
         aws::create_bucket(ARTIFACTS)?;
+        fakes::store_keys(STACK)?;
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
         let mut sam = Command::new(Tool::Sam.program("python"));
         sam.arg(root().join("infra/local/sam.py"))
             .args(["deploy", "--config-env", "local", "--parameter-overrides"])
-            .args(["Environment=local".to_owned(), format!("Architecture={architecture}"), "LogRetentionDays=1".to_owned()])
+            .args(["Environment=local", "LogRetentionDays=1", "PaymentsPerSecond=50"])
+            .args(["PaymentReturnUrl=http://127.0.0.1/", &format!("PaymentGateways={}", fakes::ACCOUNTS)])
+            .args([format!("StripeUrl={}", providers.stripe), format!("PaypalUrl={}", providers.paypal)])
+            .arg(format!("Architecture={architecture}"))
             .current_dir(&stage)
             .envs(aws::environment())
             .env_remove("AWS_PROFILE")
@@ -134,7 +141,7 @@ fn deploy(programs: &functions::Programs, pid: u32) -> Result<Stack> {
             .env("PYTHONDONTWRITEBYTECODE", "1");
         process::run_logged(&mut sam, "sam deploy", &local("sam-deploy.log"))
     })?;
-    let stack = describe(pid)?;
+    let stack = describe(providers, pid)?;
     timed("creating shoppers and sales", || {
         demo::create_people(&stack)?;
         demo::create_sales(&stack)
@@ -142,7 +149,7 @@ fn deploy(programs: &functions::Programs, pid: u32) -> Result<Stack> {
     Ok(stack)
 }
 
-fn describe(pid: u32) -> Result<Stack> {
+fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
     let outputs = aws::stack_outputs(STACK)?;
     let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
     Ok(Stack {
@@ -166,6 +173,8 @@ fn describe(pid: u32) -> Result<Stack> {
         expiry_dead_letter_queue_url: output("ExpiryDeadLetterQueueUrl")?,
         stream_failures_queue_url: output("StreamFailuresQueueUrl")?,
         notifications_topic_arn: output("NotificationsTopicArn")?,
+        stripe_url: providers.stripe.clone(),
+        paypal_url: providers.paypal.clone(),
         pid,
     })
 }
@@ -214,13 +223,15 @@ fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn print_welcome(stack: &Stack, started: Instant) {
-    let Stack { api_url, client_id, endpoint_url, .. } = stack;
+    let Stack { api_url, client_id, endpoint_url, stripe_url, paypal_url, .. } = stack;
     println!(
         r#"
 The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
 
   API        {api_url}
   AWS        {endpoint_url} (AWS_ENDPOINT_URL={endpoint_url}, or --endpoint-url for tools from before 2023; any credentials)
+  Stripe     {stripe_url} (a fake: stripe:pm_card_visa pays)
+  PayPal     {paypal_url} (a fake)
   Log        target/local/ministack.log
   All of it  target/local/stack.json
 

@@ -26,7 +26,7 @@ pub use health::HealthView;
 pub use openapi::openapi;
 pub use operating::{OPERATORS, OrderQuery, RestockRequest, SaleRequest, idempotency_key, new_product_path};
 pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
-pub use payment::{DecimalAmount, PaymentRequest, PaymentView};
+pub use payment::{ActionView, DecimalAmount, PaymentRequest, PaymentView, action};
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
 pub use requests::{id_path, product_path};

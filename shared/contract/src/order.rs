@@ -1,14 +1,18 @@
 //! Orders: the bodies of requests that place them, and an order as its owner sees it.
 
 use domain::{
-    Address, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentMethodError, PaymentStatus, Quantity, SandboxMethod,
-    ShopperId, StockStatus, Timestamp,
+    Accounts, Address, Attempt, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentMethodError, PaymentStatus, Quantity,
+    SandboxMethod, ShopperId, StockStatus, Timestamp,
 };
 use kit::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{object::Object, requests, schemas, time};
+use crate::{
+    object::Object,
+    payment::{ActionView, PaymentOption, ShownStatus, action, progress},
+    requests, schemas, time,
+};
 
 /// Body of `POST /checkout`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -166,9 +170,13 @@ pub struct OrderView {
     #[schema(value_type = schemas::OrderStatus)]
     order_status: OrderStatus,
     #[schema(value_type = schemas::PaymentStatus)]
-    payment_status: PaymentStatus,
+    payment_status: ShownStatus,
     #[schema(value_type = schemas::InventoryStatus)]
     inventory_status: StockStatus,
+    /// What the shopper has to do, while `payment_status` is `requires_action`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ActionView)]
+    action: Option<ActionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ShippingAddress)]
     shipping_address: Option<ShippingAddress>,
@@ -185,14 +193,18 @@ pub struct OrderView {
     created_at: String,
     #[schema(value_type = schemas::Time)]
     updated_at: String,
+    /// The ways to pay, the preferred one first, until the order has ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    payment_options: Vec<PaymentOption>,
     /// The order's events, oldest first.
     history: Vec<HistoryView>,
 }
 
 impl OrderView {
-    /// `order` at `now`.
+    /// `order` at `now`, with the accounts that can take its payment.
     #[must_use]
-    pub fn new(order: &Order, now: Timestamp) -> Self {
+    pub fn new(order: &Order, accounts: &Accounts, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);
         let history =
             order.history.iter().map(|line| HistoryView { at: time(line.at), event: line.event, reason: line.reason.clone() });
@@ -203,21 +215,30 @@ impl OrderView {
             quantity: order.quantity.units(),
             price: order.amount,
             order_status,
-            payment_status,
+            payment_status: ShownStatus::Order(payment_status),
             inventory_status,
+            action: None,
             shipping_address: order.shipping_address.as_ref().map(ShippingAddress::from),
             transaction_id: order.transaction_id.clone(),
             pay_by: pay_by(order, order_status),
             created_at: time(order.created_at),
             updated_at: time(order.updated_at),
+            payment_options: payment_options(order, order_status, accounts),
             history: history.collect(),
         }
+    }
+
+    /// The same while the order's payment is under way as `attempt` says.
+    #[must_use]
+    pub fn under_way(self, attempt: &Attempt) -> Self {
+        let payment_status = progress(attempt).map_or(self.payment_status, ShownStatus::Attempt);
+        Self { payment_status, action: action(attempt), ..self }
     }
 
     /// `order` at `now`, with its shopper.
     #[must_use]
     pub fn for_operators(order: &Order, now: Timestamp) -> Self {
-        Self { user_id: Some(order.shopper.clone()), ..Self::new(order, now) }
+        Self { user_id: Some(order.shopper.clone()), ..Self::new(order, &Accounts::default(), now) }
     }
 }
 
@@ -255,12 +276,16 @@ pub struct OrderAccepted {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pay_by: Option<String>,
+    /// The ways to pay, the preferred one first, until the order has ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    payment_options: Vec<PaymentOption>,
 }
 
 impl OrderAccepted {
-    /// `order` at `now`.
+    /// `order` at `now`, with the accounts that can take its payment.
     #[must_use]
-    pub fn new(order: &Order, now: Timestamp) -> Self {
+    pub fn new(order: &Order, accounts: &Accounts, now: Timestamp) -> Self {
         let (order_status, payment_status, inventory_status) = order.statuses(now);
         Self {
             order_id: order.id.to_string(),
@@ -269,7 +294,16 @@ impl OrderAccepted {
             payment_status,
             inventory_status,
             pay_by: pay_by(order, order_status),
+            payment_options: payment_options(order, order_status, accounts),
         }
+    }
+}
+
+/// The ways to pay an order that has not ended.
+fn payment_options(order: &Order, status: OrderStatus, accounts: &Accounts) -> Vec<PaymentOption> {
+    match status {
+        OrderStatus::AwaitingPayment | OrderStatus::Pending => PaymentOption::all(accounts, &order.id, &order.accounts),
+        OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Vec::new(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `POST /payment`.
 
-use domain::{Money, MoneyError, Order, OrderStatus, PaymentMethod, PaymentStatus, Timestamp};
+use domain::{
+    Accounts, Action, Attempt, AttemptStatus, GatewayName, Money, MoneyError, Order, OrderStatus, PaymentMethod, PaymentStatus,
+    ReservationId, Timestamp,
+};
 use kit::{Problem, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -74,6 +77,109 @@ impl DecimalAmount {
     }
 }
 
+/// One way to pay: an account of the shop. A payment method's token belongs to the account whose key made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct PaymentOption {
+    /// How the tokens of this account begin: `stripe`, `paypal`, `sandbox`.
+    #[schema(value_type = schemas::Provider)]
+    provider: &'static str,
+    /// The account's name in the shop's configuration.
+    account: String,
+    /// The key with which the provider's library makes tokens for this account: Stripe's publishable key, PayPal's client id. The
+    /// sandbox has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    public_key: Option<String>,
+}
+
+impl PaymentOption {
+    /// The ways to pay for the reservation `id`, for which the accounts `chosen` were chosen.
+    pub(crate) fn all(accounts: &Accounts, id: &ReservationId, chosen: &[GatewayName]) -> Vec<Self> {
+        let options = accounts.options(id, chosen).into_iter();
+        options
+            .map(|account| Self {
+                provider: account.provider.as_str(),
+                account: account.name.to_string(),
+                public_key: account.public_key.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The status of an order's payment as clients see it: the order's, or what its attempt says while that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum ShownStatus {
+    /// The order's own.
+    Order(PaymentStatus),
+    /// The attempt's.
+    Attempt(AttemptProgress),
+}
+
+/// How far a payment that is under way has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AttemptProgress {
+    /// It waits for its shopper.
+    RequiresAction,
+    /// The money is reserved.
+    Authorised,
+}
+
+impl AttemptProgress {
+    pub(crate) const ALL: [Self; 2] = [Self::RequiresAction, Self::Authorised];
+}
+
+/// What the shopper has to do before the payment goes on. Afterwards, `POST /payment` again lets the payment go on at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = Action)]
+pub enum ActionView {
+    /// Send the shopper to this page of the provider. From there the shopper comes back to the shop's page.
+    Redirect {
+        /// The page.
+        url: String,
+    },
+    /// Call `handleNextAction` of Stripe.js with this client secret and the account's `public_key`.
+    Stripe {
+        /// Belongs to this shopper alone.
+        client_secret: String,
+    },
+}
+
+impl From<&Action> for ActionView {
+    fn from(action: &Action) -> Self {
+        match action.clone() {
+            Action::Redirect { url } => Self::Redirect { url },
+            Action::Stripe { client_secret } => Self::Stripe { client_secret },
+        }
+    }
+}
+
+/// What a payment that is under way waits for.
+#[must_use]
+pub fn action(attempt: &Attempt) -> Option<ActionView> {
+    let waiting = attempt.waiting.as_ref().filter(|_| attempt.status == AttemptStatus::Started);
+    waiting.map(|waiting| ActionView::from(&waiting.action))
+}
+
+/// How far a payment that is under way has come, if it is worth telling.
+pub(crate) fn progress(attempt: &Attempt) -> Option<AttemptProgress> {
+    match attempt.status {
+        AttemptStatus::Started if attempt.waiting.is_some() => Some(AttemptProgress::RequiresAction),
+        AttemptStatus::Authorised => Some(AttemptProgress::Authorised),
+        AttemptStatus::Started
+        | AttemptStatus::Charged
+        | AttemptStatus::Kept
+        | AttemptStatus::Refunding
+        | AttemptStatus::Declined
+        | AttemptStatus::Unavailable
+        | AttemptStatus::GivenUp
+        | AttemptStatus::Refunded
+        | AttemptStatus::Voided => None,
+    }
+}
+
 /// The state of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Payment)]
@@ -81,9 +187,13 @@ pub struct PaymentView {
     /// The payment has started or, after its end, the order is paid.
     success: bool,
     #[schema(value_type = schemas::PaymentStatus)]
-    payment_status: PaymentStatus,
+    payment_status: ShownStatus,
     #[schema(value_type = schemas::OrderStatus)]
     order_status: OrderStatus,
+    /// What the shopper has to do, while `payment_status` is `requires_action`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ActionView)]
+    action: Option<ActionView>,
     /// The payment gateway's reference of a paid order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
@@ -96,13 +206,15 @@ pub struct PaymentView {
 }
 
 impl PaymentView {
-    /// A payment that is under way.
+    /// A payment that is under way, with its attempt if that has begun.
     #[must_use]
-    pub fn under_way() -> Self {
+    pub fn under_way(attempt: Option<&Attempt>) -> Self {
+        let status = ShownStatus::Order(PaymentStatus::Pending);
         Self {
             success: true,
-            payment_status: PaymentStatus::Pending,
+            payment_status: attempt.and_then(progress).map_or(status, ShownStatus::Attempt),
             order_status: OrderStatus::Pending,
+            action: attempt.and_then(action),
             transaction_id: None,
             pay_by: None,
         }
@@ -114,8 +226,9 @@ impl PaymentView {
         let (order_status, payment_status, _) = order.statuses(now);
         Self {
             success: order_status == OrderStatus::Completed,
-            payment_status,
+            payment_status: ShownStatus::Order(payment_status),
             order_status,
+            action: None,
             transaction_id: order.transaction_id.clone(),
             pay_by: pay_by(order, order_status),
         }

@@ -4,7 +4,7 @@ mod kinds;
 mod members;
 
 use domain::{
-    Money, NotChangeable, NotReservable, Order, Quantity, RestockKey, SaleDraft, ShardLayout, Timestamp, seconds_until,
+    Money, NotChangeable, NotReservable, Order, Provider, Quantity, RestockKey, SaleDraft, ShardLayout, Timestamp, seconds_until,
 };
 use kit::{Problem, Stopped};
 use messages::SendError;
@@ -12,7 +12,7 @@ use store::StoreError;
 
 pub use kinds::*;
 
-use crate::{Holds, sent_time, time};
+use crate::{ActionView, Holds, sent_time, time};
 
 /// A failed call of the store: the same request again may succeed.
 #[must_use]
@@ -126,6 +126,26 @@ pub fn already_paid() -> Problem {
 pub fn address_fixed() -> Problem {
     Problem::of(ADDRESS_FIXED)
         .detail("The address of an order can change only while the order waits for a payment. Read the order to see its address.")
+}
+
+/// A payment is under way, and its shopper has to act.
+#[must_use]
+pub fn requires_action(action: ActionView) -> Problem {
+    Problem::of(REQUIRES_ACTION)
+        .detail("A payment is under way, and the shopper has to confirm it. Follow `action`, then send the same request again.")
+        .with(members::RequiresAction { action })
+}
+
+/// No account takes the payment method now. The tokens of these providers can be used.
+#[must_use]
+pub fn payment_method_unavailable(methods: &[Provider]) -> Problem {
+    let methods: Vec<_> = methods.iter().map(|provider| provider.as_str()).collect();
+    let detail = if methods.is_empty() {
+        "No payment provider can be asked right now. Try again in a moment; your reservation lasts.".to_owned()
+    } else {
+        format!("This payment method cannot be used now. Choose one of {}.", methods.join(", "))
+    };
+    Problem::of(PAYMENT_METHOD_UNAVAILABLE).detail(detail).with(members::MethodUnavailable { methods })
 }
 
 /// The client sent another amount than `amount`, the price of the order.

@@ -1,11 +1,11 @@
 //! Reservations: the body of the request that makes one, and a reservation as its owner sees it.
 
-use domain::{ProductId, Quantity, Reservation, ReservationStatus, ShopperId};
+use domain::{Accounts, ProductId, Quantity, Reservation, ReservationStatus, ShopperId};
 use kit::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{requests, schemas, time};
+use crate::{payment::PaymentOption, requests, schemas, time};
 
 /// Body of `POST /reserve-inventory` and `POST /add-to-cart`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -50,12 +50,14 @@ pub struct ReservedView {
     /// The end of the hold: unpaid units are released then.
     #[schema(value_type = schemas::Time)]
     reservation_expiry: String,
+    /// The ways to pay, the preferred one first.
+    payment_options: Vec<PaymentOption>,
 }
 
 impl ReservedView {
     /// `reservation`, with a `cart_id` in the answer to `POST /add-to-cart`.
     #[must_use]
-    pub fn new(reservation: &Reservation, as_cart: bool) -> Self {
+    pub fn new(reservation: &Reservation, accounts: &Accounts, as_cart: bool) -> Self {
         Self {
             success: true,
             reservation_id: reservation.id.to_string(),
@@ -63,6 +65,7 @@ impl ReservedView {
             product_id: reservation.id.product().to_string(),
             quantity: reservation.quantity.units(),
             reservation_expiry: time(reservation.expires_at),
+            payment_options: PaymentOption::all(accounts, &reservation.id, &reservation.accounts),
         }
     }
 }
@@ -93,10 +96,14 @@ pub struct ReservationView {
     reservation_expiry: String,
     #[schema(value_type = schemas::Time)]
     created_at: String,
+    /// The ways to pay, the preferred one first.
+    payment_options: Vec<PaymentOption>,
 }
 
-impl From<&Reservation> for ReservationView {
-    fn from(reservation: &Reservation) -> Self {
+impl ReservationView {
+    /// `reservation`, with the accounts that can take its payment.
+    #[must_use]
+    pub fn new(reservation: &Reservation, accounts: &Accounts) -> Self {
         Self {
             reservation_id: reservation.id.to_string(),
             product_id: reservation.id.product().to_string(),
@@ -108,6 +115,7 @@ impl From<&Reservation> for ReservationView {
             },
             reservation_expiry: time(reservation.expires_at),
             created_at: time(reservation.created_at),
+            payment_options: PaymentOption::all(accounts, &reservation.id, &reservation.accounts),
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     description::Described,
     problems::{
         ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER,
-        PAYMENT_IN_PROGRESS, QUANTITY_NOT_ALLOWED, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE,
-        SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS,
-        TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
+        PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED,
+        SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED,
+        SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
@@ -32,7 +32,8 @@ const NO_UNITS: [ProblemKind; 10] = [
 ];
 
 /// The refusals of another address or payment method for an existing order.
-const NO_CHANGE: [ProblemKind; 4] = [ADDRESS_FIXED, PAYMENT_IN_PROGRESS, ALREADY_PAID, TOO_MANY_ATTEMPTS];
+const NO_CHANGE: [ProblemKind; 5] =
+    [ADDRESS_FIXED, PAYMENT_IN_PROGRESS, ALREADY_PAID, TOO_MANY_ATTEMPTS, PAYMENT_METHOD_UNAVAILABLE];
 
 /// The route table.
 #[must_use]
@@ -113,8 +114,8 @@ fn for_shoppers() -> Vec<Route> {
             .takes::<PaymentRequest>()
             .answers::<PaymentView>(202, "The payment is under way.")
             .answers::<PaymentView>(200, "The payment has ended.")
-            .refuses(&[UNKNOWN_ORDER, ALREADY_PAID, PAYMENT_IN_PROGRESS, RESERVATION_EXPIRED])
-            .refuses(&[AMOUNT_MISMATCH, ProblemKind::INVALID_REQUEST, TOO_MANY_ATTEMPTS]),
+            .refuses(&[UNKNOWN_ORDER, ALREADY_PAID, PAYMENT_IN_PROGRESS, REQUIRES_ACTION, RESERVATION_EXPIRED])
+            .refuses(&[AMOUNT_MISMATCH, ProblemKind::INVALID_REQUEST, TOO_MANY_ATTEMPTS, PAYMENT_METHOD_UNAVAILABLE]),
         route(Get, "/orders/{order_id}", "get-order", "One order of the caller's.")
             .answers::<OrderView>(200, "The order.")
             .refuses(&[UNKNOWN_ORDER]),

@@ -2,8 +2,8 @@
 
 use domain::{
     Address, Currency as DomainCurrency, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method,
-    PaymentStatus as Payment, ProductId as Product, Quantity as Units, RestockKey, SaleDraft, SaleState as Sale,
-    ShopperId as Shopper, StockStatus,
+    PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units, RestockKey, SaleDraft,
+    SaleState as Sale, ShopperId as Shopper, StockStatus,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -13,6 +13,8 @@ use utoipa::{
         schema::{AdditionalProperties, AnyOfBuilder, Type},
     },
 };
+
+use crate::payment::AttemptProgress;
 
 /// Types that only have a schema, for the domain's type of the same meaning.
 macro_rules! schemas {
@@ -35,6 +37,8 @@ schemas! {
     ProductId = text(Product::MAX_LENGTH).pattern(Some("^[a-z0-9_-]+$"));
     /// The id of a reservation. Opaque to clients.
     ReservationId = reservation_id();
+    /// A payment provider.
+    Provider = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(PaymentProvider::ALL.map(PaymentProvider::as_str)));
     /// The id of an order: that of its reservation.
     OrderId = reservation_id();
     /// The `sub` of a token: printable ASCII.
@@ -105,7 +109,7 @@ schemas! {
     /// The status of an order.
     OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
     /// The status of an order's payment.
-    PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(payment_statuses()));
+    PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(shown_payment_statuses()));
     /// The status of the payments of orders that operators can list.
     ListedStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([json!(Payment::RefundPending)]));
     /// The status of an order's units.
@@ -140,6 +144,11 @@ const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
 const CONTROL_IN_PROSE: &str = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f";
 /// Printable ASCII.
 const PRINTABLE: &str = "^[ -~]+$";
+
+/// The statuses of an order's payment, and what an attempt says while it is under way.
+fn shown_payment_statuses() -> Vec<Value> {
+    payment_statuses().into_iter().chain(AttemptProgress::ALL.map(|progress| json!(progress))).collect()
+}
 
 fn text(longest: usize) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(longest))

@@ -112,11 +112,15 @@ fn place(hash: u64, places: u32) -> u32 {
     u32::try_from(hash % u64::from(places)).unwrap_or(0)
 }
 
-/// A hash of a shopper in a sale and a shard: FNV-1a (Fowler, Noll, Vo), finished by the mixer of `SplitMix64` (Steele,
-/// Lea, Flood 2014), because FNV alone gives similar names similar low bits. It is written here because it must not
-/// change during a sale, across functions and their versions.
+/// A hash of a shopper in a sale and a shard.
 pub(crate) fn spread(product: &ProductId, shopper: &ShopperId, shard: u32) -> u64 {
-    let bytes = product.as_str().bytes().chain([0]).chain(shopper.as_str().bytes()).chain(shard.to_le_bytes());
+    hashed(product.as_str().bytes().chain([0]).chain(shopper.as_str().bytes()).chain(shard.to_le_bytes()))
+}
+
+/// A hash of `bytes`: FNV-1a (Fowler, Noll, Vo), finished by the mixer of `SplitMix64` (Steele, Lea, Flood 2014), because FNV
+/// alone gives similar names similar low bits. It is written here because it must not change during a sale, across functions
+/// and their versions.
+pub(crate) fn hashed(bytes: impl Iterator<Item = u8>) -> u64 {
     let fnv = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let mixed = (fnv ^ (fnv >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

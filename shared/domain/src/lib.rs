@@ -4,6 +4,7 @@
 //! [`Timestamp`], randomness comes through [`Randomness`]. `store` expresses these rules as DynamoDB expressions; the
 //! property tests of both crates compare the two.
 
+mod accounts;
 mod address;
 mod admission;
 mod availability;
@@ -16,6 +17,7 @@ mod loser_memory;
 mod memory;
 mod money;
 mod order;
+mod pace;
 mod payment;
 mod quantity;
 mod report;
@@ -28,6 +30,7 @@ mod stock;
 mod text;
 mod text_form;
 
+pub use accounts::{Account, AccountError, Accounts, Provider};
 pub use address::{Address, AddressError};
 pub use admission::Admission;
 pub use availability::{Availability, Coverage};
@@ -41,9 +44,10 @@ pub use loser_memory::{LoserMemory, MemoryLimits};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
+pub use pace::{Breaker, PaymentRate, Verdict};
 pub use payment::{
-    Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod, PaymentMethodError,
-    RefundOutcome, SandboxMethod,
+    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod,
+    PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use report::{Place, SaleReport, Tally};

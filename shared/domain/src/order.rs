@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
+use crate::{Address, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
 
 /// `order_status` in the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -197,6 +197,8 @@ pub struct Order {
     pub attempt: u32,
     /// The payment method of the last attempt.
     pub payment_method: Option<PaymentMethod>,
+    /// The accounts at payment providers that were chosen for its reservation.
+    pub accounts: Vec<GatewayName>,
     /// The shipping address; `None` until a shopper gives one.
     pub shipping_address: Option<Address>,
     /// The last moment to pay a waiting order: the end of its reservation.
@@ -217,6 +219,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// The identity of its last attempt to pay.
+    #[must_use]
+    pub fn key(&self) -> IdempotencyKey {
+        IdempotencyKey { order: self.id.clone(), attempt: self.attempt }
+    }
+
     /// An order may have this many payment attempts at most, because every attempt leaves an item and a line of
     /// history.
     pub const MAX_ATTEMPTS: u32 = 20;
@@ -281,6 +289,7 @@ mod tests {
             stock_status: StockStatus::Confirmed,
             attempt: 1,
             payment_method: None,
+            accounts: Vec::new(),
             shipping_address: None,
             pay_by: at(300),
             transaction_id: None,

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Money, OrderId};
@@ -87,11 +88,15 @@ pub enum SandboxMethod {
     WrongAmount,
     /// As `WrongAmount`, and the first refund fails.
     RefundFailsOnce,
+    /// The shopper has to act, and does so at once.
+    ActionPassed,
+    /// The shopper has to act, and never does.
+    ActionAbandoned,
 }
 
 impl SandboxMethod {
     /// Every method.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Ok,
         Self::ChargedAtOnce,
         Self::AuthorisedButAnswerLost,
@@ -105,6 +110,8 @@ impl SandboxMethod {
         Self::ChargedButAnswerLost,
         Self::WrongAmount,
         Self::RefundFailsOnce,
+        Self::ActionPassed,
+        Self::ActionAbandoned,
     ];
     /// How the methods of the sandbox begin.
     pub const PREFIX: &str = "sandbox:";
@@ -132,6 +139,8 @@ impl SandboxMethod {
             Self::ChargedButAnswerLost => "sandbox:charged-but-answer-lost",
             Self::WrongAmount => "sandbox:wrong-amount",
             Self::RefundFailsOnce => "sandbox:refund-fails-once",
+            Self::ActionPassed => "sandbox:action-passed",
+            Self::ActionAbandoned => "sandbox:action-abandoned",
         }
     }
 }
@@ -161,6 +170,32 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
+/// What a shopper has to do before a payment can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Open this page of the provider, from which the shopper comes back to the shop.
+    Redirect {
+        /// The page.
+        url: String,
+    },
+    /// Have Stripe's library handle the next action of an intent, such as 3-D Secure.
+    Stripe {
+        /// Lets the library read the intent. It belongs to the shopper alone.
+        client_secret: String,
+    },
+}
+
+/// A payment that waits for its shopper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What the shopper has to do.
+    pub action: Action,
+    /// The end of the time for it; a whole second.
+    pub until: Timestamp,
+    /// By this the saga's execution is told that something has changed; `None` before it waits.
+    pub task_token: Option<String>,
+}
+
 /// The outcome of asking a gateway to authorise or charge, or of looking that up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeOutcome {
@@ -181,6 +216,12 @@ pub enum ChargeOutcome {
         /// The reason, for the shopper.
         reason: String,
     },
+    /// Nothing is authorised or charged before the shopper has acted.
+    RequiresAction(Action),
+    /// The gateway has not decided yet. The caller must look the key up later.
+    Pending,
+    /// The gateway takes no more requests for now: this call certainly had no effect, and a later one may have.
+    Busy,
     /// The gateway is down: it certainly has not charged for this call, and never will. This says nothing about other
     /// calls with the same key. Another gateway may be tried if there are no other calls.
     Unavailable,
@@ -277,6 +318,8 @@ pub struct Attempt {
     /// The provider's own id of the payment. It is stored before the provider can move money, so that every later run reads
     /// the outcome by it. `None`: the gateway has no such id, or has not been asked for one.
     pub provider_id: Option<String>,
+    /// What its shopper has to do before the gateway authorises it; only while it is [`AttemptStatus::Started`].
+    pub waiting: Option<Waiting>,
     /// The gateway's reference, once authorised or charged.
     pub reference: Option<String>,
     /// The amount that the gateway says it charged.
@@ -295,6 +338,7 @@ impl Attempt {
             status: AttemptStatus::Started,
             asked_again: false,
             provider_id: None,
+            waiting: None,
             reference: None,
             confirmed: None,
             reason: None,

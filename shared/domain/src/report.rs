@@ -169,6 +169,7 @@ mod tests {
             stock_status,
             attempt: 1,
             payment_method: None,
+            accounts: Vec::new(),
             shipping_address: None,
             pay_by: at("2026-11-20T12:05:00Z"),
             transaction_id: None,

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Quantity, ReservationId, ShardNumber, ShopperId};
+use crate::{GatewayName, Quantity, ReservationId, ShardNumber, ShopperId};
 
 /// After a failed payment, the shopper has at least this long to try another payment method, unless the hold reaches its
 /// latest end before.
@@ -37,6 +37,8 @@ pub struct Reservation {
     /// No failed payment prolongs it beyond this time; a whole second. `None`: an earlier version made it, and every
     /// failed payment prolongs it.
     pub latest_end: Option<Timestamp>,
+    /// The accounts at payment providers that were chosen for it; see [`Accounts::choose`](crate::Accounts::choose).
+    pub accounts: Vec<GatewayName>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -78,6 +80,7 @@ mod tests {
             status,
             expires_at: expires_at.parse().unwrap(),
             latest_end: None,
+            accounts: Vec::new(),
         }
     }
 

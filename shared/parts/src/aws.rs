@@ -18,6 +18,14 @@ pub trait Aws: Send {
 
     /// An SNS client.
     fn sns(&self) -> aws_sdk_sns::Client;
+
+    /// A Secrets Manager client.
+    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client;
+
+    /// Calls to payment providers.
+    fn providers(&self) -> payments::Http {
+        payments::Http::deployed()
+    }
 }
 
 impl Aws for SdkConfig {
@@ -39,5 +47,9 @@ impl Aws for SdkConfig {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         kit::sns(self)
+    }
+
+    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        kit::secrets_manager(self)
     }
 }

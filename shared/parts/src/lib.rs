@@ -7,17 +7,21 @@
 
 mod aws;
 mod registry;
+mod secrets;
 mod wired;
 
 use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
-use domain::{Clock, Randomness};
-use kit::{Configuration, ConfigurationError, Identity, OsRandomness, SystemClock};
+use domain::{Accounts, Clock, PaymentRate, Provider, Randomness};
+use kit::{Configuration, ConfigurationError, Identity, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue};
-use payments::Gateways;
+use payments::{Gateways, Providers};
 pub use registry::{Registry, Wire, find, serve};
-use store::{Attempts, Availabilities, CoolingShoppers, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock};
+use secrets::PaymentSecrets;
+use store::{
+    Attempts, Availabilities, CoolingShoppers, GatewayStates, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock,
+};
 pub use wired::FromParts;
 
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
@@ -157,14 +161,63 @@ impl Parts {
         SandboxBooks::new(self.dynamodb(), self.order_table())
     }
 
-    /// The payment gateways that `PAYMENT_GATEWAYS` lists, the preferred one first. The stage `prod` has no sandbox.
-    pub fn gateways(&mut self) -> Gateways {
-        let names = self.configuration.list("PAYMENT_GATEWAYS");
-        let with_sandbox = self.configuration.text("ENVIRONMENT") != "prod";
-        Gateways::configured(&names, with_sandbox, &self.books()).unwrap_or_else(|error| {
+    /// The accounts at payment providers that `PAYMENT_GATEWAYS` lists, the preferred one first. The stage `prod` has no sandbox.
+    pub fn accounts(&mut self) -> Accounts {
+        let entries = self.configuration.list("PAYMENT_GATEWAYS");
+        let is_prod = self.configuration.text("ENVIRONMENT") == "prod";
+        let accounts = Accounts::read(&entries).unwrap_or_else(|error| {
             self.configuration.fault(format!("PAYMENT_GATEWAYS: {error}"));
-            Gateways::default()
-        })
+            Accounts::default()
+        });
+        if is_prod && accounts.providers().contains(&Provider::Sandbox) {
+            self.configuration.fault("PAYMENT_GATEWAYS: the sandbox moves no money, so prod cannot have it");
+        }
+        accounts
+    }
+
+    /// The payment gateways of these accounts. `PAYMENTS_PER_SECOND` limits how many payments ask one of them.
+    pub fn gateways(&mut self) -> Gateways {
+        let accounts = self.accounts();
+        let per_second: u32 = self.configuration.parsed_or("PAYMENTS_PER_SECOND", 0);
+        if per_second > PaymentRate::MAX {
+            self.configuration.fault(format!("PAYMENTS_PER_SECOND is at most {}", PaymentRate::MAX));
+        }
+        let states = self.gateway_states();
+        let providers = Providers {
+            books: self.books(),
+            http: self.aws.providers(),
+            secrets: Arc::new(self.payment_secrets()),
+            stripe_url: self.provider_url("STRIPE_URL", "https://api.stripe.com"),
+            paypal_url: self.provider_url("PAYPAL_URL", "https://api-m.paypal.com"),
+            return_url: self.configuration.optional("PAYMENT_RETURN_URL").unwrap_or_default(),
+            clock: self.clock(),
+        };
+        if providers.return_url.is_empty() && accounts.providers().contains(&Provider::Paypal) {
+            self.configuration.fault("PAYMENT_RETURN_URL is missing: PayPal sends shoppers back to it");
+        }
+        Gateways::new(accounts, &providers, states, PaymentRate::new(per_second))
+    }
+
+    /// What all environments know of the gateways.
+    pub fn gateway_states(&mut self) -> GatewayStates {
+        GatewayStates::new(self.dynamodb(), self.order_table())
+    }
+
+    /// The keys of the accounts at payment providers.
+    fn payment_secrets(&mut self) -> PaymentSecrets {
+        let prefix = self.configuration.text("PAYMENT_SECRETS");
+        PaymentSecrets(Secrets::new(self.aws.secrets_manager(), prefix))
+    }
+
+    /// Where a provider is. Keys are sent there, so it may be without TLS on the local stack only.
+    fn provider_url(&mut self, variable: &str, otherwise: &str) -> String {
+        let url: String = self.configuration.optional(variable).unwrap_or_else(|| otherwise.to_owned());
+        let is_local = self.configuration.text("ENVIRONMENT") == "local";
+        let is_safe = url.starts_with("https://") || (is_local && url.starts_with("http://"));
+        if !is_safe {
+            self.configuration.fault(format!("{variable} has to begin with https://"));
+        }
+        url
     }
 
     /// The queue of orders to be paid.

@@ -78,22 +78,61 @@ fn the_header_is_trusted_in_the_local_stage_only() {
     assert!(identity(&[("TRUST_USER_ID_HEADER", "yes")]).is_err());
 }
 
+/// The fault in the variables of a function that asks gateways, or none.
+fn gateway_fault(changed: &[(&str, &str)]) -> Option<String> {
+    let variables =
+        [("ORDER_TABLE", "orders"), ("PAYMENT_GATEWAYS", "sandbox"), ("PAYMENT_SECRETS", "s/"), ("ENVIRONMENT", "staging")];
+    let mut parts = parts(&[&variables[..], changed].concat());
+    let gateways = parts.gateways();
+    let error = parts.finish(gateways).err()?.to_string();
+    Some(error.strip_prefix("the configuration is not usable: ").unwrap().to_owned())
+}
+
 #[test]
-fn gateways_are_those_that_are_listed_and_prod_has_no_sandbox() {
-    let gateways = |names: &str, stage: &str| {
-        let mut parts = parts(&[("ORDER_TABLE", "orders"), ("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", stage)]);
-        let gateways = parts.gateways();
-        parts.finish(gateways).map(|gateways| (0..).map_while(|n| Some(gateways.at(n)?.name().0.clone())).collect::<Vec<_>>())
-    };
-    assert_eq!(gateways("sandbox, sandbox-standby", "local").unwrap(), ["sandbox", "sandbox-standby"]);
+fn accounts_are_those_that_are_listed_and_prod_has_no_sandbox() {
+    for (names, stage) in [
+        ("sandbox, sandbox-standby", "local"),
+        ("sandbox,stripe=pk_test_1", "staging"),
+        ("stripe=pk_live_1,stripe-eu=pk_live_2", "prod"),
+    ] {
+        assert_eq!(gateway_fault(&[("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", stage)]), None, "{names}");
+    }
     for (names, stage, fault) in [
-        ("sandbox", "prod", "PAYMENT_GATEWAYS: there is no payment gateway \"sandbox\""),
-        ("sandbox,stripe", "dev", "PAYMENT_GATEWAYS: there is no payment gateway \"stripe\""),
-        ("", "dev", "PAYMENT_GATEWAYS is missing"),
+        ("sandbox", "prod", "PAYMENT_GATEWAYS: the sandbox moves no money"),
+        ("stripe=pk_live_1,sandbox", "prod", "PAYMENT_GATEWAYS: the sandbox moves no money"),
+        ("sandbox,adyen=1", "staging", "PAYMENT_GATEWAYS: \"adyen\" is no account"),
+        ("stripe", "staging", "PAYMENT_GATEWAYS: stripe has no public key"),
+        ("stripe=sk_live_1", "staging", "PAYMENT_GATEWAYS: stripe has a secret key"),
+        ("", "staging", "PAYMENT_GATEWAYS is missing"),
         ("sandbox", "", "ENVIRONMENT is missing"),
     ] {
-        let error = gateways(names, stage).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("the configuration is not usable: {fault}")), "{error}");
+        let found = gateway_fault(&[("PAYMENT_GATEWAYS", names), ("ENVIRONMENT", stage)]).unwrap();
+        assert!(found.starts_with(fault) && !found.contains("sk_live"), "{found}");
+    }
+}
+
+#[test]
+fn keys_are_sent_to_https_only_except_on_the_local_stack() {
+    for variable in ["STRIPE_URL", "PAYPAL_URL"] {
+        assert_eq!(gateway_fault(&[(variable, "http://127.0.0.1:12111"), ("ENVIRONMENT", "local")]), None);
+        for url in ["http://127.0.0.1:12111", "api.stripe.com", "ftp://x"] {
+            assert_eq!(gateway_fault(&[(variable, url)]), Some(format!("{variable} has to begin with https://")));
+        }
+    }
+}
+
+#[test]
+fn what_a_provider_needs_is_asked_for_only_where_it_has_an_account() {
+    let paypal = ("PAYMENT_GATEWAYS", "paypal=client");
+    let fault = gateway_fault(&[paypal]).unwrap();
+    assert!(fault.starts_with("PAYMENT_RETURN_URL is missing"), "{fault}");
+    assert_eq!(gateway_fault(&[paypal, ("PAYMENT_RETURN_URL", "https://shop.example.com")]), None);
+    for (rate, fault) in
+        [("500", None), ("0", None), ("501", Some("PAYMENTS_PER_SECOND is at most 500")), ("x", Some("PAYMENTS_PER_SECOND has"))]
+    {
+        let found = gateway_fault(&[("PAYMENTS_PER_SECOND", rate)]);
+        assert_eq!(found.is_some(), fault.is_some(), "{found:?}");
+        assert!(found.unwrap_or_default().starts_with(fault.unwrap_or_default()), "{rate}");
     }
 }
 

@@ -1,11 +1,7 @@
-//! The interface to a payment gateway, and the configured gateways in order of preference.
+//! The interface to a payment gateway.
 
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, Timestamp};
 use futures_util::future::BoxFuture;
-use store::SandboxBooks;
-
-use crate::Sandbox;
-
 /// A payment, as a gateway has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
@@ -48,6 +44,12 @@ pub trait PaymentGateway: Send + Sync {
     /// The name under which the gateway is configured.
     fn name(&self) -> &GatewayName;
 
+    /// Whether it is one service that is up or down for all payments, so that failures of some say something about the next. Of
+    /// the sandbox they do not: each payment method has its own.
+    fn is_one_service(&self) -> bool {
+        true
+    }
+
     /// Makes the payment known to the provider, and moves no money. The same payment has the same id.
     fn open<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, OpenOutcome>;
 
@@ -57,48 +59,14 @@ pub trait PaymentGateway: Send + Sync {
     /// Returns the outcome of `charge`.
     fn look_up<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, LookUp>;
 
+    /// Ends a payment that waits for its shopper's action: nothing that the shopper does later authorises it. Returns the
+    /// outcome, which is `Authorised` or `Charged` if the shopper acted before.
+    fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome>;
+
     /// Captures an authorised payment, whole and once.
     fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome>;
 
     /// Undoes the payment: refunds a charge, once; voids an authorisation; if there is neither, makes sure that there
     /// never will be. The gateway reads which of these it is before it acts.
     fn refund<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, RefundOutcome>;
-}
-
-/// A configured name that no gateway has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no payment gateway {0:?}; known are names that start with \"sandbox\", outside of prod")]
-pub struct UnknownGateway(pub String);
-
-/// The configured gateways, the preferred one first.
-#[derive(Default)]
-pub struct Gateways(Vec<Box<dyn PaymentGateway>>);
-
-impl Gateways {
-    /// Builds the gateways that `names` lists. `with_sandbox` is false in production, because the sandbox moves no
-    /// money.
-    ///
-    /// # Errors
-    /// Names the first gateway that does not exist.
-    pub fn configured(names: &[String], with_sandbox: bool, books: &SandboxBooks) -> Result<Self, UnknownGateway> {
-        let gateway = |name: &String| -> Result<Box<dyn PaymentGateway>, UnknownGateway> {
-            if with_sandbox && name.starts_with("sandbox") {
-                return Ok(Box::new(Sandbox::new(GatewayName(name.clone()), books.clone())));
-            }
-            Err(UnknownGateway(name.clone()))
-        };
-        names.iter().map(gateway).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// The gateway at `index`, in order of preference.
-    #[must_use]
-    pub fn at(&self, index: usize) -> Option<&dyn PaymentGateway> {
-        self.0.get(index).map(AsRef::as_ref)
-    }
-
-    /// The gateway called `name`, with its index.
-    #[must_use]
-    pub fn named(&self, name: &GatewayName) -> Option<(usize, &dyn PaymentGateway)> {
-        self.0.iter().enumerate().find(|(_, gateway)| gateway.name() == name).map(|(index, gateway)| (index, gateway.as_ref()))
-    }
 }

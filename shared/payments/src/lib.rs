@@ -1,11 +1,13 @@
-//! Payment gateways: the interface to a gateway, the configured gateways, and the sandbox, which behaves like a real
-//! one. Below them are the clients of the providers, [`stripe`] and [`paypal`].
+//! Payment gateways: the interface to a gateway, which gateway a payment goes to and when, and the gateways: the sandbox, which
+//! behaves like a real one, [`stripe`] and [`paypal`].
 
 mod amount;
 mod form;
 mod gateway;
 mod http;
+mod keys;
 pub mod paypal;
+mod routing;
 mod sandbox;
 pub mod stripe;
 #[cfg(test)]
@@ -13,6 +15,8 @@ mod testing;
 mod words;
 
 pub use amount::CannotCharge;
-pub use gateway::{Gateways, LookUp, OpenOutcome, Payment, PaymentGateway, UnknownGateway};
+pub use gateway::{LookUp, OpenOutcome, Payment, PaymentGateway};
 pub use http::{Certainty, Http, Secret};
+pub use keys::{Keys, NoKeys, PaypalKeys, SecretStore, StripeKeys};
+pub use routing::{Admission, Gateways, Providers};
 pub use sandbox::Sandbox;

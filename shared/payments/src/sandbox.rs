@@ -1,7 +1,9 @@
 //! A gateway that moves no money but behaves like one that does. It recognises idempotency keys and looks charges up.
 //! It fails in every way that matters; the payment method selects which. Its books are items in DynamoDB.
 
-use domain::{CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod};
+use domain::{
+    Action, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod,
+};
 use futures_util::future::{self, BoxFuture};
 use store::{Entry, EntryState, SandboxBooks, StoreError};
 
@@ -33,6 +35,10 @@ enum Behaviour {
     WrongAmount,
     /// As `WrongAmount`, and the first refund fails.
     RefundFailsOnce,
+    /// The shopper has to act, and does so at once.
+    ActionPassed,
+    /// The shopper has to act, and never does.
+    ActionAbandoned,
 }
 
 impl Behaviour {
@@ -49,6 +55,8 @@ impl Behaviour {
             Some(SandboxMethod::ChargedButAnswerLost) => Self::ChargedButAnswerLost,
             Some(SandboxMethod::WrongAmount) => Self::WrongAmount,
             Some(SandboxMethod::RefundFailsOnce) => Self::RefundFailsOnce,
+            Some(SandboxMethod::ActionPassed) => Self::ActionPassed,
+            Some(SandboxMethod::ActionAbandoned) => Self::ActionAbandoned,
             // Another provider's, or one that was sent before such methods were refused.
             None => Self::Declined("The payment method is not known."),
         }
@@ -68,7 +76,9 @@ impl Behaviour {
             | Self::TimeoutThenOk
             | Self::Down
             | Self::DownAtFirst
-            | Self::ChargedButAnswerLost => amount,
+            | Self::ChargedButAnswerLost
+            | Self::ActionPassed
+            | Self::ActionAbandoned => amount,
         }
     }
 }
@@ -120,7 +130,11 @@ impl Sandbox {
                 self.books.settle(&self.name, key, &entry(EntryState::Authorised)).await?;
                 Ok(ChargeOutcome::Unknown)
             }
-            Behaviour::Authorised | Behaviour::AuthorisedButAnswerLost => {
+            Behaviour::ActionPassed if !asked_before => {
+                self.wait_for_shopper(key, &entry(EntryState::Called), amount, method).await
+            }
+            Behaviour::ActionAbandoned => self.wait_for_shopper(key, &entry(EntryState::Called), amount, method).await,
+            Behaviour::Authorised | Behaviour::AuthorisedButAnswerLost | Behaviour::ActionPassed => {
                 self.settle(key, &entry(EntryState::Authorised), amount, method).await
             }
             Behaviour::Ok
@@ -142,6 +156,23 @@ impl Sandbox {
     ) -> Result<ChargeOutcome, StoreError> {
         let settled = self.books.settle(&self.name, key, entry).await?;
         Ok(self.answer_again(key, &settled, amount, method))
+    }
+
+    async fn wait_for_shopper(
+        &self,
+        key: &IdempotencyKey,
+        called: &Entry,
+        amount: Money,
+        method: &PaymentMethod,
+    ) -> Result<ChargeOutcome, StoreError> {
+        let settled = self.books.settle(&self.name, key, called).await?;
+        let waits = settled.state == EntryState::Called;
+        Ok(if waits { self.action(key) } else { self.answer_again(key, &settled, amount, method) })
+    }
+
+    /// The sandbox has no pages, so there is nothing behind the link.
+    fn action(&self, key: &IdempotencyKey) -> ChargeOutcome {
+        ChargeOutcome::RequiresAction(Action::Redirect { url: format!("https://sandbox.invalid/{}/{key}", self.name) })
     }
 
     /// The same key with the same parameters gets the same answer. With other parameters, providers refuse to answer.
@@ -177,8 +208,20 @@ impl Sandbox {
     async fn try_look_up(&self, key: &IdempotencyKey) -> Result<LookUp, StoreError> {
         Ok(match self.books.get(&self.name, key).await? {
             Some(entry) if entry.state != EntryState::Called => LookUp::Found(self.outcome(key, &entry)),
+            Some(entry) if entry.method.as_ref().and_then(SandboxMethod::of) == Some(SandboxMethod::ActionAbandoned) => {
+                LookUp::Found(self.action(key))
+            }
             Some(_) | None => LookUp::NotFound,
         })
+    }
+
+    async fn try_abandon(&self, key: &IdempotencyKey) -> Result<ChargeOutcome, StoreError> {
+        let before = self.books.get(&self.name, key).await?;
+        let entry = match before {
+            Some(entry) if entry.state != EntryState::Called => entry,
+            Some(_) | None => self.books.void(&self.name, key).await?,
+        };
+        Ok(self.outcome(key, &entry))
     }
 
     async fn try_capture(&self, key: &IdempotencyKey) -> Result<CaptureOutcome, StoreError> {
@@ -238,6 +281,10 @@ impl PaymentGateway for Sandbox {
         &self.name
     }
 
+    fn is_one_service(&self) -> bool {
+        false
+    }
+
     fn open<'a>(&'a self, _payment: &'a Payment) -> BoxFuture<'a, OpenOutcome> {
         Box::pin(future::ready(OpenOutcome::ByKey))
     }
@@ -256,6 +303,15 @@ impl PaymentGateway for Sandbox {
             self.try_look_up(&payment.key).await.unwrap_or_else(|error| {
                 self.unanswered(&payment.key, &error);
                 LookUp::Unknown
+            })
+        })
+    }
+
+    fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
+        Box::pin(async move {
+            self.try_abandon(&payment.key).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
+                ChargeOutcome::Unknown
             })
         })
     }

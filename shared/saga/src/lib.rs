@@ -32,6 +32,12 @@ pub enum SagaError {
     /// The gateway may or may not have charged. The saga asks it again.
     #[error("the outcome of the charge is unknown")]
     PaymentOutcomeUnknown,
+    /// The gateway takes no more requests for now, and has certainly not charged. The saga asks it again.
+    #[error("the gateway takes no more requests for now")]
+    GatewayBusy,
+    /// There is nothing to wait for: the shopper has acted, or the payment has ended.
+    #[error("there is nothing to wait for")]
+    ActionTaken,
     /// The gateway may or may not have captured. The saga asks it again.
     #[error("the outcome of the capture is unknown")]
     CaptureOutcomeUnknown,
@@ -62,6 +68,8 @@ impl TaskError for SagaError {
     fn name(&self) -> &'static str {
         match self {
             Self::PaymentOutcomeUnknown => "PaymentOutcomeUnknown",
+            Self::GatewayBusy => "GatewayBusy",
+            Self::ActionTaken => "ActionTaken",
             Self::CaptureOutcomeUnknown => "CaptureOutcomeUnknown",
             Self::CaptureRefused(_) => "CaptureRefused",
             Self::RefundUnconfirmed => "RefundUnconfirmed",

@@ -74,19 +74,27 @@ impl Attempts {
     /// At the same gateway, attributes that only a later version knows stay. At another gateway the attempt begins without
     /// them.
     ///
-    /// Guards: the gateway, the status, `asked_again` and the provider's id are still as they were when the caller decided.
-    /// So no run loses an id that another has stored, and an attempt that is being undone takes none.
+    /// Guards: the gateway, the status, `asked_again`, the provider's id and the task token are still as they were when the
+    /// caller decided. So no run loses an id or a token that another has stored, and an attempt that is being undone takes none.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<bool, StoreError> {
         let asked_again = if before.asked_again { "attribute_exists" } else { "attribute_not_exists" };
         let provider_id = if before.provider_id.is_some() { "provider_id = :id" } else { "attribute_not_exists(provider_id)" };
-        let condition = format!("gateway = :gateway AND #status = :status AND {asked_again}(asked_again) AND {provider_id}");
+        let token = before.waiting.as_ref().and_then(|waiting| waiting.task_token.as_ref());
+        let unchanged_token =
+            if token.is_some() { "waiting.task_token = :token" } else { "attribute_not_exists(waiting.task_token)" };
+        let condition = format!(
+            "gateway = :gateway AND #status = :status AND {asked_again}(asked_again) AND {provider_id} AND {unchanged_token}"
+        );
         let mut values =
             HashMap::from([(":gateway".to_owned(), item::value(&before.gateway)?), (":status".to_owned(), word(before.status))]);
         if let Some(id) = &before.provider_id {
             values.insert(":id".to_owned(), string(id));
+        }
+        if let Some(token) = token {
+            values.insert(":token".to_owned(), string(token));
         }
         if before.gateway != after.gateway {
             let put = self

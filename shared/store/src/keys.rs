@@ -108,6 +108,11 @@ pub(crate) fn sandbox_books(gateway: &GatewayName, of: &IdempotencyKey) -> Item 
     key(order_pk(&of.order), format!("SANDBOX#{gateway}#{}", of.attempt))
 }
 
+/// What all environments know of a gateway.
+pub(crate) fn gateway(name: &GatewayName) -> Item {
+    key(format!("GATEWAY#{name}"), "STATE")
+}
+
 /// A key that no item has.
 pub(crate) fn health() -> Item {
     key("HEALTH", "HEALTH")

@@ -1,6 +1,7 @@
 //! The functions that the payment saga calls.
 #![expect(clippy::indexing_slicing, reason = "the helpers of tests say what they expect")]
 
+mod await_action;
 mod capture_payment;
 mod charge_payment;
 mod complete_order;

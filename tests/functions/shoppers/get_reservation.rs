@@ -20,9 +20,9 @@ async fn its_owner_sees_a_reservation_for_one_read() {
     let (shop, calls) = (Shop::with(Stage::Held).await, Calls::new());
     assert_snapshot!(shop.told_with::<GetReservation>(&calls, "get-reservation/ok").await, @r#"
     200 OK
-    {"created_at":"2026-11-01T12:00:00Z","product_id":"demo","quantity":1,
-     "reservation_expiry":"2026-11-01T12:05:00Z","reservation_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D",
-     "status":"held"}
+    {"created_at":"2026-11-01T12:00:00Z","payment_options":[{"account":"sandbox","provider":"sandbox"}],
+     "product_id":"demo","quantity":1,"reservation_expiry":"2026-11-01T12:05:00Z",
+     "reservation_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","status":"held"}
     "#);
     assert_eq!((calls.count("GetItem"), calls.total()), (1, 1));
 }

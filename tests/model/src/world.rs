@@ -394,6 +394,7 @@ impl Reservation {
             expires_at: if self.time_is_over { BEFORE } else { END },
             // Its time may be over at any moment, so a latest end adds no history.
             latest_end: None,
+            accounts: Vec::new(),
             created_at: BEFORE,
         };
         (reservation, BEFORE)

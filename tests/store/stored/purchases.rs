@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Attempt, AttemptStatus, GatewayName, Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, Quantity,
-    Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds,
+    Action, Address, Attempt, AttemptStatus, GatewayName, Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus,
+    Quantity, Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds, Waiting,
 };
 use serde_json::{Value, json};
 use store::{Entry, EntryState};
@@ -276,8 +276,11 @@ async fn a_payment_attempt() {
         "idempotency_key": {"S": "demo.01JD3V3Z5T8Q6W7X9Y0A000001-1"},
         "status": {"S": "started"},
     });
+    let action = Action::Redirect { url: "https://paypal.example/approve".to_owned() };
     let answered = Attempt {
         asked_again: true,
+        provider_id: Some("pi_1".to_owned()),
+        waiting: Some(Waiting { action, until: at("12:05:00"), task_token: Some("token".to_owned()) }),
         reference: Some("sandbox_1".to_owned()),
         confirmed: Some(price()),
         reason: Some("The card was declined.".to_owned()),
@@ -285,12 +288,20 @@ async fn a_payment_attempt() {
     };
     let answers = json!({
         "asked_again": {"BOOL": true},
+        "provider_id": {"S": "pi_1"},
+        "waiting": {"M": {
+            "action": {"S": "redirect"},
+            "value": {"S": "https://paypal.example/approve"},
+            "until": {"N": seconds(at("12:05:00"))},
+            "task_token": {"S": "token"},
+        }},
         "provider_reference": {"S": "sandbox_1"},
         "confirmed": {"M": {"amount_minor": {"N": "99900"}, "currency": {"S": "USD"}}},
         "reason": {"S": "The card was declined."},
     });
     let words = [
         ("started", AttemptStatus::Started),
+        ("authorised", AttemptStatus::Authorised),
         ("charged", AttemptStatus::Charged),
         ("kept", AttemptStatus::Kept),
         ("refunding", AttemptStatus::Refunding),
@@ -314,6 +325,29 @@ async fn a_payment_attempt() {
         assert_eq!(shop.attempts.get(&key(1)).await.unwrap().as_ref(), Some(&started));
         assert!(shop.attempts.replace(&started, &expected).await.unwrap());
         assert_stored(&shop, table, sort, &stored).await;
+    }
+}
+
+/// A kind of action that only a later version knows is left to that version: the attempt is readable after a roll-back.
+#[tokio::test]
+async fn an_action_of_another_kind() {
+    let shop = Shop::open().await;
+    let started = Attempt::started(key(1), GatewayName("stripe".to_owned()));
+    for (kind, value, action) in [
+        ("stripe", "pi_1_secret_2", Some(Action::Stripe { client_secret: "pi_1_secret_2".to_owned() })),
+        ("telepathy", "?", None),
+    ] {
+        let item = json!({
+            "pk": {"S": ORDER_PK},
+            "sk": {"S": "PAYMENT#1"},
+            "gateway": {"S": "stripe"},
+            "idempotency_key": {"S": "demo.01JD3V3Z5T8Q6W7X9Y0A000001-1"},
+            "status": {"S": "started"},
+            "waiting": {"M": {"action": {"S": kind}, "value": {"S": value}, "until": {"N": seconds(at("12:05:00"))}}},
+        });
+        put(&shop, shop.dynamo.order_table(), &item).await;
+        let waiting = action.map(|action| Waiting { action, until: at("12:05:00"), task_token: None });
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(Attempt { waiting, ..started.clone() }));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The registry of the payment saga's tasks, which Step Functions invokes.
 
+use await_action::AwaitAction;
 use capture_payment::CapturePayment;
 use charge_payment::ChargePayment;
 use complete_order::CompleteOrder;
@@ -13,6 +14,7 @@ use take_back_stock::TakeBackStock;
 
 /// Each function by its name, with its trigger.
 pub const FUNCTIONS: Registry = &[
+    ("await-action", |parts| AwaitAction::wire(parts).map(Function::task)),
     ("capture-payment", |parts| CapturePayment::wire(parts).map(Function::task)),
     ("charge-payment", |parts| ChargePayment::wire(parts).map(Function::task)),
     ("complete-order", |parts| CompleteOrder::wire(parts).map(Function::task)),

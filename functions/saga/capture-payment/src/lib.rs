@@ -66,7 +66,7 @@ impl TaskFunction for CapturePayment {
 impl CapturePayment {
     async fn capture(&self, order: &Order, attempt: Attempt) -> Result<Captured, SagaError> {
         // A gateway that was removed from the configuration is the only one that can capture: the outcome is unknown.
-        let (_, gateway) = self.gateways.named(&attempt.gateway).ok_or(SagaError::CaptureOutcomeUnknown)?;
+        let gateway = self.gateways.named(&attempt.gateway).ok_or(SagaError::CaptureOutcomeUnknown)?;
         let confirmed = match gateway.capture(&saga::payment(order, &attempt)?).await {
             CaptureOutcome::Captured { confirmed } => confirmed,
             CaptureOutcome::Refused { reason } => return Err(SagaError::CaptureRefused(reason)),

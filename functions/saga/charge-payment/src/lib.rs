@@ -4,21 +4,31 @@
 //! The task records in the attempt's item which gateway it asks before it asks, and the provider's id of the payment
 //! before money can move. A later run of a started attempt looks the payment up at that gateway first, and records that
 //! the gateway is asked again before it asks. It asks another gateway only when this one has certainly not charged: this
-//! one was down, and no second run had asked it.
+//! one was down, and no second run had asked it. Before all this, a payment waits for its turn at the gateway.
+//!
+//! A shopper who has to act, as by 3-D Secure, has time until the end of the hold. After it, the payment is ended at the
+//! gateway, and only the gateway says whether the shopper was faster.
 
-use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId};
+use std::sync::Arc;
+
+use domain::{
+    Attempt, AttemptStatus, ChargeOutcome, Clock, GatewayName, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId, Timestamp,
+    Waiting, seconds_until,
+};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
-use payments::{Gateways, LookUp, OpenOutcome, PaymentGateway};
+use payments::{Admission, Gateways, LookUp, OpenOutcome, PaymentGateway};
 use saga::{SagaError, Task};
 use serde::{Deserialize, Serialize};
-use store::{Attempts, Orders};
+use store::{Attempts, Orders, Reservations};
 
 /// The Lambda handler and its dependencies.
 pub struct ChargePayment {
+    clock: Arc<dyn Clock>,
     gateways: Gateways,
     orders: Orders,
     attempts: Attempts,
+    reservations: Reservations,
 }
 
 /// The attempt to be charged, and the gateway to ask.
@@ -27,9 +37,12 @@ pub struct ChargeTask {
     order_id: OrderId,
     shopper: ShopperId,
     attempt: u32,
-    /// The gateway's index in order of preference, from 0.
+    /// The gateway's index among those that take the order's token, from 0.
     #[serde(default)]
     gateway: usize,
+    /// The payment has waited for its turn at this gateway.
+    #[serde(default)]
+    has_waited: bool,
 }
 
 /// The outcome by which the state machine chooses the next step.
@@ -55,6 +68,20 @@ pub enum Charged {
         /// The reason, for the shopper.
         reason: String,
     },
+    /// Other payments come first.
+    Wait {
+        /// How long, s.
+        seconds: u32,
+        /// The index of the gateway to ask then.
+        gateway: usize,
+    },
+    /// The shopper has to act first.
+    RequiresAction {
+        /// How long there is time for it, s; at least 1.
+        seconds: u32,
+        /// The index of the gateway.
+        gateway: usize,
+    },
     /// The gateway is down and has certainly not charged.
     Unavailable {
         /// The index of the gateway to ask next; `None` if there is none.
@@ -65,7 +92,13 @@ pub enum Charged {
 
 impl FromParts for ChargePayment {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { gateways: parts.gateways(), orders: parts.orders(), attempts: parts.attempts() }
+        Self {
+            clock: parts.clock(),
+            gateways: parts.gateways(),
+            orders: parts.orders(),
+            attempts: parts.attempts(),
+            reservations: parts.reservations(),
+        }
     }
 }
 
@@ -84,7 +117,16 @@ impl TaskFunction for ChargePayment {
         if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
             return Err(SagaError::OrderNotPending);
         }
-        let (asked_for, key) = (self.gateways.at(task.gateway), asked.key());
+        let gateways = self.gateways.that_take(&order);
+        let (asked_for, key) = (gateways.get(task.gateway).copied(), asked.key());
+        let admission = match asked_for {
+            Some(gateway) => self.gateways.admit(gateway, task.has_waited).await?,
+            None => Admission::Now,
+        };
+        if let Admission::At(turn) = admission {
+            let (seconds, gateway) = (seconds_until(turn, self.clock.now()), task.gateway);
+            return Ok(Charged::Wait { seconds, gateway });
+        }
         let (attempt, is_new) = match asked_for {
             Some(gateway) => self.attempts.begin(&key, gateway.name()).await?,
             // No gateway has this index, possibly because it was removed from the configuration. The stored attempt
@@ -94,18 +136,19 @@ impl TaskFunction for ChargePayment {
                 None => return Ok(Charged::Unavailable { next_gateway: None }),
             },
         };
+        let run = Run { order: &order, gateways: &gateways, is_down: admission == Admission::Down };
         match (attempt.status, asked_for) {
-            (AttemptStatus::Started, Some(gateway)) if is_new => self.charge(&order, attempt, gateway).await,
-            (AttemptStatus::Started, _) => self.look_up(&order, attempt).await,
-            (AttemptStatus::Unavailable, Some(gateway)) if self.comes_before(&attempt, task.gateway) => {
+            (AttemptStatus::Started, Some(gateway)) if is_new => self.charge(&run, attempt, gateway).await,
+            (AttemptStatus::Started, _) => self.look_up(&run, attempt).await,
+            (AttemptStatus::Unavailable, Some(gateway)) if run.comes_before(&attempt, task.gateway) => {
                 let next = Attempt::started(key, gateway.name().clone());
                 self.replace(&attempt, &next).await?;
-                self.charge(&order, next, gateway).await
+                self.charge(&run, next, gateway).await
             }
-            (AttemptStatus::Unavailable, _) => Ok(self.unavailable(&attempt)),
-            (AttemptStatus::Authorised, _) => self.authorised(&attempt),
+            (AttemptStatus::Unavailable, _) => Ok(run.unavailable(&attempt)),
+            (AttemptStatus::Authorised, _) => run.authorised(&attempt),
             // Kept: another run has completed the order.
-            (AttemptStatus::Charged | AttemptStatus::Kept, _) => self.charged(&attempt),
+            (AttemptStatus::Charged | AttemptStatus::Kept, _) => run.charged(&attempt),
             (AttemptStatus::Declined | AttemptStatus::GivenUp, _) => {
                 Ok(Charged::Declined { reason: attempt.reason.unwrap_or_default() })
             }
@@ -115,95 +158,25 @@ impl TaskFunction for ChargePayment {
     }
 }
 
-impl ChargePayment {
+/// One run of the task.
+struct Run<'r> {
+    order: &'r Order,
+    /// The gateways that take the order's token, in the order in which they are asked.
+    gateways: &'r [&'r dyn PaymentGateway],
+    /// The gateway that the task names is down: it is not asked for anything new.
+    is_down: bool,
+}
+
+impl Run<'_> {
+    fn index(&self, name: &GatewayName) -> Option<usize> {
+        self.gateways.iter().position(|gateway| gateway.name() == name)
+    }
+
     /// Whether `attempt` asked a gateway before `gateway`. Gateways are asked only in their order. A delayed run must
     /// not charge at an earlier gateway after the saga has moved on: the saga may have told the shopper that nothing
     /// was charged.
     fn comes_before(&self, attempt: &Attempt, gateway: usize) -> bool {
-        self.gateways.named(&attempt.gateway).is_none_or(|(index, _)| index < gateway)
-    }
-
-    /// Looks up the outcome of a charge that an earlier run started.
-    async fn look_up(&self, order: &Order, attempt: Attempt) -> Result<Charged, SagaError> {
-        let Some((_, gateway)) = self.gateways.named(&attempt.gateway) else {
-            // The gateway was removed from the configuration while it was being asked. Only this gateway knows the
-            // outcome.
-            return Err(SagaError::PaymentOutcomeUnknown);
-        };
-        match gateway.look_up(&saga::payment(order, &attempt)?).await {
-            LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(order, attempt, gateway).await,
-            LookUp::Found(outcome) => self.record(attempt, outcome).await,
-            LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
-        }
-    }
-
-    /// Charges again, although the earlier run may still be asking. Once the item records a second run, a run that
-    /// finds the gateway down no longer concludes that nothing was charged (ADR 9).
-    async fn charge_again(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
-        let again = Attempt { asked_again: true, ..attempt.clone() };
-        if !attempt.asked_again {
-            self.replace(&attempt, &again).await?;
-        }
-        self.charge(order, again, gateway).await
-    }
-
-    async fn charge(&self, order: &Order, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
-        let attempt = match gateway.open(&saga::payment(order, &attempt)?).await {
-            OpenOutcome::ByKey => attempt,
-            OpenOutcome::ById(id) => self.identified(attempt, id).await?,
-            OpenOutcome::Not(outcome) => return self.record(attempt, outcome).await,
-        };
-        let outcome = gateway.charge(&saga::payment(order, &attempt)?).await;
-        self.record(attempt, outcome).await
-    }
-
-    /// Stores the provider's id of the payment. No run asks for the money before.
-    async fn identified(&self, attempt: Attempt, id: String) -> Result<Attempt, SagaError> {
-        if attempt.provider_id.as_ref() == Some(&id) {
-            return Ok(attempt);
-        }
-        let after = Attempt { provider_id: Some(id), ..attempt.clone() };
-        self.replace(&attempt, &after).await?;
-        Ok(after)
-    }
-
-    /// Records the gateway's outcome in the attempt.
-    async fn record(&self, attempt: Attempt, outcome: ChargeOutcome) -> Result<Charged, SagaError> {
-        let after = match outcome {
-            ChargeOutcome::Unknown => return Err(SagaError::PaymentOutcomeUnknown),
-            // The gateway is down for this run, but may still charge for the other one.
-            ChargeOutcome::Unavailable if attempt.asked_again => return Err(SagaError::PaymentOutcomeUnknown),
-            ChargeOutcome::Unavailable => Attempt { status: AttemptStatus::Unavailable, ..attempt.clone() },
-            ChargeOutcome::Declined { reason } => {
-                Attempt { status: AttemptStatus::Declined, reason: Some(reason), ..attempt.clone() }
-            }
-            ChargeOutcome::Authorised { reference } => {
-                Attempt { status: AttemptStatus::Authorised, reference: Some(reference), ..attempt.clone() }
-            }
-            ChargeOutcome::Charged { reference, confirmed } => Attempt {
-                status: AttemptStatus::Charged,
-                reference: Some(reference),
-                confirmed: Some(confirmed),
-                ..attempt.clone()
-            },
-        };
-        self.replace(&attempt, &after).await?;
-        match after.status {
-            AttemptStatus::Authorised => self.authorised(&after),
-            AttemptStatus::Charged | AttemptStatus::Kept => self.charged(&after),
-            AttemptStatus::Declined | AttemptStatus::GivenUp => {
-                Ok(Charged::Declined { reason: after.reason.unwrap_or_default() })
-            }
-            AttemptStatus::Unavailable => Ok(self.unavailable(&after)),
-            AttemptStatus::Started | AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided => {
-                Err(SagaError::OrderNotPending)
-            }
-        }
-    }
-
-    async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<(), SagaError> {
-        let is_written = self.attempts.replace(before, after).await?;
-        if is_written { Ok(()) } else { Err(changed(&before.key)) }
+        self.index(&attempt.gateway).is_none_or(|index| index < gateway)
     }
 
     fn authorised(&self, attempt: &Attempt) -> Result<Charged, SagaError> {
@@ -218,13 +191,144 @@ impl ChargePayment {
 
     /// The index of the attempt's gateway, and the gateway's reference.
     fn by(&self, attempt: &Attempt) -> Result<(usize, String), SagaError> {
-        let gateway = self.gateways.named(&attempt.gateway).map_or(0, |(index, _)| index);
+        let gateway = self.index(&attempt.gateway).unwrap_or(0);
         Ok((gateway, attempt.reference.clone().ok_or_else(|| changed(&attempt.key))?))
     }
 
     fn unavailable(&self, attempt: &Attempt) -> Charged {
-        let index = self.gateways.named(&attempt.gateway).map(|(index, _)| index + 1);
-        Charged::Unavailable { next_gateway: index.filter(|next| self.gateways.at(*next).is_some()) }
+        let index = self.index(&attempt.gateway).map(|index| index + 1);
+        Charged::Unavailable { next_gateway: index.filter(|next| self.gateways.get(*next).is_some()) }
+    }
+}
+
+impl ChargePayment {
+    /// Looks up the outcome of a charge that an earlier run started.
+    async fn look_up(&self, run: &Run<'_>, attempt: Attempt) -> Result<Charged, SagaError> {
+        let Some(gateway) = self.gateways.named(&attempt.gateway) else {
+            // The gateway was removed from the configuration while it was being asked. Only this gateway knows the
+            // outcome.
+            return Err(SagaError::PaymentOutcomeUnknown);
+        };
+        match gateway.look_up(&saga::payment(run.order, &attempt)?).await {
+            LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(run, attempt, gateway).await,
+            LookUp::Found(outcome) => self.settle(run, attempt, gateway, outcome).await,
+            LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
+        }
+    }
+
+    /// Charges again, although the earlier run may still be asking. Once the item records a second run, a run that
+    /// finds the gateway down no longer concludes that nothing was charged (ADR 9).
+    async fn charge_again(&self, run: &Run<'_>, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
+        let again = Attempt { asked_again: true, ..attempt.clone() };
+        if !attempt.asked_again {
+            self.replace(&attempt, &again).await?;
+        }
+        self.charge(run, again, gateway).await
+    }
+
+    async fn charge(&self, run: &Run<'_>, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
+        if run.is_down {
+            return self.record(run, attempt, ChargeOutcome::Unavailable).await;
+        }
+        let attempt = match gateway.open(&saga::payment(run.order, &attempt)?).await {
+            OpenOutcome::ByKey => attempt,
+            OpenOutcome::ById(id) => self.identified(attempt, id).await?,
+            OpenOutcome::Not(outcome) => {
+                self.gateways.tell(gateway, &outcome).await;
+                return self.record(run, attempt, outcome).await;
+            }
+        };
+        let outcome = gateway.charge(&saga::payment(run.order, &attempt)?).await;
+        self.gateways.tell(gateway, &outcome).await;
+        self.settle(run, attempt, gateway, outcome).await
+    }
+
+    /// Records the gateway's outcome. While there is time, a payment that needs its shopper waits for the shopper. Afterwards it
+    /// is ended at the gateway, and what the gateway says of it then counts.
+    async fn settle(
+        &self,
+        run: &Run<'_>,
+        attempt: Attempt,
+        gateway: &dyn PaymentGateway,
+        outcome: ChargeOutcome,
+    ) -> Result<Charged, SagaError> {
+        let ChargeOutcome::RequiresAction(action) = outcome else { return self.record(run, attempt, outcome).await };
+        let now = self.clock.now();
+        let (until, task_token) = match &attempt.waiting {
+            Some(waiting) => (waiting.until, waiting.task_token.clone()),
+            None => (self.time_to_act(run, now).await?, None),
+        };
+        if until <= now {
+            let outcome = gateway.abandon(&saga::payment(run.order, &attempt)?).await;
+            return self.record(run, attempt, outcome).await;
+        }
+        let waiting = Some(Waiting { action, until, task_token });
+        if attempt.waiting != waiting {
+            self.replace(&attempt, &Attempt { waiting, ..attempt.clone() }).await?;
+        }
+        let gateway = run.index(&attempt.gateway).unwrap_or(0);
+        Ok(Charged::RequiresAction { seconds: seconds_until(until, now).max(1), gateway })
+    }
+
+    /// The end of the shopper's time to act: that of the hold, as after a failed payment.
+    async fn time_to_act(&self, run: &Run<'_>, now: Timestamp) -> Result<Timestamp, SagaError> {
+        let Order { shopper, .. } = run.order;
+        let found = self.reservations.get(shopper, run.order.product()).await?;
+        let reservation = found.filter(|found| found.id == run.order.id);
+        Ok(reservation.map_or(now, |reservation| reservation.end_after_failed_payment(now)))
+    }
+
+    /// Stores the provider's id of the payment. No run asks for the money before.
+    async fn identified(&self, attempt: Attempt, id: String) -> Result<Attempt, SagaError> {
+        if attempt.provider_id.as_ref() == Some(&id) {
+            return Ok(attempt);
+        }
+        let after = Attempt { provider_id: Some(id), ..attempt.clone() };
+        self.replace(&attempt, &after).await?;
+        Ok(after)
+    }
+
+    /// Records the gateway's outcome in the attempt.
+    async fn record(&self, run: &Run<'_>, attempt: Attempt, outcome: ChargeOutcome) -> Result<Charged, SagaError> {
+        let after = match outcome {
+            ChargeOutcome::Unknown | ChargeOutcome::Pending | ChargeOutcome::RequiresAction(_) => {
+                return Err(SagaError::PaymentOutcomeUnknown);
+            }
+            ChargeOutcome::Busy => return Err(SagaError::GatewayBusy),
+            // The gateway is down for this run, but may still charge for the other one.
+            ChargeOutcome::Unavailable if attempt.asked_again => return Err(SagaError::PaymentOutcomeUnknown),
+            ChargeOutcome::Unavailable => Attempt { status: AttemptStatus::Unavailable, ..attempt.clone() },
+            ChargeOutcome::Declined { reason } => {
+                Attempt { status: AttemptStatus::Declined, waiting: None, reason: Some(reason), ..attempt.clone() }
+            }
+            ChargeOutcome::Authorised { reference } => {
+                Attempt { status: AttemptStatus::Authorised, waiting: None, reference: Some(reference), ..attempt.clone() }
+            }
+            ChargeOutcome::Charged { reference, confirmed } => Attempt {
+                status: AttemptStatus::Charged,
+                waiting: None,
+                reference: Some(reference),
+                confirmed: Some(confirmed),
+                ..attempt.clone()
+            },
+        };
+        self.replace(&attempt, &after).await?;
+        match after.status {
+            AttemptStatus::Authorised => run.authorised(&after),
+            AttemptStatus::Charged | AttemptStatus::Kept => run.charged(&after),
+            AttemptStatus::Declined | AttemptStatus::GivenUp => {
+                Ok(Charged::Declined { reason: after.reason.unwrap_or_default() })
+            }
+            AttemptStatus::Unavailable => Ok(run.unavailable(&after)),
+            AttemptStatus::Started | AttemptStatus::Refunding | AttemptStatus::Refunded | AttemptStatus::Voided => {
+                Err(SagaError::OrderNotPending)
+            }
+        }
+    }
+
+    async fn replace(&self, before: &Attempt, after: &Attempt) -> Result<(), SagaError> {
+        let is_written = self.attempts.replace(before, after).await?;
+        if is_written { Ok(()) } else { Err(changed(&before.key)) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! this charge. It does not record a refund once a completed order has kept the charge, or the order waits for another
 //! attempt.
 
-use domain::{Attempt, AttemptStatus, Order, OrderStatus, RefundOutcome};
+use domain::{Attempt, AttemptStatus, GatewayName, Order, OrderStatus, RefundOutcome};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
 use payments::Gateways;
@@ -47,7 +47,7 @@ impl TaskFunction for RefundPayment {
         if order.status == OrderStatus::Completed {
             return Err(SagaError::OrderNotPending);
         }
-        let Some(attempt) = self.attempt(&task).await? else { return Ok(Returned { refunded: false }) };
+        let attempt = self.attempt(&task, &order).await?;
         match attempt.status {
             AttemptStatus::Refunded => Ok(Returned { refunded: true }),
             AttemptStatus::Voided => Ok(Returned { refunded: false }),
@@ -72,17 +72,20 @@ impl TaskFunction for RefundPayment {
 impl RefundPayment {
     /// The stored attempt. If there is none, no gateway was asked. The task then records the attempt as void, so that a
     /// late charge cannot begin it.
-    async fn attempt(&self, task: &Task) -> Result<Option<Attempt>, SagaError> {
+    async fn attempt(&self, task: &Task, order: &Order) -> Result<Attempt, SagaError> {
         let key = task.key();
-        match (self.attempts.get(&key).await?, self.gateways.at(0)) {
-            (Some(attempt), _) => Ok(Some(attempt)),
-            (None, Some(gateway)) => Ok(Some(self.attempts.rule_out(&key, gateway.name()).await?)),
-            (None, None) => Ok(None),
+        if let Some(attempt) = self.attempts.get(&key).await? {
+            return Ok(attempt);
         }
+        // An account that was taken out of the configuration was not asked either.
+        let nobody = GatewayName("none".to_owned());
+        let gateways = self.gateways.that_take(order);
+        let gateway = gateways.first().map_or(&nobody, |gateway| gateway.name());
+        Ok(self.attempts.rule_out(&key, gateway).await?)
     }
 
     async fn refund(&self, order: &Order, refunding: &Attempt) -> Result<Returned, SagaError> {
-        let (_, gateway) = self.gateways.named(&refunding.gateway).ok_or(SagaError::RefundUnconfirmed)?;
+        let gateway = self.gateways.named(&refunding.gateway).ok_or(SagaError::RefundUnconfirmed)?;
         let (status, refunded) = match gateway.refund(&saga::payment(order, refunding)?).await {
             RefundOutcome::Refunded => (AttemptStatus::Refunded, true),
             RefundOutcome::Voided => (AttemptStatus::Voided, false),

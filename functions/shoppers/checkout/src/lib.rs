@@ -1,16 +1,18 @@
 //! `POST /checkout`: make an order of a reservation and start its payment.
 
 mod dispatch;
+mod methods;
 mod use_case;
 
 use std::sync::Arc;
 
 use contract::{CheckoutRequest, OrderAccepted, problems};
-use domain::{Clock, Order, OrderStatus, ReservationId, Timestamp};
+use domain::{Accounts, Clock, Order, OrderStatus, ReservationId, Timestamp};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
 pub use dispatch::OrderDispatch;
+pub use methods::{MethodUnavailable, PaymentMethods};
 pub use use_case::{OrderPlacement, PlacementError};
 
 /// The Lambda handler and its dependencies.
@@ -34,19 +36,20 @@ impl HttpFunction for Checkout {
         let cart: ReservationId = body.cart_id.parse().map_err(|_| problems::unknown_reservation())?;
         let details = body.details()?;
         let order = self.orders.check_out(&caller.shopper, &cart, &details).await.map_err(|error| problem(&error))?;
-        Ok(accepted(request, &order, self.clock.now()))
+        Ok(accepted(request, &order, self.orders.methods().accounts(), self.clock.now()))
     }
 }
 
 /// The answer to the shopper who placed `order`: 202 while its payment is awaited or under way, 200 once it has ended.
 #[must_use]
-pub fn accepted(request: &Request, order: &Order, now: Timestamp) -> Response {
+pub fn accepted(request: &Request, order: &Order, accounts: &Accounts, now: Timestamp) -> Response {
     let (status, ..) = order.statuses(now);
     let code = match status {
         OrderStatus::AwaitingPayment | OrderStatus::Pending => 202,
         OrderStatus::Completed | OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => 200,
     };
-    http::with_location(http::ok_json(code, &OrderAccepted::new(order, now)), request, &format!("/orders/{}", order.id))
+    let view = OrderAccepted::new(order, accounts, now);
+    http::with_location(http::ok_json(code, &view), request, &format!("/orders/{}", order.id))
 }
 
 /// The problem of a checkout that did not end in an order that was sent to the saga.
@@ -59,6 +62,7 @@ pub fn problem(error: &PlacementError) -> Problem {
         PlacementError::PaymentInProgress => problems::payment_in_progress(),
         PlacementError::AlreadyPaid => problems::already_paid(),
         PlacementError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by),
+        PlacementError::MethodUnavailable(error) => problems::payment_method_unavailable(&error.methods),
         PlacementError::Contended => Problem::try_again(1),
         PlacementError::Price(error) => Problem::internal(error),
         PlacementError::Store(error) => problems::store_failed(error),

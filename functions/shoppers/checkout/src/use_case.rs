@@ -14,7 +14,7 @@ use messages::{OrderMessage, SendError};
 use parts::{FromParts, Parts};
 use store::{AddressOutcome, Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
 
-use crate::OrderDispatch;
+use crate::{MethodUnavailable, OrderDispatch, PaymentMethods};
 
 /// How often a request decides again because the order has changed meanwhile. Each change is an attempt to pay that another
 /// request started, or the end of one.
@@ -44,6 +44,9 @@ pub enum PlacementError {
         /// The end of the hold.
         pay_by: Timestamp,
     },
+    /// No account takes the payment method now.
+    #[error(transparent)]
+    MethodUnavailable(#[from] MethodUnavailable),
     /// The order changed before each of this request's writes.
     #[error("the order changes too often")]
     Contended,
@@ -66,6 +69,7 @@ pub struct OrderPlacement {
     orders: Orders,
     purchases: Purchases,
     dispatch: OrderDispatch,
+    methods: PaymentMethods,
 }
 
 impl FromParts for OrderPlacement {
@@ -77,11 +81,18 @@ impl FromParts for OrderPlacement {
             orders: parts.orders(),
             purchases: parts.purchases(),
             dispatch: OrderDispatch::from_parts(parts),
+            methods: PaymentMethods::from_parts(parts),
         }
     }
 }
 
 impl OrderPlacement {
+    /// The ways to pay.
+    #[must_use]
+    pub fn methods(&self) -> &PaymentMethods {
+        &self.methods
+    }
+
     /// Makes an order of the reservation `id` of `shopper` and starts its payment as `details` say. If there is an order already,
     /// a repetition returns it; while it waits for a payment, another address or method starts the next attempt.
     ///
@@ -99,6 +110,7 @@ impl OrderPlacement {
             ReservationStatus::Paying | ReservationStatus::Purchased => return self.order_of_ended(shopper, id, wish, now).await,
         }
         let CheckoutDetails { payment_method, shipping_address } = details.clone();
+        self.methods.check(&payment_method, id, &reservation.accounts).await?;
         let order = self.new_order(&reservation, Some(payment_method), shipping_address, now).await?;
         match self.purchases.start(&order, now).await? {
             StartOutcome::Started => self.send_started(order).await,
@@ -134,15 +146,18 @@ impl OrderPlacement {
                     self.dispatch.send_again::<PlacementError>(&order, now).await?;
                     return Ok(order);
                 }
-                Decision::Attempt(method) => match self.purchases.start_waiting(&order, method, wish.address, now).await? {
-                    StartOutcome::Started => {
-                        let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
-                        let attempt = order.attempt + 1;
-                        return self.send_started(Order { status, payment_status, stock_status, attempt, ..order }).await;
+                Decision::Attempt(method) => {
+                    self.methods.check(method, &order.id, &order.accounts).await?;
+                    match self.purchases.start_waiting(&order, method, wish.address, now).await? {
+                        StartOutcome::Started => {
+                            let (status, payment_status, stock_status) = OrderStep::PaymentStarted.leads_to();
+                            let attempt = order.attempt + 1;
+                            return self.send_started(Order { status, payment_status, stock_status, attempt, ..order }).await;
+                        }
+                        StartOutcome::OrderIs(changed) => changed,
+                        StartOutcome::ReservationEnded => return Err(PlacementError::ReservationExpired),
                     }
-                    StartOutcome::OrderIs(changed) => changed,
-                    StartOutcome::ReservationEnded => return Err(PlacementError::ReservationExpired),
-                },
+                }
                 Decision::Address(address) => match self.orders.replace_address(&order, address, now).await? {
                     AddressOutcome::Replaced => return Ok(order),
                     AddressOutcome::OrderIs(changed) => changed,
@@ -258,6 +273,7 @@ fn order(
         stock_status,
         attempt: u32::from(payment_method.is_some()),
         payment_method,
+        accounts: reservation.accounts.clone(),
         shipping_address,
         pay_by: reservation.expires_at,
         transaction_id: None,

@@ -3,21 +3,29 @@
 use std::sync::Arc;
 
 use contract::{OrderView, OrdersView, id_path, problems};
-use domain::{Clock, Order, OrderId, ShopperId};
+use domain::{Accounts, Attempt, Clock, Order, OrderId, OrderStatus, ShopperId};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use store::Orders;
+use store::{Attempts, Orders};
 
 /// The Lambda handler and its dependencies.
 pub struct GetOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
     orders: Orders,
+    attempts: Attempts,
+    accounts: Accounts,
 }
 
 impl FromParts for GetOrder {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), orders: parts.orders() }
+        Self {
+            identity: parts.identity(),
+            clock: parts.clock(),
+            orders: parts.orders(),
+            attempts: parts.attempts(),
+            accounts: parts.accounts(),
+        }
     }
 }
 
@@ -29,7 +37,9 @@ impl HttpFunction for GetOrder {
         }
         let id = id_path(request, "order_id").ok_or_else(problems::unknown_order)?;
         let order = self.own(&caller.shopper, &id).await?.ok_or_else(problems::unknown_order)?;
-        Ok(http::ok_json(200, &OrderView::new(&order, self.clock.now())))
+        let view = OrderView::new(&order, &self.accounts, self.clock.now());
+        let attempt = if order.status == OrderStatus::Pending { self.attempt(&order).await? } else { None };
+        Ok(http::ok_json(200, &if let Some(attempt) = attempt { view.under_way(&attempt) } else { view }))
     }
 }
 
@@ -41,7 +51,7 @@ impl GetOrder {
         };
         let page = self.orders.of_shopper(shopper, after.as_ref()).await.map_err(|error| problems::store_failed(&error))?;
         let now = self.clock.now();
-        let orders = page.orders.iter().map(|order| OrderView::new(order, now)).collect();
+        let orders = page.orders.iter().map(|order| OrderView::new(order, &self.accounts, now)).collect();
         Ok(http::ok_json(200, &OrdersView { orders, next: page.next.map(|id| id.to_string()), unreadable: None }))
     }
 
@@ -50,6 +60,11 @@ impl GetOrder {
         let wrong = || Problem::malformed_request("next must be the `next` of the previous page, unchanged", "");
         let id: OrderId = next.parse().map_err(|_| wrong())?;
         self.own(shopper, &id).await?.ok_or_else(wrong)
+    }
+
+    /// The attempt with which an order is pending, once a gateway is being asked.
+    async fn attempt(&self, order: &Order) -> Result<Option<Attempt>, Problem> {
+        self.attempts.get(&order.key()).await.map_err(|error| problems::store_failed(&error))
     }
 
     /// The order, if the shopper owns it.

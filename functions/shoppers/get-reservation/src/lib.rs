@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use contract::{ReservationView, id_path, problems};
-use domain::{Clock, ProductId, Reservation};
+use domain::{Accounts, Clock, ProductId, Reservation};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::Reservations;
@@ -14,11 +14,12 @@ pub struct GetReservation {
     identity: Identity,
     clock: Arc<dyn Clock>,
     reservations: Reservations,
+    accounts: Accounts,
 }
 
 impl FromParts for GetReservation {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), reservations: parts.reservations() }
+        Self { identity: parts.identity(), clock: parts.clock(), reservations: parts.reservations(), accounts: parts.accounts() }
     }
 }
 
@@ -34,7 +35,7 @@ impl HttpFunction for GetReservation {
         let is_asked_for = |found: &Reservation| id.as_ref().is_none_or(|id| found.id == *id);
         match found {
             Some(found) if is_asked_for(&found) && !found.is_overdue(self.clock.now()) => {
-                Ok(http::ok_json(200, &ReservationView::from(&found)))
+                Ok(http::ok_json(200, &ReservationView::new(&found, &self.accounts)))
             }
             Some(_) | None => Err(problems::unknown_reservation()),
         }

@@ -9,7 +9,7 @@ use domain::{Clock, OrderId};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
-use crate::use_case::{OrderPayments, PaymentError};
+use crate::use_case::{Come, OrderPayments, PaymentError};
 
 /// The longest time for which a client can delay the answer, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;
@@ -35,29 +35,32 @@ impl HttpFunction for Pay {
         let method = body.payment_method()?;
         let id: OrderId = body.order_id.parse().map_err(|_| problems::unknown_order())?;
         let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
-        started.map_err(|error| problem(&error))?;
-        let ended = self.payments.wait_for(&id, wait_seconds(request)).await.unwrap_or_else(|error| {
+        let key = started.map_err(problem)?;
+        let come = self.payments.wait_for(&key, wait_seconds(request)).await.unwrap_or_else(|error| {
             // The payment has started, so the answer is 202.
             tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
-            None
+            Come::Nothing
         });
-        Ok(match ended {
-            Some(order) => http::ok_json(200, &PaymentView::ended(&order, self.clock.now())),
-            None => http::ok_json(202, &PaymentView::under_way()),
+        Ok(match come {
+            Come::Ended(order) => http::ok_json(200, &PaymentView::ended(&order, self.clock.now())),
+            Come::ToAct(attempt) => http::ok_json(202, &PaymentView::under_way(Some(&attempt))),
+            Come::Nothing => http::ok_json(202, &PaymentView::under_way(None)),
         })
     }
 }
 
-fn problem(error: &PaymentError) -> Problem {
+fn problem(error: PaymentError) -> Problem {
     match error {
         PaymentError::UnknownOrder => problems::unknown_order(),
         PaymentError::AlreadyPaid => problems::already_paid(),
         PaymentError::InProgress => problems::payment_in_progress(),
+        PaymentError::RequiresAction(action) => problems::requires_action(action),
         PaymentError::ReservationExpired => problems::reservation_expired(),
-        PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(*pay_by),
-        PaymentError::OtherAmount { costs } => problems::amount_mismatch(*costs),
-        PaymentError::Store(error) => problems::store_failed(error),
-        PaymentError::Send(error) => problems::send_failed(error),
+        PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(pay_by),
+        PaymentError::MethodUnavailable(error) => problems::payment_method_unavailable(&error.methods),
+        PaymentError::OtherAmount { costs } => problems::amount_mismatch(costs),
+        PaymentError::Store(error) => problems::store_failed(&error),
+        PaymentError::Send(error) => problems::send_failed(&error),
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use checkout::OrderDispatch;
-use contract::DecimalAmount;
-use domain::{Clock, Money, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
+use checkout::{MethodUnavailable, OrderDispatch, PaymentMethods};
+use contract::{ActionView, DecimalAmount};
+use domain::{Attempt, Clock, IdempotencyKey, Money, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
 use messages::{OrderMessage, SendError};
 use parts::{FromParts, Parts};
-use store::{Orders, Purchases, StartOutcome, StoreError};
+use store::{Attempts, Orders, Purchases, StartOutcome, StoreError};
 
 /// How often a waiting request reads its order.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -27,6 +27,9 @@ pub(crate) enum PaymentError {
     /// An attempt is under way, or started while this request ran.
     #[error("a payment is under way")]
     InProgress,
+    /// An attempt is under way, and the shopper has to act.
+    #[error("the shopper has to act")]
+    RequiresAction(ActionView),
     /// The hold has ended, and the order with it.
     #[error("the reservation has expired")]
     ReservationExpired,
@@ -36,6 +39,9 @@ pub(crate) enum PaymentError {
         /// The end of the hold.
         pay_by: Timestamp,
     },
+    /// No account takes the payment method now.
+    #[error(transparent)]
+    MethodUnavailable(#[from] MethodUnavailable),
     /// The client agreed to another amount than the order costs.
     #[error("another amount than the order costs")]
     OtherAmount {
@@ -50,12 +56,24 @@ pub(crate) enum PaymentError {
     Send(#[from] SendError),
 }
 
+/// What has come of a payment.
+pub(crate) enum Come {
+    /// It is under way.
+    Nothing,
+    /// The shopper has to act.
+    ToAct(Box<Attempt>),
+    /// The order has ended, or waits for another payment.
+    Ended(Box<Order>),
+}
+
 /// Starts payments of orders that wait for one.
 pub(crate) struct OrderPayments {
     clock: Arc<dyn Clock>,
     orders: Orders,
     purchases: Purchases,
     dispatch: OrderDispatch,
+    methods: PaymentMethods,
+    attempts: Attempts,
 }
 
 impl FromParts for OrderPayments {
@@ -65,12 +83,14 @@ impl FromParts for OrderPayments {
             orders: parts.orders(),
             purchases: parts.purchases(),
             dispatch: OrderDispatch::from_parts(parts),
+            methods: PaymentMethods::from_parts(parts),
+            attempts: parts.attempts(),
         }
     }
 }
 
 impl OrderPayments {
-    /// Starts another attempt to pay the order `id` of `shopper` by `method`.
+    /// Starts another attempt to pay the order `id` of `shopper` by `method`, and returns its key.
     ///
     /// # Errors
     /// Every [`PaymentError`].
@@ -80,13 +100,14 @@ impl OrderPayments {
         id: &OrderId,
         method: &PaymentMethod,
         amount: &DecimalAmount,
-    ) -> Result<(), PaymentError> {
+    ) -> Result<IdempotencyKey, PaymentError> {
         let order = self.orders.get(id).await?.filter(|order| order.shopper == *shopper).ok_or(PaymentError::UnknownOrder)?;
         let now = self.clock.now();
         self.can_be_paid(&order, now).await?;
         if !amount.is(order.amount) {
             return Err(PaymentError::OtherAmount { costs: order.amount });
         }
+        self.methods.check(method, id, &order.accounts).await?;
         match self.purchases.start_again(&order, method, now).await? {
             StartOutcome::Started => {}
             StartOutcome::OrderIs(changed) => {
@@ -96,7 +117,8 @@ impl OrderPayments {
             StartOutcome::ReservationEnded => return Err(PaymentError::ReservationExpired),
         }
         let message = OrderMessage { attempt: order.attempt + 1, ..OrderMessage::of(&order) };
-        Ok(self.dispatch.send(&message).await?)
+        self.dispatch.send(&message).await?;
+        Ok(IdempotencyKey { order: order.id, attempt: message.attempt })
     }
 
     /// Whether an attempt may start. Sends a pending order to the saga again if its message may have been lost.
@@ -109,24 +131,29 @@ impl OrderPayments {
             OrderStatus::Completed => Err(PaymentError::AlreadyPaid),
             OrderStatus::Pending => {
                 self.dispatch.send_again::<PaymentError>(order, now).await?;
-                Err(PaymentError::InProgress)
+                let attempt = self.attempts.get(&order.key()).await?;
+                Err(attempt.as_ref().and_then(contract::action).map_or(PaymentError::InProgress, PaymentError::RequiresAction))
             }
             OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(PaymentError::ReservationExpired),
         }
     }
 
-    /// The order once its payment has ended, if that happens within `seconds`.
-    pub(crate) async fn wait_for(&self, id: &OrderId, seconds: u32) -> Result<Option<Order>, StoreError> {
-        let ended = async {
+    /// What has come of the payment of `key` within `seconds`: the order has ended, or its shopper has to act, or neither.
+    pub(crate) async fn wait_for(&self, key: &IdempotencyKey, seconds: u32) -> Result<Come, StoreError> {
+        let come = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
-                let order = self.orders.get(id).await?;
+                let order = self.orders.get(&key.order).await?;
                 if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
-                    return Ok(Some(order));
+                    return Ok(Come::Ended(Box::new(order)));
+                }
+                let attempt = self.attempts.get(key).await?;
+                if let Some(attempt) = attempt.filter(|attempt| contract::action(attempt).is_some()) {
+                    return Ok(Come::ToAct(Box::new(attempt)));
                 }
             }
         };
         let wait = Duration::from_secs(u64::from(seconds));
-        tokio::time::timeout(wait, ended).await.unwrap_or(Ok(None))
+        tokio::time::timeout(wait, come).await.unwrap_or(Ok(Come::Nothing))
     }
 }

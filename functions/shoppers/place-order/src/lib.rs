@@ -37,6 +37,10 @@ impl HttpFunction for PlaceOrder {
         let product = product_path(request)?;
         let quantity = body.quantity()?;
         let (payment_method, shipping_address) = body.details()?;
+        if let Some(method) = &payment_method {
+            // Before units are held for it.
+            self.orders.methods().know(method).map_err(|error| checkout::problem(&error.into()))?;
+        }
         let reserved = self.units.reserve(&caller.shopper, &product, quantity).await;
         let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;
         let order = match payment_method {
@@ -47,6 +51,6 @@ impl HttpFunction for PlaceOrder {
             None => self.orders.place(&reservation, shipping_address).await,
         };
         let order = order.map_err(|error| checkout::problem(&error))?;
-        Ok(checkout::accepted(request, &order, self.clock.now()))
+        Ok(checkout::accepted(request, &order, self.units.accounts(), self.clock.now()))
     }
 }

@@ -37,6 +37,6 @@ impl HttpFunction for Reserve {
         let reserved = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?;
         let as_cart = http::route(request) == "/add-to-cart";
         let status = if reserved.is_new { 201 } else { 200 };
-        Ok(http::ok_json(status, &ReservedView::new(&reserved.reservation, as_cart)))
+        Ok(http::ok_json(status, &ReservedView::new(&reserved.reservation, self.units.accounts(), as_cart)))
     }
 }

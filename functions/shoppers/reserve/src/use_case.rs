@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::Refusal;
 use domain::{
-    Clock, Hold, LoserMemory, Memory, MemoryLimits, NotReservable, ProductId, Quantity, Randomness, Reservation, ReservationId,
-    ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, seconds_until,
+    Accounts, Clock, Hold, LoserMemory, Memory, MemoryLimits, NotReservable, ProductId, Quantity, Randomness, Reservation,
+    ReservationId, ReservationStatus, Sale, ShardNumber, ShopperId, SignedDuration, Timestamp, seconds_until,
 };
 use parts::{FromParts, Parts};
 use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
@@ -43,6 +43,7 @@ pub struct UnitReservations {
     pub(crate) stock: Stock,
     pub(crate) reservations: Reservations,
     pub(crate) cooling: CoolingShoppers,
+    pub(crate) accounts: Accounts,
     pub(crate) limits: MemoryLimits,
     pub(crate) remembered: Mutex<Remembered>,
 }
@@ -82,6 +83,7 @@ impl FromParts for UnitReservations {
             stock: parts.stock(),
             reservations: parts.reservations(),
             cooling: parts.cooling_shoppers(),
+            accounts: parts.accounts(),
             limits: MemoryLimits::DEFAULT,
             remembered: Mutex::default(),
         }
@@ -89,6 +91,12 @@ impl FromParts for UnitReservations {
 }
 
 impl UnitReservations {
+    /// The shop's accounts at payment providers.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// Holds `quantity` units of `product` for `shopper`. A repetition returns the existing reservation. `quantity` is `None` for
     /// more than any sale allows.
     ///
@@ -183,6 +191,7 @@ impl UnitReservations {
         now: Timestamp,
     ) -> Result<Round, Refusal> {
         let reservation = Reservation {
+            accounts: self.accounts.choose(&hold.reservation),
             id: hold.reservation,
             shopper: shopper.clone(),
             shard,

@@ -2,7 +2,10 @@
 
 use kit::ProblemKind;
 
-use super::members::{AmountMismatch, NotTogether, Pointer, QuantityNotAllowed, SaleNotStarted, SoldOut, Unhealthy};
+use super::members::{
+    AmountMismatch, MethodUnavailable, NotTogether, Pointer, QuantityNotAllowed, RequiresAction, SaleNotStarted, SoldOut,
+    Unhealthy,
+};
 use crate::description::Described;
 
 macro_rules! kinds {
@@ -45,6 +48,10 @@ kinds! {
     ALREADY_PAID = 409 "already-paid" "Already paid";
     /// The order is being paid or is paid. Its address can no longer change.
     ADDRESS_FIXED = 409 "address-fixed" "The address can no longer change";
+    /// A payment of the order is under way, and its shopper has to act: `action` says how.
+    REQUIRES_ACTION = 409 "requires-action" "The shopper has to act";
+    /// No account of the shop takes this payment method now: `methods` names the providers whose tokens can be used.
+    PAYMENT_METHOD_UNAVAILABLE = 409 "payment-method-unavailable" "Payment method unavailable";
     /// The amount is not what the order costs: `amount` is.
     AMOUNT_MISMATCH = 422 "amount-mismatch" "Amount mismatch";
     /// Too many requests.
@@ -94,6 +101,8 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         SOLD_OUT => Some(Described::of::<SoldOut>()),
         NOT_TOGETHER => Some(Described::of::<NotTogether>()),
         AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
+        PAYMENT_METHOD_UNAVAILABLE => Some(Described::of::<MethodUnavailable>()),
+        REQUIRES_ACTION => Some(Described::of::<RequiresAction>()),
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,
     };

@@ -4,7 +4,7 @@ use domain::Money;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{HoldsView, schemas};
+use crate::{ActionView, HoldsView, schemas};
 
 /// Members of `malformed-request`, `card-data` and `invalid-request`.
 #[derive(Serialize, ToSchema)]
@@ -43,6 +43,19 @@ pub(crate) struct NotTogether {
     /// The most units that a shopper can have at once.
     #[schema(value_type = schemas::Quantity)]
     pub(crate) largest_quantity: u32,
+}
+
+/// Members of `requires-action`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RequiresAction {
+    pub(crate) action: ActionView,
+}
+
+/// Members of `payment-method-unavailable`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MethodUnavailable {
+    /// How the tokens begin that can be used now: `stripe`, `paypal`, `sandbox`. Empty: none for the moment.
+    pub(crate) methods: Vec<&'static str>,
 }
 
 /// Members of `amount-mismatch`.

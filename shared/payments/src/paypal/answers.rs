@@ -6,6 +6,16 @@ use serde::Deserialize;
 use crate::{paypal::from_paypal, words::words};
 
 words! {
+    /// What is to become of an order's payment.
+    OrderIntent {
+        /// The money is reserved first. A capture moves it.
+        Authorize = "AUTHORIZE",
+        /// The money moves at once.
+        Capture = "CAPTURE",
+    }
+}
+
+words! {
     /// The status of an order.
     OrderStatus {
         /// Made; the shopper has not approved it.
@@ -98,12 +108,21 @@ pub struct Order {
     pub id: String,
     /// Where the order stands.
     pub status: OrderStatus,
+    /// What is to become of the payment; `None` in a minimal answer.
+    pub intent: Option<OrderIntent>,
     /// The amount to be paid; `None` in a minimal answer.
     pub amount: Option<Amount>,
-    /// The note that [`PaypalClient::create_order`](super::PaypalClient::create_order) made: order id and attempt.
+    /// The merchant id of the account that gets the money; `None` in a minimal answer.
+    pub payee: Option<String>,
+    /// The note of the program that made the order. [`PaypalClient::create_order`](super::PaypalClient::create_order) notes
+    /// order id and attempt.
     pub custom_id: Option<String>,
     /// The authorizations of the order; the last one counts.
     pub authorizations: Vec<Authorization>,
+    /// The captures of the order's authorizations.
+    pub captures: Vec<Capture>,
+    /// The refunds of the order's captures.
+    pub refunds: Vec<Refund>,
     /// Where the shopper approves the order, while that is to be done.
     pub approval_url: Option<String>,
 }
@@ -113,15 +132,19 @@ struct OrderForm {
     id: String,
     status: OrderStatus,
     #[serde(default)]
+    intent: Option<OrderIntent>,
+    #[serde(default)]
     purchase_units: Vec<PurchaseUnit>,
     #[serde(default)]
     links: Vec<Link>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct PurchaseUnit {
     #[serde(default)]
     amount: Option<Amount>,
+    #[serde(default)]
+    payee: Option<Payee>,
     #[serde(default)]
     custom_id: Option<String>,
     #[serde(default)]
@@ -129,30 +152,51 @@ struct PurchaseUnit {
 }
 
 #[derive(Deserialize)]
+struct Payee {
+    #[serde(default)]
+    merchant_id: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
 struct Payments {
     #[serde(default)]
     authorizations: Vec<Authorization>,
+    #[serde(default)]
+    captures: Vec<Capture>,
+    #[serde(default)]
+    refunds: Vec<Refund>,
 }
 
-#[derive(Deserialize)]
-struct Link {
+#[derive(Debug, Deserialize)]
+pub(super) struct Link {
     href: String,
     rel: String,
 }
 
+impl Link {
+    /// Where the shopper has to go. An order with a payment source has the first link, one without it the second, and a refused
+    /// payment the third.
+    pub(super) fn for_payer(links: Vec<Self>) -> Option<String> {
+        let is_for_payer = |link: &Self| ["payer-action", "approve", "redirect"].contains(&link.rel.as_str());
+        links.into_iter().find(is_for_payer).map(|link| link.href)
+    }
+}
+
 impl From<OrderForm> for Order {
     fn from(form: OrderForm) -> Self {
-        let unit = form.purchase_units.into_iter().next();
-        let (amount, custom_id, payments) = unit.map_or((None, None, None), |unit| (unit.amount, unit.custom_id, unit.payments));
-        // PayPal names the link so for an order with a payment source, and as the second for one without.
-        let approval = form.links.into_iter().find(|link| link.rel == "payer-action" || link.rel == "approve");
+        let unit = form.purchase_units.into_iter().next().unwrap_or_default();
+        let payments = unit.payments.unwrap_or_default();
         Self {
             id: form.id,
             status: form.status,
-            amount,
-            custom_id,
-            authorizations: payments.map(|payments| payments.authorizations).unwrap_or_default(),
-            approval_url: approval.map(|link| link.href),
+            intent: form.intent,
+            amount: unit.amount,
+            payee: unit.payee.and_then(|payee| payee.merchant_id),
+            custom_id: unit.custom_id,
+            authorizations: payments.authorizations,
+            captures: payments.captures,
+            refunds: payments.refunds,
+            approval_url: Link::for_payer(form.links),
         }
     }
 }
@@ -232,6 +276,8 @@ pub(super) struct ErrorForm {
     pub(super) debug_id: Option<String>,
     #[serde(default)]
     pub(super) details: Vec<Detail>,
+    #[serde(default)]
+    pub(super) links: Vec<Link>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
+    Keys, PaypalKeys,
     form::escaped,
     http::{self, Answer, Http, Reply, Request, Secret},
     paypal::{Authorization, Capture, Order, PaypalError, Refund, to_paypal, token::Tokens},
@@ -41,11 +42,11 @@ impl fmt::Debug for PaypalClient {
 }
 
 impl PaypalClient {
-    /// A client of the account of `client_id`, at `base_url` (`https://api-m.paypal.com`).
+    /// A client of the account of these keys, at `base_url` (`https://api-m.paypal.com`).
     #[must_use]
-    pub fn new(http: Http, base_url: &str, client_id: String, secret: Secret, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(http: Http, base_url: &str, keys: Keys<PaypalKeys>, clock: Arc<dyn Clock>) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { http, base_url, tokens: Tokens::new(client_id, secret, clock) }
+        Self { http, base_url, tokens: Tokens::new(keys, clock) }
     }
 
     /// Makes an order that the shopper has to approve: no money moves and none is reserved. The shop has the address, so

@@ -3,7 +3,7 @@
 use crate::{
     amount::CannotCharge,
     http::{Answer, Certainty},
-    paypal::answers::ErrorForm,
+    paypal::answers::{ErrorForm, Link},
     words::words,
 };
 
@@ -71,21 +71,23 @@ words! {
 }
 
 impl Issue {
-    /// Whether PayPal tried the payment and it was refused. The other issues are about the request or the object's status.
+    /// A sentence for the shopper whose payment PayPal tried and refused; `None` if the issue is about the request or the
+    /// object's status. Of everything about fraud and accounts it says only that PayPal declined.
     #[must_use]
-    pub fn is_decline(&self) -> bool {
+    pub fn decline(&self) -> Option<&'static str> {
         match self {
-            Self::InstrumentDeclined
-            | Self::TransactionRefused
+            Self::InstrumentDeclined | Self::PaymentSourceDeclined => {
+                Some("The bank or card that you chose at PayPal declined the payment. Choose another one there.")
+            }
+            Self::CardExpired => Some("The card has expired."),
+            Self::TransactionLimitExceeded => Some("The payment exceeds the limit of the PayPal account."),
+            Self::TooManyAttempts => Some("The payment was tried too often. Start a new one."),
+            Self::TransactionRefused
             | Self::PayerCannotPay
             | Self::PayerAccountLockedOrClosed
             | Self::PayerAccountRestricted
-            | Self::CardExpired
-            | Self::PaymentSourceDeclined
-            | Self::TransactionLimitExceeded
             | Self::ComplianceViolation
-            | Self::TooManyAttempts
-            | Self::AuthorizationDenied => true,
+            | Self::AuthorizationDenied => Some("PayPal declined the payment."),
             Self::OrderNotApproved
             | Self::PayerActionRequired
             | Self::OrderAlreadyAuthorized
@@ -103,7 +105,7 @@ impl Issue {
             | Self::PendingCapture
             | Self::RefundTimeLimitExceeded
             | Self::RefundNotAllowed
-            | Self::Other(_) => false,
+            | Self::Other(_) => None,
         }
     }
 }
@@ -120,6 +122,8 @@ pub enum PaypalError {
         description: Option<String>,
         /// Names the call to PayPal's support.
         debug_id: Option<String>,
+        /// Where the shopper can put it right.
+        payer_url: Option<String>,
     },
     /// The request is malformed (400): a fault of this program.
     #[error("PayPal does not read the request: {issue}")]
@@ -168,7 +172,7 @@ impl PaypalError {
     #[must_use]
     pub fn certainty(&self) -> Certainty {
         match self {
-            Self::Refused { issue, .. } if issue.is_decline() => Certainty::Failed,
+            Self::Refused { issue, .. } if issue.decline().is_some() => Certainty::Failed,
             Self::Refused { .. }
             | Self::Invalid { .. }
             | Self::NotFound
@@ -178,6 +182,12 @@ impl PaypalError {
             | Self::NotSent => Certainty::NoEffect,
             Self::InProgress | Self::Server(_) | Self::NoAnswer | Self::Unreadable(_) => Certainty::Unknown,
         }
+    }
+
+    /// What PayPal finds fault with in a well-formed request.
+    #[must_use]
+    pub fn issue(&self) -> Option<&Issue> {
+        if let Self::Refused { issue, .. } = self { Some(issue) } else { None }
     }
 
     /// The error of an answer that is not a success.
@@ -205,7 +215,7 @@ impl PaypalError {
         let Some(issue) = issue.map(Issue::from) else { return Self::Unreadable(status) };
         let debug_id = form.debug_id;
         if status == 422 {
-            Self::Refused { issue, description, debug_id }
+            Self::Refused { issue, description, debug_id, payer_url: Link::for_payer(form.links) }
         } else {
             Self::Invalid { issue, description, debug_id }
         }

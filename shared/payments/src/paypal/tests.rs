@@ -5,21 +5,21 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use domain::{Clock, IdempotencyKey, Money, SignedDuration, Timestamp};
+use domain::{Clock, GatewayName, IdempotencyKey, Money, SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    CannotCharge,
+    CannotCharge, Keys, PaypalKeys,
     http::{Certainty, Secret},
     testing::{Next, Provider},
 };
 
-const CALL_ID: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1";
+pub(super) const CALL_ID: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1";
 
 /// A clock that a test moves.
 #[derive(Clone, Default)]
-struct HandClock(Arc<AtomicI64>);
+pub(super) struct HandClock(Arc<AtomicI64>);
 
 impl HandClock {
     fn pass(&self, seconds: i64) {
@@ -35,15 +35,17 @@ impl Clock for HandClock {
 }
 
 fn client_at(provider: &Provider, clock: HandClock) -> PaypalClient {
-    let secret = Secret::new("secret_test_local".to_owned());
-    PaypalClient::new(provider.http(), "https://api-m.paypal.invalid/", "client".to_owned(), secret, Arc::new(clock))
+    let client_secret = Secret::new("secret_test_local".to_owned());
+    let keys = PaypalKeys { client_id: "client".to_owned(), client_secret, webhook_id: None };
+    let keys = Keys::fixed(GatewayName("paypal".to_owned()), keys);
+    PaypalClient::new(provider.http(), "https://api-m.paypal.invalid/", keys, Arc::new(clock))
 }
 
-fn client(provider: &Provider) -> PaypalClient {
+pub(super) fn client(provider: &Provider) -> PaypalClient {
     client_at(provider, HandClock::default())
 }
 
-fn money(amount_minor: i64, currency: &str) -> Money {
+pub(super) fn money(amount_minor: i64, currency: &str) -> Money {
     Money::new(amount_minor, currency.parse().unwrap()).unwrap()
 }
 
@@ -63,7 +65,7 @@ fn token(text: &str) -> Next {
 }
 
 /// The answers after that with a token.
-fn after_token(next: impl IntoIterator<Item = Next>) -> Provider {
+pub(super) fn after_token(next: impl IntoIterator<Item = Next>) -> Provider {
     Provider::that([token("first")].into_iter().chain(next))
 }
 
@@ -71,7 +73,7 @@ fn eur(value: &str) -> Value {
     json!({"currency_code": "EUR", "value": value})
 }
 
-fn authorization(status: &str) -> Value {
+pub(super) fn authorization(status: &str) -> Value {
     json!({
         "id": "0AW2184448108334S",
         "status": status,
@@ -85,7 +87,7 @@ fn authorization(status: &str) -> Value {
     })
 }
 
-fn order(status: &str, payments: &Value) -> Value {
+pub(super) fn order(status: &str, payments: &Value) -> Value {
     json!({
         "id": "5O190127TN364715T",
         "intent": "AUTHORIZE",
@@ -106,7 +108,7 @@ fn order(status: &str, payments: &Value) -> Value {
     })
 }
 
-fn capture(status: &str) -> Value {
+pub(super) fn capture(status: &str) -> Value {
     json!({
         "id": "2GG279541U471931P",
         "status": status,
@@ -118,7 +120,7 @@ fn capture(status: &str) -> Value {
     })
 }
 
-fn refund(status: &str) -> Value {
+pub(super) fn refund(status: &str) -> Value {
     json!({
         "id": "1JU08902781691411",
         "status": status,
@@ -128,7 +130,7 @@ fn refund(status: &str) -> Value {
     })
 }
 
-fn refused(status: u16, name: &str, issue: &str) -> Next {
+pub(super) fn refused(status: u16, name: &str, issue: &str) -> Next {
     let details = json!([{"issue": issue, "description": "Why.", "field": "/x", "location": "body"}]);
     Next::json(
         status,
@@ -231,6 +233,14 @@ async fn an_order_says_where_to_approve_it_and_what_was_reserved() {
         ("0AW2184448108334S", &AuthorizationStatus::Created)
     );
 
+    assert_eq!((read.intent, read.payee.as_deref()), (Some(OrderIntent::Authorize), Some("C7CYMKZDG8D6E")));
+
+    let payments =
+        json!({"authorizations": [authorization("CAPTURED")], "captures": [capture("REFUNDED")], "refunds": [refund("PENDING")]});
+    let read = authorized(Next::json(200, &order("COMPLETED", &payments))).await.unwrap();
+    let statuses = (&read.authorizations[0].status, &read.captures[0].status, &read.refunds[0].status);
+    assert_eq!(statuses, (&AuthorizationStatus::Captured, &CaptureStatus::Refunded, &RefundStatus::Pending));
+
     let minimal =
         json!({"id": "O", "status": "CREATED", "links": [{"href": "https://x.invalid", "rel": "approve", "method": "GET"}]});
     let read = authorized(Next::json(200, &minimal)).await.unwrap();
@@ -298,9 +308,26 @@ async fn an_authorization_is_voided_with_or_without_a_body() {
 }
 
 #[tokio::test]
+async fn a_refusal_says_where_the_shopper_can_put_it_right() {
+    for (relation, expected) in
+        [("payer-action", Some("https://x.invalid")), ("redirect", Some("https://x.invalid")), ("self", None)]
+    {
+        let links = json!([{"href": "https://x.invalid", "rel": relation, "method": "GET"}]);
+        let details = json!([{"issue": "PAYER_ACTION_REQUIRED"}]);
+        let error = authorized(Next::json(422, &json!({"details": details, "links": links}))).await.unwrap_err();
+        assert!(matches!(&error, PaypalError::Refused { payer_url, .. } if payer_url.as_deref() == expected), "{error:?}");
+        assert_eq!((error.issue(), error.certainty()), (Some(&Issue::PayerActionRequired), Certainty::NoEffect));
+    }
+}
+
+#[tokio::test]
 async fn every_refusal_is_told_apart() {
-    let because =
-        |issue| PaypalError::Refused { issue, description: Some("Why.".to_owned()), debug_id: Some("90957fca61718".to_owned()) };
+    let because = |issue| PaypalError::Refused {
+        issue,
+        description: Some("Why.".to_owned()),
+        debug_id: Some("90957fca61718".to_owned()),
+        payer_url: None,
+    };
     let malformed = PaypalError::Invalid {
         issue: Issue::Other("MISSING_REQUIRED_PARAMETER".to_owned()),
         description: Some("Why.".to_owned()),
@@ -311,6 +338,7 @@ async fn every_refusal_is_told_apart() {
         issue: Issue::Other("UNPROCESSABLE_ENTITY".to_owned()),
         description: Some("It failed.".to_owned()),
         debug_id: None,
+        payer_url: None,
     };
     let semantic = |issue: &str| refused(422, "UNPROCESSABLE_ENTITY", issue);
     for (next, expected, certainty) in [

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    Keys, PaypalKeys,
     form::{FORM, Form},
     http::{Http, Reply, Request, Secret},
     paypal::PaypalError,
@@ -23,8 +24,7 @@ const TOKEN_MARGIN_SECONDS: i64 = 60;
 
 /// The token of one client.
 pub(super) struct Tokens {
-    client_id: String,
-    secret: Secret,
+    keys: Keys<PaypalKeys>,
     clock: Arc<dyn Clock>,
     current: Mutex<Option<Token>>,
 }
@@ -42,8 +42,8 @@ struct TokenForm {
 }
 
 impl Tokens {
-    pub(super) fn new(client_id: String, secret: Secret, clock: Arc<dyn Clock>) -> Self {
-        Self { client_id, secret, clock, current: Mutex::new(None) }
+    pub(super) fn new(keys: Keys<PaypalKeys>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, clock, current: Mutex::new(None) }
     }
 
     /// A token that is good now and is not `refused`.
@@ -71,20 +71,33 @@ impl Tokens {
         Ok(form.access_token)
     }
 
+    /// Fetches a token. If PayPal refuses the account's keys and they were replaced, it fetches one with the new keys.
     async fn fetch(&self, http: &Http, base_url: &str, deadline: Instant) -> Result<TokenForm, PaypalError> {
-        let credentials = base64::encode(format!("{}:{}", self.client_id, self.secret.expose()));
-        let form = Form::default().field("grant_type", "client_credentials").encoded();
-        let request = Request::post(format!("{base_url}/v1/oauth2/token"), FORM, form)
-            .with("authorization", &format!("Basic {credentials}"))
-            .with("accept", "application/json");
-        match http.call(request, deadline).await {
-            Reply::Answered(answer) if answer.is_success() => answer.json().ok_or(PaypalError::NotSent),
-            Reply::Answered(answer) => Err(match answer.status {
-                401 | 403 => PaypalError::Auth,
-                429 => PaypalError::RateLimited { retry_after: answer.retry_after() },
-                _ => PaypalError::NotSent,
-            }),
-            Reply::NotSent | Reply::NoAnswer => Err(PaypalError::NotSent),
+        let keys = timeout_at(deadline, self.keys.current()).await.map_err(|_| PaypalError::NotSent)?;
+        let keys = keys.map_err(|_| PaypalError::Auth)?;
+        match fetch_with(&keys, http, base_url, deadline).await {
+            Err(PaypalError::Auth) => match timeout_at(deadline, self.keys.instead_of(&keys)).await {
+                Ok(Some(keys)) => fetch_with(&keys, http, base_url, deadline).await,
+                Ok(None) | Err(_) => Err(PaypalError::Auth),
+            },
+            fetched => fetched,
         }
+    }
+}
+
+async fn fetch_with(keys: &PaypalKeys, http: &Http, base_url: &str, deadline: Instant) -> Result<TokenForm, PaypalError> {
+    let credentials = base64::encode(format!("{}:{}", keys.client_id, keys.client_secret.expose()));
+    let form = Form::default().field("grant_type", "client_credentials").encoded();
+    let request = Request::post(format!("{base_url}/v1/oauth2/token"), FORM, form)
+        .with("authorization", &format!("Basic {credentials}"))
+        .with("accept", "application/json");
+    match http.call(request, deadline).await {
+        Reply::Answered(answer) if answer.is_success() => answer.json().ok_or(PaypalError::NotSent),
+        Reply::Answered(answer) => Err(match answer.status {
+            401 | 403 => PaypalError::Auth,
+            429 => PaypalError::RateLimited { retry_after: answer.retry_after() },
+            _ => PaypalError::NotSent,
+        }),
+        Reply::NotSent | Reply::NoAnswer => Err(PaypalError::NotSent),
     }
 }

@@ -3,12 +3,16 @@
 //! Only requests that make something have an idempotency key. `confirm`, `capture` and `cancel` have none: an intent's status
 //! lets each of them act once, and under a key Stripe would repeat even an answer 500 for a day, done or not.
 
+use std::sync::Arc;
+
 use domain::{IdempotencyKey, Money};
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    Keys, StripeKeys,
     form::{FORM, Form, escaped},
-    http::{self, Http, Reply, Request, Secret},
+    http::{self, Answer, Http, Reply, Request},
     stripe::{Intent, Refund, Refunds, StripeError, to_stripe},
 };
 
@@ -53,14 +57,14 @@ pub struct NewIntent<'a> {
 pub struct StripeClient {
     http: Http,
     base_url: String,
-    secret_key: Secret,
+    keys: Arc<Keys<StripeKeys>>,
 }
 
 impl StripeClient {
-    /// A client of the account of `secret_key`, at `base_url` (`https://api.stripe.com`).
+    /// A client of the account of these keys, at `base_url` (`https://api.stripe.com`).
     #[must_use]
-    pub fn new(http: Http, base_url: &str, secret_key: Secret) -> Self {
-        Self { http, base_url: base_url.trim_end_matches('/').to_owned(), secret_key }
+    pub fn new(http: Http, base_url: &str, keys: Keys<StripeKeys>) -> Self {
+        Self { http, base_url: base_url.trim_end_matches('/').to_owned(), keys: Arc::new(keys) }
     }
 
     /// Makes an intent, and does not confirm it: no money moves and none is reserved. Payment methods that always send the
@@ -116,8 +120,8 @@ impl StripeClient {
         self.post(&of_intent(intent, "/cancel"), Form::default(), None).await
     }
 
-    /// Refunds this amount of what an intent charged, under this idempotency key; without it, all that is not refunded yet. Stripe refunds no more than was
-    /// charged, so only a refund of a part needs an idempotency key.
+    /// Refunds this amount of what an intent charged, under this idempotency key; without it, all that is not refunded yet. Stripe
+    /// refunds no more than was charged, so only a refund of a part needs an idempotency key.
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
@@ -150,12 +154,30 @@ impl StripeClient {
         .await
     }
 
+    /// Sends `request`. Stripe does not act on a request whose key it refuses, so this one is sent again if the key was replaced,
+    /// once. All of this ends within the time of one call.
     async fn send<T: DeserializeOwned>(&self, request: Request) -> Result<T, StripeError> {
-        let request =
-            request.with("authorization", &format!("Bearer {}", self.secret_key.expose())).with("stripe-version", STRIPE_VERSION);
-        match self.http.call(request, http::deadline()).await {
-            Reply::Answered(answer) if answer.is_success() => answer.json().ok_or(StripeError::Unreadable(answer.status)),
-            Reply::Answered(answer) => Err(StripeError::of(&answer)),
+        let deadline = http::deadline();
+        let keys = timeout_at(deadline, self.keys.current()).await.map_err(|_| StripeError::NotSent)?;
+        let keys = keys.map_err(|_| StripeError::Auth)?;
+        let mut answer = self.call(&request, &keys, deadline).await?;
+        if answer.status == 401
+            && let Ok(Some(keys)) = timeout_at(deadline, self.keys.instead_of(&keys)).await
+        {
+            answer = self.call(&request, &keys, deadline).await?;
+        }
+        if answer.is_success() {
+            answer.json().ok_or(StripeError::Unreadable(answer.status))
+        } else {
+            Err(StripeError::of(&answer))
+        }
+    }
+
+    async fn call(&self, request: &Request, keys: &StripeKeys, deadline: Instant) -> Result<Answer, StripeError> {
+        let authorization = format!("Bearer {}", keys.secret_key.expose());
+        let request = request.clone().with("authorization", &authorization).with("stripe-version", STRIPE_VERSION);
+        match self.http.call(request, deadline).await {
+            Reply::Answered(answer) => Ok(answer),
             Reply::NotSent => Err(StripeError::NotSent),
             Reply::NoAnswer => Err(StripeError::NoAnswer),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{CaptureOutcome, ChargeOutcome, Clock, GatewayName, RefundOutcome, SignedDuration};
+use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, RefundOutcome, SignedDuration};
 use futures_util::future::BoxFuture;
 
 use crate::{
@@ -55,21 +55,29 @@ impl StripeGateway {
             Err(StripeError::UnexpectedState { intent }) => *intent,
             confirmed => confirmed?,
         };
-        if intent.status != IntentStatus::RequiresAction {
-            return Ok(outcome(payment, &intent).unwrap_or(ChargeOutcome::Unknown));
-        }
-        // The order cannot wait for its shopper yet, so the payment ends here: nothing stays reserved. A run that dies before
-        // this finds the intent as if it were not confirmed, and comes here again.
-        Ok(match self.client.cancel(id).await {
-            Ok(cancelled) if cancelled.status == IntentStatus::Canceled => {
-                declined("The card's owner would have to confirm this payment, which is not possible here yet.")
+        Ok(outcome(payment, &intent).unwrap_or(ChargeOutcome::Pending))
+    }
+
+    /// Cancels the intent, unless it is authorised or charged. Stripe carries out one of the two, a cancellation or what the
+    /// shopper does, and refuses the other.
+    async fn try_abandon(&self, payment: &Payment, id: &str) -> Result<ChargeOutcome, StripeError> {
+        let intent = self.client.retrieve(id).await?;
+        let intent = match intent.status {
+            IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction | IntentStatus::RequiresPaymentMethod => {
+                match self.client.cancel(id).await {
+                    Err(StripeError::UnexpectedState { intent }) => *intent,
+                    cancelled => cancelled?,
+                }
             }
-            Ok(_) => ChargeOutcome::Unknown,
-            Err(error) => {
-                self.told(payment, "cancel", &error);
-                ChargeOutcome::Unknown
-            }
-        })
+            IntentStatus::RequiresCapture
+            | IntentStatus::Succeeded
+            | IntentStatus::Processing
+            | IntentStatus::Canceled
+            | IntentStatus::Other(_) => intent,
+        };
+        let outcome = outcome(payment, &intent).unwrap_or(ChargeOutcome::Unknown);
+        // An intent that still waits may yet be paid.
+        Ok(if matches!(outcome, ChargeOutcome::RequiresAction(_)) { ChargeOutcome::Unknown } else { outcome })
     }
 
     async fn try_capture(&self, id: &str) -> Result<CaptureOutcome, StripeError> {
@@ -128,6 +136,7 @@ impl StripeGateway {
         match (error.certainty(), error) {
             (Certainty::Failed, StripeError::Card { why, .. }) => declined(reason(why)),
             // The key was used with other parameters, so an earlier request had an effect that nobody here knows.
+            (_, StripeError::RateLimited { .. }) => ChargeOutcome::Busy,
             (_, StripeError::Idempotency) | (Certainty::Failed | Certainty::Unknown, _) => ChargeOutcome::Unknown,
             (Certainty::NoEffect, _) => ChargeOutcome::Unavailable,
         }
@@ -172,14 +181,23 @@ impl PaymentGateway for StripeGateway {
             // No run confirms an intent whose id is not stored.
             let Some(id) = &payment.provider_id else { return LookUp::NotFound };
             match self.client.retrieve(id).await {
-                // An intent that waits for its shopper is ended by the next `charge`.
-                Ok(Intent { status: IntentStatus::RequiresConfirmation | IntentStatus::RequiresAction, .. }) => LookUp::NotFound,
+                Ok(Intent { status: IntentStatus::RequiresConfirmation, .. }) => LookUp::NotFound,
                 Ok(intent) => outcome(payment, &intent).map_or(LookUp::Unknown, LookUp::Found),
                 Err(error) => {
                     self.told(payment, "look_up", &error);
                     LookUp::Unknown
                 }
             }
+        })
+    }
+
+    fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
+        Box::pin(async move {
+            let Some(id) = &payment.provider_id else { return ChargeOutcome::Unknown };
+            self.try_abandon(payment, id).await.unwrap_or_else(|error| {
+                self.told(payment, "abandon", &error);
+                ChargeOutcome::Unknown
+            })
         })
     }
 
@@ -223,8 +241,11 @@ fn outcome(payment: &Payment, intent: &Intent) -> Option<ChargeOutcome> {
             Some(ChargeOutcome::Authorised { reference })
         }
         IntentStatus::Succeeded => intent.received().map(|confirmed| ChargeOutcome::Charged { reference, confirmed }),
+        IntentStatus::RequiresAction => {
+            let secret = intent.client_secret.as_ref()?;
+            Some(ChargeOutcome::RequiresAction(Action::Stripe { client_secret: secret.expose().to_owned() }))
+        }
         IntentStatus::RequiresConfirmation
-        | IntentStatus::RequiresAction
         | IntentStatus::RequiresCapture
         | IntentStatus::Processing
         | IntentStatus::Other(_) => None,

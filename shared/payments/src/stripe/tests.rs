@@ -1,11 +1,11 @@
 //! The client against answers in the shapes of Stripe's API reference.
 
-use domain::{IdempotencyKey, Money};
+use domain::{GatewayName, IdempotencyKey, Money};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    CannotCharge,
+    CannotCharge, Keys, StripeKeys,
     http::{Certainty, Secret},
     testing::{Next, Provider},
 };
@@ -20,8 +20,16 @@ fn attempt() -> IdempotencyKey {
     IdempotencyKey { order: "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse().unwrap(), attempt: 1 }
 }
 
+fn account() -> GatewayName {
+    GatewayName("stripe".to_owned())
+}
+
+fn keys(secret_key: &str) -> StripeKeys {
+    StripeKeys { secret_key: Secret::new(secret_key.to_owned()), webhook_secrets: Vec::new() }
+}
+
 fn client(provider: &Provider) -> StripeClient {
-    StripeClient::new(provider.http(), "https://api.stripe.invalid/", Secret::new("sk_test_local".to_owned()))
+    StripeClient::new(provider.http(), "https://api.stripe.invalid/", Keys::fixed(account(), keys("sk_test_local")))
 }
 
 /// A payment intent with these fields instead of those of a new one.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
+use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
-    item::{Item, MoneyForm, attributes, parse},
+    item::{Item, MoneyForm, attributes, parse, second},
     keys,
     word::Word,
 };
@@ -22,6 +22,8 @@ struct AttemptForm {
     asked_again: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provider_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting: Option<WaitingForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,8 +32,21 @@ struct AttemptForm {
     reason: Option<String>,
 }
 
+/// What a shopper has to do. A kind of action that only a later version knows is left to that version: see [`from_item`].
+#[derive(Serialize, Deserialize)]
+struct WaitingForm {
+    /// `redirect` or `stripe`.
+    action: String,
+    /// The page, or the client secret.
+    value: String,
+    /// Epoch seconds.
+    until: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task_token: Option<String>,
+}
+
 /// The attributes that an attempt may lack.
-const OPTIONAL: [&str; 5] = ["asked_again", "provider_id", "provider_reference", "confirmed", "reason"];
+const OPTIONAL: [&str; 6] = ["asked_again", "provider_id", "waiting", "provider_reference", "confirmed", "reason"];
 
 /// An update that writes an attempt over its item.
 pub(crate) struct Change {
@@ -47,11 +62,41 @@ fn form(attempt: &Attempt) -> AttemptForm {
         status: Word(attempt.status),
         asked_again: attempt.asked_again,
         provider_id: attempt.provider_id.clone(),
+        waiting: attempt.waiting.as_ref().map(WaitingForm::from),
         provider_reference: attempt.reference.clone(),
         confirmed: attempt.confirmed.map(MoneyForm::from),
         reason: attempt.reason.clone(),
     }
 }
+
+impl From<&Waiting> for WaitingForm {
+    fn from(waiting: &Waiting) -> Self {
+        let (action, value) = match &waiting.action {
+            Action::Redirect { url } => (REDIRECT, url),
+            Action::Stripe { client_secret } => (STRIPE, client_secret),
+        };
+        Self {
+            action: action.to_owned(),
+            value: value.clone(),
+            until: waiting.until.as_second(),
+            task_token: waiting.task_token.clone(),
+        }
+    }
+}
+
+impl WaitingForm {
+    fn waiting(self, item: &Item) -> Result<Option<Waiting>, StoreError> {
+        let action = match self.action.as_str() {
+            REDIRECT => Action::Redirect { url: self.value },
+            STRIPE => Action::Stripe { client_secret: self.value },
+            _ => return Ok(None),
+        };
+        Ok(Some(Waiting { action, until: second(item, self.until)?, task_token: self.task_token }))
+    }
+}
+
+const REDIRECT: &str = "redirect";
+const STRIPE: &str = "stripe";
 
 pub(crate) fn to_item(attempt: &Attempt) -> Result<Item, StoreError> {
     attributes(keys::attempt(&attempt.key), &form(attempt))
@@ -80,6 +125,7 @@ pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, St
         status: form.status.0,
         asked_again: form.asked_again,
         provider_id: form.provider_id,
+        waiting: form.waiting.and_then(|waiting| waiting.waiting(item).transpose()).transpose()?,
         reference: form.provider_reference,
         confirmed: form.confirmed.map(|form| form.money(item)).transpose()?,
         reason: form.reason,

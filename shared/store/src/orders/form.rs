@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Currency, Notice, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus, ProductId,
-    Quantity, ShopperId, StockStatus, Timestamp,
+    Address, Currency, GatewayName, Notice, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus,
+    ProductId, Quantity, ShopperId, StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ struct OrderForm {
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_method: Option<PaymentMethod>,
+    /// An earlier version stored none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<GatewayName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipping_address: Option<AddressForm>,
     /// Epoch seconds.
@@ -140,6 +143,7 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         inventory_status: Word(order.stock_status),
         attempt: order.attempt,
         payment_method: order.payment_method.clone(),
+        accounts: order.accounts.clone(),
         shipping_address: order.shipping_address.as_ref().map(AddressForm::from),
         pay_by: order.pay_by.as_second(),
         transaction_id: order.transaction_id.clone(),
@@ -172,6 +176,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
         stock_status: form.inventory_status.0,
         attempt: form.attempt,
         payment_method: form.payment_method,
+        accounts: form.accounts,
         shipping_address: form.shipping_address.map(Address::from),
         transaction_id: form.transaction_id,
         updated_at: form.updated_at,

@@ -1,6 +1,6 @@
 //! The stored form of a reservation.
 
-use domain::{Quantity, Reservation, ReservationId, ReservationStatus, ShardNumber, Timestamp};
+use domain::{GatewayName, Quantity, Reservation, ReservationId, ReservationStatus, ShardNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +22,9 @@ struct ReservationForm {
     /// Epoch seconds. An earlier version stored no such end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     latest_end: Option<i64>,
+    /// An earlier version stored none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    accounts: Vec<GatewayName>,
     /// Epoch milliseconds.
     created_at: i64,
     /// Epoch seconds. Stored only while the reservation is held, so that TTL never deletes any other reservation.
@@ -39,6 +42,7 @@ pub(crate) fn to_item(reservation: &Reservation) -> Result<Item, StoreError> {
         status: Word(reservation.status),
         expires_at: reservation.expires_at.as_second(),
         latest_end: reservation.latest_end.map(Timestamp::as_second),
+        accounts: reservation.accounts.clone(),
         created_at: reservation.created_at.as_millisecond(),
         ttl: (reservation.status == ReservationStatus::Held).then_some(reservation.expires_at.as_second()),
     };
@@ -56,6 +60,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Reservation, StoreError> {
         status: form.status.0,
         expires_at: second(item, form.expires_at)?,
         latest_end: form.latest_end.map(|end| second(item, end)).transpose()?,
+        accounts: form.accounts,
         created_at: Timestamp::from_millisecond(form.created_at).map_err(|error| StoreError::corrupt(name(item), error))?,
     })
 }

@@ -1,7 +1,8 @@
 //! `charge-payment` on a real DynamoDB engine and the sandbox gateways: its answers to the state machine, and how often it
 //! charges when tasks are repeated, late or cut off.
-#![expect(clippy::unnecessary_wraps, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::panic, clippy::unnecessary_wraps, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
+mod actions;
 mod crashes;
 mod lateness;
 mod methods;
@@ -62,6 +63,10 @@ impl Charging {
         saga.answers.into_inner().unwrap()
     }
 
+    async fn status(&self) -> Option<domain::AttemptStatus> {
+        self.shop.attempt_status(&self.buyer, 1).await
+    }
+
     /// How often the first gateway and the standby have charged attempt 1. Asserts that neither has refunded.
     async fn charges(&self) -> (u32, u32) {
         let (first, standby) =
@@ -91,6 +96,18 @@ impl Host for OnlyTheCharge<'_> {
 
     async fn retries(&self, _function: &'static str, _error: &str, _longest: Duration) -> bool {
         true
+    }
+
+    fn token(&self) -> String {
+        String::new()
+    }
+
+    async fn called_back(&self, token: &str, _longest: Duration) -> Invoked {
+        panic!("the charge waits for {token}");
+    }
+
+    async fn waits(&self, time: Duration) {
+        panic!("the charge waits {time:?}");
     }
 }
 

@@ -59,7 +59,7 @@ async fn a_checkout_is_two_reads_one_transaction_and_one_message() {
     202 Accepted
     location: orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D
     {"inventory_status":"confirmed","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"pending",
-     "payment_status":"pending","quantity":1}
+     "payment_options":[{"account":"sandbox","provider":"sandbox"}],"payment_status":"pending","quantity":1}
     "#);
     let counted = ["GetItem", "TransactWriteItems", "SendMessage"].map(|operation| calls.count(operation));
     assert_eq!((counted, calls.total()), ([2, 1, 1], 4));

@@ -45,8 +45,8 @@ async fn an_order_whose_payment_was_declined_says_why_and_until_when_it_can_be_p
     {"created_at":"2026-11-01T12:00:00Z",
      "history":[{"at":"2026-11-01T12:00:00Z","event":"payment_started"},{"at":"2026-11-01T12:01:00Z","event":"payment_failed","reason":"The card was declined."}],
      "inventory_status":"held","order_id":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D","order_status":"awaiting_payment",
-     "pay_by":"2026-11-01T12:05:00Z","payment_status":"failed","price":{"amount_minor":99900,"currency":"USD"},
-     "product_id":"demo","quantity":1,
+     "pay_by":"2026-11-01T12:05:00Z","payment_options":[{"account":"sandbox","provider":"sandbox"}],
+     "payment_status":"failed","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","quantity":1,
      "shipping_address":{"address_line1":"1 Market Street","city":"Springfield","country":"US","postal_code":"49007"},
      "updated_at":"2026-11-01T12:01:00Z"}
     "#);
@@ -76,7 +76,7 @@ async fn every_stage_of_an_order_shows() {
         assert_eq!(body["transaction_id"].is_string(), stage == Stage::Completed, "{stage:?}");
         if brief(&response) == "200" { shown } else { brief(&response) }
     });
-    assert_snapshot!(shown.await, @r"
+    assert_snapshot!(shown.await, @"
     404 unknown-order: Claimed, Held
     awaiting_payment failed held: WaitingAgain
     awaiting_payment none held: Waiting
@@ -84,7 +84,8 @@ async fn every_stage_of_an_order_shows() {
     expired none released: Expired
     failed failed released: Failed
     failed refund_pending confirmed: RefundPending, GivenBackLater
-    pending pending confirmed: Pending, Unavailable, Declined, Authorised, Uncaptured, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
+    pending authorised confirmed: Authorised, Uncaptured
+    pending pending confirmed: Pending, Unavailable, Declined, Charged, Sold, Mischarged, PayingAgain, GivenBack, Refunding
     refunded refunded released: Refunded
     ");
 }

@@ -59,7 +59,7 @@ async fn with_a_payment_method_units_are_held_ordered_and_on_their_way_to_be_pai
     202 Accepted
     location: ../../../orders/demo.01M6BFR0300000000000000001
     {"inventory_status":"confirmed","order_id":"demo.01M6BFR0300000000000000001","order_status":"pending",
-     "payment_status":"pending","quantity":1}
+     "payment_options":[{"account":"sandbox","provider":"sandbox"}],"payment_status":"pending","quantity":1}
     "#);
     let order = order_of(&shop, &response).await;
     assert_eq!((order.status, order.attempt, order.amount.to_string()), (OrderStatus::Pending, 1, "999.00 USD".to_owned()));
@@ -85,7 +85,8 @@ async fn without_a_payment_method_the_order_waits_until_the_hold_ends() {
     202 Accepted
     location: ../../../orders/demo.01M6BFR0300000000000000001
     {"inventory_status":"held","order_id":"demo.01M6BFR0300000000000000001","order_status":"awaiting_payment",
-     "pay_by":"2026-11-01T12:06:00Z","payment_status":"none","quantity":1}
+     "pay_by":"2026-11-01T12:06:00Z","payment_options":[{"account":"sandbox","provider":"sandbox"}],
+     "payment_status":"none","quantity":1}
     "#);
     let order = order_of(&shop, &response).await;
     assert_eq!((order.status, order.attempt, order.payment_method), (OrderStatus::AwaitingPayment, 0, None));

@@ -38,8 +38,9 @@ async fn problem(event: &str) -> String {
 async fn units_are_reserved() {
     assert_snapshot!(answer("ok").await, @r#"
     201 Created
-    {"product_id":"demo","quantity":1,"reservation_expiry":"2026-11-01T12:06:00Z",
-     "reservation_id":"demo.01M6BFR0300000000000000001","success":true}
+    {"payment_options":[{"account":"sandbox","provider":"sandbox"}],"product_id":"demo","quantity":1,
+     "reservation_expiry":"2026-11-01T12:06:00Z","reservation_id":"demo.01M6BFR0300000000000000001",
+     "success":true}
     "#);
 }
 
@@ -47,9 +48,9 @@ async fn units_are_reserved() {
 async fn adding_to_a_cart_also_names_the_cart() {
     assert_snapshot!(answer("add-to-cart").await, @r#"
     201 Created
-    {"cart_id":"demo.01M6BFR0300000000000000001","product_id":"demo","quantity":1,
-     "reservation_expiry":"2026-11-01T12:06:00Z","reservation_id":"demo.01M6BFR0300000000000000001",
-     "success":true}
+    {"cart_id":"demo.01M6BFR0300000000000000001","payment_options":[{"account":"sandbox","provider":"sandbox"}],
+     "product_id":"demo","quantity":1,"reservation_expiry":"2026-11-01T12:06:00Z",
+     "reservation_id":"demo.01M6BFR0300000000000000001","success":true}
     "#);
 }
 

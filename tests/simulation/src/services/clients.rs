@@ -19,6 +19,7 @@ pub(crate) struct Clients {
     sfn: aws_sdk_sfn::Client,
     patient_sfn: aws_sdk_sfn::Client,
     sns: aws_sdk_sns::Client,
+    secrets_manager: aws_sdk_secretsmanager::Client,
 }
 
 /// A client without the state that the SDK shares in the process: retry budgets that other histories have used up. Its
@@ -50,6 +51,7 @@ impl Clients {
             sfn: alone!(aws_sdk_sfn, kit::sfn(&config)),
             patient_sfn: alone!(aws_sdk_sfn, kit::patient_sfn(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
+            secrets_manager: alone!(aws_sdk_secretsmanager, kit::secrets_manager(&config)),
         }
     }
 }
@@ -73,5 +75,14 @@ impl Aws for Clients {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         self.sns.clone()
+    }
+
+    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        self.secrets_manager.clone()
+    }
+
+    /// The simulation pays by the sandbox only.
+    fn providers(&self) -> payments::Http {
+        test_shop::nobody()
     }
 }

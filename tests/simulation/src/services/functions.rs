@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The variables that the template sets for the functions.
-const VARIABLES: [(&str, &str); 9] = [
+const VARIABLES: [(&str, &str); 10] = [
     ("ENVIRONMENT", "simulation"),
     ("STOCK_TABLE", STOCK),
     ("RESERVATION_TABLE", RESERVATION),
@@ -27,6 +27,7 @@ const VARIABLES: [(&str, &str); 9] = [
     ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:1:stateMachine:payment-saga"),
     ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:us-east-1:1:notifications"),
     ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
+    ("PAYMENT_SECRETS", "simulation/payments/"),
 ];
 
 /// The time-out of a function, as in the template.
@@ -37,7 +38,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
         "pay" => 15,
         "schedule-expiry" | "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
-        "capture-payment" | "charge-payment" | "refund-payment" => 20,
+        "await-action" | "capture-payment" | "charge-payment" | "refund-payment" => 20,
         "reconcile" => 55,
         "sell-stock" | "complete-order" | "take-back-stock" | "fail-order" | "notify-shopper" => 10,
         other => panic!("the simulation does not deploy {other}"),
@@ -45,7 +46,8 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 27] = [
+pub const FUNCTIONS: [&str; 28] = [
+    "await-action",
     "cancel-reservation",
     "capture-payment",
     "change-sale-status",

@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use kit::workers::Diagnostic;
 use serde_json::{Value, json};
 use test_asl::{Ended, Host, Invoked, Machine, TASKS};
+use tokio::sync::oneshot;
 
 use crate::{
     checks::mutations::Mutation,
@@ -42,7 +46,12 @@ enum Status {
 
 /// All executions, by name. A name can be used once.
 #[derive(Default)]
-pub(crate) struct Executions(Mutex<BTreeMap<String, Status>>);
+pub(crate) struct Executions {
+    statuses: Mutex<BTreeMap<String, Status>>,
+    /// The tokens of waiting tasks.
+    waiting: Mutex<BTreeMap<String, oneshot::Sender<()>>>,
+    tokens: AtomicUsize,
+}
 
 impl Executions {
     /// Answers a request.
@@ -50,6 +59,7 @@ impl Executions {
         match operation {
             "StartExecution" => self.serve_start(world, request),
             "DescribeExecution" => self.serve_describe(request),
+            "SendTaskSuccess" => self.serve_token(world, request["taskToken"].as_str().unwrap()),
             other => panic!("the simulation does not know {other} of Step Functions"),
         }
     }
@@ -67,7 +77,7 @@ impl Executions {
     fn serve_describe(&self, request: &Value) -> (u16, String) {
         let arn = request["executionArn"].as_str().unwrap();
         let name = arn.strip_prefix(EXECUTION).unwrap_or_else(|| panic!("{arn} is no execution's"));
-        let status = match self.0.lock().unwrap().get(name) {
+        let status = match self.statuses.lock().unwrap().get(name) {
             None => return (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}).to_string()),
             Some(Status::Running) => "RUNNING",
             Some(Status::Succeeded) => "SUCCEEDED",
@@ -81,15 +91,26 @@ impl Executions {
         (200, description.to_string())
     }
 
+    /// Ends the wait for this token. Step Functions refuses a token whose task has ended.
+    fn serve_token(&self, world: &Arc<World>, token: &str) -> (u16, String) {
+        world.note(|| format!("{token} comes back"));
+        let waiting = self.waiting.lock().unwrap().remove(token);
+        if waiting.is_some_and(|waiting| waiting.send(()).is_ok()) {
+            (200, "{}".to_owned())
+        } else {
+            (400, json!({"__type": "TaskTimedOut", "message": "the task has ended"}).to_string())
+        }
+    }
+
     /// Starts an execution. False: an execution has had this name.
     pub(crate) fn start(&self, world: &Arc<World>, name: &str, input: Value) -> bool {
         assert!((1..=80).contains(&name.len()), "Step Functions refuses the name {name:?}");
-        if self.0.lock().unwrap().contains_key(name) {
+        if self.statuses.lock().unwrap().contains_key(name) {
             return false;
         }
         let never_starts = world.strikes(Fault::SagaNeverStarted);
         let status = if never_starts { Status::Aborted } else { Status::Running };
-        self.0.lock().unwrap().insert(name.to_owned(), status);
+        self.statuses.lock().unwrap().insert(name.to_owned(), status);
         world.note(|| format!("execution {name} {}", if never_starts { "never starts" } else { "starts" }));
         if !never_starts {
             world.spawn(execute(Arc::clone(world), name.to_owned(), input));
@@ -99,12 +120,12 @@ impl Executions {
 
     /// Whether an execution of this name has ended.
     pub(crate) fn has_ended(&self, name: &str) -> bool {
-        self.0.lock().unwrap().get(name).is_some_and(|status| *status != Status::Running)
+        self.statuses.lock().unwrap().get(name).is_some_and(|status| *status != Status::Running)
     }
 
     /// Whether an execution ever had this name.
     pub(crate) fn has_been(&self, name: &str) -> bool {
-        self.0.lock().unwrap().contains_key(name)
+        self.statuses.lock().unwrap().contains_key(name)
     }
 }
 
@@ -121,7 +142,7 @@ async fn execute(world: Arc<World>, name: String, input: Value) {
         Ok(Ended::Failed(error)) => format!("execution {name} has ended: Failed({error:?})"),
         Ok(Ended::Succeeded(_) | Ended::Aborted) | Err(_) => format!("execution {name} has ended: {status:?}"),
     });
-    world.executions.0.lock().unwrap().insert(name, status);
+    world.executions.statuses.lock().unwrap().insert(name, status);
 }
 
 /// One execution in its world.
@@ -182,5 +203,23 @@ impl Host for Execution<'_> {
         }
         self.world.pause(0, u64::try_from(longest.as_millis()).unwrap()).await;
         true
+    }
+
+    fn token(&self) -> String {
+        format!("token-{}", self.world.executions.tokens.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn called_back(&self, token: &str, longest: Duration) -> Invoked {
+        let (sender, receiver) = oneshot::channel();
+        self.world.executions.waiting.lock().unwrap().insert(token.to_owned(), sender);
+        match tokio::time::timeout(longest, receiver).await {
+            Ok(_) => Invoked::Answered(json!({})),
+            Err(_) => Invoked::Failed("States.Timeout".to_owned()),
+        }
+    }
+
+    async fn waits(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        self.world.pause(millis, millis).await;
     }
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::template::{Condition, Template};
 
+const INVOKE: &str = "arn:aws:states:::lambda:invoke";
+const INVOKE_AND_WAIT: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
+
 /// A state machine.
 #[derive(Debug)]
 pub struct Machine {
@@ -43,6 +46,13 @@ pub(crate) enum State {
         output: Option<Template>,
         next: String,
     },
+    Wait {
+        #[serde(rename = "Comment")]
+        _comment: Option<String>,
+        seconds: Template,
+        output: Option<Template>,
+        next: String,
+    },
     Succeed {
         #[serde(rename = "Comment")]
         _comment: Option<String>,
@@ -64,7 +74,7 @@ pub(crate) struct Task {
     _comment: Option<String>,
     resource: String,
     pub(crate) arguments: Arguments,
-    pub(crate) timeout_seconds: u64,
+    pub(crate) timeout_seconds: Template,
     pub(crate) output: Template,
     pub(crate) retry: Vec<Retrier>,
     pub(crate) catch: Vec<Catcher>,
@@ -164,15 +174,20 @@ impl State {
         match self {
             Self::Task(task) => task.catch.iter().map(|catch| &catch.next).chain([&task.next]).collect(),
             Self::Choice { choices, default, .. } => choices.iter().map(|rule| &rule.next).chain([default]).collect(),
-            Self::Pass { next, .. } => vec![next],
+            Self::Pass { next, .. } | Self::Wait { next, .. } => vec![next],
             Self::Succeed { .. } | Self::Fail { .. } => Vec::new(),
         }
     }
 }
 
 impl Task {
+    /// Whether it waits until somebody sends its token back.
+    pub(crate) fn waits_for_token(&self) -> bool {
+        self.resource == INVOKE_AND_WAIT
+    }
+
     fn check(&self) -> Result<(), String> {
-        if self.resource != "arn:aws:states:::lambda:invoke" {
+        if ![INVOKE, INVOKE_AND_WAIT].contains(&self.resource.as_str()) {
             return Err(format!("the resource {} is not known", self.resource));
         }
         let retry: Vec<&Vec<String>> = self.retry.iter().map(|it| &it.error_equals).collect();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     Machine,
     definition::{Rule, State, Task},
+    template::{EVALUATION_ERROR, Template},
 };
 
 /// The environment of an execution: it invokes functions, lets time pass, and observes each transition.
@@ -20,6 +21,16 @@ pub trait Host: Sync {
     /// A function failed with this error and is to be invoked again. Waits up to `longest`, or not at all, as full
     /// jitter does. False: no retry, as if all retries were used up.
     fn retries(&self, function: &'static str, error: &str, longest: Duration) -> impl Future<Output = bool> + Send;
+
+    /// A new task token.
+    fn token(&self) -> String;
+
+    /// Waits until somebody sends this token back, with the output or the error of the task. After `longest`, the task fails with
+    /// `States.Timeout`.
+    fn called_back(&self, token: &str, longest: Duration) -> impl Future<Output = Invoked> + Send;
+
+    /// A `Wait` state: lets this time pass.
+    fn waits(&self, time: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// The result of an invocation.
@@ -74,6 +85,14 @@ impl Machine {
                     let input = output.as_ref().map_or_else(|| Ok(states["input"].clone()), |output| output.value(&states));
                     input.map(|input| (input, next.as_str())).map_err(Ended::Failed)
                 }
+                State::Wait { seconds, output, next, .. } => match whole_seconds(seconds, &states) {
+                    Ok(time) => {
+                        host.waits(time).await;
+                        let input = output.as_ref().map_or_else(|| Ok(states["input"].clone()), |output| output.value(&states));
+                        input.map(|input| (input, next.as_str())).map_err(Ended::Failed)
+                    }
+                    Err(error) => Err(Ended::Failed(error)),
+                },
                 State::Succeed { output, .. } => Err(output.value(&states).map_or_else(Ended::Failed, Ended::Succeeded)),
                 State::Fail { error, .. } => Err(Ended::Failed(error.clone())),
             };
@@ -87,25 +106,37 @@ impl Machine {
         }
     }
 
+    /// Invokes a task's function once, and waits for its token to come back if the task does. Each time it has a new token.
+    async fn invoke(&self, host: &impl Host, task: &Task, states: &Value) -> Invoked {
+        let (mut states, token) = (states.clone(), host.token());
+        states["context"]["Task"] = json!({"Token": token});
+        let (payload, longest) = match (task.arguments.payload.value(&states), whole_seconds(&task.timeout_seconds, &states)) {
+            (Ok(payload), Ok(longest)) => (payload, longest),
+            (Err(error), _) | (_, Err(error)) => return Invoked::Failed(error),
+        };
+        match host.invoke(self.function(task), payload, longest).await {
+            Invoked::Answered(_) if task.waits_for_token() => host.called_back(&token, longest).await,
+            Invoked::Answered(answer) => Invoked::Answered(json!({"Payload": answer})),
+            ended @ (Invoked::Failed(_) | Invoked::Aborted) => ended,
+        }
+    }
+
     /// Runs a task with its retries and catches. Step Functions treats a failing expression like a failing function.
     async fn perform<'m>(&'m self, host: &impl Host, task: &'m Task, states: &Value) -> Step<'m> {
         let function = self.function(task);
         let mut retries = vec![0; task.retry.len()];
         loop {
-            let error = match task.arguments.payload.value(states) {
-                Err(error) => error,
-                Ok(payload) => match host.invoke(function, payload, Duration::from_secs(task.timeout_seconds)).await {
-                    Invoked::Aborted => return Err(Ended::Aborted),
-                    Invoked::Failed(error) => error,
-                    Invoked::Answered(answer) => {
-                        let mut states = states.clone();
-                        states["result"] = json!({"Payload": answer});
-                        match task.output.value(&states) {
-                            Ok(output) => return Ok((output, &task.next)),
-                            Err(error) => error,
-                        }
+            let error = match self.invoke(host, task, states).await {
+                Invoked::Aborted => return Err(Ended::Aborted),
+                Invoked::Failed(error) => error,
+                Invoked::Answered(result) => {
+                    let mut states = states.clone();
+                    states["result"] = result;
+                    match task.output.value(&states) {
+                        Ok(output) => return Ok((output, &task.next)),
+                        Err(error) => error,
                     }
-                },
+                }
             };
             let is = |errors: &[String]| errors.iter().any(|one| *one == error || one == "States.ALL");
             if let Some(which) = task.retry.iter().position(|retrier| is(&retrier.error_equals)) {
@@ -127,6 +158,12 @@ impl Machine {
             return Ok((input, &catcher.next));
         }
     }
+}
+
+/// A time: whole seconds, up to 99,999,999.
+fn whole_seconds(seconds: &Template, states: &Value) -> Result<Duration, String> {
+    let seconds = seconds.value(states)?.as_u64().filter(|seconds| *seconds <= 99_999_999);
+    seconds.map(Duration::from_secs).ok_or_else(|| EVALUATION_ERROR.to_owned())
 }
 
 fn choose<'m>(choices: &'m [Rule], default: &'m str, states: &Value) -> Step<'m> {

@@ -1,4 +1,4 @@
-//! The part of the query language that the state machine uses: paths, texts, objects, arrays, `=`, `and`, `a ? b : c`, `$exists`
+//! The part of the query language that the state machine uses: paths, texts, `true`, objects, arrays, `=`, `and`, `a ? b : c`, `$exists`
 //! and `$merge`. The parser refuses anything else.
 
 use serde_json::{Map, Value};
@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 pub(crate) enum Expression {
     /// A quoted text.
     Text(String),
+    /// `true`.
+    True,
     /// `$states.input.outcome`.
     Path(Vec<String>),
     /// `{"a": …}`.
@@ -45,7 +47,7 @@ impl Expression {
         match self {
             Self::Equal(..) | Self::And(..) | Self::Exists(_) => true,
             Self::If(_, then, otherwise) => then.is_condition() && otherwise.is_condition(),
-            Self::Text(_) | Self::Path(_) | Self::Object(_) | Self::Array(_) | Self::Merge(_) => false,
+            Self::Text(_) | Self::True | Self::Path(_) | Self::Object(_) | Self::Array(_) | Self::Merge(_) => false,
         }
     }
 
@@ -56,6 +58,7 @@ impl Expression {
     pub(crate) fn value(&self, states: &Value) -> Result<Option<Value>, String> {
         Ok(match self {
             Self::Text(text) => Some(Value::from(text.as_str())),
+            Self::True => Some(Value::Bool(true)),
             Self::Path(names) => names.iter().try_fold(states, |value, name| value.get(name)).cloned(),
             Self::Object(members) => {
                 let member = |(name, it): &(String, Self)| Some(it.value(states).transpose()?.map(|value| (name.clone(), value)));
@@ -157,6 +160,7 @@ impl Reader<'_> {
             }
             Some('[') => self.list("[", "]", Self::expression).map(Expression::Array),
             Some('$') => self.path_or_call(),
+            Some('t') => self.needs("true").map(|()| Expression::True),
             _ => Err(format!("not understood: {:?}", self.rest)),
         }
     }
@@ -243,6 +247,7 @@ mod tests {
             ("$merge($states.input.no)", None),
             ("[$states.input.next, $states.input.no]", Some(json!([1]))),
             ("{\"gone\": $states.input.nothing}", Some(json!({}))),
+            ("{\"b\": true}", Some(json!({"b": true}))),
         ] {
             assert_eq!(value(text), Ok(expected), "{text}");
         }
@@ -267,6 +272,8 @@ mod tests {
             "$states.input.a != \"b\"",
             "$states.input.a and $exists($states.input.b)",
             "$exists($states.input.b) and \"true\"",
+            "$exists($states.input.b) and true",
+            "false",
             "$states.input.a ? \"b\" : \"c\"",
             "$exists($states.input.a) ? \"b\"",
             "\"a\\\"b\"",

@@ -21,7 +21,8 @@ pub use definition::Machine;
 pub use execution::{Ended, Host, Invoked};
 
 /// The functions that the payment saga invokes.
-pub const TASKS: [&str; 8] = [
+pub const TASKS: [&str; 9] = [
+    "await-action",
     "capture-payment",
     "charge-payment",
     "complete-order",

@@ -16,6 +16,9 @@ struct Script {
     aborted_at: Option<&'static str>,
     /// The number of retries, regardless of the state machine.
     most_retries: Option<usize>,
+    /// No task token comes back.
+    nobody_calls_back: bool,
+    tokens: Mutex<u32>,
     path: Mutex<Vec<String>>,
     payloads: Mutex<Vec<(&'static str, Value)>>,
     waits: Mutex<Vec<Duration>>,
@@ -73,6 +76,22 @@ impl Host for Script {
         }
         waits.push(longest);
         true
+    }
+
+    fn token(&self) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        *tokens += 1;
+        format!("token-{tokens}")
+    }
+
+    /// Answers with the token, or not at all.
+    async fn called_back(&self, token: &str, longest: Duration) -> Invoked {
+        self.waits.lock().unwrap().push(longest);
+        if self.nobody_calls_back { error("States.Timeout") } else { answer(json!({"token": token})) }
+    }
+
+    async fn waits(&self, time: Duration) {
+        self.waits.lock().unwrap().push(time);
     }
 }
 
@@ -236,9 +255,40 @@ async fn an_expression_without_a_value_is_an_error_that_a_task_can_catch() {
     }
 }
 
+#[tokio::test]
+async fn a_payment_waits_for_its_turn_and_then_for_its_shopper() {
+    let wait = json!({"outcome": "wait", "seconds": 7, "gateway": 0});
+    let act = json!({"outcome": "requires_action", "seconds": 90, "gateway": 0});
+    let done = json!({"outcome": "authorised", "gateway": 0});
+    for nobody_calls_back in [false, true] {
+        let script = Script::of("charge-payment", [wait.clone(), act.clone(), done.clone()].map(answer));
+        let script = Script { nobody_calls_back, ..script };
+        assert_eq!(script.run(&payment_saga()).await, Ended::Succeeded(json!({"ending": "completed"})));
+        assert_eq!(
+            script.path()[..6],
+            ["Charge", "WhatCameOfTheCharge", "WaitForTurn", "Charge", "WhatCameOfTheCharge", "AwaitAction"]
+        );
+        assert_eq!(script.waits(), [7, 90]);
+        let input = json!({"order_id": "o", "attempt": 1, "gateway": 0, "has_waited": true});
+        assert_eq!(script.payload("charge-payment"), input);
+        let token = script.payload("await-action")["task_token"].clone();
+        assert!(token.as_str().unwrap().starts_with("token-"), "{token}");
+    }
+}
+
+/// The function finds that there is nothing to wait for.
+#[tokio::test]
+async fn a_payment_whose_shopper_has_acted_already_goes_on_at_once() {
+    let act = json!({"outcome": "requires_action", "seconds": 90, "gateway": 0});
+    let done = json!({"outcome": "authorised", "gateway": 0});
+    let script = Script::of("charge-payment", [act, done].map(answer)).and("await-action", [error("ActionTaken")]);
+    assert_eq!(script.run(&payment_saga()).await, Ended::Succeeded(json!({"ending": "completed"})));
+    assert_eq!(script.waits(), [0u64; 0]);
+}
+
 #[test]
 fn the_payment_saga_is_known_whole() {
-    assert_eq!(Machine::payment_saga().longest(), Duration::from_mins(210));
+    assert_eq!(Machine::payment_saga().longest(), Duration::from_hours(7));
 }
 
 #[test]
@@ -249,7 +299,7 @@ fn what_is_not_known_of_a_state_machine_is_refused() {
         let refusal = Machine::read(&definition, &TASKS).unwrap_err();
         assert!(refusal.contains(part), "{refusal}");
     };
-    refused("Wait", |it| it["States"]["Refund"] = json!({"Type": "Wait", "Seconds": 1, "Next": "TakeBackStock"}));
+    refused("Timestamp", |it| it["States"]["WaitForTurn"]["Timestamp"] = json!("2026-11-20T12:00:00Z"));
     refused("Parallel", |it| it["States"]["Refund"] = json!({"Type": "Parallel", "Branches": [], "Next": "TakeBackStock"}));
     refused("HeartbeatSeconds", |it| it["States"]["Charge"]["HeartbeatSeconds"] = json!(5));
     refused("Assign", |it| it["States"]["Charge"]["Assign"] = json!({"a": 1}));

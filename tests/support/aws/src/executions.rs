@@ -28,21 +28,37 @@ struct Execution {
     status: String,
 }
 
+/// What Step Functions has been told.
+#[derive(Clone)]
+enum Told {
+    Start(Execution),
+    /// A task token came back.
+    Success(String),
+}
+
 service! {
-    /// State machines of any ARN. Records starts and runs nothing: an execution is running until the test ends it.
-    StepFunctions(Execution), aws_sdk_sfn
+    /// State machines of any ARN. Records starts and task tokens, and runs nothing: an execution is running until the test ends
+    /// it.
+    StepFunctions(Told), aws_sdk_sfn
 }
 
 impl StepFunctions {
     /// Every execution, in the order of the starts.
     pub fn started(&self) -> Vec<Started> {
-        self.0.all().into_iter().map(|execution| execution.started).collect()
+        let started = |told| if let Told::Start(execution) = told { Some(execution.started) } else { None };
+        self.0.all().into_iter().filter_map(started).collect()
+    }
+
+    /// Every task token that came back, in order.
+    pub fn tokens_sent(&self) -> Vec<String> {
+        let sent = |told| if let Told::Success(token) = told { Some(token) } else { None };
+        self.0.all().into_iter().filter_map(sent).collect()
     }
 
     /// Ends the execution of this name with this status (`SUCCEEDED`, `FAILED`, `ABORTED`, `TIMED_OUT`).
     pub fn end(&self, name: &str, status: &str) {
-        self.0.with(|executions| {
-            let execution = executions.iter_mut().find(|execution| execution.started.name == name);
+        self.0.with(|told| {
+            let execution = executions(told).find(|execution| execution.started.name == name);
             status.clone_into(&mut execution.unwrap_or_else(|| panic!("{name} was never started")).status);
         });
     }
@@ -50,11 +66,19 @@ impl StepFunctions {
 
 const BROKEN: &str = r#"{"__type":"InternalServerError","message":"broken"}"#;
 
-fn serve(executions: &mut Vec<Execution>, operation: &str, body: &[u8]) -> (u16, String) {
+fn executions(told: &mut [Told]) -> impl Iterator<Item = &mut Execution> {
+    told.iter_mut().filter_map(|told| if let Told::Start(execution) = told { Some(execution) } else { None })
+}
+
+fn serve(told: &mut Vec<Told>, operation: &str, body: &[u8]) -> (u16, String) {
     let request = serde_json::from_slice(body).unwrap();
     match operation {
-        "StartExecution" => start(executions, &request),
-        "DescribeExecution" => describe(executions, &request),
+        "StartExecution" => start(told, &request),
+        "DescribeExecution" => describe(told, &request),
+        "SendTaskSuccess" => {
+            told.push(Told::Success(request["taskToken"].as_str().unwrap().to_owned()));
+            (200, "{}".to_owned())
+        }
         other => panic!("the state machine of the testkit does not know {other}"),
     }
 }
@@ -62,7 +86,7 @@ fn serve(executions: &mut Vec<Execution>, operation: &str, body: &[u8]) -> (u16,
 /// A name can be used once. While an execution runs, AWS answers a repeated start with the same input like the first
 /// one. Once it has ended, and in the local emulator always, the answer is `ExecutionAlreadyExists`, which is the
 /// harder case.
-fn start(executions: &mut Vec<Execution>, request: &Value) -> (u16, String) {
+fn start(told: &mut Vec<Told>, request: &Value) -> (u16, String) {
     let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let started = Started {
         state_machine_arn: text("stateMachineArn"),
@@ -73,16 +97,16 @@ fn start(executions: &mut Vec<Execution>, request: &Value) -> (u16, String) {
     let logged = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     assert!((1..=80).contains(&name.len()), "Step Functions refuses the name {name:?}");
     assert!(name.chars().all(logged), "CloudWatch Logs may drop the log of {name:?}");
-    if executions.iter().any(|known| known.started.execution_arn() == arn) {
+    if executions(told).any(|known| known.started.execution_arn() == arn) {
         return (400, json!({"__type": "ExecutionAlreadyExists", "message": "Execution Already Exists"}).to_string());
     }
-    executions.push(Execution { started, status: "RUNNING".to_owned() });
+    told.push(Told::Start(Execution { started, status: "RUNNING".to_owned() }));
     (200, json!({"executionArn": arn, "startDate": 1_790_000_000}).to_string())
 }
 
-fn describe(executions: &[Execution], request: &Value) -> (u16, String) {
+fn describe(told: &mut [Told], request: &Value) -> (u16, String) {
     let arn = request["executionArn"].as_str().unwrap_or_default();
-    let Some(Execution { started, status }) = executions.iter().find(|execution| execution.started.execution_arn() == arn) else {
+    let Some(Execution { started, status }) = executions(told).find(|execution| execution.started.execution_arn() == arn) else {
         return (400, json!({"__type": "ExecutionDoesNotExist", "message": "Execution Does Not Exist"}).to_string());
     };
     let answer = json!({

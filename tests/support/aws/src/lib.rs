@@ -21,6 +21,7 @@ mod tables;
 mod tests;
 mod time;
 mod topic;
+mod vault;
 mod wire;
 
 pub use calls::{Calls, Fault, every_crash, passing_faults};
@@ -34,4 +35,5 @@ pub use responses::{response, told};
 pub use tables::{Definition as TableDefinition, Names as TableNames, create as create_tables, definitions as table_definitions};
 pub use time::{CountingRandomness, EngineClock, FixedClock};
 pub use topic::{Published, Topic};
+pub use vault::Vault;
 pub use wire::form_field;

@@ -84,6 +84,8 @@ pub enum Instrument {
     Good,
     /// The order's authorization or capture is refused with `INSTRUMENT_DECLINED`, until the payer approves again.
     Declines,
+    /// The order's authorization or capture is refused with `PAYER_ACTION_REQUIRED`, until the payer approves again.
+    ActionRequired,
     /// The authorization is `PENDING` until it is accepted or denied.
     AuthorizationPending,
     /// The authorization is `DENIED`.
@@ -100,9 +102,10 @@ pub enum Instrument {
 
 impl Instrument {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Good,
         Self::Declines,
+        Self::ActionRequired,
         Self::AuthorizationPending,
         Self::AuthorizationDenied,
         Self::CapturePending,
@@ -117,6 +120,7 @@ impl Instrument {
         match self {
             Self::Good => "good",
             Self::Declines => "declines",
+            Self::ActionRequired => "action_required",
             Self::AuthorizationPending => "authorization_pending",
             Self::AuthorizationDenied => "authorization_denied",
             Self::CapturePending => "capture_pending",

@@ -96,6 +96,7 @@ impl FakePaypal {
             Instrument::AuthorizationDenied => AuthorizationState::Denied,
             Instrument::Good
             | Instrument::Declines
+            | Instrument::ActionRequired
             | Instrument::CapturePending
             | Instrument::CaptureDeclined
             | Instrument::HonorPeriodOnly
@@ -176,6 +177,10 @@ impl FakePaypal {
             // PayPal calls this link `redirect`, whatever the order's own link to the same page is called.
             return Err(Refusal::from(Issue::InstrumentDeclined).sends_payer("redirect", self.approval_url(id)));
         }
+        // PayPal's reference does not say that the order's status tells, too.
+        if order.instrument == Instrument::ActionRequired {
+            return Err(Refusal::from(Issue::PayerActionRequired).sends_payer("payer-action", self.approval_url(id)));
+        }
         Ok(order)
     }
 
@@ -195,6 +200,7 @@ pub(crate) fn capture_state(instrument: Instrument) -> CaptureState {
         Instrument::CaptureDeclined => CaptureState::Declined,
         Instrument::Good
         | Instrument::Declines
+        | Instrument::ActionRequired
         | Instrument::AuthorizationPending
         | Instrument::AuthorizationDenied
         | Instrument::HonorPeriodOnly

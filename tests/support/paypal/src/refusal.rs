@@ -36,6 +36,7 @@ pub(crate) enum Issue {
     OrderAlreadyAuthorized,
     OrderAlreadyCaptured,
     OrderNotApproved,
+    PayerActionRequired,
     PayerCannotPay,
     PaypalRequestIdRequired,
     PendingCapture,
@@ -136,6 +137,9 @@ impl Issue {
             }
             Self::OrderAlreadyCaptured => (UnprocessableEntity, "ORDER_ALREADY_CAPTURED", "An order is captured at most once."),
             Self::OrderNotApproved => (UnprocessableEntity, "ORDER_NOT_APPROVED", "The payer has not approved the order."),
+            Self::PayerActionRequired => {
+                (UnprocessableEntity, "PAYER_ACTION_REQUIRED", "The payer has to act before the payment can go on.")
+            }
             Self::PayerCannotPay => (UnprocessableEntity, "PAYER_CANNOT_PAY", "The payer's funds are not available any more."),
             Self::PaypalRequestIdRequired => {
                 (InvalidRequest, "PAYPAL_REQUEST_ID_REQUIRED", "An order with a payment source needs a PayPal-Request-Id.")

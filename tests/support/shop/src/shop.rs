@@ -5,6 +5,7 @@ mod attempts;
 mod buyer;
 mod given;
 mod parts;
+mod providers;
 mod stages;
 mod tasks;
 #[cfg(test)]
@@ -13,12 +14,14 @@ mod tests;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp};
+use payments::Http;
 use store::{Client, WriteOutcome};
-use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic};
+use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic, Vault};
 
 pub use buyer::{Buyer, address};
 pub use given::Given;
 pub use parts::{NOTIFICATIONS, STATE_MACHINE};
+pub use providers::nobody;
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, task};
 
@@ -43,6 +46,10 @@ pub struct Shop {
     pub machines: StepFunctions,
     /// The topics.
     pub topic: Topic,
+    /// The accounts' keys.
+    pub vault: Vault,
+    /// Calls to payment providers. At first, nobody answers them.
+    pub providers: Http,
     /// A client for the tables that does not count its requests.
     pub(crate) client: Client,
 }
@@ -81,6 +88,8 @@ impl Shop {
             queue: Queue::default(),
             machines: StepFunctions::default(),
             topic: Topic::default(),
+            vault: Vault::default(),
+            providers: nobody(),
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 authorised(0).given(Given::Paying),
                 authorised(0).given(Given::Authorised),
                 charged(0).given(Given::Charged),
+                output(json!({"outcome": "requires_action", "gateway": 0})).given(Given::ToAct),
                 unavailable().given(Given::Unavailable),
                 not_pending(Given::Completed),
                 not_pending(Given::Refunding),

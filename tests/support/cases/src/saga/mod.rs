@@ -1,5 +1,6 @@
 //! Tables of the functions that the payment saga's tasks call.
 
+pub(crate) mod await_action;
 pub(crate) mod capture_payment;
 pub(crate) mod charge_payment;
 pub(crate) mod complete_order;

@@ -121,18 +121,23 @@ fn the_instrument_decides_what_an_authorization_and_a_capture_become() {
 }
 
 #[test]
-fn a_declined_payer_approves_again_and_pays_with_another_instrument() {
-    for (intent, action) in [("AUTHORIZE", "authorize"), ("CAPTURE", "capture")] {
-        let mut world = World::new();
-        let order = world.approved(intent, Instrument::Declines);
-        let declined = world.post(&format!("{order}/{action}"), "", &Value::Null);
-        assert_eq!(declined.outcome(), "422 INSTRUMENT_DECLINED");
-        assert_eq!(declined.text("/name"), "UNPROCESSABLE_ENTITY");
-        let id = order.rsplit('/').next().unwrap();
-        assert_eq!(declined.link("redirect"), format!("{BASE_URL}/checkoutnow?token={id}"));
-        assert_eq!(world.post(&format!("{order}/{action}"), "", &Value::Null).outcome(), "422 INSTRUMENT_DECLINED");
-        world.fake.approve(id, Instrument::Good, world.now).unwrap();
-        assert_eq!(world.post(&format!("{order}/{action}"), "", &Value::Null).outcome(), "201 COMPLETED");
+fn a_payer_who_is_refused_approves_again_and_pays_with_another_instrument() {
+    for (instrument, outcome, relation) in [
+        (Instrument::Declines, "422 INSTRUMENT_DECLINED", "redirect"),
+        (Instrument::ActionRequired, "422 PAYER_ACTION_REQUIRED", "payer-action"),
+    ] {
+        for (intent, action) in [("AUTHORIZE", "authorize"), ("CAPTURE", "capture")] {
+            let mut world = World::new();
+            let order = world.approved(intent, instrument);
+            let refused = world.post(&format!("{order}/{action}"), "", &Value::Null);
+            assert_eq!(refused.outcome(), outcome);
+            assert_eq!(refused.text("/name"), "UNPROCESSABLE_ENTITY");
+            let id = order.rsplit('/').next().unwrap();
+            assert_eq!(refused.link(relation), format!("{BASE_URL}/checkoutnow?token={id}"));
+            assert_eq!(world.post(&format!("{order}/{action}"), "", &Value::Null).outcome(), outcome);
+            world.fake.approve(id, Instrument::Good, world.now).unwrap();
+            assert_eq!(world.post(&format!("{order}/{action}"), "", &Value::Null).outcome(), "201 COMPLETED");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Payment attempts in every status, with matching books of the gateway.
 
-use domain::{Attempt, AttemptStatus, GatewayName, Money};
+use domain::{Action, Attempt, AttemptStatus, GatewayName, Money, SandboxMethod, Waiting};
 use store::{Entry, EntryState};
 
 use super::{Buyer, Shop};
@@ -54,6 +54,19 @@ impl Shop {
         let started = self.attempt(buyer, 1, "sandbox", AttemptStatus::Started).await;
         let charged = self.charge(buyer, &started, Money::new(1, buyer.amount().currency()).unwrap()).await;
         assert!(self.uncounted().attempts().replace(&started, &charged).await.unwrap());
+    }
+
+    /// Writes a first attempt that waits for its shopper until the end of the hold; the shopper has not acted.
+    pub async fn waits_for_shopper(&self, buyer: &Buyer) -> Attempt {
+        let started = self.attempt(buyer, 1, "sandbox", AttemptStatus::Started).await;
+        let method = SandboxMethod::ActionAbandoned.as_str().parse().unwrap();
+        let entry = Entry::asked(EntryState::Called, buyer.amount(), buyer.amount(), &method);
+        self.uncounted().books().settle(&started.gateway, &started.key, &entry).await.unwrap();
+        let action = Action::Redirect { url: "https://sandbox.invalid/".to_owned() };
+        let waiting = Some(Waiting { action, until: buyer.ends_at, task_token: None });
+        let after = Attempt { waiting, ..started.clone() };
+        assert!(self.uncounted().attempts().replace(&started, &after).await.unwrap());
+        after
     }
 
     /// Writes another status into an attempt, and does not change the gateway's books.

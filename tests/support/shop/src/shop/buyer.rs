@@ -102,6 +102,7 @@ impl Buyer {
             status: ReservationStatus::Held,
             expires_at: self.ends_at,
             latest_end: self.latest_end,
+            accounts: Vec::new(),
             created_at: self.made_at,
         }
     }
@@ -124,6 +125,7 @@ impl Buyer {
             stock_status,
             attempt,
             payment_method: (attempt > 0).then(|| self.method.clone()),
+            accounts: Vec::new(),
             shipping_address: Some(address()),
             pay_by: self.ends_at,
             transaction_id: None,

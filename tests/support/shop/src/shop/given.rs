@@ -31,6 +31,8 @@ pub enum Given {
     Paying,
     /// [`Stage::Pending`] for two minutes.
     Unpaid,
+    /// [`Stage::Pending`]: the gateway was asked, and the shopper has to act.
+    ToAct,
     /// [`Stage::Unavailable`].
     Unavailable,
     /// [`Stage::Declined`].
@@ -61,7 +63,7 @@ pub enum Given {
 
 impl Given {
     /// Every value.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Sale,
         Self::Stale,
         Self::Unknown,
@@ -74,6 +76,7 @@ impl Given {
         Self::Waited,
         Self::Paying,
         Self::Unpaid,
+        Self::ToAct,
         Self::Unavailable,
         Self::Declined,
         Self::GivenUp,
@@ -96,7 +99,7 @@ impl Given {
             Self::Abandoned => Some(Stage::Claimed),
             Self::Unknown | Self::Held | Self::Overdue => Some(Stage::Held),
             Self::Waiting | Self::Waited => Some(Stage::Waiting),
-            Self::Paying | Self::Unpaid => Some(Stage::Pending),
+            Self::Paying | Self::Unpaid | Self::ToAct => Some(Stage::Pending),
             Self::Unavailable => Some(Stage::Unavailable),
             Self::Declined => Some(Stage::Declined),
             Self::GivenUp => Some(Stage::WaitingAgain),
@@ -135,6 +138,9 @@ impl Shop {
             }
             Some(stage) => self.bring(&buyer, stage).await,
             None => {}
+        }
+        if given == Given::ToAct {
+            self.waits_for_shopper(&buyer).await;
         }
         if given == Given::Closed {
             let sales = self.uncounted().sales();

@@ -8,8 +8,9 @@ use aws_sdk_sfn::config::{
 };
 use kit::{Configuration, aws_config::SdkConfig};
 use parts::{Aws, FromParts, Parts};
+use payments::Http;
 use serde_json::Value;
-use test_aws::{Calls, Queue, StepFunctions, Topic};
+use test_aws::{Calls, Queue, StepFunctions, Topic, Vault};
 
 use super::Shop;
 
@@ -53,10 +54,13 @@ impl Shop {
             ("STATE_MACHINE_ARN", STATE_MACHINE),
             ("NOTIFICATIONS_TOPIC_ARN", NOTIFICATIONS),
             ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
+            ("PAYMENT_SECRETS", "shop/payments/"),
+            ("PAYMENT_RETURN_URL", "https://shop.example.com/order"),
         ]);
         all.extend(variables.iter().copied());
         let (queue, machines, topic) = (self.queue.clone(), self.machines.clone(), self.topic.clone());
-        let aws = Services { dynamodb, queue, machines, topic, calls: calls.clone() };
+        let (vault, providers) = (self.vault.clone(), self.providers.clone());
+        let aws = Services { dynamodb, queue, machines, topic, vault, providers, calls: calls.clone() };
         Parts::new(Configuration::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
     }
 
@@ -81,6 +85,8 @@ struct Services {
     queue: Queue,
     machines: StepFunctions,
     topic: Topic,
+    vault: Vault,
+    providers: Http,
     calls: Calls,
 }
 
@@ -110,5 +116,13 @@ impl Aws for Services {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         self.topic.client_with(&self.calls)
+    }
+
+    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        self.vault.client_with(&self.calls)
+    }
+
+    fn providers(&self) -> Http {
+        self.providers.clone()
     }
 }
