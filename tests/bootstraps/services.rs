@@ -16,6 +16,7 @@ pub(crate) struct Services {
     client: reqwest::Client,
     orders_queue_url: String,
     expiry_queue_url: String,
+    payment_events_queue_url: String,
     state_machine_arn: String,
     topic_arn: String,
 }
@@ -30,12 +31,14 @@ impl Services {
             client,
             orders_queue_url: String::new(),
             expiry_queue_url: String::new(),
+            payment_events_queue_url: String::new(),
             state_machine_arn: String::new(),
             topic_arn: String::new(),
         };
         let name = |what: &str| format!("rie-{}-{what}", std::process::id());
         services.orders_queue_url = services.queue(&name("orders")).await;
         services.expiry_queue_url = services.queue(&name("expiry")).await;
+        services.payment_events_queue_url = services.queue(&name("payment-events")).await;
         let definition = json!({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}).to_string();
         let role = services.role(&name("role")).await;
         let machine = json!({"name": name("saga"), "definition": definition, "roleArn": role});
@@ -59,6 +62,7 @@ impl Services {
             ("OrderTable", tables.order_table().to_owned()),
             ("OrdersQueue", self.orders_queue_url.clone()),
             ("ExpiryQueue", self.expiry_queue_url.clone()),
+            ("PaymentEventsQueue", self.payment_events_queue_url.clone()),
             ("PaymentSaga", self.state_machine_arn.clone()),
             ("NotificationsTopic", self.topic_arn.clone()),
         ])
@@ -66,7 +70,7 @@ impl Services {
 
     /// Removes the resources.
     pub(crate) async fn remove(&self) {
-        for url in [&self.orders_queue_url, &self.expiry_queue_url] {
+        for url in [&self.orders_queue_url, &self.expiry_queue_url, &self.payment_events_queue_url] {
             self.call("sqs", "AmazonSQS.DeleteQueue", &json!({"QueueUrl": url})).await;
         }
         self.call("states", "AWSStepFunctions.DeleteStateMachine", &json!({"stateMachineArn": self.state_machine_arn})).await;

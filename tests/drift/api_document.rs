@@ -64,6 +64,7 @@ fn row_of(route: &Route) -> Vec<BTreeSet<String>> {
         Group::Anyone => "anyone",
         Group::Shoppers => "shopper",
         Group::Operators => contract::OPERATORS,
+        Group::Providers => "provider",
     };
     let body = route.body.iter().map(|body| component(&body.schema.schema)).collect();
     let statuses = route.answers.iter().map(|answer| answer.status.to_string());

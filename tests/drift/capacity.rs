@@ -36,6 +36,7 @@ fn group(setting: &Value) -> Option<&str> {
 fn allowed(function: &str, method: &str, path: &str) -> &'static [&'static str] {
     match (function, method) {
         _ if path.starts_with("/admin/") => &["Operator"],
+        _ if path.starts_with("/webhooks/") => &["Webhook"],
         (_, "GET") => &["Read"],
         ("reserve" | "place-order", _) => &["Reserve"],
         _ => &["Checkout"],

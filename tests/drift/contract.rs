@@ -63,8 +63,7 @@ fn deployment(repository: &Repository) -> Faults {
         if found.function != route.function {
             faults.push(format!("{method} {path} is answered by {}, not by {}", found.function, route.function));
         }
-        let needs_token = route.group != Group::Anyone;
-        if found.needs_token != needs_token {
+        if found.needs_token != route.group.needs_token() {
             faults.push(format!("{method} {path} is for {}, and the template's authorizer is not", route.group.name()));
         }
         let model = match gateway_model(&route) {
@@ -95,14 +94,15 @@ fn models(repository: &Repository) -> Faults {
     faults.into_iter().collect()
 }
 
-/// What a page of another origin may send is what the routes read.
+/// What a page of another origin may send is what the routes read. No page calls the routes of payment providers.
 fn cors(repository: &Repository) -> Faults {
     let cors = &repository.template["Resources"]["Api"]["Properties"]["Cors"];
     let listed = |member: &str| -> BTreeSet<String> {
         cors[member].as_str().unwrap_or_default().trim_matches('\'').split(',').map(str::to_owned).collect()
     };
-    let methods = routes().iter().map(|route| route.method.as_str().to_owned()).collect();
-    let headers = routes().iter().flat_map(headers).chain(["Authorization", "Content-Type"].map(str::to_owned)).collect();
+    let routes: Vec<Route> = routes().into_iter().filter(|route| route.group != Group::Providers).collect();
+    let methods = routes.iter().map(|route| route.method.as_str().to_owned()).collect();
+    let headers = routes.iter().flat_map(headers).chain(["Authorization", "Content-Type"].map(str::to_owned)).collect();
     let mut faults = Faults::new();
     for (member, wanted) in [("AllowMethods", methods), ("AllowHeaders", headers)] {
         if listed(member) != wanted {
@@ -170,7 +170,8 @@ fn missing_headers(name: &str, response: &Value) -> Faults {
     faults.map(|(header, value)| format!("{name}: the header {header} is not {value}")).collect()
 }
 
-/// The routes without a sample event that shows whom they refuse: a caller without a token, and one who is no operator.
+/// The routes without a sample event that shows whom they refuse: a caller without a token, one who is no operator, and a payment
+/// provider whose signature does not fit.
 fn refused_callers(repository: &Repository) -> Faults {
     let refuses = |route: &Route, wanted: u16| {
         repository.cases.iter().any(|case| {
@@ -184,6 +185,7 @@ fn refused_callers(repository: &Repository) -> Faults {
         Group::Anyone => [].as_slice(),
         Group::Shoppers => &[401_u16],
         Group::Operators => &[401, 403],
+        Group::Providers => &[400],
     };
     let mut faults = Faults::new();
     for route in &routes() {

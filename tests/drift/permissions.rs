@@ -62,11 +62,11 @@ fn read_statement(function: &str, statement: &Value, permissions: &mut Permissio
     }
 }
 
-/// The secrets of the accounts at payment providers.
-const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/payments/*";
+/// How the ARNs of the stack's secrets begin.
+const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}";
 
-/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`. `None` if the resource is not
-/// named in full.
+/// `StockTable`, `StockTable stream`, `OrderTable/index/shopper-index`, `PaymentSaga executions`, `payment secrets`. `None` if the
+/// resource is not named in full.
 fn resource_name(resource: &Value) -> Option<String> {
     if let Some(attribute) = resource["Fn::GetAtt"].as_str() {
         return match attribute.split_once('.')? {
@@ -76,14 +76,14 @@ fn resource_name(resource: &Value) -> Option<String> {
         };
     }
     if let Some(text) = resource["Fn::Sub"].as_str() {
+        // Operators make the secrets, one for each account, so no resource of the template is one.
+        if text.strip_prefix(SECRETS) == Some(":secret:${AWS::StackName}/payments/*") {
+            return Some("payment secrets".to_owned());
+        }
         // IAM names executions by their state machine.
         const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
         if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {
             return Some(format!("{id} executions"));
-        }
-        // The accounts at payment providers are the operator's, so the template does not make their secrets.
-        if text == SECRETS {
-            return Some("payments/* secrets".to_owned());
         }
         let (id, rest) = text.strip_prefix("${")?.split_once(".Arn}")?;
         // IAM accepts no single stream for ListStreams. This is the narrowest resource that it accepts.

@@ -12,10 +12,11 @@ use system_tests::{
 use crate::{Faults, environment::parts, none, notices};
 
 /// The registries by the folder of their group.
-const REGISTRIES: [(&str, Registry); 4] = [
+const REGISTRIES: [(&str, Registry); 5] = [
     ("shoppers", shoppers::FUNCTIONS),
     ("operators", operators::FUNCTIONS),
     ("saga", saga_tasks::FUNCTIONS),
+    ("webhooks", webhooks::FUNCTIONS),
     ("workers", workers::FUNCTIONS),
 ];
 
@@ -75,8 +76,8 @@ fn invoked_by(wire: Wire) -> String {
         ("ENVIRONMENT", "local"),
         ("PAYMENT_GATEWAYS", "sandbox"),
         ("PAYMENTS_PER_SECOND", "0"),
-        ("PAYPAL_URL", "https://paypal.invalid"),
-        ("STRIPE_URL", "https://stripe.invalid"),
+        ("PAYPAL_URL", "https://x"),
+        ("STRIPE_URL", "https://x"),
         ("TRUST_USER_ID_HEADER", "false"),
     ];
     let asked = crate::environment::asked(wire);

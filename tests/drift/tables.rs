@@ -123,6 +123,7 @@ fn the_tests_make_the_tables_of_the_template() {
     assert_eq!(all.keys().collect::<Vec<_>>(), ["OrderTable", "ReservationTable", "StockTable"]);
     assert_eq!(all["OrderTable"]["index unsettled-index projection"], "KEYS_ONLY");
     assert_eq!(all["ReservationTable"]["TTL attribute"], "ttl");
+    assert_eq!(all["OrderTable"]["TTL attribute"], "ttl");
     none(&tables(&Repository::read()));
 }
 

@@ -208,7 +208,7 @@ impl Stack {
     /// Messages in the dead-letter queues and the stream failures queue: nothing may end there unnoticed.
     pub(crate) async fn dead_letters(&self) -> u64 {
         let mut dead = 0;
-        for queue in ["orders_dead_letter", "expiry_dead_letter", "stream_failures"] {
+        for queue in ["orders_dead_letter", "expiry_dead_letter", "payment_events_dead_letter", "stream_failures"] {
             dead += self.messages_in(queue).await;
         }
         dead

@@ -4,6 +4,7 @@
 mod operators;
 mod saga;
 mod shoppers;
+mod webhooks;
 mod workers;
 
 use schedule_expiry::ScheduleExpiry;

@@ -13,6 +13,7 @@ mod gateways;
 mod lost_answers;
 mod moves;
 mod orders;
+mod provider_events;
 mod purchases;
 mod races;
 mod read_costs;

@@ -109,8 +109,16 @@ pub(crate) fn post(url: &str, token: &str, input: &Value) -> Result<Answer> {
     call(agent().post(url), url, token, input)
 }
 
+/// Sends a command to a fake payment provider.
+pub(crate) fn command(url: &str, input: &Value) -> Result<Answer> {
+    send(agent().post(url), url, input)
+}
+
 fn call(request: RequestBuilder<WithBody>, url: &str, token: &str, input: &Value) -> Result<Answer> {
-    let request = request.header("Authorization", format!("Bearer {token}"));
+    send(request.header("Authorization", format!("Bearer {token}")), url, input)
+}
+
+fn send(request: RequestBuilder<WithBody>, url: &str, input: &Value) -> Result<Answer> {
     answer(request.header("Content-Type", "application/json").send(input.to_string()))
         .with_context(|| format!("no answer from {url}"))
 }

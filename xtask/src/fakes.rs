@@ -17,12 +17,17 @@ use crate::{
     emulator::WORKERS,
     functions::{Program, Programs},
     local,
+    stack::Stack,
 };
 
 /// Their programs.
 pub(crate) const PROGRAMS: [&str; 2] = ["fake-stripe", "fake-paypal"];
 /// The accounts of the local stack, as the parameter `PaymentGateways` has them.
 pub(crate) const ACCOUNTS: &str = "sandbox,sandbox-standby,stripe=pk_test_local,paypal=paypal_client_local:FAKEMERCHANT1";
+/// The secret with which the fake Stripe signs events.
+const STRIPE_WEBHOOK: &str = "whsec_test_local";
+/// The id of the webhook, which the fake PayPal signs with each event.
+const PAYPAL_WEBHOOK: &str = "paypal_webhook_local";
 
 /// Where the fakes are.
 pub(crate) struct Urls {
@@ -61,14 +66,29 @@ fn copy_anew(from: &Path, to: &Path) -> Result<()> {
 
 /// Stores the keys of the fakes' accounts, as an operator does for real ones. They are no secrets: they open the fakes only.
 pub(crate) fn store_keys(stack: &str) -> Result<()> {
-    let stripe = json!({"secret_key": "sk_test_local", "webhook_secrets": ["whsec_test_local"]});
+    let stripe = json!({"secret_key": "sk_test_local", "webhook_secrets": [STRIPE_WEBHOOK]});
     let paypal = json!({
         "client_id": "paypal_client_local",
         "client_secret": "paypal_secret_local",
-        "webhook_id": "paypal_webhook_local",
+        "webhook_id": PAYPAL_WEBHOOK,
     });
     store(&format!("{stack}/payments/stripe"), &stripe)?;
     store(&format!("{stack}/payments/paypal"), &paypal)
+}
+
+/// Tells the fakes to deliver their events to the stack from now on, as an operator does in the providers' dashboards.
+pub(crate) fn deliver_webhooks(stack: &Stack) -> Result<()> {
+    let api = &stack.api_url;
+    deliver(&stack.stripe_url, &json!({"url": format!("{api}/webhooks/stripe"), "secret": STRIPE_WEBHOOK}))?;
+    deliver(&stack.paypal_url, &json!({"url": format!("{api}/webhooks/paypal"), "secret": PAYPAL_WEBHOOK}))
+}
+
+fn deliver(fake: &str, webhooks: &Value) -> Result<()> {
+    let answer = aws::command(&format!("{fake}/_fake/webhooks"), webhooks)?;
+    if answer.status != 200 {
+        bail!("{fake} does not deliver webhooks: {} {}", answer.status, answer.body);
+    }
+    Ok(())
 }
 
 fn store(name: &str, keys: &Value) -> Result<()> {

@@ -28,6 +28,8 @@ enum Queue {
     Orders,
     /// Ends of holds
     Expiry,
+    /// Hints that payments may have changed
+    PaymentEvents,
 }
 
 impl Redrive {
@@ -38,6 +40,7 @@ impl Redrive {
         let (from, to) = match self.queue {
             Queue::Orders => (&stack.orders_dead_letter_queue_url, &stack.orders_queue_url),
             Queue::Expiry => (&stack.expiry_dead_letter_queue_url, &stack.expiry_queue_url),
+            Queue::PaymentEvents => (&stack.payment_events_dead_letter_queue_url, &stack.payment_events_queue_url),
         };
         // Sends only as many messages as are in the queue now, so that a message that returns to it is not sent in an
         // endless loop.

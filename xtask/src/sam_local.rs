@@ -170,6 +170,7 @@ fn write_variables(stack: &Stack) -> Result<PathBuf> {
         ("ORDER_TABLE".to_owned(), json!(stack.tables.order)),
         ("ORDERS_QUEUE_URL".to_owned(), json!(stack.orders_queue_url)),
         ("EXPIRY_QUEUE_URL".to_owned(), json!(stack.expiry_queue_url)),
+        ("PAYMENT_EVENTS_QUEUE_URL".to_owned(), json!(stack.payment_events_queue_url)),
         ("STATE_MACHINE_ARN".to_owned(), json!(stack.state_machine_arn)),
         ("NOTIFICATIONS_TOPIC_ARN".to_owned(), json!(stack.notifications_topic_arn)),
     ]);

@@ -27,6 +27,8 @@ pub(crate) struct Stack {
     pub(crate) orders_dead_letter_queue_url: String,
     pub(crate) expiry_queue_url: String,
     pub(crate) expiry_dead_letter_queue_url: String,
+    pub(crate) payment_events_queue_url: String,
+    pub(crate) payment_events_dead_letter_queue_url: String,
     pub(crate) stream_failures_queue_url: String,
     pub(crate) notifications_topic_arn: String,
     /// The fake Stripe and the fake PayPal.

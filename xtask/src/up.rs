@@ -142,6 +142,7 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
         process::run_logged(&mut sam, "sam deploy", &local("sam-deploy.log"))
     })?;
     let stack = describe(providers, pid)?;
+    fakes::deliver_webhooks(&stack)?;
     timed("creating shoppers and sales", || {
         demo::create_people(&stack)?;
         demo::create_sales(&stack)
@@ -171,6 +172,8 @@ fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
         orders_dead_letter_queue_url: output("OrdersDeadLetterQueueUrl")?,
         expiry_queue_url: output("ExpiryQueueUrl")?,
         expiry_dead_letter_queue_url: output("ExpiryDeadLetterQueueUrl")?,
+        payment_events_queue_url: output("PaymentEventsQueueUrl")?,
+        payment_events_dead_letter_queue_url: output("PaymentEventsDeadLetterQueueUrl")?,
         stream_failures_queue_url: output("StreamFailuresQueueUrl")?,
         notifications_topic_arn: output("NotificationsTopicArn")?,
         stripe_url: providers.stripe.clone(),

@@ -52,6 +52,7 @@ pub fn openapi(routes: &[Route]) -> Value {
         "tags": [
             {"name": Group::Anyone.name(), "description": "Without a token."},
             {"name": Group::Shoppers.name(), "description": "With the ID token of a shopper."},
+            {"name": Group::Providers.name(), "description": "For payment providers: without a token, and signed."},
             {"name": Group::Operators.name(), "description": format!("With the ID token of a member of the group `{OPERATORS}`.")},
         ],
         "paths": paths,
@@ -76,10 +77,7 @@ fn operation(route: &Route) -> Value {
         "operationId": route.name,
         "summary": route.says,
         "tags": [route.group.name()],
-        "security": match route.group {
-            Group::Anyone => json!([]),
-            Group::Shoppers | Group::Operators => json!([{ TOKEN: [] }]),
-        },
+        "security": if route.group.needs_token() { json!([{ TOKEN: [] }]) } else { json!([]) },
         "responses": responses(route),
     });
     if !route.parameters.is_empty() {
@@ -88,6 +86,13 @@ fn operation(route: &Route) -> Value {
     if let Some(body) = &route.body {
         let content = json!({"application/json": {"schema": body.schema.schema}});
         operation["requestBody"] = json!({"required": body.is_required, "content": content});
+    }
+    if route.takes_bytes {
+        operation["requestBody"] = json!({
+            "required": true,
+            "description": "The event, at most 256 KiB. The signature covers every byte.",
+            "content": {"application/json": {"schema": {}}},
+        });
     }
     operation
 }

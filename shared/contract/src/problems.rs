@@ -271,6 +271,18 @@ pub fn idempotency_key_reused() -> Problem {
         .detail("This Idempotency-Key was sent with other units before. A new restock has a new key.")
 }
 
+/// A payment provider's event is not certainly from the provider, or cannot be read. Only the log says why.
+#[must_use]
+pub fn webhook_refused() -> Problem {
+    Problem::of(WEBHOOK_REFUSED)
+}
+
+/// The shop has no account at the payment provider.
+#[must_use]
+pub fn unknown_provider() -> Problem {
+    Problem::of(UNKNOWN_PROVIDER).detail("The shop has no account at this payment provider.")
+}
+
 /// Dependencies of the service do not answer: `failed` names them.
 #[must_use]
 pub fn unhealthy(failed: Vec<&'static str>) -> Problem {

@@ -40,6 +40,8 @@ pub enum Group {
     Shoppers,
     /// Operators: the token's groups include [`crate::OPERATORS`].
     Operators,
+    /// Payment providers, without a token: they sign what they send.
+    Providers,
 }
 
 impl Group {
@@ -50,6 +52,16 @@ impl Group {
             Self::Anyone => "anyone",
             Self::Shoppers => "shoppers",
             Self::Operators => "operators",
+            Self::Providers => "providers",
+        }
+    }
+
+    /// Whether a request needs a token of the user pool.
+    #[must_use]
+    pub fn needs_token(self) -> bool {
+        match self {
+            Self::Shoppers | Self::Operators => true,
+            Self::Anyone | Self::Providers => false,
         }
     }
 }
@@ -121,6 +133,8 @@ pub struct Route {
     pub parameters: Vec<Parameter>,
     /// The request's body. `None`: the function reads none.
     pub body: Option<Body>,
+    /// The function reads a body as bytes, whatever its type: a provider's event.
+    pub takes_bytes: bool,
     /// Its successful answers.
     pub answers: Vec<Answer>,
     /// The refusals that are its own. [`Route::problems`] adds those of its group and of all routes.
@@ -133,7 +147,7 @@ impl Route {
         let parameters = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(path_parameter);
         let parameters = parameters.collect();
         let (answers, refusals) = (Vec::new(), Vec::new());
-        Self { method, path, function: name, name, group, says, parameters, body: None, answers, refusals }
+        Self { method, path, function: name, name, group, says, parameters, body: None, takes_bytes: false, answers, refusals }
     }
 
     /// The function that answers.
@@ -166,6 +180,12 @@ impl Route {
         self
     }
 
+    /// The function reads the body as bytes.
+    pub(crate) fn takes_bytes(mut self) -> Self {
+        self.takes_bytes = true;
+        self
+    }
+
     /// Adds a success with a body.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &'static str) -> Self {
         self.answers.push(Answer { status, says, schema: Some(Described::of::<T>()), has_location: false });
@@ -194,11 +214,12 @@ impl Route {
     #[must_use]
     pub fn problems(&self) -> Vec<ProblemKind> {
         let signed_in: &[ProblemKind] = match self.group {
-            Group::Anyone => &[],
+            Group::Anyone | Group::Providers => &[],
             Group::Shoppers => &[ProblemKind::UNAUTHENTICATED],
             Group::Operators => &[ProblemKind::UNAUTHENTICATED, ProblemKind::FORBIDDEN],
         };
         let body: &[ProblemKind] = match self.body {
+            None if self.takes_bytes => &[ProblemKind::BODY_TOO_LARGE],
             None => &[],
             Some(_) => &[
                 ProblemKind::MALFORMED_REQUEST,

@@ -4,14 +4,15 @@ use kit::ProblemKind;
 
 use crate::{
     CheckoutRequest, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderView, OrdersView, PaymentRequest,
-    PaymentView, PlaceOrderRequest, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route,
-    SaleRequest, SaleView, SalesView,
+    PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest,
+    Route, SaleRequest, SaleView, SalesView,
     description::Described,
     problems::{
         ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER,
         PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED,
         SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED,
-        SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_RESERVATION,
+        SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER,
+        UNKNOWN_RESERVATION, WEBHOOK_REFUSED,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
@@ -38,7 +39,7 @@ const NO_CHANGE: [ProblemKind; 5] =
 /// The route table.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [for_anyone(), for_shoppers(), for_operators()].concat()
+    [for_anyone(), for_shoppers(), for_operators(), for_providers()].concat()
 }
 
 fn for_anyone() -> Vec<Route> {
@@ -64,6 +65,29 @@ fn for_anyone() -> Vec<Route> {
         route(Get, "/inventory/{product_id}", "get-inventory", "The units that are left of a sale.")
             .answers::<InventoryView>(200, "The units left.")
             .refuses(&[UNKNOWN_PRODUCT]),
+    ]
+}
+
+fn for_providers() -> Vec<Route> {
+    let route = |path, name, says| {
+        let route = Route::new(Group::Providers, Post, path, name, says).takes_bytes();
+        let route = route.answers::<ReceivedView>(200, "The event is queued, now or before.");
+        route.refuses(&[WEBHOOK_REFUSED, UNKNOWN_PROVIDER])
+    };
+    let text = Described::inline::<String>;
+    vec![
+        route("/webhooks/stripe", "receive-stripe", "An event of Stripe, in Stripe's own form.").header(
+            "Stripe-Signature",
+            text(),
+            true,
+            "Time and signatures, as Stripe documents them.",
+        ),
+        route("/webhooks/paypal", "receive-paypal", "An event of PayPal, in PayPal's own form.")
+            .header("PAYPAL-TRANSMISSION-ID", text(), true, "The id of this delivery.")
+            .header("PAYPAL-TRANSMISSION-TIME", text(), true, "The time of this delivery.")
+            .header("PAYPAL-TRANSMISSION-SIG", text(), true, "The signature.")
+            .header("PAYPAL-CERT-URL", text(), true, "Where PayPal has the certificate of the signature.")
+            .header("PAYPAL-AUTH-ALGO", text(), true, "`SHA256withRSA`."),
     ]
 }
 

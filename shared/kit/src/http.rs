@@ -7,6 +7,7 @@ mod body;
 mod event;
 mod identity;
 mod problem;
+mod raw;
 mod response;
 
 pub(crate) use body::pointer_of;
@@ -20,6 +21,7 @@ use lambda_http::{
     request::RequestContext,
 };
 pub use problem::{Problem, ProblemKind};
+pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
 pub use response::{no_content, ok_json, public_json, with_location};
 
 use crate::{Response, metrics};

@@ -1,12 +1,14 @@
-//! Messages between functions: the bodies of queue messages, the two queues, and the name of a saga execution.
+//! Messages between functions: the bodies of queue messages, the three queues, and the name of a saga execution.
 
 mod expiry;
 mod orders;
+mod payment_events;
 
 use std::error::Error;
 
 pub use expiry::{ExpiryMessage, ExpiryQueue, LONGEST_DELAY_SECONDS};
 pub use orders::{OrderMessage, OrdersQueue};
+pub use payment_events::{PaymentEvent, PaymentEventsQueue};
 
 /// SQS did not acknowledge a message, but may have accepted it. Sending it again is safe.
 #[derive(Debug, thiserror::Error)]

@@ -15,14 +15,21 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 pub use aws::Aws;
 use domain::{Accounts, Clock, PaymentRate, Provider, Randomness};
 use kit::{Configuration, ConfigurationError, Identity, OsRandomness, Secrets, SystemClock};
-use messages::{ExpiryQueue, OrdersQueue};
-use payments::{Gateways, Providers};
+use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
+use payments::{Gateways, Keys, Providers, SecretStore, paypal};
 pub use registry::{Registry, Wire, find, serve};
 use secrets::PaymentSecrets;
+use serde::de::DeserializeOwned;
 use store::{
-    Attempts, Availabilities, CoolingShoppers, GatewayStates, Orders, Purchases, Reservations, Rounds, Sales, SandboxBooks, Stock,
+    Attempts, Availabilities, CoolingShoppers, GatewayStates, Orders, ProviderEvents, Purchases, Reservations, Rounds, Sales,
+    SandboxBooks, Stock,
 };
 pub use wired::FromParts;
+
+/// Where PayPal is.
+const PAYPAL: &str = "https://api-m.paypal.com";
+/// Where PayPal's sandbox is.
+const PAYPAL_SANDBOX: &str = "https://api-m.sandbox.paypal.com";
 
 /// The parts of a function. A variable that is missing or wrong is recorded; [`Parts::finish`] names them all.
 #[must_use = "ask `finish` whether anything was missing"]
@@ -188,7 +195,7 @@ impl Parts {
             http: self.aws.providers(),
             secrets: Arc::new(self.payment_secrets()),
             stripe_url: self.provider_url("STRIPE_URL", "https://api.stripe.com"),
-            paypal_url: self.provider_url("PAYPAL_URL", "https://api-m.paypal.com"),
+            paypal_url: self.provider_url("PAYPAL_URL", PAYPAL),
             return_url: self.configuration.optional("PAYMENT_RETURN_URL").unwrap_or_default(),
             clock: self.clock(),
         };
@@ -201,6 +208,35 @@ impl Parts {
     /// What all environments know of the gateways.
     pub fn gateway_states(&mut self) -> GatewayStates {
         GatewayStates::new(self.dynamodb(), self.order_table())
+    }
+
+    /// The keys of each configured account at `provider`, of the form `K`.
+    pub fn account_keys<K: DeserializeOwned + Clone + PartialEq>(&mut self, provider: Provider) -> Vec<Keys<K>> {
+        let accounts = self.accounts();
+        let secrets: Arc<dyn SecretStore> = Arc::new(self.payment_secrets());
+        let of_provider = accounts.iter().filter(|account| account.provider == provider);
+        of_provider.map(|account| Keys::new(account.name.clone(), Arc::clone(&secrets))).collect()
+    }
+
+    /// Verifies PayPal's events: PayPal's own, those of PayPal's sandbox, or those of a fake PayPal on this machine. The last is
+    /// believed only where `ENVIRONMENT` is `local`.
+    pub fn paypal_verifier(&mut self) -> paypal::Verifier {
+        let url = self.provider_url("PAYPAL_URL", PAYPAL);
+        let is_local = self.configuration.text("ENVIRONMENT") == "local";
+        let signer = match url.as_str() {
+            PAYPAL_SANDBOX => paypal::Signer::sandbox(),
+            url if is_local && url.starts_with("http://") => paypal::Signer::on_this_machine(url).unwrap_or_else(|| {
+                self.configuration.fault("PAYPAL_URL without TLS has to be http://127.0.0.1 with a port");
+                paypal::Signer::live()
+            }),
+            _ => paypal::Signer::live(),
+        };
+        paypal::Verifier::new(self.aws.providers(), signer)
+    }
+
+    /// The events of payment providers that were queued.
+    pub fn provider_events(&mut self) -> ProviderEvents {
+        ProviderEvents::new(self.dynamodb(), self.order_table())
     }
 
     /// The keys of the accounts at payment providers.
@@ -223,6 +259,11 @@ impl Parts {
     /// The queue of orders to be paid.
     pub fn orders_queue(&mut self) -> OrdersQueue {
         OrdersQueue::new(self.sqs(), self.orders_queue_url())
+    }
+
+    /// The queue of payment events.
+    pub fn payment_events_queue(&mut self) -> PaymentEventsQueue {
+        PaymentEventsQueue::new(self.sqs(), self.configuration.text("PAYMENT_EVENTS_QUEUE_URL"))
     }
 
     /// The queue of expiry messages.

@@ -136,6 +136,44 @@ fn what_a_provider_needs_is_asked_for_only_where_it_has_an_account() {
     }
 }
 
+#[test]
+fn the_keys_are_those_of_the_accounts_at_the_provider() {
+    let of = |provider| {
+        let accounts = "sandbox,stripe=pk_1,paypal=client,stripe-eu=pk_2";
+        let mut parts = parts(&[("PAYMENT_GATEWAYS", accounts), ("PAYMENT_SECRETS", "s/"), ("ENVIRONMENT", "staging")]);
+        let keys: Vec<Keys<payments::StripeKeys>> = parts.account_keys(provider);
+        keys.iter().map(|keys| keys.account().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Provider::Stripe), ["stripe", "stripe-eu"]);
+    assert_eq!(of(Provider::Paypal), ["paypal"]);
+}
+
+#[test]
+fn a_paypal_without_tls_is_on_this_machine_and_on_the_local_stack_only() {
+    let fault = |stage: &str, url: &str| {
+        let mut parts = parts(&[("PAYPAL_URL", url), ("ENVIRONMENT", stage)]);
+        let verifier = parts.paypal_verifier();
+        parts.finish(verifier).err().map(|error| error.to_string())
+    };
+    for (stage, url) in [
+        ("local", "http://127.0.0.1:12112"),
+        ("local", "https://api-m.paypal.com"),
+        ("staging", "https://api-m.sandbox.paypal.com"),
+        ("prod", "https://api-m.paypal.com"),
+    ] {
+        assert_eq!(fault(stage, url), None, "{stage} {url}");
+    }
+    for (stage, url) in [
+        ("staging", "http://127.0.0.1:12112"),
+        ("prod", "http://127.0.0.1:12112"),
+        ("local", "http://10.0.0.1:12112"),
+        ("local", "http://paypal.example.com"),
+        ("local", "http://127.0.0.1:1@example.com"),
+    ] {
+        assert!(fault(stage, url).is_some(), "{stage} {url}");
+    }
+}
+
 /// Two functions with different variables, so that a fault shows which function was chosen.
 const REGISTRY: Registry = &[
     ("get-sale", |parts| {

@@ -79,6 +79,12 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
         Self { account, store: Arc::new(NoStore), known }
     }
 
+    /// The account whose keys these are.
+    #[must_use]
+    pub fn account(&self) -> &GatewayName {
+        &self.account
+    }
+
     /// The keys, read once.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub use certificates::Roots;
 pub use client::{NewOrder, PaypalClient};
 pub use error::{Issue, PaypalError};
 pub use gateway::PaypalGateway;
-pub use webhook::{Event, Signer, Transmission, Verifier, WebhookError};
+pub use webhook::{Event, Signed, Signer, Transmission, Verifier, WebhookError};
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,11 @@ pub(crate) fn gateway(name: &GatewayName) -> Item {
     key(format!("GATEWAY#{name}"), "STATE")
 }
 
+/// A queued event of a payment provider. Events have a partition each: nothing reads them together.
+pub(crate) fn provider_event(account: &GatewayName, event_id: &str) -> Item {
+    key(format!("EVENT#{account}#{event_id}"), "EVENT")
+}
+
 /// A key that no item has.
 pub(crate) fn health() -> Item {
     key("HEALTH", "HEALTH")

@@ -74,6 +74,10 @@ kinds! {
     TOO_MANY_RESTOCKS = 409 "too-many-restocks" "The sale was restocked too often";
     /// An earlier restock has this key and other units.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The key belongs to another request";
+    /// The signature of the event does not fit, or is not of this time, or the event cannot be read. The log says which.
+    WEBHOOK_REFUSED = 400 "webhook-refused" "The event was refused";
+    /// The shop has no account at this payment provider.
+    UNKNOWN_PROVIDER = 404 "unknown-provider" "Unknown provider";
     /// A dependency of the service does not answer.
     UNHEALTHY = 503 "unhealthy" "A dependency does not answer";
 }
@@ -120,7 +124,7 @@ fn says(kind: ProblemKind) -> &'static str {
         }
         ProblemKind::UNAUTHENTICATED => "The caller has not signed in.",
         ProblemKind::FORBIDDEN => "The caller may not do this.",
-        ProblemKind::BODY_TOO_LARGE => "The body has more than 16 KiB.",
+        ProblemKind::BODY_TOO_LARGE => "The body has more than 16 KiB; from a payment provider, more than 256 KiB.",
         ProblemKind::UNSUPPORTED_MEDIA_TYPE => "The body is not declared as `application/json`.",
         ProblemKind::INVALID_REQUEST => "A value is not allowed. `pointer` leads to it in the body.",
         ProblemKind::INTERNAL_ERROR => "A failure that is not the client's.",

@@ -34,7 +34,7 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
 pub fn optional_json_body<T: DeserializeOwned>(request: &Request) -> Result<Option<T>, Problem> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > LARGEST_BODY_BYTES {
-        return Err(Problem::too_large());
+        return Err(Problem::too_large(LARGEST_BODY_BYTES));
     }
     if let Some(pointer) = card_data::card_number(bytes) {
         return Err(Problem::card_data(&pointer));

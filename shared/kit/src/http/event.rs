@@ -16,14 +16,21 @@ use serde::Deserialize;
 
 use crate::Response;
 
-/// The headers that functions read. API Gateway's authorizer reads `Authorization`.
-const READ: [HeaderName; 6] = [
+/// The headers that functions read. API Gateway's authorizer reads `Authorization`. Payment providers sign their events in headers
+/// of their own.
+const READ: [HeaderName; 12] = [
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("prefer"),
     HeaderName::from_static("x-user-id"),
     HeaderName::from_static("x-user-groups"),
+    HeaderName::from_static("stripe-signature"),
+    HeaderName::from_static("paypal-transmission-id"),
+    HeaderName::from_static("paypal-transmission-time"),
+    HeaderName::from_static("paypal-transmission-sig"),
+    HeaderName::from_static("paypal-cert-url"),
+    HeaderName::from_static("paypal-auth-algo"),
 ];
 
 /// A request as API Gateway's REST API passes it to a function.
@@ -125,6 +132,9 @@ mod tests {
     fn headers_that_functions_read_are_kept_whatever_their_case() {
         for name in ["content-type", "Content-Type", "CONTENT-TYPE"] {
             assert_eq!(sent(&[(name, "application/json")]).headers()["content-type"], "application/json");
+        }
+        for name in ["Stripe-Signature", "Paypal-Transmission-Sig", "PAYPAL-CERT-URL"] {
+            assert_eq!(sent(&[(name, "t=1,v1=ab")]).headers()[name], "t=1,v1=ab");
         }
         let mut event = test_aws::request("POST", "/payment").into_event();
         event["multiValueHeaders"] = json!({"Prefer": ["wait=1", "respond-async"], "X-Amzn-Trace-Id": ["Root=1"]});

@@ -219,10 +219,10 @@ impl Problem {
         Self::of(ProblemKind::METHOD_NOT_ALLOWED).header("allow", allow)
     }
 
-    /// 413: the body exceeds the size limit.
+    /// 413: the body has more than `most_bytes`, a multiple of 1,024.
     #[must_use]
-    pub fn too_large() -> Self {
-        Self::of(ProblemKind::BODY_TOO_LARGE).detail("a body may have up to 16 KiB")
+    pub fn too_large(most_bytes: usize) -> Self {
+        Self::of(ProblemKind::BODY_TOO_LARGE).detail(format!("a body may have up to {} KiB", most_bytes / 1024))
     }
 
     /// 415: the body is not declared as JSON in UTF-8.
@@ -330,7 +330,7 @@ mod tests {
             (Problem::forbidden("d"), 403, "forbidden"),
             (Problem::not_found(), 404, "not-found"),
             (Problem::method_not_allowed("GET"), 405, "method-not-allowed"),
-            (Problem::too_large(), 413, "body-too-large"),
+            (Problem::too_large(1024), 413, "body-too-large"),
             (Problem::unsupported_media_type("d"), 415, "unsupported-media-type"),
             (Problem::invalid_request("d", "/a"), 422, "invalid-request"),
             (Problem::try_again(1), 503, "try-again"),

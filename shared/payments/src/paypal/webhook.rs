@@ -22,13 +22,23 @@ const ALGORITHM: &str = "SHA256withRSA";
 const CERTIFICATES_PATH: &str = "/v1/notifications/certs/";
 /// PayPal changes its certificate once a year. More certificates than this in one process are forgotten.
 const MOST_CERTIFICATES: usize = 8;
+/// How the address of a signer on this machine begins. Nothing on the network can answer in its place.
+const THIS_MACHINE: &str = "http://127.0.0.1:";
 
-/// A signer of webhooks: where its certificate comes from, and the name in it.
+/// A signer of webhooks: where its certificate comes from, and why it is believed.
 #[derive(Debug, Clone)]
 pub struct Signer {
     origin: String,
-    name: String,
-    roots: Roots,
+    trust: Trust,
+}
+
+/// Why a certificate from a signer's origin is believed.
+#[derive(Debug, Clone)]
+enum Trust {
+    /// It is for this name, and leads to a root.
+    Chain(String, Roots),
+    /// It comes from this machine.
+    Origin,
 }
 
 impl Signer {
@@ -44,17 +54,35 @@ impl Signer {
         Self::other("https://api.sandbox.paypal.com", "messageverificationcerts.sandbox.paypal.com", Roots::system())
     }
 
-    /// A signer in tests or on the local stack. Its certificates are at `origin`, such as `http://127.0.0.1:8080`; they are
-    /// for the host `name` and lead to one of `roots`. A certificate that signed itself is never accepted.
+    /// A signer whose certificates are at `origin`, are for the host `name`, and lead to one of `roots`.
     #[must_use]
     pub fn other(origin: &str, name: &str, roots: Roots) -> Self {
-        Self { origin: origin.trim_end_matches('/').to_owned(), name: name.to_owned(), roots }
+        Self { origin: origin.trim_end_matches('/').to_owned(), trust: Trust::Chain(name.to_owned(), roots) }
+    }
+
+    /// A fake PayPal on this machine, which signs with a certificate that only it knows. Every certificate from there is believed,
+    /// and so this is for the local stack only. `None`: `origin` is not of the form `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn on_this_machine(origin: &str) -> Option<Self> {
+        let origin = origin.trim_end_matches('/');
+        origin.strip_prefix(THIS_MACHINE)?.parse::<u16>().ok()?;
+        Some(Self { origin: origin.to_owned(), trust: Trust::Origin })
     }
 
     /// Whether `url` is one of this signer's certificates. The rest of the URL is a single word, so it cannot lead elsewhere.
     fn has_certificate(&self, url: &str) -> bool {
         let word = url.strip_prefix(&self.origin).and_then(|path| path.strip_prefix(CERTIFICATES_PATH));
         word.is_some_and(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
+    }
+
+    /// Checks that a certificate from this signer's origin is believed `now`.
+    fn check(&self, chain: &Chain, now: Timestamp) -> Result<(), WebhookError> {
+        match &self.trust {
+            Trust::Chain(name, roots) => {
+                chain.check(name, roots, now).map_err(|error| WebhookError::Certificate(error.to_string()))
+            }
+            Trust::Origin => Ok(()),
+        }
     }
 }
 
@@ -82,8 +110,8 @@ pub struct Event {
     pub kind: String,
     /// The kind of the object, such as `capture`.
     pub object_kind: String,
-    /// The id of the object that changed.
-    pub object_id: String,
+    /// The id of the object that changed. Some objects have none of this name, such as disputes.
+    pub object_id: Option<String>,
     /// When PayPal made the event.
     pub created: Timestamp,
 }
@@ -97,6 +125,9 @@ pub enum WebhookError {
     /// The certificate is not at the signer's.
     #[error("the certificate is not from the signer's host")]
     CertificateUrl,
+    /// The signer has no such certificate.
+    #[error("the signer has no such certificate")]
+    UnknownCertificate,
     /// The certificate could not be fetched. The sender should try again later.
     #[error("the certificate cannot be fetched")]
     NoCertificate,
@@ -123,34 +154,40 @@ struct EventForm {
 
 #[derive(Deserialize)]
 struct Resource {
-    id: String,
+    #[serde(default)]
+    id: Option<String>,
 }
 
-/// Verifies the events of one webhook. It keeps the signer's certificate, so a process makes one verifier.
+/// Fetches the certificates of the signer, and keeps them: a process makes one verifier, for all accounts.
 #[derive(Debug)]
 pub struct Verifier {
     http: Http,
     signer: Signer,
-    webhook_id: String,
     chains: Mutex<BTreeMap<String, Chain>>,
 }
 
+/// The certificate with which a request says that it was signed, and that signature. The certificate is believed; whether the
+/// signature fits is still to be seen.
+#[derive(Debug)]
+pub struct Signed {
+    chain: Chain,
+    signature: Vec<u8>,
+    /// Id and time of the transmission, as the signature covers them.
+    transmission: String,
+}
+
 impl Verifier {
-    /// A verifier for the webhook that `signer` calls `webhook_id`.
+    /// A verifier of what `signer` signs.
     #[must_use]
-    pub fn new(http: Http, signer: Signer, webhook_id: String) -> Self {
-        Self { http, signer, webhook_id, chains: Mutex::default() }
+    pub fn new(http: Http, signer: Signer) -> Self {
+        Self { http, signer, chains: Mutex::default() }
     }
 
-    /// The event in `body`, which is the request's body byte for byte, if the signer signed it. The first event of a
-    /// certificate makes a call to the signer.
-    ///
-    /// The time of the transmission is not compared with `now`: PayPal sends an event for three days. An event that was seen
-    /// before is recognised by its id.
+    /// The certificate that a request names. The first request with a certificate makes a call to the signer.
     ///
     /// # Errors
-    /// When the request is not, or not certainly, from the signer, or its body is no event.
-    pub async fn verify(&self, sent: &Transmission<'_>, body: &[u8], now: Timestamp) -> Result<Event, WebhookError> {
+    /// When the request was not signed as the signer does, or the certificate is not to be had or not believed.
+    pub async fn signed(&self, sent: &Transmission<'_>, now: Timestamp) -> Result<Signed, WebhookError> {
         if sent.algorithm != ALGORITHM {
             return Err(WebhookError::Algorithm);
         }
@@ -159,16 +196,7 @@ impl Verifier {
         }
         let signature = base64::decode(sent.signature).map_err(|_| WebhookError::Signature)?;
         let chain = self.chain(sent.certificate_url, now).await?;
-        let message = format!("{}|{}|{}|{}", sent.id, sent.time, self.webhook_id, crc32fast::hash(body));
-        chain.check_signature(message.as_bytes(), &signature).map_err(|_| WebhookError::Signature)?;
-        let form: EventForm = serde_json::from_slice(body).map_err(|_| WebhookError::Event)?;
-        Ok(Event {
-            id: form.id,
-            kind: form.event_type,
-            object_kind: form.resource_type,
-            object_id: form.resource.id,
-            created: form.create_time,
-        })
+        Ok(Signed { chain, signature, transmission: format!("{}|{}", sent.id, sent.time) })
     }
 
     /// The certificate at `url`, checked for `now`. A certificate that was refused is fetched again the next time.
@@ -179,10 +207,9 @@ impl Verifier {
             Some(chain) => chain,
             None => self.fetch(url).await?,
         };
-        let checked = chain.check(&self.signer.name, &self.signer.roots, now);
-        if let Err(error) = checked {
+        if let Err(error) = self.signer.check(&chain, now) {
             chains.remove(url);
-            return Err(WebhookError::Certificate(error.to_string()));
+            return Err(error);
         }
         if !chains.contains_key(url) && chains.len() >= MOST_CERTIFICATES {
             chains.clear();
@@ -194,8 +221,35 @@ impl Verifier {
     async fn fetch(&self, url: &str) -> Result<Chain, WebhookError> {
         match self.http.call(Request::get(url.to_owned()), http::deadline()).await {
             Reply::Answered(answer) if answer.status == 200 => Chain::from_pem(answer.body()).ok_or(WebhookError::NoCertificate),
+            // A forger chooses the URL. Too early and too often (408, 429) may pass.
+            Reply::Answered(answer) if (400..500).contains(&answer.status) && ![408, 429].contains(&answer.status) => {
+                Err(WebhookError::UnknownCertificate)
+            }
             Reply::Answered(_) | Reply::NotSent | Reply::NoAnswer => Err(WebhookError::NoCertificate),
         }
+    }
+}
+
+impl Signed {
+    /// The event in `body`, which is the request's body byte for byte, if it was signed for the webhook that the signer calls
+    /// `webhook_id`.
+    ///
+    /// The time of the transmission is not compared with the present: PayPal sends an event for three days. An event that was seen
+    /// before is recognised by its id.
+    ///
+    /// # Errors
+    /// When the signature does not fit, or the body is no event.
+    pub fn verify(&self, webhook_id: &str, body: &[u8]) -> Result<Event, WebhookError> {
+        let message = format!("{}|{webhook_id}|{}", self.transmission, crc32fast::hash(body));
+        self.chain.check_signature(message.as_bytes(), &self.signature).map_err(|_| WebhookError::Signature)?;
+        let form: EventForm = serde_json::from_slice(body).map_err(|_| WebhookError::Event)?;
+        Ok(Event {
+            id: form.id,
+            kind: form.event_type,
+            object_kind: form.resource_type,
+            object_id: form.resource.id,
+            created: form.create_time,
+        })
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Event {
     pub id: String,
     /// Such as `payment_intent.succeeded`.
     pub kind: String,
-    /// The id of the object that changed, such as `pi_…`.
-    pub object_id: String,
+    /// The id of the object that changed, such as `pi_…`. Some objects have none, such as an account's balance.
+    pub object_id: Option<String>,
     /// When Stripe made the event.
     pub created: Timestamp,
 }
@@ -57,7 +57,8 @@ struct Data {
 
 #[derive(Deserialize)]
 struct Object {
-    id: String,
+    #[serde(default)]
+    id: Option<String>,
 }
 
 /// The event in `body`, which is the request's body byte for byte, if `header` (`Stripe-Signature`) has a signature by one
@@ -153,10 +154,17 @@ mod tests {
         let expected = Event {
             id: "evt_1".to_owned(),
             kind: "payment_intent.succeeded".to_owned(),
-            object_id: "pi_1".to_owned(),
+            object_id: Some("pi_1".to_owned()),
             created: at(1_795_176_000),
         };
         assert_eq!(event, expected);
+    }
+
+    #[test]
+    fn an_object_may_have_no_id() {
+        let body = br#"{"id":"evt_1","type":"balance.available","created":0,"data":{"object":{"object":"balance"}}}"#;
+        let header = format!("t={SIGNED_AT},v1={}", signature("whsec_a", SIGNED_AT, body));
+        assert_eq!(verify(&[secret("whsec_a")], &header, body, at(SIGNED_AT)).unwrap().object_id, None);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn definitions(names: &Names) -> [Definition; 3] {
             create: table(&names.reservation).stream_specification(stream(StreamViewType::NewAndOldImages)),
             ttl: Some("ttl"),
         },
-        Definition { create: order, ttl: None },
+        Definition { create: order, ttl: Some("ttl") },
     ]
 }
 

@@ -13,6 +13,8 @@ pub struct Expected {
     pub times: u32,
     /// Whether the function accepts the header `X-User-ID` when the request has no claims.
     pub trust_user_id_header: bool,
+    /// Whether the shop has accounts at Stripe and PayPal.
+    pub has_accounts: bool,
     /// The answer.
     pub answer: Answer,
     /// Units of the purchase's shard afterwards; `None`: they do not matter.
@@ -92,7 +94,8 @@ pub(crate) fn error(name: &'static str) -> Expected {
 
 impl Expected {
     fn new(answer: Answer) -> Self {
-        Self { given: Given::Sale, times: 1, trust_user_id_header: false, answer, units: None, reservation: None }
+        let (given, times) = (Given::Sale, 1);
+        Self { given, times, trust_user_id_header: false, has_accounts: false, answer, units: None, reservation: None }
     }
 
     /// In this state of the purchase.
@@ -108,6 +111,11 @@ impl Expected {
     /// In a function that accepts `X-User-ID`.
     pub(crate) fn trusting_header(self) -> Self {
         Self { trust_user_id_header: true, ..self }
+    }
+
+    /// In a shop that has accounts at Stripe and PayPal.
+    pub(crate) fn with_accounts(self) -> Self {
+        Self { has_accounts: true, ..self }
     }
 
     /// Leaves these units in the purchase's shard.

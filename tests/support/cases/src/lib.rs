@@ -22,6 +22,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod values;
+mod webhooks;
 mod workers;
 
 pub use case::Case;
@@ -35,7 +36,7 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 32] = [
+const TABLES: [(&str, Table); 34] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -62,6 +63,8 @@ const TABLES: [(&str, Table); 32] = [
     ("refund-payment", saga::refund_payment::cases),
     ("sell-stock", saga::sell_stock::cases),
     ("take-back-stock", saga::take_back_stock::cases),
+    ("receive-paypal", webhooks::receive_paypal::cases),
+    ("receive-stripe", webhooks::receive_stripe::cases),
     ("expire-reservation", workers::expire_reservation::cases),
     ("reconcile", workers::reconcile::cases),
     ("refresh-availability", workers::refresh_availability::cases),

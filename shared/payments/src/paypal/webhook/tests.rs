@@ -36,12 +36,16 @@ fn roots() -> Roots {
 
 /// A verifier that trusts the test's authority for PayPal's sandbox.
 fn verifier(provider: &Provider) -> Verifier {
-    let signer = Signer::other("https://api.sandbox.paypal.com", SIGNER_NAME, roots());
-    Verifier::new(provider.http(), signer, WEBHOOK_ID.to_owned())
+    Verifier::new(provider.http(), Signer::other("https://api.sandbox.paypal.com", SIGNER_NAME, roots()))
+}
+
+/// The event in `body`, if it was signed for the webhook of the fixtures.
+async fn verify(by: &Verifier, sent: &Transmission<'_>, body: &[u8], now: Timestamp) -> Result<Event, WebhookError> {
+    by.signed(sent, now).await?.verify(WEBHOOK_ID, body)
 }
 
 async fn verified(sent: Transmission<'_>, body: &[u8]) -> Result<Event, WebhookError> {
-    verifier(&Provider::that([pem(EVENT_CHAIN)])).verify(&sent, body, now()).await
+    verify(&verifier(&Provider::that([pem(EVENT_CHAIN)])), &sent, body, now()).await
 }
 
 fn lines(asked: Vec<Asked>) -> Vec<String> {
@@ -56,11 +60,11 @@ async fn a_signed_event_says_what_changed_and_the_certificate_is_fetched_once() 
         id: "WH-58D329510W468432D-8HN650336L201105X".to_owned(),
         kind: "PAYMENT.AUTHORIZATION.VOIDED".to_owned(),
         object_kind: "authorization".to_owned(),
-        object_id: "6DR965477U7140544".to_owned(),
+        object_id: Some("6DR965477U7140544".to_owned()),
         created: "2026-11-20T11:59:58.731Z".parse().unwrap(),
     };
     for _ in 0..2 {
-        assert_eq!(verifier.verify(&sent(), EVENT, now()).await, Ok(expected.clone()));
+        assert_eq!(verify(&verifier, &sent(), EVENT, now()).await, Ok(expected.clone()));
     }
     assert_eq!(lines(provider.asked()), [format!("GET {CERTIFICATE_URL}")]);
 }
@@ -82,9 +86,8 @@ async fn what_was_not_signed_is_refused() {
     ] {
         assert_eq!(verified(sent, body).await, Err(WebhookError::Signature), "{why}");
     }
-    let signer = Signer::other("https://api.sandbox.paypal.com", SIGNER_NAME, roots());
-    let other = Verifier::new(Provider::that([pem(EVENT_CHAIN)]).http(), signer, "another webhook".to_owned());
-    assert_eq!(other.verify(&sent(), EVENT, now()).await, Err(WebhookError::Signature));
+    let signed = verifier(&Provider::that([pem(EVENT_CHAIN)])).signed(&sent(), now()).await.unwrap();
+    assert_eq!(signed.verify("another webhook", EVENT), Err(WebhookError::Signature));
 }
 
 #[tokio::test]
@@ -92,7 +95,7 @@ async fn nothing_is_fetched_for_another_algorithm_or_from_another_host() {
     let provider = Provider::default();
     let verifier = verifier(&provider);
     let weak = Transmission { algorithm: "SHA1withRSA", ..sent() };
-    assert_eq!(verifier.verify(&weak, EVENT, now()).await, Err(WebhookError::Algorithm));
+    assert_eq!(verify(&verifier, &weak, EVENT, now()).await, Err(WebhookError::Algorithm));
     for certificate_url in [
         "https://api.paypal.com/v1/notifications/certs/CERT-1",
         "http://api.sandbox.paypal.com/v1/notifications/certs/CERT-1",
@@ -109,7 +112,7 @@ async fn nothing_is_fetched_for_another_algorithm_or_from_another_host() {
         "",
     ] {
         let sent = Transmission { certificate_url, ..sent() };
-        assert_eq!(verifier.verify(&sent, EVENT, now()).await, Err(WebhookError::CertificateUrl), "{certificate_url}");
+        assert_eq!(verify(&verifier, &sent, EVENT, now()).await, Err(WebhookError::CertificateUrl), "{certificate_url}");
     }
     assert!(provider.asked().is_empty());
 }
@@ -132,8 +135,8 @@ async fn a_certificate_must_lead_to_a_root_be_valid_now_and_have_the_name() {
         ("an authority's own", root, roots(), now()),
     ] {
         let signer = Signer::other("https://api.sandbox.paypal.com", SIGNER_NAME, roots);
-        let verifier = Verifier::new(Provider::that([pem(chain)]).http(), signer, WEBHOOK_ID.to_owned());
-        let verified = verifier.verify(&sent(), EVENT, now).await;
+        let verifier = Verifier::new(Provider::that([pem(chain)]).http(), signer);
+        let verified = verify(&verifier, &sent(), EVENT, now).await;
         assert!(matches!(verified, Err(WebhookError::Certificate(_))), "{why}: {verified:?}");
     }
 }
@@ -142,10 +145,10 @@ async fn a_certificate_must_lead_to_a_root_be_valid_now_and_have_the_name() {
 async fn a_certificate_of_the_same_authority_does_not_sign_for_another_name() {
     let signer = Signer::other("https://api.sandbox.paypal.com", "shop.example.com", roots());
     let provider = Provider::that([pem(include_str!("../fixtures/stranger.pem"))]);
-    let stranger = Verifier::new(provider.http(), signer, WEBHOOK_ID.to_owned());
+    let stranger = Verifier::new(provider.http(), signer);
     // The signature is the stranger's and fits its certificate: only the name above made the difference.
     let signature = include_str!("../fixtures/stranger.sig").trim_end();
-    assert!(stranger.verify(&Transmission { signature, ..sent() }, EVENT, now()).await.is_ok());
+    assert!(verify(&stranger, &Transmission { signature, ..sent() }, EVENT, now()).await.is_ok());
     assert_eq!(verified(Transmission { signature, ..sent() }, EVENT).await, Err(WebhookError::Signature));
 }
 
@@ -155,24 +158,39 @@ async fn a_certificate_that_cannot_be_fetched_is_fetched_again() {
     let provider = Provider::that([
         Next::Refused,
         Next::Broken,
-        Next::Answer(404, Vec::new(), String::new()),
+        Next::Answer(500, Vec::new(), String::new()),
         pem(""),
         pem(garbage),
         pem(EVENT_CHAIN),
     ]);
     let verifier = verifier(&provider);
     for _ in 0..5 {
-        assert_eq!(verifier.verify(&sent(), EVENT, now()).await, Err(WebhookError::NoCertificate));
+        assert_eq!(verify(&verifier, &sent(), EVENT, now()).await, Err(WebhookError::NoCertificate));
     }
-    assert!(verifier.verify(&sent(), EVENT, now()).await.is_ok());
+    assert!(verify(&verifier, &sent(), EVENT, now()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_signer_does_not_have_is_no_reason_to_come_again() {
+    for (status, expected) in [
+        (400, WebhookError::UnknownCertificate),
+        (401, WebhookError::UnknownCertificate),
+        (404, WebhookError::UnknownCertificate),
+        (408, WebhookError::NoCertificate),
+        (429, WebhookError::NoCertificate),
+        (503, WebhookError::NoCertificate),
+    ] {
+        let verifier = verifier(&Provider::that([Next::Answer(status, Vec::new(), String::new())]));
+        assert_eq!(verify(&verifier, &sent(), EVENT, now()).await, Err(expected), "{status}");
+    }
 }
 
 #[tokio::test]
 async fn a_kept_certificate_is_checked_again_and_forgotten_when_it_is_out_of_date() {
     let provider = Provider::that([pem(EVENT_CHAIN), pem(EVENT_CHAIN)]);
     let verifier = verifier(&provider);
-    verifier.verify(&sent(), EVENT, now()).await.unwrap();
-    let late = verifier.verify(&sent(), EVENT, "2027-10-02T00:00:00Z".parse().unwrap()).await;
+    verify(&verifier, &sent(), EVENT, now()).await.unwrap();
+    let late = verify(&verifier, &sent(), EVENT, "2027-10-02T00:00:00Z".parse().unwrap()).await;
     assert!(matches!(late, Err(WebhookError::Certificate(_))), "{late:?}");
     assert!(verifier.chains.lock().await.is_empty());
 }
@@ -183,7 +201,7 @@ async fn only_a_few_certificates_are_kept() {
     let verifier = verifier(&provider);
     for number in 0..=MOST_CERTIFICATES {
         let url = format!("https://api.sandbox.paypal.com/v1/notifications/certs/CERT-{number}");
-        verifier.verify(&Transmission { certificate_url: &url, ..sent() }, EVENT, now()).await.unwrap();
+        verify(&verifier, &Transmission { certificate_url: &url, ..sent() }, EVENT, now()).await.unwrap();
     }
     assert_eq!(verifier.chains.lock().await.len(), 1);
 }
@@ -195,7 +213,39 @@ fn paypals_own_signers_are_pinned() {
         (Signer::sandbox(), "https://api.sandbox.paypal.com", SIGNER_NAME),
     ] {
         assert!(signer.has_certificate(&format!("{host}/v1/notifications/certs/CERT-360caa42_fca2a594")));
-        assert_eq!(signer.name, name);
+        assert!(matches!(&signer.trust, Trust::Chain(pinned, _) if pinned == name), "{signer:?}");
     }
     assert!(!Signer::live().has_certificate(CERTIFICATE_URL));
+}
+
+#[tokio::test]
+async fn a_signer_on_this_machine_is_believed_without_a_root_and_is_nowhere_else() {
+    const ORIGIN: &str = "http://127.0.0.1:12112";
+    let provider = Provider::that([pem(EVENT_CHAIN)]);
+    let verifier = Verifier::new(provider.http(), Signer::on_this_machine(ORIGIN).unwrap());
+    let certificate_url = format!("{ORIGIN}/v1/notifications/certs/CERT-1");
+    let here = Transmission { certificate_url: &certificate_url, ..sent() };
+    assert!(verify(&verifier, &here, EVENT, now()).await.is_ok());
+    assert_eq!(
+        verify(&verifier, &sent(), EVENT, now()).await,
+        Err(WebhookError::CertificateUrl),
+        "PayPal itself is another signer"
+    );
+    let mut altered = EVENT.to_vec();
+    altered[10] ^= 1;
+    assert_eq!(verify(&verifier, &here, &altered, now()).await, Err(WebhookError::Signature));
+    for origin in [
+        "https://api.paypal.com",
+        "http://127.0.0.1",
+        "http://127.0.0.1:",
+        "http://127.0.0.1:1@example.com",
+        "http://127.0.0.1:1/x",
+        "http://127.0.0.1.example.com:1",
+        "https://127.0.0.1:1",
+        "http://localhost:1",
+        "http://10.0.0.1:1",
+        "",
+    ] {
+        assert!(Signer::on_this_machine(origin).is_none(), "{origin}");
+    }
 }

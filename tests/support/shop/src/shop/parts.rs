@@ -16,6 +16,7 @@ use super::Shop;
 
 const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/orders";
 const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/expiry";
+const PAYMENT_EVENTS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/payment-events";
 
 /// The payment saga.
 pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
@@ -51,6 +52,7 @@ impl Shop {
             ("ORDER_TABLE", self.dynamo.order_table()),
             ("ORDERS_QUEUE_URL", ORDERS),
             ("EXPIRY_QUEUE_URL", EXPIRY),
+            ("PAYMENT_EVENTS_QUEUE_URL", PAYMENT_EVENTS),
             ("STATE_MACHINE_ARN", STATE_MACHINE),
             ("NOTIFICATIONS_TOPIC_ARN", NOTIFICATIONS),
             ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
@@ -72,6 +74,11 @@ impl Shop {
     /// The messages of the expiry queue.
     pub fn expiries_sent(&self) -> Vec<Value> {
         self.sent_to(EXPIRY)
+    }
+
+    /// The messages of the queue of payment events.
+    pub fn payment_events_sent(&self) -> Vec<Value> {
+        self.sent_to(PAYMENT_EVENTS)
     }
 
     fn sent_to(&self, url: &str) -> Vec<Value> {
