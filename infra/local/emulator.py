@@ -175,7 +175,8 @@ def send_at_once():
 def enforce_policies_of_functions():
     """Checks the calls of functions against their roles' policies. Any other caller may do anything, signed or not.
 
-    On AWS, the action of SendMessageBatch is sqs:SendMessage.
+    On AWS, the action of SendMessageBatch is sqs:SendMessage, and a task token is checked against its state machine. Here the
+    token does not tell which one that is, so the right for any state machine will do.
     """
     app.AUTH = True
     enforce = iam_evaluator.enforce
@@ -183,6 +184,9 @@ def enforce_policies_of_functions():
     def enforce_for_roles(access_key, action, *args, **kwargs):
         of_a_role = (access_key or "").startswith("ASIA")  # only roles have temporary credentials here
         action = "sqs:SendMessage" if action == "sqs:SendMessageBatch" else action
+        if of_a_role and action == "states:SendTaskSuccess":
+            denials = [enforce(access_key, action, *args, resource_arn=arn) for arn in stepfunctions._state_machines]
+            return None if None in denials else denials[0]
         return enforce(access_key, action, *args, **kwargs) if of_a_role else None
 
     iam_evaluator.enforce = enforce_for_roles

@@ -222,8 +222,8 @@ fn a_function_without_its_reserve_or_a_sum_that_is_not_documented_is_noticed() {
     };
     notices(
         documented,
-        "has no row | `SagaConcurrency` | 23 |",
-        in_the_document("| `SagaConcurrency` | 23 |", "| `SagaConcurrency` | 24 |"),
+        "has no row | `SagaConcurrency` | 20 |",
+        in_the_document("| `SagaConcurrency` | 20 |", "| `SagaConcurrency` | 21 |"),
     );
     notices(documented, "does not say: In all, ", in_the_document("In all, ", "Of them, "));
 }

@@ -1,66 +1,10 @@
 //! The connection between a gateway and a fake provider in the same process.
 
-use std::{
-    fmt, io,
-    sync::{Arc, Mutex},
-};
-
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
-};
-use aws_smithy_types::body::SdkBody;
-use domain::Clock;
-use payments::Http;
-use test_aws::FixedClock;
-use test_provider::{Answer, Provider, faults::Order};
-
-/// Calls to `fake`, which reads the time from `clock`.
-pub(crate) fn to<F: Provider + 'static>(fake: &Arc<Mutex<F>>, clock: &FixedClock) -> Http {
-    Http::over(SharedHttpConnector::new(Wire(Arc::clone(fake), clock.clone())))
-}
+use test_provider::faults::Order;
+pub(crate) use test_shop::calls_to as to;
 
 /// A fault for the next requests to this path. A slow answer takes a minute.
 pub(crate) fn fault(method: &str, path: &str, fault: &str, times: u32) -> Order {
     let order = serde_json::json!({"path": path, "method": method, "times": times, "fault": fault, "seconds": 60});
     serde_json::from_value(order).unwrap()
-}
-
-struct Wire<F>(Arc<Mutex<F>>, FixedClock);
-
-impl<F> fmt::Debug for Wire<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl<F: Provider + 'static> HttpConnector for Wire<F> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        let mut http = http::Request::builder().method(request.method()).uri(request.uri());
-        for (name, value) in request.headers() {
-            http = http.header(name, value);
-        }
-        let answer = self.0.lock().unwrap().answer(&http.body(body).unwrap(), self.1.now());
-        HttpConnectorFuture::new(async move {
-            match answer {
-                Answer::Now(response) => Ok(sdk_response(response)),
-                Answer::Late(wait, response) => {
-                    tokio::time::sleep(wait).await;
-                    Ok(sdk_response(response))
-                }
-                Answer::Lost => Err(ConnectorError::io(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))),
-            }
-        })
-    }
-}
-
-fn sdk_response(response: http::Response<Vec<u8>>) -> HttpResponse {
-    let (parts, body) = response.into_parts();
-    let mut answer = HttpResponse::new(parts.status.as_u16().try_into().unwrap(), SdkBody::from(body));
-    for (name, value) in &parts.headers {
-        answer.headers_mut().insert(name.as_str().to_owned(), value.to_str().unwrap().to_owned());
-    }
-    answer
 }

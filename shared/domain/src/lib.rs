@@ -46,8 +46,8 @@ pub use money::{Currency, Money, MoneyError};
 pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use pace::{Breaker, PaymentRate, Verdict};
 pub use payment::{
-    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, PaymentMethod,
-    PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
+    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, IdempotencyKeyError,
+    PaymentMethod, PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use report::{Place, SaleReport, Tally};

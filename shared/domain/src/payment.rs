@@ -164,6 +164,21 @@ pub struct IdempotencyKey {
     pub attempt: u32,
 }
 
+/// The text is not a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key is the id of an order and the number of an attempt, joined by a hyphen")]
+pub struct IdempotencyKeyError;
+
+impl FromStr for IdempotencyKey {
+    type Err = IdempotencyKeyError;
+
+    fn from_str(text: &str) -> Result<Self, IdempotencyKeyError> {
+        let (order, attempt) = text.rsplit_once('-').ok_or(IdempotencyKeyError)?;
+        let attempt = attempt.parse().map_err(|_| IdempotencyKeyError)?;
+        Ok(Self { order: order.parse().map_err(|_| IdempotencyKeyError)?, attempt })
+    }
+}
+
 impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.order, self.attempt)
@@ -349,6 +364,18 @@ impl Attempt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_read_back_and_an_order_alone_is_none() {
+        for order in ["demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D", "a-1-2.01JD3V3Z5T8Q6W7X9Y0A1B2C3D"] {
+            let key = IdempotencyKey { order: order.parse().unwrap(), attempt: 12 };
+            assert_eq!(key.to_string().parse(), Ok(key));
+            assert_eq!(order.parse::<IdempotencyKey>(), Err(IdempotencyKeyError), "{order}");
+        }
+        for text in ["", "-", "-1", "demo-1", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-x"] {
+            assert_eq!(text.parse::<IdempotencyKey>(), Err(IdempotencyKeyError), "{text}");
+        }
+    }
 
     #[test]
     fn a_payment_method_names_its_provider() {

@@ -1,6 +1,8 @@
 //! The interface to a payment gateway.
 
-use domain::{CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, Timestamp};
+use domain::{
+    CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, RefundOutcome, Timestamp,
+};
 use futures_util::future::BoxFuture;
 /// A payment, as a gateway has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,36 @@ pub enum LookUp {
     Unknown,
 }
 
+/// The payment that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The order paid for.
+    pub order: OrderId,
+    /// The number of the attempt; `None`: the object belongs to the order, whatever the attempt.
+    pub attempt: Option<u32>,
+}
+
+/// What a provider says of the object of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It belongs to this payment.
+    Payment(About),
+    /// It belongs to no payment of the shop, or to none that the gateway follows.
+    Nothing,
+    /// The provider did not answer.
+    Unknown,
+}
+
+impl About {
+    /// Reads the note that the gateway, or the shop's page, left at the provider: an attempt's key or an order's id.
+    pub(crate) fn of(note: &str) -> Option<Self> {
+        if let Ok(IdempotencyKey { order, attempt }) = note.parse() {
+            return Some(Self { order, attempt: Some(attempt) });
+        }
+        Some(Self { order: note.parse().ok()?, attempt: None })
+    }
+}
+
 /// A payment provider. Its methods return no errors: when a call gets no answer, the outcome is `Unknown`.
 pub trait PaymentGateway: Send + Sync {
     /// The name under which the gateway is configured.
@@ -58,6 +90,10 @@ pub trait PaymentGateway: Send + Sync {
 
     /// Returns the outcome of `charge`.
     fn look_up<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, LookUp>;
+
+    /// Finds the payment that an event of the provider is about, by the provider's own word now and not by the event's. `kind`
+    /// is the event's word for what happened, `object` the id of what changed.
+    fn payment_of<'a>(&'a self, kind: &'a str, object: &'a str) -> BoxFuture<'a, Found>;
 
     /// Ends a payment that waits for its shopper's action: nothing that the shopper does later authorises it. Returns the
     /// outcome, which is `Authorised` or `Charged` if the shopper acted before.

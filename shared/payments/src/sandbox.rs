@@ -7,7 +7,7 @@ use domain::{
 use futures_util::future::{self, BoxFuture};
 use store::{Entry, EntryState, SandboxBooks, StoreError};
 
-use crate::{LookUp, OpenOutcome, Payment, PaymentGateway};
+use crate::{Found, LookUp, OpenOutcome, Payment, PaymentGateway};
 
 /// The gateway that is down for `sandbox:primary-down`. Sandboxes with other names are up for it.
 const PRIMARY: &str = "sandbox";
@@ -305,6 +305,11 @@ impl PaymentGateway for Sandbox {
                 LookUp::Unknown
             })
         })
+    }
+
+    /// The sandbox delivers no events.
+    fn payment_of<'a>(&'a self, _kind: &'a str, _object: &'a str) -> BoxFuture<'a, Found> {
+        Box::pin(future::ready(Found::Nothing))
     }
 
     fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {

@@ -5,6 +5,7 @@ mod reconcile;
 mod refresh_availability;
 mod release_stock;
 mod schedule_expiry;
+mod settle_payment;
 mod start_payment;
 
 use kit::{QueueFunction, StreamFunction};

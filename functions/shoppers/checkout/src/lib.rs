@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod methods;
+mod returns;
 mod use_case;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use parts::{FromParts, Parts};
 
 pub use dispatch::OrderDispatch;
 pub use methods::{MethodUnavailable, PaymentMethods};
+pub use returns::ShopperReturns;
 pub use use_case::{OrderPlacement, PlacementError};
 
 /// The Lambda handler and its dependencies.

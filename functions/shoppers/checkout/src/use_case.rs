@@ -14,7 +14,7 @@ use messages::{OrderMessage, SendError};
 use parts::{FromParts, Parts};
 use store::{AddressOutcome, Orders, PlaceOutcome, Purchases, Reservations, Sales, StartOutcome, StoreError};
 
-use crate::{MethodUnavailable, OrderDispatch, PaymentMethods};
+use crate::{MethodUnavailable, OrderDispatch, PaymentMethods, ShopperReturns};
 
 /// How often a request decides again because the order has changed meanwhile. Each change is an attempt to pay that another
 /// request started, or the end of one.
@@ -70,6 +70,7 @@ pub struct OrderPlacement {
     purchases: Purchases,
     dispatch: OrderDispatch,
     methods: PaymentMethods,
+    returns: ShopperReturns,
 }
 
 impl FromParts for OrderPlacement {
@@ -82,6 +83,7 @@ impl FromParts for OrderPlacement {
             purchases: parts.purchases(),
             dispatch: OrderDispatch::from_parts(parts),
             methods: PaymentMethods::from_parts(parts),
+            returns: ShopperReturns::from_parts(parts),
         }
     }
 }
@@ -144,6 +146,7 @@ impl OrderPlacement {
                 Decision::Attempt(_) | Decision::Address(_) if order.updated_at > now => return Err(PlacementError::Contended),
                 Decision::Stays => {
                     self.dispatch.send_again::<PlacementError>(&order, now).await?;
+                    self.returns.note::<PlacementError>(&order).await?;
                     return Ok(order);
                 }
                 Decision::Attempt(method) => {

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use checkout::{MethodUnavailable, OrderDispatch, PaymentMethods};
+use checkout::{MethodUnavailable, OrderDispatch, PaymentMethods, ShopperReturns};
 use contract::{ActionView, DecimalAmount};
 use domain::{Attempt, Clock, IdempotencyKey, Money, Order, OrderId, OrderStatus, PaymentMethod, ShopperId, Timestamp};
 use messages::{OrderMessage, SendError};
@@ -74,6 +74,7 @@ pub(crate) struct OrderPayments {
     dispatch: OrderDispatch,
     methods: PaymentMethods,
     attempts: Attempts,
+    returns: ShopperReturns,
 }
 
 impl FromParts for OrderPayments {
@@ -85,6 +86,7 @@ impl FromParts for OrderPayments {
             dispatch: OrderDispatch::from_parts(parts),
             methods: PaymentMethods::from_parts(parts),
             attempts: parts.attempts(),
+            returns: ShopperReturns::from_parts(parts),
         }
     }
 }
@@ -131,7 +133,7 @@ impl OrderPayments {
             OrderStatus::Completed => Err(PaymentError::AlreadyPaid),
             OrderStatus::Pending => {
                 self.dispatch.send_again::<PaymentError>(order, now).await?;
-                let attempt = self.attempts.get(&order.key()).await?;
+                let attempt = self.returns.note::<PaymentError>(order).await?;
                 Err(attempt.as_ref().and_then(contract::action).map_or(PaymentError::InProgress, PaymentError::RequiresAction))
             }
             OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(PaymentError::ReservationExpired),

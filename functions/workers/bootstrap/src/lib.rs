@@ -7,6 +7,7 @@ use reconcile::Reconcile;
 use refresh_availability::RefreshAvailability;
 use release_stock::ReleaseStock;
 use schedule_expiry::ScheduleExpiry;
+use settle_payment::SettlePayment;
 use start_payment::StartPayment;
 
 /// Each function by its name, with its trigger.
@@ -16,5 +17,6 @@ pub const FUNCTIONS: Registry = &[
     ("refresh-availability", |parts| RefreshAvailability::wire(parts).map(Function::stream_batch)),
     ("release-stock", |parts| ReleaseStock::wire(parts).map(Function::stream)),
     ("schedule-expiry", |parts| ScheduleExpiry::wire(parts).map(Function::stream_batch)),
+    ("settle-payment", |parts| SettlePayment::wire(parts).map(Function::queue)),
     ("start-payment", |parts| StartPayment::wire(parts).map(Function::queue)),
 ];

@@ -10,7 +10,7 @@ use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, Money, R
 use futures_util::future::BoxFuture;
 
 use crate::{
-    Certainty, LookUp, OpenOutcome, Payment, PaymentGateway,
+    About, Certainty, Found, LookUp, OpenOutcome, Payment, PaymentGateway,
     form::Form,
     paypal::{
         AuthorizationStatus, CaptureStatus, Issue, NewOrder, Order, PaypalClient, PaypalError, Refund, RefundStatus,
@@ -395,6 +395,32 @@ impl PaymentGateway for PaypalGateway {
                 Standing::Foreign => self.foreign(payment, id),
             };
             if outcome == ChargeOutcome::Unknown { LookUp::Unknown } else { LookUp::Found(outcome) }
+        })
+    }
+
+    /// Orders, authorizations and captures are followed; a capture that goes back changes itself, too.
+    fn payment_of<'a>(&'a self, kind: &'a str, object: &'a str) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            let note = if kind.starts_with("CHECKOUT.ORDER.") {
+                self.client.get_order(object).await.map(|order| order.custom_id)
+            } else if kind.starts_with("PAYMENT.AUTHORIZATION.") {
+                self.client.get_authorization(object).await.map(|authorization| authorization.custom_id)
+            } else if kind.starts_with("PAYMENT.CAPTURE.") {
+                self.client.get_capture(object).await.map(|capture| capture.custom_id)
+            } else {
+                return Found::Nothing;
+            };
+            match note {
+                Ok(note) => note.as_deref().and_then(About::of).map_or(Found::Nothing, Found::Payment),
+                Err(error @ (PaypalError::NotFound | PaypalError::Invalid { .. } | PaypalError::Refused { .. })) => {
+                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "an event of an object that is not there");
+                    Found::Nothing
+                }
+                Err(error) => {
+                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "PayPal did not say what changed");
+                    Found::Unknown
+                }
+            }
         })
     }
 

@@ -7,7 +7,7 @@ use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, RefundOu
 use futures_util::future::BoxFuture;
 
 use crate::{
-    Certainty, LookUp, OpenOutcome, Payment, PaymentGateway,
+    About, Certainty, Found, LookUp, OpenOutcome, Payment, PaymentGateway,
     stripe::{CaptureMethod, Intent, IntentStatus, NewIntent, PaymentError, RefundStatus, StripeClient, StripeError},
 };
 
@@ -191,6 +191,26 @@ impl PaymentGateway for StripeGateway {
         })
     }
 
+    /// Only intents are followed: whatever happens to a payment changes its intent.
+    fn payment_of<'a>(&'a self, kind: &'a str, object: &'a str) -> BoxFuture<'a, Found> {
+        Box::pin(async move {
+            if !object.starts_with("pi_") {
+                return Found::Nothing;
+            }
+            match self.client.retrieve(object).await {
+                Ok(intent) => about(&intent).map_or(Found::Nothing, Found::Payment),
+                Err(error @ StripeError::Invalid { .. }) => {
+                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "an event of an intent that is not there");
+                    Found::Nothing
+                }
+                Err(error) => {
+                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "Stripe did not say what changed");
+                    Found::Unknown
+                }
+            }
+        })
+    }
+
     fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return ChargeOutcome::Unknown };
@@ -226,6 +246,12 @@ impl PaymentGateway for StripeGateway {
 /// Stripe refuses an intent with manual capture for a payment method that can only be charged.
 fn cannot_authorise(error: &StripeError) -> bool {
     matches!(error, StripeError::Invalid { param: Some(param), .. } if param == "capture_method")
+}
+
+/// The payment by the notes of its intent; `None`: another program made the intent.
+fn about(intent: &Intent) -> Option<About> {
+    let order = intent.metadata.get("order_id")?.parse().ok()?;
+    Some(About { order, attempt: Some(intent.metadata.get("attempt")?.parse().ok()?) })
 }
 
 /// What the intent says of its payment; `None`: nothing final yet.

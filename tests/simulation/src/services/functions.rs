@@ -9,7 +9,7 @@ use reconcile::Reconcile;
 use crate::{
     services::{
         environments::Code,
-        queues::{EXPIRY, ORDERS},
+        queues::{EXPIRY, ORDERS, PAYMENT_EVENTS},
         tables::{ORDER, RESERVATION, STOCK},
     },
     time::SkewedClock,
@@ -17,13 +17,14 @@ use crate::{
 };
 
 /// The variables that the template sets for the functions.
-const VARIABLES: [(&str, &str); 10] = [
+const VARIABLES: [(&str, &str); 11] = [
     ("ENVIRONMENT", "simulation"),
     ("STOCK_TABLE", STOCK),
     ("RESERVATION_TABLE", RESERVATION),
     ("ORDER_TABLE", ORDER),
     ("ORDERS_QUEUE_URL", ORDERS),
     ("EXPIRY_QUEUE_URL", EXPIRY),
+    ("PAYMENT_EVENTS_QUEUE_URL", PAYMENT_EVENTS),
     ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:1:stateMachine:payment-saga"),
     ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:us-east-1:1:notifications"),
     ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
@@ -37,7 +38,12 @@ pub fn timeout_seconds(function: &str) -> u64 {
         | "change-sale-status" => 5,
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
         "pay" => 15,
-        "schedule-expiry" | "start-payment" | "expire-reservation" | "release-stock" | "refresh-availability" => 30,
+        "schedule-expiry"
+        | "settle-payment"
+        | "start-payment"
+        | "expire-reservation"
+        | "release-stock"
+        | "refresh-availability" => 30,
         "await-action" | "capture-payment" | "charge-payment" | "refund-payment" => 20,
         "reconcile" => 55,
         "sell-stock" | "complete-order" | "take-back-stock" | "fail-order" | "notify-shopper" => 10,
@@ -46,7 +52,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 28] = [
+pub const FUNCTIONS: [&str; 29] = [
     "await-action",
     "cancel-reservation",
     "capture-payment",
@@ -73,6 +79,7 @@ pub const FUNCTIONS: [&str; 28] = [
     "restock-sale",
     "schedule-expiry",
     "sell-stock",
+    "settle-payment",
     "start-payment",
     "take-back-stock",
 ];

@@ -15,6 +15,7 @@ use crate::{faults::Fault, services::environments, world::World};
 
 pub(crate) const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/1/orders";
 pub(crate) const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/1/expiry";
+pub(crate) const PAYMENT_EVENTS: &str = "https://sqs.us-east-1.amazonaws.com/1/payment-events";
 
 /// As in the template.
 const VISIBILITY: Duration = Duration::from_mins(3);
@@ -33,11 +34,12 @@ struct Queue {
     sent: Notify,
 }
 
-/// The two queues.
+/// The queues.
 #[derive(Default)]
 pub(crate) struct Queues {
     orders: Queue,
     expiry: Queue,
+    payment_events: Queue,
     sent: Mutex<u64>,
     dead: Mutex<u64>,
 }
@@ -47,6 +49,7 @@ impl Queues {
         match url {
             ORDERS => &self.orders,
             EXPIRY => &self.expiry,
+            PAYMENT_EVENTS => &self.payment_events,
             other => panic!("there is no queue {other}"),
         }
     }
@@ -112,9 +115,9 @@ impl Queues {
     }
 }
 
-/// Starts the mappings of both queues.
+/// Starts the mappings of the queues.
 pub(crate) fn start(world: &Arc<World>) {
-    for (url, function) in [(ORDERS, "start-payment"), (EXPIRY, "expire-reservation")] {
+    for (url, function) in [(ORDERS, "start-payment"), (EXPIRY, "expire-reservation"), (PAYMENT_EVENTS, "settle-payment")] {
         world.spawn(poll(Arc::clone(world), url, function));
     }
 }

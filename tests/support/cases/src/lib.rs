@@ -36,7 +36,7 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 34] = [
+const TABLES: [(&str, Table); 35] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -70,6 +70,7 @@ const TABLES: [(&str, Table); 34] = [
     ("refresh-availability", workers::refresh_availability::cases),
     ("release-stock", workers::release_stock::cases),
     ("schedule-expiry", workers::schedule_expiry::cases),
+    ("settle-payment", workers::settle_payment::cases),
     ("start-payment", workers::start_payment::cases),
 ];
 

@@ -21,7 +21,7 @@ use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Top
 pub use buyer::{Buyer, address};
 pub use given::Given;
 pub use parts::{NOTIFICATIONS, STATE_MACHINE};
-pub use providers::nobody;
+pub use providers::{calls_to, nobody};
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, task};
 

@@ -5,6 +5,7 @@ pub(crate) mod reconcile;
 pub(crate) mod refresh_availability;
 pub(crate) mod release_stock;
 pub(crate) mod schedule_expiry;
+pub(crate) mod settle_payment;
 pub(crate) mod start_payment;
 
 use crate::prelude::*;

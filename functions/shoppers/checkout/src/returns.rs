@@ -1,0 +1,62 @@
+//! Shoppers who come back from a provider's page: the worker `settle-payment` looks whether their payment can go on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::{Attempt, AttemptStatus, Clock, IdempotencyKey, Memory, Order, OrderStatus, SignedDuration};
+use messages::{PaymentEvent, PaymentEventsQueue, SendError};
+use parts::{FromParts, Parts};
+use store::{Attempts, StoreError};
+
+/// A page that asks again and again makes an environment ask the provider once in this time for each payment.
+const ONE_RETURN_IN: SignedDuration = SignedDuration::from_secs(2);
+/// Remembered returns, about 100 bytes each.
+const MOST_RETURNS: usize = 10_000;
+
+/// Tells the worker of shoppers who have come back.
+pub struct ShopperReturns {
+    clock: Arc<dyn Clock>,
+    attempts: Attempts,
+    queue: PaymentEventsQueue,
+    told: Mutex<Memory<IdempotencyKey, ()>>,
+}
+
+impl FromParts for ShopperReturns {
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            clock: parts.clock(),
+            attempts: parts.attempts(),
+            queue: parts.payment_events_queue(),
+            told: Mutex::new(Memory::lasting(ONE_RETURN_IN, MOST_RETURNS)),
+        }
+    }
+}
+
+impl ShopperReturns {
+    /// If the payment of `order` waits for its shopper, tells the worker that the shopper is here. Returns the attempt of a
+    /// pending order, once a gateway is being asked.
+    ///
+    /// # Errors
+    /// When the store fails, or SQS does not acknowledge the message.
+    pub async fn note<E: From<StoreError> + From<SendError>>(&self, order: &Order) -> Result<Option<Attempt>, E> {
+        if order.status != OrderStatus::Pending {
+            return Ok(None);
+        }
+        let attempt = self.attempts.get(&order.key()).await?;
+        let waits = attempt.as_ref().is_some_and(|it| it.status == AttemptStatus::Started && it.waiting.is_some());
+        if waits && self.is_first(&order.key()) {
+            let (order_id, shopper, attempt) = (order.id.clone(), order.shopper.clone(), order.attempt);
+            self.queue.send(&PaymentEvent::ShopperReturned { order_id, shopper, attempt }).await?;
+        }
+        Ok(attempt)
+    }
+
+    fn is_first(&self, key: &IdempotencyKey) -> bool {
+        let now = self.clock.now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = told.recall(key, now).is_none();
+        if is_first {
+            told.learn(key.clone(), (), now);
+        }
+        is_first
+    }
+}
