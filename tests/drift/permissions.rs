@@ -62,6 +62,8 @@ fn read_statement(function: &str, statement: &Value, permissions: &mut Permissio
     }
 }
 
+/// How the ARNs of executions begin.
+const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
 /// How the ARNs of the stack's secrets begin.
 const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}";
 
@@ -81,7 +83,6 @@ fn resource_name(resource: &Value) -> Option<String> {
             return Some("payment secrets".to_owned());
         }
         // IAM names executions by their state machine.
-        const EXECUTIONS: &str = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${";
         if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {
             return Some(format!("{id} executions"));
         }

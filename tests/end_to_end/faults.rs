@@ -13,7 +13,10 @@ use std::{
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::json;
 
-use crate::stack::{Answer, Books, Person, Stack, Units, eventually, now};
+use crate::{
+    providers::Purchase,
+    stack::{Answer, Books, Person, Stack, Units, checkout, eventually, now},
+};
 
 const SHOPPERS: usize = 100;
 const UNITS: usize = 20;
@@ -149,4 +152,36 @@ async fn a_message_that_nobody_can_read_ends_as_a_dead_letter_and_no_other_does(
         stack.forget_dead_letters(queue).await;
         stack.make_visible_after(queue, &patience).await;
     }
+}
+
+/// No event of Stripe arrives. The shopper comes back to the shop's page, which sends the request again.
+#[tokio::test]
+#[ignore = "changes how events are delivered: cargo xtask test runs it alone"]
+async fn a_payment_goes_on_without_any_event_when_its_shopper_comes_back() {
+    let stack = Stack::running();
+    stack.deliver_events("stripe", json!({"lose": 1_000})).await;
+    let purchase = Purchase::begun("stripe:pm_card_threeDSecure2Required", json!({})).await;
+    assert_eq!(purchase.confirms("passed").await, "requires_capture");
+    let again = checkout(&purchase.order, "stripe:pm_card_threeDSecure2Required");
+    eventually("a completed order", Duration::from_mins(1), async || {
+        let answer = purchase.shopper.post("/checkout", &again).await;
+        (answer.text("order_status") == "completed").then_some(())
+    })
+    .await;
+    purchase.is_paid().await;
+    stack.deliver_events("stripe", json!({})).await;
+}
+
+/// Events come twice, the latest first.
+#[tokio::test]
+#[ignore = "changes how events are delivered: cargo xtask test runs it alone"]
+async fn events_that_come_twice_and_in_the_wrong_order_charge_once() {
+    let stack = Stack::running();
+    stack.deliver_events("stripe", json!({"duplicate": true, "reverse": true})).await;
+    let purchase = Purchase::begun("stripe:pm_card_threeDSecure2Required", json!({})).await;
+    assert_eq!(purchase.confirms("passed").await, "requires_capture");
+    purchase.is_paid().await;
+    let ((reserved, moved, back), intents) = purchase.at_stripe().await;
+    assert_eq!((reserved, moved, back, intents.len()), (0, 99_900, 0, 1));
+    stack.deliver_events("stripe", json!({})).await;
 }

@@ -11,6 +11,7 @@ mod expiry;
 mod faults;
 mod operating;
 mod payments;
+mod providers;
 mod purchase;
 mod refusals;
 mod rush;

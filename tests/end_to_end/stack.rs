@@ -113,6 +113,30 @@ impl Stack {
         body
     }
 
+    /// What a test does to a fake provider, `stripe` or `paypal`.
+    pub(crate) async fn fake(&self, provider: &str, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.told(&format!("/{provider}_url")));
+        let response = self.http.post(url).json(body).send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{provider} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Every payment at a fake provider.
+    pub(crate) async fn fake_payments(&self, provider: &str) -> Vec<Value> {
+        let url = format!("{}/_fake/payments", self.told(&format!("/{provider}_url")));
+        let books: Value = serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
+        books["payments"].as_array().unwrap().clone()
+    }
+
+    /// Lets a fake provider deliver its events to the stack, with these faults.
+    pub(crate) async fn deliver_events(&self, provider: &str, faults: Value) {
+        let secret = if provider == "stripe" { "whsec_test_local" } else { "paypal_webhook_local" };
+        let mut webhooks = json!({"url": format!("{}/webhooks/{provider}", self.told("/api_url")), "secret": secret});
+        webhooks.as_object_mut().unwrap().extend(faults.as_object().unwrap().clone());
+        self.fake(provider, "/_fake/webhooks", &webhooks).await;
+    }
+
     /// Signs a demo person in.
     pub(crate) async fn sign_in(&self, email: &str) -> Person {
         let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});

@@ -1,6 +1,6 @@
 //! The functions that payment providers call. The fake providers sign the events of these tests, so that what signs and what verifies
 //! share no code.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod faults;
 mod paypal;
