@@ -8,6 +8,7 @@ mod cut_off;
 mod ends;
 mod errors;
 mod machine;
+mod pace;
 mod races;
 mod trouble;
 mod versions;
