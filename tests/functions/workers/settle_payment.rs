@@ -214,6 +214,35 @@ async fn late_money_is_given_back_once() {
     }
 }
 
+/// A shopper's word, however late it comes, gives no money back. Nor is money late that another attempt of the order uses.
+#[tokio::test]
+async fn money_of_an_attempt_that_needs_it_stays() {
+    let stripe = StripeShop::paying("stripe:pm_card_visa").await;
+    stripe.charge().await.unwrap();
+    let authorised = stripe.attempt().await;
+    let intent = authorised.provider_id.clone().unwrap();
+    let ended = Attempt { status: AttemptStatus::GivenUp, ..authorised.clone() };
+    assert!(stripe.shop.uncounted().attempts().replace(&authorised, &ended).await.unwrap());
+    assert!(!stripe.fails(&returned()).await);
+    assert_eq!(stripe.status(), Status::RequiresCapture);
+
+    // The order's second attempt has the same payment.
+    let attempts = stripe.shop.uncounted().attempts();
+    let second = domain::IdempotencyKey { attempt: 2, ..authorised.key.clone() };
+    let started = attempts.begin(&second, &authorised.gateway).await.unwrap().0;
+    let used = Attempt { key: second, ..authorised.clone() };
+    assert!(attempts.replace(&started, &used).await.unwrap());
+    stripe.shop.set_attempts(&stripe.buyer, 2).await;
+    let mut first = told("payment_intent.amount_capturable_updated", &intent);
+    first["account"] = json!("stripe");
+    assert!(!stripe.fails(&first).await);
+    assert_eq!(stripe.status(), Status::RequiresCapture);
+    // Once nobody needs it any more, it goes back.
+    assert!(attempts.replace(&used, &Attempt { status: AttemptStatus::Voided, ..used.clone() }).await.unwrap());
+    assert!(!stripe.fails(&first).await);
+    assert_eq!(stripe.status(), Status::Canceled);
+}
+
 #[tokio::test]
 async fn a_provider_that_does_not_answer_is_asked_again_later() {
     let mut stripe = StripeShop::paying("stripe:pm_card_visa").await;

@@ -15,7 +15,7 @@ use domain::{
     Attempt, AttemptStatus, ChargeOutcome, Clock, GatewayName, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId, Timestamp,
     Waiting, seconds_until,
 };
-use kit::TaskFunction;
+use kit::{TaskFunction, metrics};
 use parts::{FromParts, Parts};
 use payments::{Admission, Gateways, LookUp, OpenOutcome, PaymentGateway};
 use saga::{SagaError, Task};
@@ -228,6 +228,7 @@ impl ChargePayment {
 
     async fn charge(&self, run: &Run<'_>, attempt: Attempt, gateway: &dyn PaymentGateway) -> Result<Charged, SagaError> {
         if run.is_down {
+            metrics::record("GatewayDown", 1.0, "Count");
             return self.record(run, attempt, ChargeOutcome::Unavailable).await;
         }
         let attempt = match gateway.open(&saga::payment(run.order, &attempt)?).await {

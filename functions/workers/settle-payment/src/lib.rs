@@ -75,9 +75,10 @@ impl SettlePayment {
         let found = self.orders.get(&order).await?.filter(|order| order.shopper == *shopper);
         let attempt = self.attempts.get(&IdempotencyKey { order, attempt }).await?;
         let (Some(order), Some(attempt)) = (found, attempt) else { return Ok(()) };
-        match self.gateways.named(&attempt.gateway) {
-            Some(gateway) => self.settle(&order, &attempt, gateway).await,
-            None => Ok(()),
+        // A shopper who comes back may wake the saga. What the shopper says takes no money back.
+        match (self.gateways.named(&attempt.gateway), attempt.status) {
+            (Some(gateway), AttemptStatus::Started) => self.settle(&order, &attempt, gateway).await,
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
@@ -118,6 +119,30 @@ impl SettlePayment {
         }
     }
 
+    /// Whether the provider's payment belongs to another attempt, too, which needs its money. Several attempts may use one order
+    /// that the shop's page made at PayPal.
+    async fn is_of_another_attempt(&self, order: &Order, ended: &Attempt) -> Result<bool, Failure> {
+        for attempt in (1..=order.attempt).filter(|attempt| *attempt != ended.key.attempt) {
+            let other = self.attempts.get(&IdempotencyKey { order: order.id.clone(), attempt }).await?;
+            let is_open = other.as_ref().is_some_and(|other| match other.status {
+                AttemptStatus::Started
+                | AttemptStatus::Authorised
+                | AttemptStatus::Charged
+                | AttemptStatus::Kept
+                | AttemptStatus::Refunding => true,
+                AttemptStatus::Declined
+                | AttemptStatus::Unavailable
+                | AttemptStatus::GivenUp
+                | AttemptStatus::Refunded
+                | AttemptStatus::Voided => false,
+            });
+            if is_open && other.is_some_and(|other| other.gateway == ended.gateway && other.provider_id == ended.provider_id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Gives money back that arrived after its attempt had ended without any: nothing was sold for it.
     async fn give_back(&self, order: &Order, attempt: &Attempt, gateway: &dyn PaymentGateway) -> Result<(), Failure> {
         let payment = saga::payment(order, attempt)?;
@@ -125,6 +150,9 @@ impl SettlePayment {
             LookUp::Found(ChargeOutcome::Authorised { .. } | ChargeOutcome::Charged { .. }) => {}
             LookUp::Unknown => return Err(Failure::new(format!("{} did not say how {} stands", attempt.gateway, attempt.key))),
             LookUp::Found(_) | LookUp::NotFound => return Ok(()),
+        }
+        if self.is_of_another_attempt(order, attempt).await? {
+            return Ok(());
         }
         tracing::error!(key = %attempt.key, gateway = %attempt.gateway, status = ?attempt.status, "late money is given back");
         metrics::record("LateMoney", 1.0, "Count");

@@ -102,6 +102,19 @@ impl Shop {
         self.raw(self.dynamo.reservation_table(), &pk, &sk).await
     }
 
+    /// Writes another number of attempts into an order.
+    pub async fn set_attempts(&self, buyer: &Buyer, attempts: u32) {
+        let update = self
+            .client
+            .update_item()
+            .table_name(self.dynamo.order_table())
+            .key("pk", AttributeValue::S(format!("ORDER#{}", buyer.id)))
+            .key("sk", AttributeValue::S("ORDER".to_owned()))
+            .update_expression("SET attempt = :attempt")
+            .expression_attribute_values(":attempt", AttributeValue::N(attempts.to_string()));
+        update.send().await.unwrap();
+    }
+
     /// A payment attempt in DynamoDB's form.
     pub async fn raw_attempt(&self, key: &IdempotencyKey) -> Option<RawItem> {
         self.raw(self.dynamo.order_table(), &format!("ORDER#{}", key.order), &format!("PAYMENT#{}", key.attempt)).await
