@@ -82,7 +82,15 @@ impl Drop for Interface {
 pub(crate) fn variables_asked_for(function: &Function) -> BTreeSet<String> {
     let complaint = |variables| complaint(&function.binary, Some(&function.handler), variables);
     let without = complaint(&[]);
-    let wrong = complaint(&[("TRUST_USER_ID_HEADER", "perhaps")]);
+    // Variables that may be missing are named where their value is wrong, or where another one needs them.
+    let wrong = complaint(&[
+        ("ENVIRONMENT", "staging"),
+        ("PAYMENT_GATEWAYS", "paypal=client"),
+        ("PAYMENTS_PER_SECOND", "many"),
+        ("PAYPAL_URL", "nowhere"),
+        ("STRIPE_URL", "nowhere"),
+        ("TRUST_USER_ID_HEADER", "perhaps"),
+    ]);
     let named = [without, wrong].concat();
     let words = named.split(|c: char| !(c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()));
     words

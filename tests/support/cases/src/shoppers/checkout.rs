@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 pending().given(Given::Held).reservation(ReservationStatus::Paying),
                 pending().given(Given::Waiting).reservation(ReservationStatus::Paying),
                 pending().given(Given::Paying).reservation(ReservationStatus::Paying),
+                pending().given(Given::ToAct).reservation(ReservationStatus::Paying),
                 answer(200, json!({"order_id": RESERVATION, "payment_status": "completed"}))
                     .given(Given::Completed)
                     .reservation(ReservationStatus::Purchased),

@@ -17,6 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
             [
                 pending().given(Given::Waiting),
                 problem(409, "payment-in-progress").given(Given::Paying),
+                problem(409, "requires-action").given(Given::ToAct),
                 problem(409, "already-paid").given(Given::Completed),
                 problem(410, "reservation-expired").given(Given::Waited),
             ],

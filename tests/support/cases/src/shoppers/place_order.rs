@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 pending_of_hold().given(Given::Held).reservation(ReservationStatus::Paying),
                 pending_of_hold().given(Given::Waiting).reservation(ReservationStatus::Paying),
                 pending_of_hold().given(Given::Paying),
+                pending_of_hold().given(Given::ToAct),
                 pending().given(Given::Overdue),
                 problem(409, "already-purchased").given(Given::Completed),
                 pending().twice(),
