@@ -10,7 +10,7 @@ const PRICE: u64 = 99_900;
 /// The card whose owner has to confirm each payment by 3-D Secure.
 const CONFIRMED_CARD: &str = "stripe:pm_card_threeDSecure2Required";
 /// Sooner than the end of a hold: the event or the shopper's return has let the payment go on.
-const AT_ONCE: Duration = Duration::from_secs(60);
+const AT_ONCE: Duration = Duration::from_mins(1);
 
 /// An order that is being paid at a provider.
 pub(crate) struct Purchase {

@@ -85,6 +85,7 @@ fn payment(amount: Money, method: &str) -> Payment {
         amount,
         method: method.parse().unwrap(),
         provider_id: None,
+        reference: None,
         began_at: test_shop::NOW.parse().unwrap(),
     }
 }

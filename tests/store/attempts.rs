@@ -1,6 +1,6 @@
 //! Payment attempts: begun once, and changed only by a caller that has read their current state.
 
-use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, Waiting};
+use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, SignedDuration, Waiting};
 
 use crate::shop::{Shop, at, id, key, price};
 
@@ -165,4 +165,28 @@ async fn nobody_who_has_not_read_the_task_token_changes_the_attempt() {
     assert!(!shop.attempts.replace(&waits(Some("two")), &charged(&begun)).await.unwrap());
     assert!(shop.attempts.replace(&waits(Some("one")), &charged(&begun)).await.unwrap());
     assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(charged(&begun)));
+}
+
+/// However often a page asks, and in however many environments: one of the callers tells the worker.
+#[tokio::test]
+async fn a_return_is_noted_once_in_two_seconds_and_only_of_a_payment_that_waits() {
+    let shop = Shop::open().await;
+    let every = SignedDuration::from_secs(2);
+    let noted = async |when: &str| shop.attempts.note_return(&key(1), every, at(when)).await.unwrap();
+    assert!(!noted("12:00:00").await, "never begun");
+    let begun = begin(&shop, 1).await;
+    assert!(!noted("12:00:00").await, "waits for nothing");
+    let action = Action::Redirect { url: "https://paypal.example/approve".to_owned() };
+    let waiting = Waiting { action, until: at("12:05:00"), task_token: Some("one".to_owned()) };
+    let waits = Attempt { waiting: Some(waiting), ..begun.clone() };
+    assert!(shop.attempts.replace(&begun, &waits).await.unwrap());
+    assert!(noted("12:00:00").await);
+    assert!(!noted("12:00:00").await, "the same again");
+    assert!(!noted("12:00:01").await);
+    assert!(!noted("11:59:59").await, "another machine's clock is behind");
+    assert!(noted("12:00:02").await);
+    assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(waits.clone()), "nothing else has changed");
+    let after = charged(&Attempt { waiting: None, ..waits.clone() });
+    assert!(shop.attempts.replace(&waits, &after).await.unwrap());
+    assert!(!noted("12:00:10").await, "paid by now");
 }

@@ -196,6 +196,14 @@ async fn an_attempt_and_the_sandboxs_books_are_one_write() {
     let asked_again = Attempt { asked_again: true, ..attempt.clone() };
     assert_eq!(cost(&shop, shop.attempts.replace(&attempt, &asked_again)).await, writes(1, 1.0));
     assert_eq!(cost(&shop, shop.attempts.rule_out(&key(3), &sandbox)).await, writes(1, 1.0));
+    let action = domain::Action::Redirect { url: "https://paypal.example/approve".to_owned() };
+    let waits = domain::Attempt {
+        waiting: Some(domain::Waiting { action, until: at("12:05:00"), task_token: None }),
+        ..asked_again.clone()
+    };
+    assert!(shop.attempts.replace(&asked_again, &waits).await.unwrap());
+    let every = domain::SignedDuration::from_secs(2);
+    assert_eq!(cost(&shop, shop.attempts.note_return(&key(1), every, at("12:00:00"))).await, writes(1, 1.0));
 
     let charged = Entry::asked(EntryState::Charged, price(), price(), &method("sandbox:ok"));
     assert_eq!(cost(&shop, shop.books.settle(&sandbox, &key(1), &charged)).await, writes(1, 1.0));

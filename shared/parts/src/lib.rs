@@ -13,7 +13,7 @@ mod wired;
 use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
-use domain::{Accounts, Clock, PaymentRate, Provider, Randomness};
+use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
 use kit::{Configuration, ConfigurationError, Identity, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
 use payments::{Gateways, Keys, Providers, SecretStore, paypal};
@@ -179,6 +179,12 @@ impl Parts {
         if is_prod && accounts.providers().contains(&Provider::Sandbox) {
             self.configuration.fault("PAYMENT_GATEWAYS: the sandbox moves no money, so prod cannot have it");
         }
+        let is_test = |account: &Account| account.public_key.as_deref().is_some_and(|key| key.starts_with("pk_test_"));
+        if let Some(account) = accounts.iter().find(|account| is_prod && is_test(account)) {
+            let name = &account.name;
+            self.configuration
+                .fault(format!("PAYMENT_GATEWAYS: {name} has a test key, which moves no money, so prod cannot have it"));
+        }
         accounts
     }
 
@@ -199,9 +205,6 @@ impl Parts {
             return_url: self.configuration.optional("PAYMENT_RETURN_URL").unwrap_or_default(),
             clock: self.clock(),
         };
-        if providers.return_url.is_empty() && accounts.providers().contains(&Provider::Paypal) {
-            self.configuration.fault("PAYMENT_RETURN_URL is missing: PayPal sends shoppers back to it");
-        }
         Gateways::new(accounts, &providers, states, PaymentRate::new(per_second))
     }
 

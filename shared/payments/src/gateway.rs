@@ -15,6 +15,8 @@ pub struct Payment {
     pub method: PaymentMethod,
     /// The provider's own id, once the attempt contains it.
     pub provider_id: Option<String>,
+    /// The provider's reference, once the attempt was authorised or charged.
+    pub reference: Option<String>,
     /// When the attempt began, for providers that forget idempotency keys.
     pub began_at: Timestamp,
 }

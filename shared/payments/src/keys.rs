@@ -13,6 +13,9 @@ use crate::http::Secret;
 /// How long refused keys are not read again. A wrong key in the store must not cost a read for each payment.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
+/// How long keys that could not be read are not read again. Requests of strangers must not cost a read each.
+const FAILED_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// The store of the accounts' keys.
 pub trait SecretStore: Send + Sync {
     /// The secret of an account as JSON text; `None` if there is none or the store does not answer, which the implementation
@@ -51,7 +54,14 @@ pub struct NoKeys;
 pub struct Keys<K> {
     account: GatewayName,
     store: Arc<dyn SecretStore>,
-    known: Mutex<Option<Known<K>>>,
+    known: Mutex<Remembered<K>>,
+}
+
+/// What the last read found.
+enum Remembered<K> {
+    NotRead,
+    Failed { at: Instant },
+    Known(Known<K>),
 }
 
 struct Known<K> {
@@ -69,13 +79,13 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
     /// The keys of `account`, not read yet.
     #[must_use]
     pub fn new(account: GatewayName, store: Arc<dyn SecretStore>) -> Self {
-        Self { account, store, known: Mutex::new(None) }
+        Self { account, store, known: Mutex::new(Remembered::NotRead) }
     }
 
     /// These keys, which no store replaces.
     #[must_use]
     pub fn fixed(account: GatewayName, keys: K) -> Self {
-        let known = Mutex::new(Some(Known { keys, read_at: Instant::now() }));
+        let known = Mutex::new(Remembered::Known(Known { keys, read_at: Instant::now() }));
         Self { account, store: Arc::new(NoStore), known }
     }
 
@@ -91,18 +101,23 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
     /// When there are none, or the store does not answer.
     pub async fn current(&self) -> Result<K, NoKeys> {
         let mut known = self.known.lock().await;
-        if let Some(Known { keys, .. }) = &*known {
-            return Ok(keys.clone());
+        match &*known {
+            Remembered::Known(Known { keys, .. }) => return Ok(keys.clone()),
+            Remembered::Failed { at } if at.elapsed() < FAILED_AGAIN_AFTER => return Err(NoKeys),
+            Remembered::NotRead | Remembered::Failed { .. } => {}
         }
-        let keys = self.read().await?;
-        *known = Some(Known { keys: keys.clone(), read_at: Instant::now() });
-        Ok(keys)
+        let read = self.read().await;
+        *known = match &read {
+            Ok(keys) => Remembered::Known(Known { keys: keys.clone(), read_at: Instant::now() }),
+            Err(NoKeys) => Remembered::Failed { at: Instant::now() },
+        };
+        read
     }
 
     /// Other keys than these, which the provider refused; `None` if the store has no others.
     pub async fn instead_of(&self, refused: &K) -> Option<K> {
         let mut known = self.known.lock().await;
-        if let Some(Known { keys, read_at }) = &*known {
+        if let Remembered::Known(Known { keys, read_at }) = &*known {
             if keys != refused {
                 return Some(keys.clone());
             }
@@ -111,7 +126,7 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
             }
         }
         let keys = self.read().await.ok()?;
-        *known = Some(Known { keys: keys.clone(), read_at: Instant::now() });
+        *known = Remembered::Known(Known { keys: keys.clone(), read_at: Instant::now() });
         Some(keys).filter(|keys| keys != refused)
     }
 
@@ -193,12 +208,16 @@ mod tests {
         assert_eq!(store.0.lock().unwrap().1, 2);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_secret_that_is_missing_or_has_another_form_is_no_key_and_is_asked_for_again() {
         for secret in [None, Some(""), Some("sk_live_1"), Some("{}"), Some(r#"{"secret_key": 1}"#)] {
             let (store, keys) = keys(secret);
-            assert!(keys.current().await.is_err());
+            for _ in 0..5 {
+                assert!(keys.current().await.is_err());
+            }
+            assert_eq!(store.0.lock().unwrap().1, 1, "not a read for each call");
             store.0.lock().unwrap().0 = Some(NEW);
+            tokio::time::advance(FAILED_AGAIN_AFTER).await;
             assert!(keys.current().await.is_ok(), "the shop has repaired it");
         }
     }

@@ -125,6 +125,7 @@ pub fn payment(order: &Order, attempt: &Attempt) -> Result<Payment, SagaError> {
         amount: order.amount,
         method: order.payment_method.clone().ok_or(SagaError::OrderNotPending)?,
         provider_id: attempt.provider_id.clone(),
+        reference: attempt.reference.clone(),
         // The last change of a pending order was the start of its attempt.
         began_at: order.updated_at,
     })

@@ -6,13 +6,13 @@ mod form;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey};
+use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey, SignedDuration, Timestamp};
 
 use crate::{
     StoreError,
     error::{Written, conditional},
     item,
-    keys::{self, string},
+    keys::{self, number, string},
     single::{get_item, put_first},
     word::word,
 };
@@ -65,6 +65,29 @@ impl Attempts {
             None => (attempt, true),
             Some(first) => (form::from_item(&attempt.key, &first)?, false),
         })
+    }
+
+    /// Notes that a shopper has come back, at most once in `every`, for all environments together. False: that was noted a moment
+    /// ago, or the attempt waits for no shopper.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn note_return(&self, key: &IdempotencyKey, every: SignedDuration, now: Timestamp) -> Result<bool, StoreError> {
+        let before = now.checked_sub(every).unwrap_or(Timestamp::MIN);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::attempt(key)))
+            .update_expression("SET returned_at = :now")
+            .condition_expression(
+                "#status = :started AND attribute_exists(waiting) AND (attribute_not_exists(returned_at) OR returned_at <= :before)",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":started", word(AttemptStatus::Started))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":before", number(before.as_millisecond()));
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 
     /// Replaces the attempt that was read as `before` by `after`. False: the item has changed since, possibly by this

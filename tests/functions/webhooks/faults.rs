@@ -8,7 +8,7 @@ use test_provider::Delivery;
 use test_shop::{Judged, brief};
 
 use crate::webhooks::{
-    DELIVER_AGAIN, RECEIVED, is_remembered, nothing_happened, request,
+    DELIVER_AGAIN, RECEIVED, a_second_later, is_remembered, nothing_happened, request,
     world::{Paypal, Receiver, stripe_delivery},
 };
 
@@ -50,6 +50,7 @@ async fn every_failure_is_503_and_the_next_delivery_is_taken() {
             receiver.calls.fail_always(operation, fault);
             assert_eq!(test_aws::told(&function.handle(request(STRIPE, &delivery)).await), DELIVER_AGAIN, "{context}");
             receiver.calls.heal();
+            a_second_later().await;
             assert_eq!(test_aws::told(&function.handle(request(STRIPE, &delivery)).await), RECEIVED, "{context}");
             // SQS took a message each time that its answer was lost.
             let sent = receiver.shop.payment_events_sent();

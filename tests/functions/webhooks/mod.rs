@@ -22,6 +22,13 @@ const REFUSED: &str = "400 Bad Request: webhook-refused, The event was refused";
 const NO_ACCOUNT: &str = "404 Not Found: unknown-provider, Unknown provider\nThe shop has no account at this payment provider.";
 const DELIVER_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 30";
 
+/// Lets the time pass in which keys that could not be read are not read again.
+async fn a_second_later() {
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    tokio::time::resume();
+}
+
 /// The request with which a provider delivers an event, as API Gateway passes it on.
 fn request(path: &str, delivery: &Delivery) -> Request {
     let text = String::from_utf8(delivery.body.clone()).unwrap();

@@ -210,6 +210,8 @@ impl ChargePayment {
             return Err(SagaError::PaymentOutcomeUnknown);
         };
         match gateway.look_up(&saga::payment(run.order, &attempt)?).await {
+            // An earlier run may have asked, so only this gateway will do, and it is down.
+            LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) if run.is_down => Err(SagaError::GatewayBusy),
             LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(run, attempt, gateway).await,
             LookUp::Found(outcome) => self.settle(run, attempt, gateway, outcome).await,
             LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
@@ -233,6 +235,10 @@ impl ChargePayment {
         }
         let attempt = match gateway.open(&saga::payment(run.order, &attempt)?).await {
             OpenOutcome::ByKey => attempt,
+            OpenOutcome::ById(id) if self.is_of_an_earlier_attempt(&attempt, &id).await? => {
+                let reason = "This payment was used before. Start a new one.".to_owned();
+                return self.record(run, attempt, ChargeOutcome::Declined { reason }).await;
+            }
             OpenOutcome::ById(id) => self.identified(attempt, id).await?,
             OpenOutcome::Not(outcome) => {
                 self.gateways.tell(gateway, &outcome).await;
@@ -253,6 +259,12 @@ impl ChargePayment {
         gateway: &dyn PaymentGateway,
         outcome: ChargeOutcome,
     ) -> Result<Charged, SagaError> {
+        if attempt.waiting.is_some() && matches!(outcome, ChargeOutcome::Declined { .. }) {
+            // The shopper can still act on this payment with another card, and must not once the order waits for another one.
+            let ended = gateway.abandon(&saga::payment(run.order, &attempt)?).await;
+            let outcome = if matches!(ended, ChargeOutcome::Declined { .. }) { outcome } else { ended };
+            return self.record(run, attempt, outcome).await;
+        }
         let ChargeOutcome::RequiresAction(action) = outcome else { return self.record(run, attempt, outcome).await };
         let now = self.clock.now();
         let (until, task_token) = match &attempt.waiting {
@@ -277,6 +289,19 @@ impl ChargePayment {
         let found = self.reservations.get(shopper, run.order.product()).await?;
         let reservation = found.filter(|found| found.id == run.order.id);
         Ok(reservation.map_or(now, |reservation| reservation.end_after_failed_payment(now)))
+    }
+
+    /// Whether an earlier attempt of the order has this payment at the provider, as an order that the shop's page made at PayPal.
+    /// A payment belongs to one attempt, so that what becomes of it later is known to belong there.
+    async fn is_of_an_earlier_attempt(&self, attempt: &Attempt, id: &str) -> Result<bool, SagaError> {
+        for earlier in 1..attempt.key.attempt {
+            let key = IdempotencyKey { attempt: earlier, ..attempt.key.clone() };
+            let earlier = self.attempts.get(&key).await?;
+            if earlier.is_some_and(|it| it.gateway == attempt.gateway && it.provider_id.as_deref() == Some(id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Stores the provider's id of the payment. No run asks for the money before.

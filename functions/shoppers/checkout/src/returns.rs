@@ -1,39 +1,32 @@
 //! Shoppers who come back from a provider's page: the worker `settle-payment` looks whether their payment can go on.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use domain::{Attempt, AttemptStatus, Clock, IdempotencyKey, Memory, Order, OrderStatus, SignedDuration};
+use domain::{Attempt, AttemptStatus, Clock, Order, OrderStatus, SignedDuration};
 use messages::{PaymentEvent, PaymentEventsQueue, SendError};
 use parts::{FromParts, Parts};
 use store::{Attempts, StoreError};
 
-/// A page that asks again and again makes an environment ask the provider once in this time for each payment.
+/// A page that asks again and again makes the worker ask the provider once in this time.
 const ONE_RETURN_IN: SignedDuration = SignedDuration::from_secs(2);
-/// Remembered returns, about 100 bytes each.
-const MOST_RETURNS: usize = 10_000;
 
 /// Tells the worker of shoppers who have come back.
 pub struct ShopperReturns {
     clock: Arc<dyn Clock>,
     attempts: Attempts,
     queue: PaymentEventsQueue,
-    told: Mutex<Memory<IdempotencyKey, ()>>,
 }
 
 impl FromParts for ShopperReturns {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self {
-            clock: parts.clock(),
-            attempts: parts.attempts(),
-            queue: parts.payment_events_queue(),
-            told: Mutex::new(Memory::lasting(ONE_RETURN_IN, MOST_RETURNS)),
-        }
+        Self { clock: parts.clock(), attempts: parts.attempts(), queue: parts.payment_events_queue() }
     }
 }
 
 impl ShopperReturns {
     /// If the payment of `order` waits for its shopper, tells the worker that the shopper is here. Returns the attempt of a
-    /// pending order, once a gateway is being asked.
+    /// pending order, once a gateway is being asked. A run that dies before it sends has only noted the return: the next request
+    /// after two seconds is told.
     ///
     /// # Errors
     /// When the store fails, or SQS does not acknowledge the message.
@@ -43,20 +36,10 @@ impl ShopperReturns {
         }
         let attempt = self.attempts.get(&order.key()).await?;
         let waits = attempt.as_ref().is_some_and(|it| it.status == AttemptStatus::Started && it.waiting.is_some());
-        if waits && self.is_first(&order.key()) {
+        if waits && self.attempts.note_return(&order.key(), ONE_RETURN_IN, self.clock.now()).await? {
             let (order_id, shopper, attempt) = (order.id.clone(), order.shopper.clone(), order.attempt);
             self.queue.send(&PaymentEvent::ShopperReturned { order_id, shopper, attempt }).await?;
         }
         Ok(attempt)
-    }
-
-    fn is_first(&self, key: &IdempotencyKey) -> bool {
-        let now = self.clock.now();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = told.recall(key, now).is_none();
-        if is_first {
-            told.learn(key.clone(), (), now);
-        }
-        is_first
     }
 }

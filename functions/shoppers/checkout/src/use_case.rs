@@ -209,7 +209,10 @@ impl OrderPlacement {
     ) -> Result<Order, PlacementError> {
         let sale = self.sales.get(reservation.id.product()).await?;
         let sale = sale.ok_or(PlacementError::UnknownReservation)?;
-        order(&sale, reservation, payment_method, shipping_address, now)
+        let order = order(&sale, reservation, payment_method, shipping_address, now)?;
+        // A reservation of an earlier version has no accounts yet. From now on the order keeps to its own.
+        let accounts = if order.accounts.is_empty() { self.methods.accounts().choose(&order.id) } else { order.accounts.clone() };
+        Ok(Order { accounts, ..order })
     }
 }
 

@@ -103,7 +103,9 @@ mod tests {
 
     fn world(keys: &[(&str, &str)]) -> (Arc<Store>, Vec<Keys<String>>) {
         let store = Arc::new(Store::default());
-        keys.iter().for_each(|(account, key)| store.put(account, key));
+        for (account, key) in keys {
+            store.put(account, key);
+        }
         let of = |name: &str| Keys::new(GatewayName(name.to_owned()), Arc::clone(&store) as Arc<dyn SecretStore>);
         let accounts = ["one", "two"].map(of).into();
         (store, accounts)

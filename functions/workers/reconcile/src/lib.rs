@@ -20,7 +20,7 @@ use kit::{Failure, ScheduledFunction, metrics};
 use notify_shopper::NotifyShopper;
 use parts::{FromParts, Parts};
 use release_stock::ReleaseStock;
-use store::{Availabilities, Catalogue, Orders, Reservations, Rounds, Sales, Stock, StoreError};
+use store::{Attempts, Availabilities, Catalogue, Orders, Reservations, Rounds, Sales, Stock, StoreError};
 
 pub use executions::Executions;
 
@@ -40,6 +40,7 @@ pub struct Reconcile {
     availabilities: Availabilities,
     reservations: Reservations,
     orders: Orders,
+    attempts: Attempts,
     releases: ReleaseStock,
     executions: Executions,
     notices: NotifyShopper,
@@ -104,6 +105,7 @@ impl FromParts for Reconcile {
             availabilities: parts.availabilities(),
             reservations: parts.reservations(),
             orders: parts.orders(),
+            attempts: parts.attempts(),
             releases: ReleaseStock::from_parts(parts),
             executions: Executions::from_parts(parts),
             notices: NotifyShopper::from_parts(parts),

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Order, OrderStatus, SignedDuration, Timestamp};
+use domain::{AttemptStatus, Order, OrderStatus, SignedDuration, Timestamp};
 use kit::{Failure, TaskFunction};
 use messages::OrderMessage;
 use notify_shopper::Notification;
@@ -87,6 +87,12 @@ impl Reconcile {
             | OrderStatus::Refunded => {
                 return Ok(self.tell_if(may_tell, &order).await);
             }
+        }
+        // Its execution waits for the shopper. If it was cut off, it is started again when the shopper's time is over.
+        let attempt = self.attempts.get(&order.key()).await?;
+        let waiting = attempt.filter(|it| it.status == AttemptStatus::Started).and_then(|attempt| attempt.waiting);
+        if waiting.is_some_and(|waiting| self.clock.now() < waiting.until) {
+            return Ok(Settled::Itself);
         }
         let message = OrderMessage::of(&order);
         let names: Vec<String> = message.execution_names().collect();

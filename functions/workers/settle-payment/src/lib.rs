@@ -64,11 +64,15 @@ impl SettlePayment {
             tracing::warn!(account = %account, kind, object, order = %order, "an event of an order that is not there");
             return Ok(());
         };
-        let key = IdempotencyKey { attempt: attempt.unwrap_or(order.attempt), order: order.id.clone() };
-        match self.attempts.get(&key).await? {
-            Some(attempt) if attempt.gateway == *account => self.settle(&order, &attempt, gateway).await,
-            Some(_) | None => Ok(()),
+        // The object says which attempt it belongs to, or only which order. Then each attempt at this account is looked at.
+        let attempts = attempt.map_or(1..=order.attempt, |attempt| attempt..=attempt);
+        for attempt in attempts {
+            let key = IdempotencyKey { attempt, order: order.id.clone() };
+            if let Some(attempt) = self.attempts.get(&key).await?.filter(|attempt| attempt.gateway == *account) {
+                self.settle(&order, &attempt, gateway).await?;
+            }
         }
+        Ok(())
     }
 
     async fn returned(&self, order: OrderId, shopper: &ShopperId, attempt: u32) -> Result<(), Failure> {

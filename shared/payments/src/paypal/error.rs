@@ -87,7 +87,9 @@ impl Issue {
             | Self::PayerAccountLockedOrClosed
             | Self::PayerAccountRestricted
             | Self::ComplianceViolation
-            | Self::AuthorizationDenied => Some("PayPal declined the payment."),
+            | Self::AuthorizationDenied
+            // PayPal has many reasons, of the shopper, of the shop and of laws, and adds more.
+            | Self::Other(_) => Some("PayPal declined the payment."),
             Self::OrderNotApproved
             | Self::PayerActionRequired
             | Self::OrderAlreadyAuthorized
@@ -104,8 +106,7 @@ impl Issue {
             | Self::RefundAmountExceeded
             | Self::PendingCapture
             | Self::RefundTimeLimitExceeded
-            | Self::RefundNotAllowed
-            | Self::Other(_) => None,
+            | Self::RefundNotAllowed => None,
         }
     }
 }

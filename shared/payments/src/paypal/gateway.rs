@@ -64,6 +64,10 @@ impl PaypalGateway {
 
     /// Makes an order. PayPal answers a request id that it knows with the first order, whatever the second request asks for.
     async fn try_create(&self, payment: &Payment) -> Result<OpenOutcome, PaypalError> {
+        if self.return_url.is_empty() {
+            tracing::error!(gateway = %self.name, key = %payment.key, "PAYMENT_RETURN_URL is missing: PayPal sends shoppers back to it");
+            return Ok(OpenOutcome::Not(declined(UNUSABLE)));
+        }
         if self.age(payment) >= REQUEST_ID_IS_TRUSTED_FOR {
             return Ok(OpenOutcome::Not(ChargeOutcome::Unavailable));
         }
@@ -114,7 +118,8 @@ impl PaypalGateway {
     /// another reason, such as another account's credentials.
     async fn find(&self, payment: &Payment, id: &str) -> Result<Option<Order>, PaypalError> {
         let (_, token) = payment.method.parts();
-        let may_have_ended = token != CHECKOUT || self.age(payment) >= ORDER_LIVES_AT_LEAST;
+        let was_authorised = payment.reference.is_some();
+        let may_have_ended = !was_authorised && (token != CHECKOUT || self.age(payment) >= ORDER_LIVES_AT_LEAST);
         match self.client.get_order(id).await {
             Err(PaypalError::NotFound) if may_have_ended => Ok(None),
             found => found.map(Some),

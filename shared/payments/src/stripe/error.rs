@@ -30,7 +30,8 @@ pub enum StripeError {
         intent: Box<Intent>,
     },
     /// The request is not valid, or the object does not exist (400, 404).
-    #[error("Stripe refused the request: {}, {}", .code.as_deref().unwrap_or("no code"), .message.as_deref().unwrap_or_default())]
+    /// Its sentence is not told: it may repeat the shopper's token.
+    #[error("Stripe refused the request: {}, {}", .code.as_deref().unwrap_or("no code"), .param.as_deref().unwrap_or("no field"))]
     Invalid {
         /// Such as `resource_missing` or `charge_already_refunded`.
         code: Option<String>,

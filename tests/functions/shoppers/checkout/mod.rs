@@ -101,7 +101,7 @@ async fn the_same_again_is_answered_the_same_and_is_sent_again_once_in_half_a_mi
         calls.reset();
         assert_eq!(test_aws::told(&function.handle(event("checkout/ok.json")).await), first);
         let counted = ["GetItem", "UpdateItem", "SendMessage"].map(|operation| calls.count(operation));
-        assert_eq!((counted, calls.total()), ([2, 1, 1], 4));
+        assert_eq!((counted, calls.total()), ([3, 1, 1], 5));
         for _ in 0..10 {
             assert_eq!(test_aws::told(&function.handle(event("checkout/ok.json")).await), first);
         }

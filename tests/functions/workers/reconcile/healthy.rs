@@ -68,9 +68,9 @@ async fn a_sale_that_is_long_over_is_looked_at_while_a_payment_in_it_is_unsettle
     world.start_saga(&buyer).await;
     world.shop.clock.set("2026-11-03T12:00:00Z");
     let (found, requests, ..) = cost(&world).await;
-    // The index, the order, the last execution that it may have and the one that it has. Then the shards, and the reservation
-    // that keeps the hold.
-    assert_eq!((found, requests), (Findings::default(), 6));
+    // The index, the order, its attempt, the last execution that it may have and the one that it has. Then the shards, and
+    // the reservation that keeps the hold.
+    assert_eq!((found, requests), (Findings::default(), 7));
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ fn payment() -> Payment {
         amount: money(1999, "EUR"),
         method: "paypal:checkout".parse().unwrap(),
         provider_id: Some(ID.to_owned()),
+        reference: None,
         began_at: "2026-11-20T12:00:00Z".parse().unwrap(),
     }
 }
