@@ -48,6 +48,13 @@ fn taken() -> Vec<Taken> {
         // It has started: no shard is made.
         route("manage-sale", Given::Sale, "demo", sale),
         route("restock-sale", Given::Sale, "ended", json!({"units": 5})),
+        // It is not completed: nothing is refunded.
+        route(
+            "refund-order",
+            Given::Waiting,
+            "",
+            json!({"amount": {"amount_minor": 5, "currency": "USD"}, "return_unit": false}),
+        ),
     ]
 }
 
@@ -192,7 +199,10 @@ fn is_beyond_a_schema(body: &Value) -> bool {
         method.as_str().starts_with(SandboxMethod::PREFIX) && SandboxMethod::of(&method).is_none()
     });
     let is_shortened = body["max_hold_seconds"].as_u64().is_some_and(|most| most < body["hold_seconds"].as_u64().unwrap_or(300));
+    // Units go back with a whole refund only.
+    let has_units_of_a_part = !body["amount"].is_null() && body["return_unit"] == true;
     is_over
+        || has_units_of_a_part
         || is_inverted
         || is_too_dear
         || is_shortened
@@ -202,11 +212,13 @@ fn is_beyond_a_schema(body: &Value) -> bool {
         || body["shards"].as_u64().is_some_and(units_for_shards)
 }
 
-/// Whether a whole number is written with a fraction, at any depth. An `amount` may have one.
+/// Whether a whole number is written with a fraction, at any depth. An `amount` that is a decimal may have one.
 fn has_fraction(json: &Value) -> bool {
     match json {
         Value::Number(number) => number.is_f64(),
-        Value::Object(members) => members.iter().any(|(name, value)| name != "amount" && has_fraction(value)),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| (name != "amount" || value.is_object()) && has_fraction(value))
+        }
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) => false,
     }
 }
@@ -238,7 +250,9 @@ impl Asked {
         let Function::Http(function) = &self.function else { panic!("{} is not of the API", self.route.name) };
         let request = test_aws::request(self.route.method.as_str(), self.route.path).json(body).header("Idempotency-Key", "k-1");
         let request = request.shopper(Buyer::first().shopper.as_str()).group(contract::OPERATORS);
-        let response = function(request.path_parameter("product_id", self.product).build()).await;
+        let order = Buyer::first().id.to_string();
+        let request = request.path_parameter("product_id", self.product).path_parameter("order_id", &order);
+        let response = function(request.build()).await;
         test_shop::body(&response)["code"].as_str().map(str::to_owned)
     }
 }

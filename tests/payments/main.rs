@@ -12,7 +12,7 @@ mod stripe;
 mod wire;
 
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
-use payments::{Keys, LookUp, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
+use payments::{Keys, LookUp, Part, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
 use store::Entry;
 use test_aws::Calls;
 use test_shop::{Buyer, Shop, price};
@@ -102,4 +102,9 @@ fn declined(reason: &str) -> ChargeOutcome {
 
 fn usd(amount_minor: i64) -> Money {
     Money::new(amount_minor, "USD".parse().unwrap()).unwrap()
+}
+
+/// A refund of an order, by its number.
+fn part(number: u32, amount_minor: i64) -> Part {
+    Part { number, amount: Money::new(amount_minor, price().currency()).unwrap() }
 }

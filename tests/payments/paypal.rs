@@ -18,6 +18,7 @@ use crate::wire;
 
 mod faults;
 mod orders;
+mod parts;
 
 /// A fake PayPal in this process, its account's gateway, and the clock of both.
 struct Bank {

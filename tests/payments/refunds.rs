@@ -1,12 +1,12 @@
 //! A refund gives back a charge once. It makes a key that was not charged impossible to charge.
 
-use domain::{ChargeOutcome, RefundOutcome};
+use domain::{ChargeOutcome, PartOutcome, RefundOutcome};
 use payments::{LookUp, PaymentGateway, Sandbox};
 use store::EntryState;
 use test_aws::{Fault, every_crash};
 use test_shop::price;
 
-use crate::{Bank, declined, payment};
+use crate::{Bank, declined, part, payment};
 
 const CANCELLED: &str = "The payment was cancelled.";
 
@@ -119,4 +119,43 @@ async fn a_charge_and_a_refund_at_once_keep_nothing() {
             assert!(!matches!(charged, ChargeOutcome::Charged { .. }), "{method}: a void that has charged");
         }
     }
+}
+
+fn refused(reason: &str) -> PartOutcome {
+    PartOutcome::Refused { reason: reason.to_owned() }
+}
+
+#[tokio::test]
+async fn a_part_goes_back_once_for_each_number_and_the_parts_never_exceed_the_charge() {
+    let (bank, paid) = (Bank::open().await, payment(price(), "sandbox:ok"));
+    assert_eq!(bank.sandbox.refund_part(&paid, &part(1, 1)).await, refused("nothing was charged"));
+    bank.charge("sandbox:charged-at-once").await;
+    let too_much = refused("it is more than is left of the charge");
+    for (number, amount_minor, expected, back) in [
+        (1, 900, PartOutcome::Refunded, 900),
+        (1, 900, PartOutcome::Refunded, 900),
+        (2, 99_001, too_much.clone(), 900),
+        (3, 99_000, PartOutcome::Refunded, 99_900),
+        (3, 99_000, PartOutcome::Refunded, 99_900),
+        (4, 1, too_much, 99_900),
+    ] {
+        assert_eq!(bank.sandbox.refund_part(&paid, &part(number, amount_minor)).await, expected, "{number}");
+        assert_eq!(bank.entry().await.unwrap().refunded_minor, back, "{number}");
+    }
+    assert_eq!((bank.money().await, bank.entry().await.unwrap().state), ((1, 1), EntryState::Refunded));
+}
+
+#[tokio::test]
+async fn a_part_that_was_cut_off_goes_back_once() {
+    every_crash(async |calls| {
+        let (bank, paid) = (Bank::open().await, payment(price(), "sandbox:ok"));
+        bank.charge("sandbox:charged-at-once").await;
+        let dies = Sandbox::new(bank.sandbox.name().clone(), bank.shop.parts(calls).books());
+        let first = dies.refund_part(&paid, &part(1, 900)).await;
+        for _ in 0..2 {
+            assert_eq!(bank.sandbox.refund_part(&paid, &part(1, 900)).await, PartOutcome::Refunded, "{first:?}");
+            assert_eq!(bank.entry().await.unwrap().refunded_minor, 900, "{first:?}");
+        }
+    })
+    .await;
 }

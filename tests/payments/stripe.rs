@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Action, CaptureOutcome, ChargeOutcome, GatewayName, RefundOutcome, SignedDuration};
+use domain::{Action, CaptureOutcome, ChargeOutcome, GatewayName, PartOutcome, RefundOutcome, SignedDuration};
 use fake_stripe::{FakeStripe, Options, Status};
 use payments::{
     LookUp, OpenOutcome, Payment, PaymentGateway,
@@ -272,6 +272,60 @@ async fn a_refund_that_fails_is_made_again() {
     assert_eq!(bank.money(), (0, PRICE, 0), "and then it failed");
     assert_eq!(bank.undo(&payment).await, RefundOutcome::Refunded);
     assert_eq!(bank.money(), (0, PRICE, PRICE), "the second one is accepted");
+}
+
+/// A captured payment.
+async fn captured() -> (Bank, Payment) {
+    let bank = Bank::open();
+    let (payment, _) = bank.charge("pm_card_visa").await;
+    assert_eq!(bank.capture(&payment).await, CAPTURED());
+    (bank, payment)
+}
+
+#[tokio::test]
+async fn a_part_goes_back_once_for_each_number_also_after_stripe_has_forgotten_its_key() {
+    let (bank, payment) = captured().await;
+    let (one, two) = (crate::part(1, 400), crate::part(2, PRICE - 400));
+    for _ in 0..3 {
+        assert_eq!(bank.gateway.refund_part(&payment, &one).await, PartOutcome::Refunded);
+        assert_eq!(bank.money(), (0, PRICE, 400));
+        bank.clock.advance(SignedDuration::from_hours(25));
+    }
+    let too_much = crate::part(3, PRICE - 399);
+    assert!(matches!(bank.gateway.refund_part(&payment, &too_much).await, PartOutcome::Refused { .. }));
+    assert_eq!(bank.gateway.refund_part(&payment, &two).await, PartOutcome::Refunded);
+    assert!(matches!(bank.gateway.refund_part(&payment, &crate::part(4, 1)).await, PartOutcome::Refused { .. }));
+    assert_eq!(bank.money(), (0, PRICE, PRICE));
+}
+
+#[tokio::test]
+async fn a_part_that_came_back_is_refused() {
+    let bank = Bank::open();
+    let (payment, _) = bank.charge("pm_card_refundFail").await;
+    bank.capture(&payment).await;
+    assert_eq!(bank.gateway.refund_part(&payment, &crate::part(1, 400)).await, PartOutcome::Refunded, "Stripe has accepted it");
+    bank.clock.advance_seconds(60);
+    assert!(matches!(bank.gateway.refund_part(&payment, &crate::part(1, 400)).await, PartOutcome::Refused { .. }));
+    assert_eq!(
+        bank.gateway.refund_part(&Payment { provider_id: None, ..payment }, &crate::part(2, 1)).await,
+        PartOutcome::Unknown
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_fault_refunds_a_part_twice_or_loses_it() {
+    for fault in ["lost-request", "lost-answer", "error-500", "error-500-done", "rate-limited", "slow"] {
+        for times in [1, 2] {
+            let (bank, payment) = captured().await;
+            bank.goes_wrong("/v1/refunds", fault, times);
+            let mut outcome = PartOutcome::Unknown;
+            for hours in [0, 0, 1, 25, 25] {
+                bank.clock.advance(SignedDuration::from_hours(hours));
+                outcome = bank.gateway.refund_part(&payment, &crate::part(1, 400)).await;
+            }
+            assert_eq!((outcome, bank.money()), (PartOutcome::Refunded, (0, PRICE, 400)), "{fault}, {times} times");
+        }
+    }
 }
 
 /// Each fault, at each request, once and often. Whatever happens, money is reserved once, moves once, and comes back once.

@@ -17,6 +17,7 @@ mod provider_events;
 mod purchases;
 mod races;
 mod read_costs;
+mod refunds;
 mod refusals;
 mod reservations;
 mod restocks;

@@ -278,7 +278,14 @@ async fn ended(shop: &Shop, step: OrderStep, pay_by: Timestamp) -> Order {
             purchases.end(&order, 1, step, at(NOW)).await
         }
         OrderStep::Refunded | OrderStep::Failed => purchases.end(&order, 1, step, at(NOW)).await,
-        OrderStep::Placed | OrderStep::PaymentStarted | OrderStep::Expired => panic!("{step:?} ends no payment"),
+        OrderStep::Placed
+        | OrderStep::PaymentStarted
+        | OrderStep::Expired
+        | OrderStep::RefundRequested
+        | OrderStep::PartRefunded
+        | OrderStep::RefundRefused
+        | OrderStep::PriceRefunded
+        | OrderStep::PurchaseReturned => panic!("{step:?} ends no payment"),
     };
     assert_eq!(done.unwrap(), store::Advanced::Done, "{step:?}");
     shop.orders.get(&id(1)).await.unwrap().unwrap()

@@ -11,6 +11,7 @@ mod order;
 mod payment;
 pub mod problems;
 mod received;
+mod refund;
 mod refusal;
 mod report;
 mod requests;
@@ -29,6 +30,7 @@ pub use operating::{OPERATORS, OrderQuery, RestockRequest, SaleRequest, idempote
 pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
 pub use payment::{ActionView, DecimalAmount, PaymentRequest, PaymentView, action};
 pub use received::ReceivedView;
+pub use refund::OrderRefundRequest;
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
 pub use requests::{id_path, product_path};

@@ -1,10 +1,8 @@
 //! Bodies and parameters of operators' requests.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
-use domain::{
-    Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, RestockKey, SaleDraft, Timestamp, has_card_number,
-};
+use domain::{Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, SaleDraft, Timestamp, has_card_number};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -80,13 +78,13 @@ fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Money, D::Error> {
 }
 
 /// An amount within its limits; checked here so that the refusal points at this member.
-fn amount_minor<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
+pub(crate) fn amount_minor<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     let amount = i64::deserialize(json)?;
     if (1..=Money::MAX_MINOR).contains(&amount) { Ok(amount) } else { Err(de::Error::custom(MoneyError::Amount)) }
 }
 
 /// A currency that is in use.
-fn currency<'de, D: Deserializer<'de>>(json: D) -> Result<Currency, D::Error> {
+pub(crate) fn currency<'de, D: Deserializer<'de>>(json: D) -> Result<Currency, D::Error> {
     let currency = Currency::deserialize(json)?;
     if currency.is_in_use() { Ok(currency) } else { Err(de::Error::custom(MoneyError::Currency)) }
 }
@@ -237,11 +235,11 @@ impl OrderQuery {
     }
 }
 
-/// The header `Idempotency-Key`: it tells a repeated request from a second restock.
+/// The header `Idempotency-Key`: it tells a repeated request from a second restock or refund.
 ///
 /// # Errors
 /// 400 when it is missing or no key.
-pub fn idempotency_key(request: &Request) -> Result<RestockKey, Problem> {
+pub fn idempotency_key<K: FromStr<Err: Display>>(request: &Request) -> Result<K, Problem> {
     let sent = request.headers().get_all("idempotency-key").into_iter().map(|value| value.to_str().unwrap_or_default().trim());
     let keys: BTreeSet<&str> = sent.collect();
     if keys.len() > 1 {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     object::Object,
     payment::{ActionView, PaymentOption, ShownStatus, action, progress},
+    refund::RefundView,
     requests, schemas, time,
 };
 
@@ -197,6 +198,10 @@ pub struct OrderView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     payment_options: Vec<PaymentOption>,
+    /// The refunds that operators requested, oldest first; missing if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    refunds: Vec<RefundView>,
     /// The order's events, oldest first.
     history: Vec<HistoryView>,
 }
@@ -224,6 +229,7 @@ impl OrderView {
             created_at: time(order.created_at),
             updated_at: time(order.updated_at),
             payment_options: payment_options(order, order_status, accounts),
+            refunds: order.refunds.all.iter().map(RefundView::new).collect(),
             history: history.collect(),
         }
     }
@@ -238,7 +244,8 @@ impl OrderView {
     /// `order` at `now`, with its shopper.
     #[must_use]
     pub fn for_operators(order: &Order, now: Timestamp) -> Self {
-        Self { user_id: Some(order.shopper.clone()), ..Self::new(order, &Accounts::default(), now) }
+        let refunds = order.refunds.all.iter().map(RefundView::for_operators).collect();
+        Self { user_id: Some(order.shopper.clone()), refunds, ..Self::new(order, &Accounts::default(), now) }
     }
 }
 

@@ -4,7 +4,8 @@ mod kinds;
 mod members;
 
 use domain::{
-    Money, NotChangeable, NotReservable, Order, Provider, Quantity, RestockKey, SaleDraft, ShardLayout, Timestamp, seconds_until,
+    Money, NotChangeable, NotReservable, Order, Provider, Quantity, Refunds, RestockKey, SaleDraft, ShardLayout, Timestamp,
+    seconds_until,
 };
 use kit::{Problem, Stopped};
 use messages::SendError;
@@ -262,6 +263,48 @@ pub fn too_many_shards() -> Problem {
 
 fn units_not_allowed(why: &str) -> Problem {
     Problem::invalid_request(why, "/units")
+}
+
+/// There is no such order, whoever its shopper is.
+#[must_use]
+pub fn no_such_order() -> Problem {
+    Problem::of(UNKNOWN_ORDER).detail("There is no such order.")
+}
+
+/// The order is not completed.
+#[must_use]
+pub fn not_refundable() -> Problem {
+    Problem::of(NOT_REFUNDABLE).detail("Only a completed order can be refunded. Read the order to see its state.")
+}
+
+/// The refund exceeds `refundable_minor`, which is what is left of the price.
+#[must_use]
+pub fn refund_too_large(refundable_minor: i64) -> Problem {
+    Problem::of(REFUND_TOO_LARGE)
+        .detail("The refund has another currency than the order, or exceeds what is left of its price.")
+        .with(members::RefundTooLarge { refundable_minor })
+}
+
+/// The payment provider refused the refund, for this reason.
+#[must_use]
+pub fn refund_refused(reason: Option<&str>) -> Problem {
+    let reason = reason.unwrap_or("it gave no reason");
+    Problem::of(REFUND_REFUSED).detail(format!(
+        "The payment provider refused this refund, and its amount is free again: {reason}. A new refund has a new key."
+    ))
+}
+
+/// The order had [`Refunds::MOST`] refunds.
+#[must_use]
+pub fn too_many_refunds() -> Problem {
+    Problem::of(TOO_MANY_REFUNDS).detail(format!("An order can be refunded {} times.", Refunds::MOST))
+}
+
+/// An earlier refund has the same key and another body.
+#[must_use]
+pub fn refund_key_reused() -> Problem {
+    Problem::of(IDEMPOTENCY_KEY_REUSED)
+        .detail("This Idempotency-Key was sent with another body before. A new refund has a new key.")
 }
 
 /// An earlier restock has the same key and other units.

@@ -3,16 +3,16 @@
 use kit::ProblemKind;
 
 use crate::{
-    CheckoutRequest, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderView, OrdersView, PaymentRequest,
-    PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest,
-    Route, SaleRequest, SaleView, SalesView,
+    CheckoutRequest, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderRefundRequest, OrderView, OrdersView,
+    PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest, ReservedView,
+    RestockRequest, Route, SaleRequest, SaleView, SalesView,
     description::Described,
     problems::{
-        ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NOT_TOGETHER,
-        PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED,
-        SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED,
-        SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER,
-        UNKNOWN_RESERVATION, WEBHOOK_REFUSED,
+        ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NOT_REFUNDABLE,
+        NOT_TOGETHER, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED, REFUND_REFUSED, REFUND_TOO_LARGE,
+        REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER, SALE_NOT_STARTED,
+        SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_REFUNDS, TOO_MANY_RESTOCKS,
+        UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER, UNKNOWN_RESERVATION, WEBHOOK_REFUSED,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
@@ -196,6 +196,18 @@ fn for_operators() -> Vec<Route> {
             .query("next", Described::of::<schemas::OrderId>(), false, "`next` of the page before.")
             .answers::<OrdersView>(200, "A page of orders.")
             .refuses(&[ProblemKind::MALFORMED_REQUEST]),
+        route(
+            Post,
+            "/admin/orders/{order_id}/refund",
+            "refund-order",
+            "Give the price of a completed order back, or a part of it.",
+        )
+        .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each refund.")
+        .takes::<OrderRefundRequest>()
+        .answers::<OrderView>(200, "The refund is done, now or before.")
+        .answers::<OrderView>(202, "The payment provider has not confirmed the refund. It is asked again until it does.")
+        .refuses(&[UNKNOWN_ORDER, NOT_REFUNDABLE, REFUND_TOO_LARGE, REFUND_REFUSED, TOO_MANY_REFUNDS])
+        .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
         route(Get, "/admin/flash-sales/{product_id}/report", "get-sale-report", "The exact figures of a sale.")
             .answers::<ReportView>(200, "The figures.")
             .refuses(&[UNKNOWN_PRODUCT]),

@@ -2,8 +2,8 @@
 
 use domain::{
     Address, Currency as DomainCurrency, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method,
-    PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units, RestockKey, SaleDraft,
-    SaleState as Sale, ShopperId as Shopper, StockStatus,
+    PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units, RefundStatus as Refunding,
+    RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -76,7 +76,7 @@ schemas! {
         .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)));
     /// A payment provider's token for a way to pay: `<provider>:<token>`. Never card data.
     PaymentMethod = text(Method::MAX_LENGTH).pattern(Some("^[!-9;-~]+:[!-~]+$"));
-    /// The identity of a restock: printable ASCII, such as a UUID. A repeated request has the same key.
+    /// The identity of a restock or a refund: printable ASCII, such as a UUID. A repeated request has the same key.
     IdempotencyKey = text(RestockKey::MAX_LENGTH).pattern(Some(PRINTABLE));
     /// The recipient.
     Recipient = line(Address::MAX_NAME);
@@ -114,6 +114,8 @@ schemas! {
     ListedStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([json!(Payment::RefundPending)]));
     /// The status of an order's units.
     InventoryStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(inventory_statuses()));
+    /// The status of a refund.
+    RefundStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(refund_statuses()));
     /// An event of an order.
     OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_events()));
 }
@@ -132,9 +134,11 @@ values! {
     sale_states of Sale { InPreparation Scheduled Open Paused SoldOut Ended }
     order_statuses of Order { AwaitingPayment Pending Completed Failed Expired Refunded }
     payment_statuses of Payment { None Pending Completed Failed Refunded RefundPending }
+    refund_statuses of Refunding { Pending Refunded Failed }
     inventory_statuses of StockStatus { Held Confirmed Released }
     order_events of OrderStep {
-        Placed PaymentStarted PaymentFailed Completed Refunded Failed RefundFailed RefundConfirmed Expired
+        Placed PaymentStarted PaymentFailed Completed Refunded Failed RefundFailed RefundConfirmed Expired RefundRequested
+        PartRefunded RefundRefused PriceRefunded PurchaseReturned
     }
 }
 

@@ -20,6 +20,7 @@ mod order;
 mod pace;
 mod payment;
 mod quantity;
+mod refund;
 mod report;
 mod reservation;
 mod restock;
@@ -46,10 +47,11 @@ pub use money::{Currency, Money, MoneyError};
 pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use pace::{Breaker, PaymentRate, Verdict};
 pub use payment::{
-    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, IdempotencyKeyError,
+    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, IdempotencyKeyError, PartOutcome,
     PaymentMethod, PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
 };
 pub use quantity::{Quantity, QuantityError};
+pub use refund::{Refund, RefundKey, RefundKeyError, RefundRefusal, RefundRequest, RefundStatus, Refunds};
 pub use report::{Place, SaleReport, Tally};
 pub use reservation::{MIN_TIME_TO_PAY, Reservation, ReservationStatus};
 pub use restock::{RestockKey, RestockKeyError};

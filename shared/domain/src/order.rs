@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, ProductId, Quantity, ShopperId};
+use crate::{Address, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, ProductId, Quantity, Refunds, ShopperId};
 
 /// `order_status` in the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum OrderStatus {
     Failed,
     /// The hold ended before a payment.
     Expired,
-    /// Charged, then refunded.
+    /// Charged, then refunded. After an operator's refund, the shopper may keep the units.
     Refunded,
 }
 
@@ -76,11 +76,21 @@ pub enum OrderStep {
     RefundConfirmed,
     /// The hold ended before a payment.
     Expired,
+    /// An operator requested a refund of a completed order.
+    RefundRequested,
+    /// A part of a completed order's price was refunded.
+    PartRefunded,
+    /// The gateway refused a refund of a completed order.
+    RefundRefused,
+    /// All of a completed order's price was refunded; its units stay sold.
+    PriceRefunded,
+    /// All of a completed order's price was refunded, and its units are available again.
+    PurchaseReturned,
 }
 
 impl OrderStep {
     /// Every step.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Placed,
         Self::PaymentStarted,
         Self::PaymentFailed,
@@ -90,6 +100,11 @@ impl OrderStep {
         Self::RefundFailed,
         Self::RefundConfirmed,
         Self::Expired,
+        Self::RefundRequested,
+        Self::PartRefunded,
+        Self::RefundRefused,
+        Self::PriceRefunded,
+        Self::PurchaseReturned,
     ];
 
     /// The one status that an existing order must have for this step.
@@ -99,6 +114,9 @@ impl OrderStep {
             Self::Placed | Self::PaymentStarted | Self::Expired => OrderStatus::AwaitingPayment,
             Self::PaymentFailed | Self::Completed | Self::Refunded | Self::Failed | Self::RefundFailed => OrderStatus::Pending,
             Self::RefundConfirmed => OrderStatus::Failed,
+            Self::RefundRequested | Self::PartRefunded | Self::RefundRefused | Self::PriceRefunded | Self::PurchaseReturned => {
+                OrderStatus::Completed
+            }
         }
     }
 
@@ -110,8 +128,13 @@ impl OrderStep {
             Self::Placed => (OrderStatus::AwaitingPayment, PaymentStatus::None, StockStatus::Held),
             Self::PaymentStarted => (OrderStatus::Pending, PaymentStatus::Pending, StockStatus::Confirmed),
             Self::PaymentFailed => (OrderStatus::AwaitingPayment, PaymentStatus::Failed, StockStatus::Held),
-            Self::Completed => (OrderStatus::Completed, PaymentStatus::Completed, StockStatus::Confirmed),
-            Self::Refunded | Self::RefundConfirmed => (OrderStatus::Refunded, PaymentStatus::Refunded, StockStatus::Released),
+            Self::Completed | Self::RefundRequested | Self::PartRefunded | Self::RefundRefused => {
+                (OrderStatus::Completed, PaymentStatus::Completed, StockStatus::Confirmed)
+            }
+            Self::Refunded | Self::RefundConfirmed | Self::PurchaseReturned => {
+                (OrderStatus::Refunded, PaymentStatus::Refunded, StockStatus::Released)
+            }
+            Self::PriceRefunded => (OrderStatus::Refunded, PaymentStatus::Refunded, StockStatus::Confirmed),
             Self::Failed => (OrderStatus::Failed, PaymentStatus::Failed, StockStatus::Released),
             Self::RefundFailed => (OrderStatus::Failed, PaymentStatus::RefundPending, StockStatus::Confirmed),
             Self::Expired => (OrderStatus::Expired, PaymentStatus::None, StockStatus::Released),
@@ -130,7 +153,12 @@ impl OrderStep {
             | Self::Refunded
             | Self::Failed
             | Self::RefundFailed
-            | Self::RefundConfirmed => true,
+            | Self::RefundConfirmed
+            | Self::RefundRequested
+            | Self::PartRefunded
+            | Self::RefundRefused
+            | Self::PriceRefunded
+            | Self::PurchaseReturned => true,
             Self::Expired => false,
         }
     }
@@ -159,7 +187,14 @@ impl OrderStep {
             Self::PaymentFailed => Some(Notice::PaymentFailed),
             Self::Refunded | Self::Failed | Self::RefundConfirmed => Some(Notice::OrderFailed),
             Self::RefundFailed => Some(Notice::RefundFailed),
-            Self::Placed | Self::PaymentStarted | Self::Expired => None,
+            Self::Placed
+            | Self::PaymentStarted
+            | Self::Expired
+            | Self::RefundRequested
+            | Self::PartRefunded
+            | Self::RefundRefused
+            | Self::PriceRefunded
+            | Self::PurchaseReturned => None,
         }
     }
 }
@@ -216,6 +251,8 @@ pub struct Order {
     pub untold: Option<Notice>,
     /// Its steps, oldest first.
     pub history: Vec<OrderEvent>,
+    /// What operators have refunded of it since it was completed.
+    pub refunds: Refunds,
 }
 
 impl Order {
@@ -272,7 +309,9 @@ mod tests {
         for step in OrderStep::ALL {
             let from = step.starts_from();
             let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
-            assert!(is_open || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
+            // A purchase is over, and its money may still go back.
+            let gives_back = from == OrderStatus::Completed && step.notice().is_none();
+            assert!(is_open || gives_back || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
         }
     }
 
@@ -298,6 +337,7 @@ mod tests {
             sent_at: None,
             untold: None,
             history: Vec::new(),
+            refunds: Refunds::default(),
         };
         for (sent_at, now, expected) in [
             (None, at(39), false),

@@ -92,11 +92,15 @@ pub enum SandboxMethod {
     ActionPassed,
     /// The shopper has to act, and never does.
     ActionAbandoned,
+    /// Charges; the answer to the first call for each refund by an operator is lost.
+    RefundedButAnswerLost,
+    /// Charges; refunds by operators are refused.
+    RefundRefused,
 }
 
 impl SandboxMethod {
     /// Every method.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Ok,
         Self::ChargedAtOnce,
         Self::AuthorisedButAnswerLost,
@@ -112,6 +116,8 @@ impl SandboxMethod {
         Self::RefundFailsOnce,
         Self::ActionPassed,
         Self::ActionAbandoned,
+        Self::RefundedButAnswerLost,
+        Self::RefundRefused,
     ];
     /// How the methods of the sandbox begin.
     pub const PREFIX: &str = "sandbox:";
@@ -141,6 +147,8 @@ impl SandboxMethod {
             Self::RefundFailsOnce => "sandbox:refund-fails-once",
             Self::ActionPassed => "sandbox:action-passed",
             Self::ActionAbandoned => "sandbox:action-abandoned",
+            Self::RefundedButAnswerLost => "sandbox:refunded-but-answer-lost",
+            Self::RefundRefused => "sandbox:refund-refused",
         }
     }
 }
@@ -269,6 +277,20 @@ pub enum RefundOutcome {
     /// Nothing is charged or authorised under the key, and nothing ever will be.
     Voided,
     /// The outcome is unknown. The caller must request the refund again.
+    Unknown,
+}
+
+/// The outcome of asking a gateway to refund an amount of a captured payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartOutcome {
+    /// The amount was refunded, now or before.
+    Refunded,
+    /// The gateway certainly has not refunded the amount, and refuses to.
+    Refused {
+        /// The reason, for operators.
+        reason: String,
+    },
+    /// The outcome is unknown. The caller must ask again.
     Unknown,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{Order, OrderStatus, PaymentStatus, Quantity, StockShard};
+use crate::{Order, OrderStatus, PaymentStatus, Quantity, StockShard, StockStatus};
 
 /// Where the units of a purchase are in their shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct SaleReport {
     pub orders: BTreeMap<OrderStatus, u32>,
     /// Orders and amounts by payment status.
     pub payments: BTreeMap<PaymentStatus, Tally>,
-    /// Sold units without an order that is completed or waits for the confirmation of its refund.
+    /// Sold units without an order that is completed, waits for the confirmation of its refund, or keeps its units after one.
     pub sold_unpaid: u32,
     /// Units of completed orders that are held instead of sold.
     pub paid_unsold: u32,
@@ -83,14 +83,16 @@ impl SaleReport {
             }
             return;
         };
-        let (status, payment, _) = order.statuses(now);
+        let (status, payment, stock) = order.statuses(now);
         *self.orders.entry(status).or_default() += 1;
         let tally = self.payments.entry(payment).or_default();
         tally.orders += 1;
         tally.amount_minor += order.amount.amount_minor();
         let is_paid = match payment {
             PaymentStatus::Completed | PaymentStatus::RefundPending => true,
-            PaymentStatus::None | PaymentStatus::Pending | PaymentStatus::Failed | PaymentStatus::Refunded => false,
+            // An operator refunded the price, and the shopper keeps the units.
+            PaymentStatus::Refunded => stock == StockStatus::Confirmed,
+            PaymentStatus::None | PaymentStatus::Pending | PaymentStatus::Failed => false,
         };
         match place {
             Place::Sold if !is_paid => self.sold_unpaid += quantity.units(),
@@ -178,6 +180,7 @@ mod tests {
             sent_at: None,
             untold: None,
             history: vec![OrderEvent { at: at(NOW), event: step, reason: None }],
+            refunds: crate::Refunds::default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The interface to a payment gateway.
 
 use domain::{
-    CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, RefundOutcome, Timestamp,
+    CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, OrderId, PartOutcome, PaymentMethod, RefundOutcome,
+    Timestamp,
 };
 use futures_util::future::BoxFuture;
 /// A payment, as a gateway has to know it.
@@ -19,6 +20,23 @@ pub struct Payment {
     pub reference: Option<String>,
     /// When the attempt began, for providers that forget idempotency keys.
     pub began_at: Timestamp,
+}
+
+/// A part of a captured payment that is to go back, or all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Its number among the refunds of the order, from 1. Another refund has another number.
+    pub number: u32,
+    /// The amount.
+    pub amount: Money,
+}
+
+impl Part {
+    /// Its idempotency key: one for one refund, in every retry.
+    #[must_use]
+    pub fn key(&self, of: &Payment) -> String {
+        format!("{}-part-{}", of.key, self.number)
+    }
 }
 
 /// The outcome of making a payment known to its gateway.
@@ -107,4 +125,8 @@ pub trait PaymentGateway: Send + Sync {
     /// Undoes the payment: refunds a charge, once; voids an authorisation; if there is neither, makes sure that there
     /// never will be. The gateway reads which of these it is before it acts.
     fn refund<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, RefundOutcome>;
+
+    /// Refunds a part of a captured payment, once, however often it is called. The caller sees to it that all parts together are
+    /// no more than was captured.
+    fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome>;
 }

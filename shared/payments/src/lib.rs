@@ -15,7 +15,7 @@ mod testing;
 mod words;
 
 pub use amount::CannotCharge;
-pub use gateway::{About, Found, LookUp, OpenOutcome, Payment, PaymentGateway};
+pub use gateway::{About, Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway};
 pub use http::{Certainty, Http, Secret};
 pub use keys::{Keys, NoKeys, PaypalKeys, SecretStore, StripeKeys};
 pub use routing::{Admission, Gateways, Providers};

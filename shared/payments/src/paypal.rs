@@ -7,6 +7,7 @@ mod certificates;
 mod client;
 mod error;
 mod gateway;
+mod part;
 mod standing;
 mod token;
 mod webhook;

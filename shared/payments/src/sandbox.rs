@@ -2,15 +2,19 @@
 //! It fails in every way that matters; the payment method selects which. Its books are items in DynamoDB.
 
 use domain::{
-    Action, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PaymentMethod, RefundOutcome, SandboxMethod,
+    Action, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, PartOutcome, PaymentMethod, RefundOutcome,
+    SandboxMethod,
 };
 use futures_util::future::{self, BoxFuture};
 use store::{Entry, EntryState, SandboxBooks, StoreError};
 
-use crate::{Found, LookUp, OpenOutcome, Payment, PaymentGateway};
+use crate::{Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway};
 
 /// The gateway that is down for `sandbox:primary-down`. Sandboxes with other names are up for it.
 const PRIMARY: &str = "sandbox";
+
+/// How often a part is tried while other parts of the same charge are given back.
+const PARTS_AT_ONCE: usize = 5;
 
 /// What the sandbox does for a payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,13 @@ impl Behaviour {
             Some(SandboxMethod::Down) => Self::Down,
             Some(SandboxMethod::DownAtFirst) => Self::DownAtFirst,
             Some(SandboxMethod::PrimaryDown) if gateway.0 == PRIMARY => Self::Down,
-            Some(SandboxMethod::Ok | SandboxMethod::CaptureRefused | SandboxMethod::CapturedButAnswerLost) => Self::Authorised,
+            Some(
+                SandboxMethod::Ok
+                | SandboxMethod::CaptureRefused
+                | SandboxMethod::CapturedButAnswerLost
+                | SandboxMethod::RefundedButAnswerLost
+                | SandboxMethod::RefundRefused,
+            ) => Self::Authorised,
             Some(SandboxMethod::AuthorisedButAnswerLost) => Self::AuthorisedButAnswerLost,
             Some(SandboxMethod::ChargedAtOnce | SandboxMethod::PrimaryDown) => Self::Ok,
             Some(SandboxMethod::ChargedButAnswerLost) => Self::ChargedButAnswerLost,
@@ -271,6 +281,30 @@ impl Sandbox {
         }
     }
 
+    /// Other parts may be given back at the same time, so an entry that has changed is read again.
+    async fn try_refund_part(&self, key: &IdempotencyKey, part: &Part) -> Result<PartOutcome, StoreError> {
+        let refused = |reason: &str| Ok(PartOutcome::Refused { reason: reason.to_owned() });
+        for _ in 0..PARTS_AT_ONCE {
+            let Some(before) = self.books.get(&self.name, key).await? else { return refused("nothing was charged") };
+            if before.parts.contains(&part.number) {
+                return Ok(PartOutcome::Refunded);
+            }
+            let method = before.method.as_ref().and_then(SandboxMethod::of);
+            let charged = before.confirmed.filter(|_| before.state == EntryState::Charged).map_or(0, Money::amount_minor);
+            if method == Some(SandboxMethod::RefundRefused) {
+                return refused("the payment method says so");
+            }
+            if before.refunded_minor.saturating_add(part.amount.amount_minor()) > charged {
+                return refused("it is more than is left of the charge");
+            }
+            if self.books.refund_part(&self.name, key, &before, (part.number, part.amount)).await? {
+                let is_lost = method == Some(SandboxMethod::RefundedButAnswerLost);
+                return Ok(if is_lost { PartOutcome::Unknown } else { PartOutcome::Refunded });
+            }
+        }
+        Ok(PartOutcome::Unknown)
+    }
+
     fn unanswered(&self, key: &IdempotencyKey, error: &StoreError) {
         tracing::warn!(gateway = %self.name, %key, error = %error, cause = ?error, "the sandbox's books did not answer");
     }
@@ -335,6 +369,15 @@ impl PaymentGateway for Sandbox {
             self.try_refund(&payment.key).await.unwrap_or_else(|error| {
                 self.unanswered(&payment.key, &error);
                 RefundOutcome::Unknown
+            })
+        })
+    }
+
+    fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome> {
+        Box::pin(async move {
+            self.try_refund_part(&payment.key, part).await.unwrap_or_else(|error| {
+                self.unanswered(&payment.key, &error);
+                PartOutcome::Unknown
             })
         })
     }

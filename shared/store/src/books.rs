@@ -6,7 +6,7 @@ mod form;
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{GatewayName, IdempotencyKey, Money, PaymentMethod};
 
@@ -53,6 +53,10 @@ pub struct Entry {
     pub refunds: u32,
     /// How often the product requested a refund.
     pub refund_calls: u32,
+    /// The sum of the parts that were given back, in minor units.
+    pub refunded_minor: i64,
+    /// The numbers of these parts.
+    pub parts: Vec<u32>,
 }
 
 impl Entry {
@@ -68,6 +72,8 @@ impl Entry {
             charges: u32::from(charged),
             refunds: 0,
             refund_calls: 0,
+            refunded_minor: 0,
+            parts: Vec::new(),
         }
     }
 }
@@ -168,6 +174,45 @@ impl SandboxBooks {
         self.get(gateway, key).await
     }
 
+    /// Gives a part of the money of a charged key back. One write. False: the entry has changed since it was read as `before`. With
+    /// the last part the key is refunded.
+    ///
+    /// Guards: the key is charged, and no other part was given back since it was read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refund_part(
+        &self,
+        gateway: &GatewayName,
+        key: &IdempotencyKey,
+        before: &Entry,
+        (part, amount): (u32, Money),
+    ) -> Result<bool, StoreError> {
+        let back = before.refunded_minor.saturating_add(amount.amount_minor());
+        let is_all = before.confirmed.is_some_and(|confirmed| back >= confirmed.amount_minor());
+        let unchanged = if before.parts.is_empty() { "attribute_not_exists(refunded_minor)" } else { "refunded_minor = :read" };
+        let update = self
+            .update(gateway, key)
+            .update_expression(
+                "SET #state = :after, refunded_minor = :back, parts = list_append(if_not_exists(parts, :none), :part) \
+                 ADD refunds :refunds",
+            )
+            .condition_expression(format!("#state = :charged AND {unchanged}"))
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":after", word(if is_all { EntryState::Refunded } else { EntryState::Charged }))
+            .expression_attribute_values(":charged", word(EntryState::Charged))
+            .expression_attribute_values(":back", number(back))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":part", AttributeValue::L(vec![number(part)]))
+            .expression_attribute_values(":refunds", number(u32::from(is_all)));
+        let update = if before.parts.is_empty() {
+            update
+        } else {
+            update.expression_attribute_values(":read", number(before.refunded_minor))
+        };
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
     /// Makes sure that a key under which nothing is charged stays so, and gives an authorisation up. Returns the stored entry.
     ///
     /// # Errors
@@ -181,6 +226,8 @@ impl SandboxBooks {
             charges: 0,
             refunds: 0,
             refund_calls: 0,
+            refunded_minor: 0,
+            parts: Vec::new(),
         };
         let put = self
             .client

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod form;
+pub(crate) mod refunds;
 
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::ReturnValuesOnConditionCheckFailure,

@@ -241,6 +241,27 @@ impl Purchases {
         }
     }
 
+    /// Records that all of a completed order's price is refunded by the pending refund at `place`, and deletes its reservation: its
+    /// shopper may buy again. The caller must have taken the units back before. Two transactional writes. False: another run has
+    /// changed the order's refunds, or the reservation.
+    ///
+    /// Guards: the refunds are as they were read; the reservation is the one that was bought.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or another write to one of the items conflicts.
+    pub async fn return_purchase(&self, order: &Order, place: usize, now: Timestamp) -> Result<bool, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.reservation_table)
+            .set_key(Some(keys::reservation(&order.shopper, order.product())))
+            .condition_expression("reservation_id = :id AND #status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", item::id(&order.id))
+            .expression_attribute_values(":from", word(ReservationStatus::Purchased));
+        let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
+        let change = orders::refunds::ended(order, place, OrderStep::PurchaseReturned, None, now)?;
+        Ok(self.transact(vec![delete, self.order_update(&order.id, change)?]).await?.is_ok())
+    }
+
     fn order_update(&self, id: &OrderId, change: OrderChange) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.order_table)

@@ -7,7 +7,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Admission, AttemptStatus, Notice, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, SaleStatus, StockStatus,
+    Admission, AttemptStatus, Notice, OrderStatus, OrderStep, PaymentStatus, RefundStatus, ReservationStatus, SaleStatus,
+    StockStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -120,6 +121,17 @@ words!("step of an order": OrderStep {
     RefundFailed = "refund_failed",
     RefundConfirmed = "refund_confirmed",
     Expired = "expired",
+    RefundRequested = "refund_requested",
+    PartRefunded = "part_refunded",
+    RefundRefused = "refund_refused",
+    PriceRefunded = "price_refunded",
+    PurchaseReturned = "purchase_returned",
+});
+
+words!("status of a refund": RefundStatus {
+    Pending = "pending",
+    Refunded = "refunded",
+    Failed = "failed",
 });
 
 words!("notice to a shopper": Notice {

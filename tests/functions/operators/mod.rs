@@ -6,6 +6,7 @@ mod get_sale_report;
 mod health;
 mod list_orders;
 mod manage_sale;
+mod refund_order;
 mod restock_sale;
 mod sample_events;
 

@@ -6,8 +6,9 @@ use get_sale_report::GetSaleReport;
 use insta::assert_snapshot;
 use list_orders::ListOrders;
 use manage_sale::ManageSale;
+use refund_order::RefundOrder;
 use restock_sale::RestockSale;
-use test_shop::{Shop, answers};
+use test_shop::{Shop, Stage, answers};
 
 #[tokio::test]
 async fn change_sale_status_answers_its_sample_events() {
@@ -92,6 +93,24 @@ async fn manage_sale_answers_its_sample_events() {
     sale-started: 409 sale-started
     wrong-type: 400 malformed-request /units
     "#);
+}
+
+#[tokio::test]
+async fn refund_order_answers_its_sample_events() {
+    assert_snapshot!(answers::<RefundOrder>("refund-order", async || Shop::with(Stage::Completed).await).await, @"
+    broken-json: 400 malformed-request /amount
+    card-number: 400 card-data /note
+    impossible-order-id: 404 unknown-order
+    no-identity: 401 unauthenticated
+    no-key: 400 malformed-request
+    not-an-operator: 403 forbidden
+    ok: 200
+    part-with-unit: 422 invalid-request /return_unit
+    part: 200
+    return-unit: 200
+    too-large: 409 refund-too-large
+    unknown-order: 404 unknown-order
+    ");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Bank, CAPTURED, CHECKOUT, PRICE, payment};
 
-const FAULTS: [&str; 6] = ["lost-request", "lost-answer", "error-500", "error-500-done", "rate-limited", "slow"];
+pub(super) const FAULTS: [&str; 6] = ["lost-request", "lost-answer", "error-500", "error-500-done", "rate-limited", "slow"];
 const REQUESTS: [(&str, &str); 7] = [
     ("POST", "/v1/oauth2/token"),
     ("POST", "/v2/checkout/orders"),

@@ -71,6 +71,12 @@ impl World {
             text(&answer, "order_id")
         };
         let orders = maker.sales("ordered", 3)?.iter().map(order).collect::<Result<Vec<_>>>()?;
+        let pay = |product: &String| {
+            let paid = json!({"payment_method": "sandbox:ok"});
+            text(&maker.succeeds(&format!("/api/flash-sales/{product}/order"), &shopper, &paid)?, "order_id")
+        };
+        // The saga completes them within seconds.
+        let paid_orders = maker.sales("paid", SPARE)?.iter().map(pay).collect::<Result<Vec<_>>>()?;
         let unpaid = maker.sales("unpaid", SPARE)?.iter().map(order).collect::<Result<Vec<_>>>()?;
 
         Ok(Self {
@@ -85,6 +91,7 @@ impl World {
                 ("cancelled", cancelled),
                 ("sales-to-order", maker.sales("order", SPARE)?),
                 ("orders", orders),
+                ("paid-orders", paid_orders),
                 ("unpaid", unpaid),
                 ("shopper", vec![demo::subject(stack, &email)?]),
                 ("new-sales", (0..SPARE).map(|number| maker.product("new", number)).collect()),

@@ -8,6 +8,7 @@ use kit::Function;
 use list_orders::ListOrders;
 use manage_sale::ManageSale;
 use parts::{FromParts, Registry};
+use refund_order::RefundOrder;
 use restock_sale::RestockSale;
 
 /// The functions by name, each with its trigger.
@@ -18,5 +19,6 @@ pub const FUNCTIONS: Registry = &[
     ("health", |parts| Health::wire(parts).map(Function::http)),
     ("list-orders", |parts| ListOrders::wire(parts).map(Function::http)),
     ("manage-sale", |parts| ManageSale::wire(parts).map(Function::http)),
+    ("refund-order", |parts| RefundOrder::wire(parts).map(Function::http)),
     ("restock-sale", |parts| RestockSale::wire(parts).map(Function::http)),
 ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use contract::CheckoutDetails;
 use domain::{
-    Address, Clock, MoneyError, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Reservation,
+    Address, Clock, MoneyError, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, Refunds, Reservation,
     ReservationStatus, Sale, ShopperId, SignedDuration, Timestamp,
 };
 use messages::{OrderMessage, SendError};
@@ -288,5 +288,6 @@ fn order(
         sent_at,
         untold: None,
         history: vec![OrderEvent { at: now, event: step, reason: None }],
+        refunds: Refunds::default(),
     })
 }

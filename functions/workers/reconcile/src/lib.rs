@@ -19,6 +19,7 @@ use futures_util::future::join_all;
 use kit::{Failure, ScheduledFunction, metrics};
 use notify_shopper::NotifyShopper;
 use parts::{FromParts, Parts};
+use refund_order::OrderRefunds;
 use release_stock::ReleaseStock;
 use store::{Attempts, Availabilities, Catalogue, Orders, Reservations, Rounds, Sales, Stock, StoreError};
 
@@ -41,6 +42,7 @@ pub struct Reconcile {
     reservations: Reservations,
     orders: Orders,
     attempts: Attempts,
+    order_refunds: OrderRefunds,
     releases: ReleaseStock,
     executions: Executions,
     notices: NotifyShopper,
@@ -64,6 +66,8 @@ pub struct Findings {
     pub shoppers_told: usize,
     /// Availability items that differed from the shards; this run wrote them again.
     pub availabilities_mended: usize,
+    /// Operators' refunds that this run finished.
+    pub refunds_finished: usize,
     /// Orders of all sales whose refund is not confirmed: an operator must look at them.
     pub refunds_pending: usize,
     /// These orders could not be counted.
@@ -106,6 +110,7 @@ impl FromParts for Reconcile {
             reservations: parts.reservations(),
             orders: parts.orders(),
             attempts: parts.attempts(),
+            order_refunds: OrderRefunds::from_parts(parts),
             releases: ReleaseStock::from_parts(parts),
             executions: Executions::from_parts(parts),
             notices: NotifyShopper::from_parts(parts),
@@ -146,6 +151,7 @@ impl Reconcile {
         let products: Vec<ProductId> = sales.iter().map(|(product, _)| product.clone()).collect();
         let mut found = Findings::default();
         self.look_at_refunds(&mut found).await;
+        self.finish_refunds(&mut found).await;
         for (product, sale) in sales {
             match sale {
                 Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,

@@ -1,11 +1,12 @@
 //! Orders whose refund no gateway has confirmed. Every run counts them, so that the alarm stays on until each has ended, and tells
-//! a shopper whom no saga has told.
+//! a shopper whom no saga has told. Refunds that operators requested and no gateway has confirmed: asks for them again.
 
 use domain::{Order, OrderId, PaymentStatus, Timestamp};
+use futures_util::future::join_all;
 use kit::Failure;
 use store::Unsettled;
 
-use crate::{Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
+use crate::{AT_ONCE, Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
 
 /// Pages of a hundred orders that one run reads. More refunds than that are as alarming.
 const MOST_PAGES_OF_REFUNDS: usize = 10;
@@ -36,6 +37,38 @@ impl Reconcile {
                 }
             }
         }
+    }
+
+    /// Asks the gateways for the operators' refunds that are due, for one order after another's pause. A pause grows with the age of
+    /// its refund. The next one is written first, so that a run that dies asks no sooner again.
+    pub(crate) async fn finish_refunds(&self, found: &mut Findings) {
+        let due = match self.orders.refunds_due(self.clock.now()).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(cause = kit::chain(&error), "the refunds that operators requested could not be read");
+                found.refunds_unknown = true;
+                return;
+            }
+        };
+        let asked = due.iter().take(AT_ONCE).map(|order| async { (&order.id, self.finish_refunds_of(&order.id).await) });
+        for (id, outcome) in join_all(asked).await {
+            match outcome {
+                Ok(ended) => found.refunds_finished += ended,
+                Err(failure) => {
+                    tracing::error!(order = %id, %failure, "the refunds of an order could not be finished");
+                    found.failed.push(id.product().clone());
+                }
+            }
+        }
+    }
+
+    async fn finish_refunds_of(&self, id: &OrderId) -> Result<usize, Failure> {
+        // The index follows its table within moments, and another request may have finished them.
+        let Some(order) = self.orders.get(id).await? else { return Ok(0) };
+        if order.refunds.pending().next().is_none() || !self.orders.postpone_refunds(&order, self.clock.now()).await? {
+            return Ok(0);
+        }
+        self.order_refunds.finish_all(order).await.map_err(|error| Failure::new(kit::chain(&error)))
     }
 
     /// The orders in the index: their refund is pending, or was a moment ago, or its shopper was not told that it is confirmed. And

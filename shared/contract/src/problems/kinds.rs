@@ -3,8 +3,8 @@
 use kit::ProblemKind;
 
 use super::members::{
-    AmountMismatch, MethodUnavailable, NotTogether, Pointer, QuantityNotAllowed, RequiresAction, SaleNotStarted, SoldOut,
-    Unhealthy,
+    AmountMismatch, MethodUnavailable, NotTogether, Pointer, QuantityNotAllowed, RefundTooLarge, RequiresAction, SaleNotStarted,
+    SoldOut, Unhealthy,
 };
 use crate::description::Described;
 
@@ -72,8 +72,16 @@ kinds! {
     SALE_OVER = 409 "sale-ended" "The sale has ended";
     /// The sale has the largest possible number of restocks.
     TOO_MANY_RESTOCKS = 409 "too-many-restocks" "The sale was restocked too often";
-    /// An earlier restock has this key and other units.
+    /// An earlier request has this key and another body.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The key belongs to another request";
+    /// The order is not completed: there is nothing to refund, or all of it was refunded.
+    NOT_REFUNDABLE = 409 "not-refundable" "Not refundable";
+    /// The refund exceeds what is left of the price: `refundable_minor` says how much that is.
+    REFUND_TOO_LARGE = 409 "refund-too-large" "The refund is too large";
+    /// The payment provider refused this refund. Another one may be made under another key.
+    REFUND_REFUSED = 409 "refund-refused" "The refund was refused";
+    /// The order has the largest possible number of refunds.
+    TOO_MANY_REFUNDS = 409 "too-many-refunds" "The order was refunded too often";
     /// The signature of the event does not fit, or is not of this time, or the event cannot be read. The log says which.
     WEBHOOK_REFUSED = 400 "webhook-refused" "The event was refused";
     /// The shop has no account at this payment provider.
@@ -107,6 +115,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
         PAYMENT_METHOD_UNAVAILABLE => Some(Described::of::<MethodUnavailable>()),
         REQUIRES_ACTION => Some(Described::of::<RequiresAction>()),
+        REFUND_TOO_LARGE => Some(Described::of::<RefundTooLarge>()),
         UNHEALTHY => Some(Described::of::<Unhealthy>()),
         _ => None,
     };

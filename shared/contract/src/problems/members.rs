@@ -66,6 +66,14 @@ pub(crate) struct AmountMismatch {
     pub(crate) amount: Money,
 }
 
+/// Members of `refund-too-large`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefundTooLarge {
+    /// What is neither refunded nor about to be, in minor units of the order's currency.
+    #[schema(minimum = 0)]
+    pub(crate) refundable_minor: i64,
+}
+
 /// Members of `unhealthy`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Unhealthy {

@@ -250,7 +250,7 @@ pub struct Refund {
     /// The refunded amount.
     #[serde(default)]
     pub amount: Option<Amount>,
-    /// The note of the order: order id and attempt.
+    /// The note of the order: order id and attempt. Of a refund of a part: its request id.
     #[serde(default)]
     pub custom_id: Option<String>,
 }

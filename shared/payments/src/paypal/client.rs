@@ -119,12 +119,13 @@ impl PaypalClient {
         self.get("payments/captures", capture).await
     }
 
-    /// Refunds `part` of a capture; without it, all that is not refunded yet.
+    /// Refunds `part` of a capture; without it, all that is not refunded yet. The request id is also noted in the refund of a part,
+    /// because PayPal forgets request ids.
     ///
     /// # Errors
     /// See [`PaypalError::certainty`].
     pub async fn refund_capture(&self, capture: &str, part: Option<Money>, request_id: &str) -> Result<Refund, PaypalError> {
-        let body = if let Some(part) = part { json!({ "amount": amount(part)? }) } else { json!({}) };
+        let body = if let Some(part) = part { json!({ "amount": amount(part)?, "custom_id": request_id }) } else { json!({}) };
         self.post(&path("payments/captures", capture, "/refund"), &body, request_id).await
     }
 

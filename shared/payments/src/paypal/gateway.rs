@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, Money, RefundOutcome, SignedDuration};
+use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, Money, PartOutcome, RefundOutcome, SignedDuration};
 use futures_util::future::BoxFuture;
 
 use crate::{
-    About, Certainty, Found, LookUp, OpenOutcome, Payment, PaymentGateway,
+    About, Certainty, Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway,
     form::Form,
     paypal::{
-        AuthorizationStatus, CaptureStatus, Issue, NewOrder, Order, PaypalClient, PaypalError, Refund, RefundStatus,
+        AuthorizationStatus, CaptureStatus, Issue, NewOrder, Order, PaypalClient, PaypalError, Refund, RefundStatus, part,
         standing::{Expected, Standing, Taken, declined, minor, taken},
     },
 };
@@ -23,8 +23,7 @@ const CHECKOUT: &str = "checkout";
 /// Orders v2 keeps a request id for six hours (`PayPal-Request-Id`). An hour before that, an order is no longer asked for:
 /// the same request could make a second one.
 const REQUEST_ID_IS_TRUSTED_FOR: SignedDuration = SignedDuration::from_hours(5);
-/// PayPal ends an order that is not approved and authorised within three hours, and later does not know it (`links` of an
-/// order).
+/// PayPal ends an order that is not approved and authorised within three hours, and forgets it (`links` of an order).
 const ORDER_LIVES_AT_LEAST: SignedDuration = SignedDuration::from_hours(3);
 /// The longest id of an order.
 const LONGEST_ORDER_ID: usize = 36;
@@ -456,6 +455,16 @@ impl PaymentGateway for PaypalGateway {
             self.try_refund(payment, id).await.unwrap_or_else(|error| {
                 self.told(payment, "refund", &error);
                 RefundOutcome::Unknown
+            })
+        })
+    }
+
+    fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome> {
+        Box::pin(async move {
+            let Some(id) = &payment.provider_id else { return PartOutcome::Unknown };
+            part::refund(&self.client, payment, id, part).await.unwrap_or_else(|error| {
+                self.told(payment, "refund_part", &error);
+                PartOutcome::Unknown
             })
         })
     }

@@ -218,7 +218,7 @@ async fn an_amount_that_paypal_does_not_charge_is_not_sent() {
 
     let provider = after_token([Next::json(201, &refund("COMPLETED"))]);
     client(&provider).refund_capture("C", Some(money(5_000, "HUF")), CALL_ID).await.unwrap();
-    assert_eq!(provider.asked()[1].json(), json!({"amount": {"currency_code": "HUF", "value": "50"}}));
+    assert_eq!(provider.asked()[1].json(), json!({"amount": {"currency_code": "HUF", "value": "50"}, "custom_id": CALL_ID}));
 }
 
 #[tokio::test]

@@ -165,6 +165,9 @@ pub struct Refund {
     /// Why it failed, such as `insufficient_funds`.
     #[serde(default)]
     pub failure_reason: Option<String>,
+    /// The note of a refund of a part: `part`, its idempotency key.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Refund {

@@ -121,14 +121,15 @@ impl StripeClient {
     }
 
     /// Refunds this amount of what an intent charged, under this idempotency key; without it, all that is not refunded yet. Stripe
-    /// refunds no more than was charged, so only a refund of a part needs an idempotency key.
+    /// refunds no more than was charged, so only a refund of a part needs an idempotency key. The key is also noted in the refund
+    /// as `part`, because Stripe forgets keys.
     ///
     /// # Errors
     /// See [`StripeError::certainty`].
     pub async fn create_refund(&self, intent: &str, amount: Option<(Money, &str)>) -> Result<Refund, StripeError> {
         let form = Form::default().field("payment_intent", intent);
         let Some((amount, idempotency_key)) = amount else { return self.post("/v1/refunds", form, None).await };
-        let form = form.field("amount", &to_stripe(amount)?.to_string());
+        let form = form.field("amount", &to_stripe(amount)?.to_string()).field("metadata[part]", idempotency_key);
         self.post("/v1/refunds", form, Some(idempotency_key)).await
     }
 

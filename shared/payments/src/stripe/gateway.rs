@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, RefundOutcome, SignedDuration};
+use domain::{Action, CaptureOutcome, ChargeOutcome, Clock, GatewayName, PartOutcome, RefundOutcome, SignedDuration};
 use futures_util::future::BoxFuture;
 
 use crate::{
-    About, Certainty, Found, LookUp, OpenOutcome, Payment, PaymentGateway,
-    stripe::{CaptureMethod, Intent, IntentStatus, NewIntent, PaymentError, RefundStatus, StripeClient, StripeError},
+    About, Certainty, Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway,
+    stripe::{CaptureMethod, Intent, IntentStatus, NewIntent, PaymentError, Refund, RefundStatus, StripeClient, StripeError},
 };
 
 /// Stripe keeps an idempotency key for at least 24 h (<https://docs.stripe.com/api/idempotent_requests>). An hour before
@@ -126,6 +126,28 @@ impl StripeGateway {
         Ok(if has_ended(&refund.status) { RefundOutcome::Unknown } else { RefundOutcome::Refunded })
     }
 
+    /// Refunds a part, unless a refund of the intent has its note. Stripe forgets an idempotency key after a day, and a refund keeps
+    /// its note. Two calls that both find no refund ask with the same key, which Stripe takes once.
+    async fn try_refund_part(&self, payment: &Payment, id: &str, part: &Part) -> Result<PartOutcome, StripeError> {
+        let key = part.key(payment);
+        let refunds = self.client.refunds(id).await?;
+        if let Some(known) = refunds.data.iter().find(|refund| refund.metadata.get("part") == Some(&key)) {
+            return Ok(part_outcome(known));
+        }
+        if refunds.has_more {
+            tracing::error!(gateway = %self.name, key, "the payment has too many refunds to find this one among them");
+            return Ok(PartOutcome::Unknown);
+        }
+        match self.client.create_refund(id, Some((part.amount, &key))).await {
+            Ok(refund) => Ok(part_outcome(&refund)),
+            Err(error @ (StripeError::Invalid { .. } | StripeError::Amount(_))) => {
+                self.told(payment, "refund_part", &error);
+                Ok(PartOutcome::Refused { reason: error.to_string() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn told(&self, payment: &Payment, operation: &str, error: &StripeError) {
         tracing::warn!(gateway = %self.name, key = %payment.key, operation, error = %error, "Stripe did not do what it was asked");
     }
@@ -240,6 +262,29 @@ impl PaymentGateway for StripeGateway {
                 RefundOutcome::Unknown
             })
         })
+    }
+
+    fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome> {
+        Box::pin(async move {
+            let Some(id) = &payment.provider_id else { return PartOutcome::Unknown };
+            self.try_refund_part(payment, id, part).await.unwrap_or_else(|error| {
+                self.told(payment, "refund_part", &error);
+                PartOutcome::Unknown
+            })
+        })
+    }
+}
+
+/// The outcome of a refund by its status. A refund that Stripe has accepted counts as done, as in `give_back`.
+fn part_outcome(refund: &Refund) -> PartOutcome {
+    match refund.status {
+        RefundStatus::Failed | RefundStatus::Canceled => {
+            let why = refund.failure_reason.as_deref().unwrap_or("no reason");
+            PartOutcome::Refused { reason: format!("the refund failed: {why}") }
+        }
+        RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Succeeded | RefundStatus::Other(_) => {
+            PartOutcome::Refunded
+        }
     }
 }
 

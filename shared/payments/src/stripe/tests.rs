@@ -156,7 +156,8 @@ async fn a_return_url_and_a_part_to_refund_are_optional() {
     client(&provider).confirm("pi_1", Some("https://shop.example.com/orders?id=1")).await.unwrap();
     client(&provider).create_refund("pi_1", Some((money(5, "ISK"), CALL_KEY))).await.unwrap();
     let bodies: Vec<_> = provider.asked().into_iter().map(|asked| asked.body).collect();
-    assert_eq!(bodies, ["return_url=https%3A%2F%2Fshop.example.com%2Forders%3Fid%3D1", "payment_intent=pi_1&amount=500"]);
+    let part = format!("payment_intent=pi_1&amount=500&metadata%5Bpart%5D={CALL_KEY}");
+    assert_eq!(bodies, ["return_url=https%3A%2F%2Fshop.example.com%2Forders%3Fid%3D1", &part]);
 }
 
 #[tokio::test]

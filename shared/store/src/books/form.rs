@@ -23,6 +23,10 @@ struct EntryForm {
     refunds: u32,
     #[serde(default)]
     refund_calls: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refunded_minor: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<u32>,
 }
 
 pub(crate) fn to_item(gateway: &GatewayName, key: &IdempotencyKey, entry: &Entry) -> Result<Item, StoreError> {
@@ -34,6 +38,8 @@ pub(crate) fn to_item(gateway: &GatewayName, key: &IdempotencyKey, entry: &Entry
         charges: entry.charges,
         refunds: entry.refunds,
         refund_calls: entry.refund_calls,
+        refunded_minor: (!entry.parts.is_empty()).then_some(entry.refunded_minor),
+        parts: entry.parts.clone(),
     };
     attributes(keys::sandbox_books(gateway, key), &body)
 }
@@ -49,5 +55,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Entry, StoreError> {
         charges: form.charges,
         refunds: form.refunds,
         refund_calls: form.refund_calls,
+        refunded_minor: form.refunded_minor.unwrap_or_default(),
+        parts: form.parts,
     })
 }

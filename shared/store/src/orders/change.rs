@@ -57,7 +57,12 @@ impl OrderChange {
             | OrderStep::Failed
             | OrderStep::RefundConfirmed
             | OrderStep::Placed
-            | OrderStep::Expired => {}
+            | OrderStep::Expired
+            | OrderStep::RefundRequested
+            | OrderStep::PartRefunded
+            | OrderStep::RefundRefused
+            | OrderStep::PriceRefunded
+            | OrderStep::PurchaseReturned => {}
         }
         if let Some(notice) = notice {
             change = change.set("untold", word(notice));
@@ -73,8 +78,33 @@ impl OrderChange {
     }
 
     /// Also puts the order into this partition of the index of unsettled orders.
-    fn unsettled(self, partition: &str, since: Timestamp) -> Self {
+    pub(super) fn unsettled(self, partition: &str, since: Timestamp) -> Self {
         self.set("unsettled", string(partition)).set("unsettled_since", number(since.as_second()))
+    }
+
+    /// Also takes the order out of the index of unsettled orders.
+    pub(super) fn settled(mut self) -> Self {
+        self.remove = " REMOVE unsettled, unsettled_since";
+        self
+    }
+
+    /// Also assigns `expression`, in which `placeholder` stands for `value`, to the attribute at `path`.
+    pub(super) fn assign(mut self, path: &str, expression: &str, placeholder: &str, value: AttributeValue) -> Self {
+        self.set = format!("{}, {path} = {expression}", self.set);
+        self.values.insert(placeholder.to_owned(), value);
+        self
+    }
+
+    /// Gives a placeholder of another expression its value.
+    pub(super) fn with(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.values.insert(placeholder.to_owned(), value);
+        self
+    }
+
+    /// Applies only if `condition` is true, too.
+    pub(super) fn only_if(mut self, condition: &str) -> Self {
+        self.condition = format!("{} AND {condition}", self.condition);
+        self
     }
 
     /// Also sets `attribute`.

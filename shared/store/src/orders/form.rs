@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Address, Currency, GatewayName, Notice, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus,
-    ProductId, Quantity, ShopperId, StockStatus, Timestamp,
+    ProductId, Quantity, Refund, RefundKey, RefundStatus, Refunds, ShopperId, StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,12 +54,57 @@ struct OrderForm {
     /// When the attempt started, or when its refund failed, in epoch seconds; stored together with `unsettled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled_since: Option<i64>,
+    /// Operators' refunds, which an earlier version does not know. The list is only appended to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<RefundForm>,
+    /// The number of writes that changed `refunds`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    refunds_revision: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Partition of the index of unsettled orders with the orders of all sales whose refund is not confirmed. It has the form of a
 /// product id because an earlier version reads the attribute as one. Readers look at the order itself, so a sale may have this
 /// name.
 pub(crate) const REFUND_PENDING: &str = "refund_pending";
+
+/// Partition of the index of unsettled orders with the orders of all sales that have a pending refund which an operator
+/// requested. Their `unsettled_since` is the time at which the gateway is asked again. It has the form of a product id as
+/// [`REFUND_PENDING`] has, and `reconcile` looks at the order itself.
+pub(crate) const REFUND_DUE: &str = "refund_due";
+
+/// One refund. Its amount is in the currency of the order.
+#[derive(Serialize, Deserialize)]
+struct RefundForm {
+    key: RefundKey,
+    amount_minor: i64,
+    #[serde(default)]
+    is_rest: bool,
+    #[serde(default)]
+    return_unit: bool,
+    status: Word<RefundStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    at: Timestamp,
+}
+
+impl From<&Refund> for RefundForm {
+    fn from(refund: &Refund) -> Self {
+        let Refund { key, amount, is_rest, return_unit, status, reason, at } = refund.clone();
+        Self { key, amount_minor: amount.amount_minor(), is_rest, return_unit, status: Word(status), reason, at }
+    }
+}
+
+impl RefundForm {
+    fn refund(self, item: &Item, currency: Currency) -> Result<Refund, StoreError> {
+        let Self { key, amount_minor, is_rest, return_unit, status, reason, at } = self;
+        Ok(Refund { key, amount: money(item, amount_minor, currency)?, is_rest, return_unit, status: status.0, reason, at })
+    }
+}
 
 /// Unlike an address in a request, it ignores fields that a later version has added.
 #[derive(Serialize, Deserialize)]
@@ -125,6 +170,11 @@ pub(crate) fn history_line(of: &OrderEvent) -> Result<AttributeValue, StoreError
     item::value(&[EventForm::from(of)])
 }
 
+/// A list of one refund, to append to the refunds.
+pub(crate) fn refund_line(of: &Refund) -> Result<AttributeValue, StoreError> {
+    item::value(&[RefundForm::from(of)])
+}
+
 pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
     let unsettled = match (order.status, order.payment_status) {
         (_, PaymentStatus::RefundPending) => Some(REFUND_PENDING.to_owned()),
@@ -155,6 +205,8 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         // The last step of a pending order is the start of its payment.
         unsettled_since: unsettled.is_some().then_some(order.updated_at.as_second()),
         unsettled,
+        refunds: order.refunds.all.iter().map(RefundForm::from).collect(),
+        refunds_revision: order.refunds.revision,
     };
     attributes(keys::order(&order.id), &body)
 }
@@ -164,7 +216,10 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
 pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     let form: OrderForm = parse(item)?;
     let line = |form: EventForm| Some(OrderEvent { event: OrderStep::of(&form.event)?, at: form.at, reason: form.reason });
+    let currency = form.currency;
+    let refunds = form.refunds.into_iter().map(|refund| refund.refund(item, currency)).collect::<Result<_, _>>()?;
     Ok(Order {
+        refunds: Refunds { all: refunds, revision: form.refunds_revision },
         amount: money(item, form.amount_minor, form.currency)?,
         pay_by: second(item, form.pay_by)?,
         created_at: form.created_at.parse().map_err(|error| StoreError::corrupt(name(item), error))?,

@@ -89,7 +89,7 @@ async fn a_method_that_the_sandbox_does_not_know_is_refused_before_anything_is_r
     let response = function.handle(request(&Buyer::first()).json(&body).build()).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     422 Unprocessable Entity: invalid-request, A value is not allowed
-    the sandbox knows only sandbox:ok, sandbox:charged-at-once, sandbox:authorised-but-answer-lost, sandbox:capture-refused, sandbox:captured-but-answer-lost, sandbox:declined, sandbox:timeout-then-ok, sandbox:down, sandbox:primary-down, sandbox:down-at-first, sandbox:charged-but-answer-lost, sandbox:wrong-amount, sandbox:refund-fails-once, sandbox:action-passed, sandbox:action-abandoned
+    the sandbox knows only sandbox:ok, sandbox:charged-at-once, sandbox:authorised-but-answer-lost, sandbox:capture-refused, sandbox:captured-but-answer-lost, sandbox:declined, sandbox:timeout-then-ok, sandbox:down, sandbox:primary-down, sandbox:down-at-first, sandbox:charged-but-answer-lost, sandbox:wrong-amount, sandbox:refund-fails-once, sandbox:action-passed, sandbox:action-abandoned, sandbox:refunded-but-answer-lost, sandbox:refund-refused
     {"pointer":"/payment_method"}
     "#);
     assert_eq!(calls.total(), 0);

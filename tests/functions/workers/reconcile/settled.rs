@@ -52,8 +52,8 @@ async fn a_settled_sale_leaves_the_live_catalogue_ten_minutes_after_its_end_and_
     world.reconcile(&calls).run(Timestamp::MAX).await.unwrap();
     assert_eq!(
         (calls.count("GetItem"), calls.count("Query"), calls.total()),
-        (1, 2, 3),
-        "where to begin, an empty catalogue, and the pending refunds"
+        (1, 3, 4),
+        "where to begin, an empty catalogue, and the pending refunds of the saga and of operators"
     );
     assert_eq!(world.shop.units(&demo()).await, (99, 0, 1), "it can be read by its id");
 }

@@ -36,7 +36,7 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 35] = [
+const TABLES: [(&str, Table); 36] = [
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),
@@ -53,6 +53,7 @@ const TABLES: [(&str, Table); 35] = [
     ("health", operators::health::cases),
     ("list-orders", operators::list_orders::cases),
     ("manage-sale", operators::manage_sale::cases),
+    ("refund-order", operators::refund_order::cases),
     ("restock-sale", operators::restock_sale::cases),
     ("await-action", saga::await_action::cases),
     ("capture-payment", saga::capture_payment::cases),

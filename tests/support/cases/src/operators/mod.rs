@@ -6,4 +6,5 @@ pub(crate) mod get_sale_report;
 pub(crate) mod health;
 pub(crate) mod list_orders;
 pub(crate) mod manage_sale;
+pub(crate) mod refund_order;
 pub(crate) mod restock_sale;

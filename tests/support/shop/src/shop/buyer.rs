@@ -2,7 +2,7 @@
 //! events.
 
 use domain::{
-    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity, Reservation,
+    Address, Hold, IdempotencyKey, Money, Order, OrderEvent, OrderStep, PaymentMethod, ProductId, Quantity, Refunds, Reservation,
     ReservationId, ReservationStatus, ShardNumber, ShopperId, Timestamp,
 };
 
@@ -134,6 +134,7 @@ impl Buyer {
             sent_at: None,
             untold: None,
             history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
+            refunds: Refunds::default(),
         }
     }
 }

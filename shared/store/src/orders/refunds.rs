@@ -1,0 +1,134 @@
+//! Operators' refunds in their order's item. The order is the one place that says how much may still go back, so every
+//! change is conditional on the revision of the refunds that it was decided on.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::{Order, OrderStep, Refund, RefundStatus, Timestamp};
+
+use super::{Orders, Unsettled, change::OrderChange, form};
+use crate::{
+    StoreError,
+    error::{Written, conditional},
+    item::Item,
+    keys::{number, string},
+    word::word,
+};
+
+impl Orders {
+    /// Records a refund before its gateway is asked, and so reserves its amount. One write. Returns the order after it; `None`:
+    /// the order has changed since it was read, or its shopper has still to be told that it is completed.
+    ///
+    /// Guards: the order is completed, and its refunds are as they were read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn begin_refund(&self, order: &Order, refund: &Refund, now: Timestamp) -> Result<Option<Order>, StoreError> {
+        let mut after = order.refunds.clone();
+        after.all.push(refund.clone());
+        let change = OrderChange::new(OrderStep::RefundRequested, &order.id, Some(order.attempt), now, None, None)?
+            .assign("refunds", "list_append(if_not_exists(refunds, :no_refunds), :refund)", ":refund", form::refund_line(refund)?)
+            .with(":no_refunds", AttributeValue::L(Vec::new()))
+            .with(":due", string(form::REFUND_DUE))
+            .unsettled(form::REFUND_DUE, after.asked_again_at(now))
+            // `told` takes an order out of the index.
+            .only_if("attribute_not_exists(untold) AND (attribute_not_exists(unsettled) OR unsettled = :due)");
+        self.change_refunds(order, of_revision(change, order)).await
+    }
+
+    /// Records how a pending refund ended: by [`OrderStep::PartRefunded`], [`OrderStep::PriceRefunded`], or
+    /// [`OrderStep::RefundRefused`] with the gateway's reason. One write. Returns the order after it; `None`: the refunds have
+    /// changed since they were read.
+    ///
+    /// Guards: the order is completed, and its refunds are as they were read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn end_refund(
+        &self,
+        order: &Order,
+        place: usize,
+        step: OrderStep,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Order>, StoreError> {
+        self.change_refunds(order, ended(order, place, step, reason, now)?).await
+    }
+
+    async fn change_refunds(&self, order: &Order, change: OrderChange) -> Result<Option<Order>, StoreError> {
+        let update = self
+            .update(&order.id)
+            .update_expression(change.update())
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
+            .return_values(ReturnValue::AllNew);
+        let answer = update.send().await;
+        let after: Option<Item> = answer.as_ref().ok().and_then(|answer| answer.attributes.clone());
+        match conditional("UpdateItem", answer)? {
+            Written::Done => after.as_ref().map(form::from_item).transpose(),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Records when the gateway of the order's pending refunds is asked again. One write. False: the refunds have changed since they
+    /// were read.
+    ///
+    /// Guards: the order has pending refunds, and they are as they were read.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn postpone_refunds(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .update(&order.id)
+            .update_expression("SET unsettled_since = :next")
+            .condition_expression("unsettled = :due AND refunds_revision = :read")
+            .expression_attribute_values(":next", number(order.refunds.asked_again_at(now).as_second()))
+            .expression_attribute_values(":due", string(form::REFUND_DUE))
+            .expression_attribute_values(":read", number(order.refunds.revision));
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
+    /// At most a hundred orders of all sales whose gateway is to be asked at `now` for pending refunds that operators requested, the
+    /// longest due first; eventually consistent.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refunds_due(&self, now: Timestamp) -> Result<Vec<Unsettled>, StoreError> {
+        Ok(self.unsettled_page(form::REFUND_DUE, "unsettled_since <= :time", now, None).await?.orders)
+    }
+}
+
+/// The change of an order when its pending refund at `place` has ended.
+pub(crate) fn ended(
+    order: &Order,
+    place: usize,
+    step: OrderStep,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<OrderChange, StoreError> {
+    let status = if step == OrderStep::RefundRefused { RefundStatus::Failed } else { RefundStatus::Refunded };
+    // The gateway's reason is for operators, and the history for shoppers, too.
+    let mut change = OrderChange::new(step, &order.id, Some(order.attempt), now, None, None)?.assign(
+        &format!("refunds[{place}].#status"),
+        ":ended",
+        ":ended",
+        word(status),
+    );
+    if let Some(reason) = reason {
+        change = change.assign(&format!("refunds[{place}].reason"), ":reason", ":reason", string(reason));
+    }
+    if order.refunds.pending().all(|pending| pending == place) {
+        change = change.settled();
+    }
+    Ok(of_revision(change, order))
+}
+
+/// Applies only to the refunds as they are in `order`.
+fn of_revision(change: OrderChange, order: &Order) -> OrderChange {
+    let read = order.refunds.revision;
+    let change = change.set("refunds_revision", number(read.saturating_add(1)));
+    if read == 0 {
+        change.only_if("attribute_not_exists(refunds_revision)")
+    } else {
+        change.only_if("refunds_revision = :revision").with(":revision", number(read))
+    }
+}
