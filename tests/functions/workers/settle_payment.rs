@@ -172,6 +172,19 @@ async fn three_d_secure_that_is_passed_wakes_the_execution_which_then_finds_it_a
     assert_eq!(stripe.charge().await.unwrap()["outcome"], "authorised");
 }
 
+/// The shopper's page still has the client secret, and could pay with another card after the order has ended.
+#[tokio::test]
+async fn an_intent_at_which_its_shopper_has_failed_is_cancelled() {
+    let stripe = StripeShop::paying("stripe:pm_card_threeDSecure2Required").await;
+    assert_eq!(stripe.charge().await.unwrap()["outcome"], "requires_action");
+    let intent = stripe.attempt().await.provider_id.unwrap();
+    let now = domain::Clock::now(&stripe.shop.clock);
+    assert_eq!(stripe.fake.lock().unwrap().authenticate(&intent, false, now), Some(Status::RequiresPaymentMethod));
+    let charged = stripe.charge().await.unwrap();
+    let expected = json!({"outcome": "declined", "reason": "The card's owner did not confirm the payment."});
+    assert_eq!((charged, stripe.status()), (expected, Status::Canceled));
+}
+
 #[tokio::test]
 async fn events_of_nothing_that_the_shop_follows_change_nothing() {
     let stripe = StripeShop::paying("stripe:pm_card_visa").await;

@@ -7,6 +7,7 @@ pub(crate) mod invariants;
 mod items;
 pub(crate) mod mutations;
 pub(crate) mod overdue;
+mod paid;
 pub(crate) mod promises;
 
-pub(crate) use items::{available, sold_units};
+pub(crate) use items::{acts_until, available, sold_units};

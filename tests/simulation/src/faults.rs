@@ -58,6 +58,24 @@ pub enum Fault {
     CaptureRefused,
     /// A gateway confirms another amount, so the order must be refunded.
     WrongAmount,
+    /// A payment provider refuses a call because it had too many.
+    ProviderBusy,
+    /// A payment provider answers 500, and has or has not done what it was asked for.
+    ProviderFails,
+    /// A payment provider answers after up to eight seconds. Its clients wait for four.
+    ProviderSlow,
+    /// A shopper has to act at the provider, and fails at it.
+    ActionFailed,
+    /// A shopper has to act at the provider, and never does.
+    ActionAbandoned,
+    /// A shopper has to act at the provider, and does so when the time for it ends.
+    ActionLate,
+    /// An event of a provider never arrives.
+    WebhookLost,
+    /// An event of a provider arrives twice at once.
+    WebhookDuplicated,
+    /// An event of a provider arrives up to a minute and a half late, and so after later events.
+    WebhookLate,
     /// The clock of an environment is up to 2 s off.
     ClockSkew,
     /// The clock of an environment jumps, within 2 s of the true time.
@@ -76,7 +94,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 42] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -103,6 +121,15 @@ impl Fault {
         Self::GatewayAnswerLost,
         Self::CaptureRefused,
         Self::WrongAmount,
+        Self::ProviderBusy,
+        Self::ProviderFails,
+        Self::ProviderSlow,
+        Self::ActionFailed,
+        Self::ActionAbandoned,
+        Self::ActionLate,
+        Self::WebhookLost,
+        Self::WebhookDuplicated,
+        Self::WebhookLate,
         Self::ClockSkew,
         Self::ClockJump,
         Self::SalePaused,
@@ -113,8 +140,17 @@ impl Fault {
     ];
 
     /// The faults of a request.
-    pub(crate) const OF_REQUESTS: [Self; 6] =
-        [Self::AnswerLost, Self::RequestLost, Self::RequestLate, Self::Throttling, Self::TransactionConflict, Self::Kill];
+    pub(crate) const OF_REQUESTS: [Self; 9] = [
+        Self::AnswerLost,
+        Self::RequestLost,
+        Self::RequestLate,
+        Self::Throttling,
+        Self::TransactionConflict,
+        Self::Kill,
+        Self::ProviderBusy,
+        Self::ProviderFails,
+        Self::ProviderSlow,
+    ];
 
     /// The fault's name on the command line.
     pub fn name(self) -> &'static str {
@@ -145,6 +181,15 @@ impl Fault {
             Self::GatewayAnswerLost => "gateway-answer-lost",
             Self::CaptureRefused => "capture-refused",
             Self::WrongAmount => "wrong-amount",
+            Self::ProviderBusy => "provider-busy",
+            Self::ProviderFails => "provider-fails",
+            Self::ProviderSlow => "provider-slow",
+            Self::ActionFailed => "action-failed",
+            Self::ActionAbandoned => "action-abandoned",
+            Self::ActionLate => "action-late",
+            Self::WebhookLost => "webhook-lost",
+            Self::WebhookDuplicated => "webhook-duplicated",
+            Self::WebhookLate => "webhook-late",
             Self::ClockSkew => "clock-skew",
             Self::ClockJump => "clock-jump",
             Self::SalePaused => "sale-paused",
@@ -160,13 +205,14 @@ impl Fault {
         match self {
             Self::AnswerLost | Self::RequestLost | Self::Throttling | Self::TransactionConflict => 0.02,
             Self::Kill => 0.012,
-            Self::RequestLate => 0.04,
+            Self::RequestLate | Self::ProviderBusy | Self::ProviderFails | Self::ProviderSlow => 0.04,
             Self::SaleClosed | Self::SaleShortened => 0.05,
-            Self::Ttl | Self::RetriesUsedUp => 0.5,
-            Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked => 0.3,
+            Self::Ttl | Self::RetriesUsedUp | Self::ActionFailed => 0.5,
+            Self::ActionAbandoned => 0.25,
+            Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked | Self::ActionLate | Self::WebhookLost => 0.3,
             Self::SagaAborted => 0.03,
             Self::SagaNeverStarted | Self::CaptureRefused | Self::WrongAmount => 0.08,
-            Self::MessageDuplicated | Self::MessageDelayed | Self::Declined => 0.15,
+            Self::MessageDuplicated | Self::MessageDelayed | Self::Declined | Self::WebhookDuplicated | Self::WebhookLate => 0.15,
             Self::Cold
             | Self::ClockJump
             | Self::HalfBatch

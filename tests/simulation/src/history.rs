@@ -21,7 +21,7 @@ use crate::{
     actors::{operator::Operator, person, shoppers::Shopper},
     checks::{self, finally, invariants, mutations::Mutation},
     faults::{Faults, Injected},
-    services::{functions::parts, queues, schedule, streams, tables},
+    services::{functions::parts, queues, schedule, streams, tables, webhooks},
     time::SkewedClock,
     world::{Violation, World},
 };
@@ -78,6 +78,7 @@ async fn live(world: Arc<World>) {
     open_sale(world).await;
     queues::start(world);
     streams::start(world);
+    world.spawn(webhooks::deliver(Arc::clone(world)));
     world.set_quiet(false);
     world.spawn(streams::sweep(Arc::clone(world)));
     world.spawn(schedule::run(Arc::clone(world)));

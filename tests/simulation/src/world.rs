@@ -25,6 +25,7 @@ use crate::{
         environments::Environments,
         functions::FUNCTIONS,
         machine::{self, Executions},
+        providers::Providers,
         queues::Queues,
         tables::Tables,
     },
@@ -33,6 +34,8 @@ use crate::{
 
 /// The highest probability of a fault.
 const MOST_ODDS: f64 = 0.8;
+/// How much more often a call to a payment provider suffers a fault than another request.
+const CALLS_SUFFER: f64 = 3.0;
 
 /// The size of a world. Small worlds meet every fault sooner.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,7 @@ pub(crate) struct World {
     pub(crate) clients: Clients,
     pub(crate) tables: Tables,
     pub(crate) queues: Queues,
+    pub(crate) providers: Providers,
     pub(crate) machine: Machine,
     pub(crate) executions: Executions,
     pub(crate) environments: Environments,
@@ -126,6 +130,7 @@ impl World {
             clients: Clients::on(world),
             tables: Tables::empty(&time),
             queues: Queues::default(),
+            providers: Providers::new(&time),
             machine: machine::payment_saga(mutation),
             executions: Executions::default(),
             environments: Environments::default(),
@@ -158,8 +163,18 @@ impl World {
 
     /// Whether this fault strikes a request of this function now.
     pub(crate) fn strikes_request_of(&self, function: &str, fault: Fault) -> bool {
+        self.strikes_with(fault, self.times_of(function, fault))
+    }
+
+    /// Whether this fault strikes a call of this function to a payment provider now. A payment needs few of them, so they suffer
+    /// more often.
+    pub(crate) fn strikes_call_of(&self, function: &str, fault: Fault) -> bool {
+        self.strikes_with(fault, CALLS_SUFFER * self.times_of(function, fault))
+    }
+
+    fn times_of(&self, function: &str, fault: Fault) -> f64 {
         let victim = self.victim.as_ref().filter(|victim| victim.function == function && victim.faults.contains(&fault));
-        self.strikes_with(fault, victim.map_or(1.0, |victim| victim.times))
+        victim.map_or(1.0, |victim| victim.times)
     }
 
     fn strikes_with(&self, fault: Fault, times: f64) -> bool {

@@ -1,6 +1,8 @@
 //! Shoppers: they reserve, repeat unanswered requests, change their minds, pay in every way, read, and come back. They
 //! use the product through HTTP only, and record the answers in `promises`.
 
+mod paying;
+
 use std::sync::Arc;
 
 use domain::Clock;
@@ -9,7 +11,6 @@ use test_aws::{RequestBuilder, request};
 
 use crate::{
     actors::caller::{Answer, Caller},
-    faults::Fault,
     world::World,
 };
 
@@ -67,7 +68,7 @@ impl Shopper {
                     continue;
                 }
             };
-            if self.check_out(&id, "sandbox:ok", self.city()).await && self.follow(&id, 30).await == Some(End::Bought) {
+            if self.check_out(&id, self.good_method(), self.city()).await && self.follow(&id, 30).await == Some(End::Bought) {
                 return;
             }
         }
@@ -199,6 +200,7 @@ impl Shopper {
 
     /// Reads an order until it has ended, and pays again when the order waits for it.
     async fn follow(&self, id: &str, looks: usize) -> Option<End> {
+        let mut known_actions = Vec::new();
         for _ in 0..looks {
             self.world.pause(500, 6_000).await;
             let order = request("GET", &format!("/orders/{id}")).path_parameter("order_id", id);
@@ -220,19 +222,18 @@ impl Shopper {
                         self.pay(id, &order["price"]).await;
                     }
                 }
-                "pending" => {}
+                "pending" => {
+                    let action = &order["action"];
+                    if action.is_object() && !known_actions.contains(action) {
+                        known_actions.push(action.clone());
+                        self.act(id, &order).await;
+                    }
+                }
                 "failed" | "expired" | "refunded" => return Some(End::NotBought),
                 other => panic!("no order is {other}"),
             }
         }
         None
-    }
-
-    async fn pay(&self, id: &str, price: &Value) {
-        let minor = price["amount_minor"].as_u64().unwrap();
-        let amount = format!("{}.{:02}", minor / 100, minor % 100);
-        let body = json!({"order_id": id, "payment_method": self.method(), "amount": amount});
-        self.caller.ask("pay", request("POST", "/payment").json(&body)).await;
     }
 
     /// Asks with an address, and records what became of it.
@@ -276,26 +277,6 @@ impl Shopper {
     /// The city of the address in this request.
     fn city(&self) -> &'static str {
         self.world.chance.pick::<&str>(&["Springfield", "Shelbyville", "Ogdenville"])
-    }
-
-    /// The payment method of this try.
-    fn method(&self) -> &'static str {
-        let ways = [
-            (Fault::Declined, "sandbox:declined"),
-            (Fault::GatewayDown, "sandbox:down"),
-            (Fault::GatewayDown, "sandbox:primary-down"),
-            (Fault::GatewayDown, "sandbox:down-at-first"),
-            (Fault::GatewaySlow, "sandbox:timeout-then-ok"),
-            (Fault::GatewayAnswerLost, "sandbox:charged-but-answer-lost"),
-            (Fault::GatewayAnswerLost, "sandbox:authorised-but-answer-lost"),
-            (Fault::GatewayAnswerLost, "sandbox:captured-but-answer-lost"),
-            (Fault::CaptureRefused, "sandbox:capture-refused"),
-            (Fault::WrongAmount, "sandbox:wrong-amount"),
-            (Fault::WrongAmount, "sandbox:refund-fails-once"),
-        ];
-        // Most methods can be authorised.
-        let faultless = self.world.chance.pick::<&str>(&["sandbox:ok", "sandbox:ok", "sandbox:ok", "sandbox:charged-at-once"]);
-        ways.into_iter().find(|(fault, _)| self.world.strikes(*fault)).map_or(*faultless, |(_, method)| method)
     }
 }
 

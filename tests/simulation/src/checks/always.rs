@@ -12,10 +12,14 @@ use super::{
         Outcome, RETURNS_SOON, SHUT, UNITS_BEHIND, YES_STAYS, fail,
     },
     items::{self, Entry, books, entries, is_captured, orders, shards, ulid},
+    paid,
 };
 use crate::{
     actors::operator::may_be_over,
-    services::tables::{Mirror, number, text},
+    services::{
+        providers::Paid,
+        tables::{Mirror, number, text},
+    },
     world::World,
 };
 
@@ -35,7 +39,7 @@ const RETURNS_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Checks the invariants that hold after every write.
 pub(crate) fn holds(world: &World) -> Outcome {
-    let now = world.time.now();
+    let (now, paid) = (world.time.now(), world.providers.paid());
     world.tables.look(|items| {
         let most = world.size.units + world.operated.lock().unwrap().asked;
         ledgers(items, most)?;
@@ -43,7 +47,8 @@ pub(crate) fn holds(world: &World) -> Outcome {
         reservations(world, items)?;
         latest_ends(world, items)?;
         unpaid_ends(world, items)?;
-        charges(items)?;
+        charges(items, &paid)?;
+        paid::always(items, &paid)?;
         refunds(items)?;
         promises(world, items, now)?;
         shut(world)?;
@@ -188,12 +193,12 @@ fn shut(world: &World) -> Outcome {
 
 /// Checks the charges at any time: no charge is made or refunded twice, a completed order keeps one, an order that waits
 /// for its payment keeps none, and no money moves for units that are gone.
-fn charges(items: &Mirror) -> Outcome {
+fn charges(items: &Mirror, paid: &[Paid]) -> Outcome {
     for (id, order) in orders(items) {
         if is_captured(items, id) && !entries(items, "sold").any(|entry| entry.ulid == ulid(id)) {
             return fail(CAPTURED_IS_SOLD, format!("order {id} is {}, its money is captured", text(order, "status")));
         }
-        let books = books(items, id);
+        let books = books(items, paid, id);
         if books.iter().any(|(charges, refunds)| *charges > 1 || refunds > charges) {
             return fail(MONEY_BACK, format!("the charges and refunds of order {id} are {books:?}"));
         }

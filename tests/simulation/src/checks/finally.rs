@@ -10,17 +10,22 @@ use super::{
         ALL_SOLD, CAPTURED_OR_VOID, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail,
     },
     items::{books, entries, is_authorised, orders, reservations, shards, sold_units, ulid},
+    paid,
 };
 use crate::{
-    services::tables::{Key, Mirror, STOCK, number, text},
+    services::{
+        providers::Paid,
+        tables::{Key, Mirror, STOCK, number, text},
+    },
     world::World,
 };
 
 /// Checks the invariants that hold in the end.
 pub(crate) fn holds(world: &World) -> Outcome {
-    let now = world.time.now();
+    let (now, paid) = (world.time.now(), world.providers.paid());
     world.tables.look(|items| {
-        money(items)?;
+        money(items, &paid)?;
+        paid::finally(&paid)?;
         sold(items)?;
         checkouts(world, items, now)?;
         notices(world, items)?;
@@ -62,9 +67,9 @@ fn deletion(is_deleted: bool, items: &Mirror) -> Outcome {
 }
 
 /// Checks the charges in the end: only completed orders keep a charge that was not refunded, and no money stays reserved.
-fn money(items: &Mirror) -> Outcome {
+fn money(items: &Mirror, paid: &[Paid]) -> Outcome {
     for (id, order) in orders(items) {
-        let (books, status) = (books(items, id), text(order, "status"));
+        let (books, status) = (books(items, paid, id), text(order, "status"));
         if is_authorised(items, id) {
             return fail(CAPTURED_OR_VOID, format!("order {id} is {status}, and still has an authorisation"));
         }

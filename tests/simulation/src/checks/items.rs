@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::{
+    services::providers::Paid,
     services::tables::{Key, Mirror, ORDER, RESERVATION, STOCK, number, text},
     world::World,
 };
@@ -72,9 +73,13 @@ pub(crate) fn available(items: &Mirror) -> i64 {
     shards(items).map(|(_, item)| number(item, "available")).sum()
 }
 
-/// The sandbox's own books of an order: how often each of its attempts was charged and refunded.
-pub(super) fn books(items: &Mirror, order: &str) -> Vec<(i64, i64)> {
-    entries_in_books(items, order).map(|entry| (number(entry, "charges"), number(entry, "refunds"))).collect()
+/// The sandbox's and the providers' own books of an order: how often each of its attempts was charged and refunded.
+pub(super) fn books(items: &Mirror, paid: &[Paid], order: &str) -> Vec<(i64, i64)> {
+    let sandbox = entries_in_books(items, order).map(|entry| (number(entry, "charges"), number(entry, "refunds")));
+    let of_order = paid.iter().filter(|paid| paid.order == order);
+    // A refund of a part is none.
+    let providers = of_order.map(|it| (it.captured > 0, it.captured > 0 && it.refunded >= it.captured));
+    sandbox.chain(providers.map(|(charged, refunded)| (i64::from(charged), i64::from(refunded)))).collect()
 }
 
 /// Whether the sandbox has reserved money for an order and has neither taken it nor given it up.
@@ -86,6 +91,13 @@ pub(super) fn is_authorised(items: &Mirror, order: &str) -> bool {
 pub(super) fn is_captured(items: &Mirror, order: &str) -> bool {
     let methods = ["sandbox:ok", "sandbox:authorised-but-answer-lost", "sandbox:captured-but-answer-lost"];
     entries_in_books(items, order).any(|entry| text(entry, "state") == "charged" && methods.contains(&text(entry, "method")))
+}
+
+/// The end of the time in which the shopper of an order can act for its payment, in seconds since 1970.
+pub(crate) fn acts_until(items: &Mirror, order: &str) -> Option<i64> {
+    let is_attempt = |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("PAYMENT#");
+    let attempts = of_table(items, ORDER).filter(|(key, _)| is_attempt(key));
+    attempts.filter(|(_, attempt)| attempt["waiting"].is_object()).map(|(_, it)| number(&it["waiting"]["M"], "until")).max()
 }
 
 fn entries_in_books<'m>(items: &'m Mirror, order: &'m str) -> impl Iterator<Item = &'m Value> {

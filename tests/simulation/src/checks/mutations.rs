@@ -2,9 +2,14 @@
 //! machine, as if the product had been written with that mistake. Product code has no switches for them, and no
 //! mutation changes an item itself.
 
+mod calls;
+
 use serde_json::{Value, json};
 
-use crate::services::tables::{self, ORDER, RESERVATION, STOCK};
+use crate::services::{
+    calls::Call,
+    tables::{self, ORDER, RESERVATION, STOCK},
+};
 
 /// A deliberate bug.
 #[derive(Debug)]
@@ -18,12 +23,19 @@ pub struct Mutation {
     alters: Alters,
 }
 
+type AlterCall = fn(&Call) -> Option<http::Request<Vec<u8>>>;
+type AlterAnswer = fn(&Call, &mut http::Response<Vec<u8>>);
+
 #[derive(Debug)]
 enum Alters {
     /// Alters the requests of functions. `None`: this request stays unchanged.
     Requests(fn(&Request<'_>) -> Option<Value>),
     /// Alters the states of the state machine.
     States(fn(&mut Value)),
+    /// Alters the calls to payment providers, and what their callers make of the answers. `None`: this call stays unchanged.
+    Calls(AlterCall, AlterAnswer),
+    /// Takes a connection to a provider that breaks for one that was refused.
+    Breaks,
 }
 
 /// A request in transit.
@@ -48,25 +60,50 @@ impl Mutation {
         Self { name, bug, is_hidden_by_faults: false, alters: Alters::States(alter) }
     }
 
+    const fn of_calls(name: &'static str, bug: &'static str, call: AlterCall, answer: AlterAnswer) -> Self {
+        Self { name, bug, is_hidden_by_faults: false, alters: Alters::Calls(call, answer) }
+    }
+
+    /// Whether a connection to a provider that breaks counts as one that was refused.
+    pub(crate) fn takes_breaks_for_refusals(&self) -> bool {
+        matches!(self.alters, Alters::Breaks)
+    }
+
     /// The altered request, if the bug affects it.
     pub(crate) fn alter(&self, request: &Request<'_>) -> Option<Value> {
         match self.alters {
             Alters::Requests(alter) => alter(request),
-            Alters::States(_) => None,
+            Alters::States(_) | Alters::Calls(..) | Alters::Breaks => None,
+        }
+    }
+
+    /// The altered call to a provider, if the bug affects it.
+    pub(crate) fn alter_call(&self, call: &Call) -> Option<Call> {
+        match self.alters {
+            Alters::Requests(_) | Alters::States(_) | Alters::Breaks => None,
+            Alters::Calls(alter, _) => alter(call).map(|request| Call { request, ..*call }),
+        }
+    }
+
+    /// Alters what the caller makes of the answer to its call, if the bug affects it.
+    pub(crate) fn alter_answer(&self, call: &Call, answer: &mut http::Response<Vec<u8>>) {
+        match self.alters {
+            Alters::Requests(_) | Alters::States(_) | Alters::Breaks => {}
+            Alters::Calls(_, alter) => alter(call, answer),
         }
     }
 
     /// Puts the bug into the state machine, if it belongs there.
     pub(crate) fn alter_machine(&self, definition: &mut Value) {
         match self.alters {
-            Alters::Requests(_) => {}
+            Alters::Requests(_) | Alters::Calls(..) | Alters::Breaks => {}
             Alters::States(alter) => alter(&mut definition["States"]),
         }
     }
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 31] = [
+pub static MUTATIONS: [Mutation; 41] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -258,6 +295,61 @@ pub static MUTATIONS: [Mutation; 31] = [
     Mutation::of_states("no-take-back", "the saga does not take back the units of a refunded order", |states| {
         states["Refund"]["Next"] = json!("FailOrder");
     }),
+    Mutation::of_calls(
+        "token-to-another-account",
+        "some tokens are sent to another account than the order's",
+        calls::at_another_account,
+        calls::believed,
+    ),
+    Mutation::of_calls(
+        "another-key-for-each-opening",
+        "every request to open a payment has its own idempotency key",
+        calls::with_another_key,
+        calls::believed,
+    ),
+    Mutation::of_calls(
+        "abandoned-without-cancelling",
+        "a payment whose time to act is over is released before its intent is cancelled",
+        calls::without_abandoning,
+        calls::as_if_abandoned,
+    ),
+    Mutation::of_calls(
+        "voided-in-name-only",
+        "`refund-payment` does not cancel an intent",
+        calls::without_voiding,
+        calls::as_if_voided,
+    ),
+    Mutation::of_calls("refund-in-part", "a refund is of less than what was captured", calls::in_part, calls::believed),
+    Mutation::of_calls(
+        "void-without-reading",
+        "`refund-payment` voids a payment without reading whether it was captured",
+        calls::unaltered,
+        calls::void_without_reading,
+    ),
+    Mutation::of_calls(
+        "refused-is-captured",
+        "a capture that the provider refuses counts as done",
+        calls::unaltered,
+        calls::refused_is_captured,
+    ),
+    Mutation::of_calls(
+        "event-is-believed",
+        "an event that a payment has changed counts as its money",
+        calls::unaltered,
+        calls::event_is_believed,
+    ),
+    Mutation::of_calls(
+        "failure-is-a-decline",
+        "an answer 500 to a confirmation counts as a declined card",
+        calls::unaltered,
+        calls::failure_is_a_decline,
+    ),
+    Mutation {
+        name: "break-is-a-refusal",
+        bug: "a connection to a provider that breaks counts as one that was never made",
+        is_hidden_by_faults: false,
+        alters: Alters::Breaks,
+    },
 ];
 
 impl Request<'_> {

@@ -1,4 +1,4 @@
-//! The real AWS clients as in production, with a wire that ends in this process.
+//! The real clients of AWS and of the payment providers as in production, with wires that end in this process.
 
 use std::sync::Weak;
 
@@ -9,7 +9,10 @@ use kit::aws_config::SdkConfig;
 
 use parts::Aws;
 
-use crate::{services::wire::Wire, world::World};
+use crate::{
+    services::{calls::Calls, wire::Wire},
+    world::World,
+};
 
 /// The clients that all functions of one history share. The wire finds the caller from the task that makes the call.
 #[derive(Clone)]
@@ -20,6 +23,7 @@ pub(crate) struct Clients {
     patient_sfn: aws_sdk_sfn::Client,
     sns: aws_sdk_sns::Client,
     secrets_manager: aws_sdk_secretsmanager::Client,
+    providers: payments::Http,
 }
 
 /// A client without the state that the SDK shares in the process: retry budgets that other histories have used up. Its
@@ -52,6 +56,7 @@ impl Clients {
             patient_sfn: alone!(aws_sdk_sfn, kit::patient_sfn(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
             secrets_manager: alone!(aws_sdk_secretsmanager, kit::secrets_manager(&config)),
+            providers: Calls::to(world),
         }
     }
 }
@@ -81,8 +86,7 @@ impl Aws for Clients {
         self.secrets_manager.clone()
     }
 
-    /// The simulation pays by the sandbox only.
     fn providers(&self) -> payments::Http {
-        test_shop::nobody()
+        self.providers.clone()
     }
 }

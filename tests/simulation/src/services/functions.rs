@@ -9,6 +9,7 @@ use reconcile::Reconcile;
 use crate::{
     services::{
         environments::Code,
+        providers::{ACCOUNTS, PAYPAL, SECRETS, STRIPE},
         queues::{EXPIRY, ORDERS, PAYMENT_EVENTS},
         tables::{ORDER, RESERVATION, STOCK},
     },
@@ -17,8 +18,9 @@ use crate::{
 };
 
 /// The variables that the template sets for the functions.
-const VARIABLES: [(&str, &str); 11] = [
-    ("ENVIRONMENT", "simulation"),
+const VARIABLES: [(&str, &str); 14] = [
+    // Only here providers may be without TLS.
+    ("ENVIRONMENT", "local"),
     ("STOCK_TABLE", STOCK),
     ("RESERVATION_TABLE", RESERVATION),
     ("ORDER_TABLE", ORDER),
@@ -27,8 +29,11 @@ const VARIABLES: [(&str, &str); 11] = [
     ("PAYMENT_EVENTS_QUEUE_URL", PAYMENT_EVENTS),
     ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:1:stateMachine:payment-saga"),
     ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:us-east-1:1:notifications"),
-    ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
-    ("PAYMENT_SECRETS", "simulation/payments/"),
+    ("PAYMENT_GATEWAYS", ACCOUNTS),
+    ("PAYMENT_RETURN_URL", "https://shop.invalid/return"),
+    ("STRIPE_URL", STRIPE),
+    ("PAYPAL_URL", PAYPAL),
+    ("PAYMENT_SECRETS", SECRETS),
 ];
 
 /// The time-out of a function, as in the template.
@@ -37,7 +42,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
         "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale"
         | "change-sale-status" => 5,
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
-        "pay" => 15,
+        "pay" | "receive-paypal" | "receive-stripe" => 15,
         "schedule-expiry"
         | "settle-payment"
         | "start-payment"
@@ -52,7 +57,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 29] = [
+pub const FUNCTIONS: [&str; 31] = [
     "await-action",
     "cancel-reservation",
     "capture-payment",
@@ -71,6 +76,8 @@ pub const FUNCTIONS: [&str; 29] = [
     "notify-shopper",
     "pay",
     "place-order",
+    "receive-paypal",
+    "receive-stripe",
     "reconcile",
     "refresh-availability",
     "refund-payment",
@@ -90,7 +97,7 @@ pub(crate) fn deploy(world: &World, function: &str, clock: &SkewedClock) -> Code
     if function == "reconcile" {
         return Code::Reconcile(Arc::new(Reconcile::wire(&mut parts).unwrap()));
     }
-    let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, workers::FUNCTIONS];
+    let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, webhooks::FUNCTIONS, workers::FUNCTIONS];
     let wire = groups.into_iter().find_map(|group| parts::find(group, function));
     let wire = wire.unwrap_or_else(|| panic!("there is no function {function}"));
     Code::Function(wire(&mut parts).unwrap())

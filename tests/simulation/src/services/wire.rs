@@ -26,15 +26,15 @@ use crate::{
     faults::Fault,
     services::{
         environments::{self, Invocation},
-        tables,
+        providers, tables,
     },
     world::World,
 };
 
 /// Milliseconds within which a request takes effect after it was sent.
-const MOST_LATE: u64 = 3_000;
+pub(super) const MOST_LATE: u64 = 3_000;
 /// Milliseconds that a request takes at most if it is not late.
-const SLOWEST: u64 = 400;
+pub(super) const SLOWEST: u64 = 400;
 
 /// A wire to one world.
 #[derive(Clone)]
@@ -86,6 +86,7 @@ enum Service {
     Sqs,
     StepFunctions,
     Sns,
+    SecretsManager,
 }
 
 impl Asked {
@@ -101,6 +102,7 @@ impl Asked {
             "DynamoDB_20120810" => Service::DynamoDb,
             "AmazonSQS" => Service::Sqs,
             "AWSStepFunctions" => Service::StepFunctions,
+            "secretsmanager" => Service::SecretsManager,
             other => panic!("the simulation does not know {other}"),
         };
         Self { service, operation: operation.to_owned(), body: serde_json::from_slice(bytes).expect("a request is JSON") }
@@ -120,6 +122,7 @@ impl Asked {
                 name.unwrap_or_default().to_owned()
             }
             Service::Sns => self.body.as_str().unwrap_or_default().to_owned(),
+            Service::SecretsManager => self.body["SecretId"].as_str().unwrap_or_default().to_owned(),
         }
     }
 
@@ -194,13 +197,13 @@ async fn late(world: &Arc<World>, caller: &Arc<Invocation>, request: Asked) -> R
 }
 
 /// Ends the caller's process.
-async fn dead(caller: &Invocation) -> Result<HttpResponse, ConnectorError> {
+pub(super) async fn dead(caller: &Invocation) -> Result<HttpResponse, ConnectorError> {
     caller.die();
     std::future::pending().await
 }
 
 /// Mostly short, sometimes long.
-async fn latency(world: &World) {
+pub(super) async fn latency(world: &World) {
     if world.chance.happens(0.1) { world.pause(50, SLOWEST).await } else { world.pause(1, 12).await }
 }
 
@@ -243,6 +246,7 @@ fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked
         }
         Service::Sqs => world.queues.serve(world, &request.operation, &altered(world, caller, request)),
         Service::StepFunctions => world.executions.serve(world, &request.operation, &request.body),
+        Service::SecretsManager => providers::serve_secret(&request.body),
         Service::Sns => {
             let notice: Value = serde_json::from_str(request.body.as_str().unwrap_or_default()).expect("a notice is JSON");
             let text = |member: &str| notice[member].as_str().unwrap_or_default().to_owned();

@@ -21,7 +21,7 @@ use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Top
 pub use buyer::{Buyer, address};
 pub use given::Given;
 pub use parts::{NOTIFICATIONS, STATE_MACHINE};
-pub use providers::{calls_to, nobody};
+pub use providers::{answer_of_fake, calls_to, nobody, request_to_fake};
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, task};
 

@@ -48,18 +48,13 @@ impl<F> fmt::Debug for Wire<F> {
 
 impl<F: Provider + 'static> HttpConnector for Wire<F> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().unwrap_or_default().to_vec();
-        let mut http = http::Request::builder().method(request.method()).uri(request.uri());
-        for (name, value) in request.headers() {
-            http = http.header(name, value);
-        }
-        let answer = self.0.lock().unwrap().answer(&http.body(body).unwrap(), self.1.now());
+        let answer = self.0.lock().unwrap().answer(&request_to_fake(&request), self.1.now());
         HttpConnectorFuture::new(async move {
             match answer {
-                Answer::Now(response) => Ok(sdk_response(response)),
+                Answer::Now(response) => Ok(answer_of_fake(response)),
                 Answer::Late(wait, response) => {
                     tokio::time::sleep(wait).await;
-                    Ok(sdk_response(response))
+                    Ok(answer_of_fake(response))
                 }
                 Answer::Lost => Err(ConnectorError::io(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))),
             }
@@ -67,7 +62,18 @@ impl<F: Provider + 'static> HttpConnector for Wire<F> {
     }
 }
 
-fn sdk_response(response: http::Response<Vec<u8>>) -> HttpResponse {
+/// A request as a fake provider reads it.
+pub fn request_to_fake(request: &HttpRequest) -> http::Request<Vec<u8>> {
+    let body = request.body().bytes().unwrap_or_default().to_vec();
+    let mut http = http::Request::builder().method(request.method()).uri(request.uri());
+    for (name, value) in request.headers() {
+        http = http.header(name, value);
+    }
+    http.body(body).unwrap()
+}
+
+/// The answer of a fake provider as a gateway reads it.
+pub fn answer_of_fake(response: http::Response<Vec<u8>>) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let mut answer = HttpResponse::new(parts.status.as_u16().try_into().unwrap(), SdkBody::from(body));
     for (name, value) in &parts.headers {
