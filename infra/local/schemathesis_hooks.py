@@ -103,8 +103,13 @@ def has_an_exponent(amount):
 
 @schemathesis.hook
 def map_body(context, body):
-    """Writes 5.0 as 5. JSON Schema makes no difference, but the API takes a whole number without a fraction only."""
-    return {name: whole(value) if name != "amount" else value for name, value in body.items()} if isinstance(body, dict) else body
+    """Writes 5.0 as 5. JSON Schema makes no difference, but the API takes a whole number without a fraction only.
+
+    An `amount` that is a number is a decimal.
+    """
+    if not isinstance(body, dict):
+        return body
+    return {name: value if name == "amount" and isinstance(value, float) else whole(value) for name, value in body.items()}
 
 
 def whole(value):
