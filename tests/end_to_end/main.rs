@@ -13,6 +13,7 @@ mod operating;
 mod payments;
 mod providers;
 mod purchase;
+mod refunds;
 mod refusals;
 mod rush;
 mod stack;

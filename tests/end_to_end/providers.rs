@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::stack::{Answer, Person, Stack, Units, eventually};
 
-const PRICE: u64 = 99_900;
+pub(crate) const PRICE: u64 = 99_900;
 /// The card whose owner has to confirm each payment by 3-D Secure.
 const CONFIRMED_CARD: &str = "stripe:pm_card_threeDSecure2Required";
 /// Sooner than the end of a hold: the event or the shopper's return has let the payment go on.
@@ -16,7 +16,7 @@ const AT_ONCE: Duration = Duration::from_mins(1);
 pub(crate) struct Purchase {
     pub(crate) stack: Stack,
     pub(crate) shopper: Person,
-    product: String,
+    pub(crate) product: String,
     pub(crate) order: String,
 }
 
@@ -50,7 +50,7 @@ impl Purchase {
     }
 
     /// The shopper approves the payment at PayPal.
-    async fn approves(&self) {
+    pub(crate) async fn approves(&self) {
         let order = self.to_act().await;
         let url = order.body["action"]["url"].as_str().unwrap();
         let id = url.split_once("token=").unwrap().1;
@@ -67,7 +67,7 @@ impl Purchase {
         assert_eq!(self.units().await, Units { available: 4, held: 0, sold: 1 });
     }
 
-    async fn units(&self) -> Units {
+    pub(crate) async fn units(&self) -> Units {
         self.stack.units(&self.product).await
     }
 
@@ -82,7 +82,7 @@ impl Purchase {
     }
 
     /// The same at PayPal.
-    async fn at_paypal(&self) -> (u64, u64, u64) {
+    pub(crate) async fn at_paypal(&self) -> (u64, u64, u64) {
         let books = self.stack.fake_payments("paypal").await;
         let of_order = |it: &&Value| it["custom_id"].as_str().is_some_and(|id| id.starts_with(&self.order));
         let own: Vec<&Value> = books.iter().filter(of_order).collect();
