@@ -68,6 +68,8 @@ pub struct Findings {
     pub availabilities_mended: usize,
     /// Operators' refunds that this run finished.
     pub refunds_finished: usize,
+    /// Orders with refunds that an operator requested and no gateway had confirmed when this run began, at most a hundred.
+    pub operator_refunds_pending: usize,
     /// Orders of all sales whose refund is not confirmed: an operator must look at them.
     pub refunds_pending: usize,
     /// These orders could not be counted.
@@ -94,6 +96,7 @@ impl Findings {
         ]);
         if !self.refunds_unknown {
             metrics.push(("RefundsPending", self.refunds_pending as f64));
+            metrics.push(("OperatorRefundsPending", self.operator_refunds_pending as f64));
         }
         metrics
     }

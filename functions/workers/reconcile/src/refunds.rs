@@ -39,20 +39,25 @@ impl Reconcile {
         }
     }
 
-    /// Asks the gateways for the operators' refunds that are due, for one order after another's pause. A pause grows with the age of
-    /// its refund. The next one is written first, so that a run that dies asks no sooner again.
+    /// Counts the orders with operators' refunds that are pending, and asks the gateways for those that are due, for one order after
+    /// another's pause. A pause grows with the age of its refund. The next one is written first, so that a run that dies asks no
+    /// sooner again.
     pub(crate) async fn finish_refunds(&self, found: &mut Findings) {
-        let due = match self.orders.refunds_due(self.clock.now()).await {
-            Ok(due) => due,
+        let pending = match self.orders.refunds_due(Timestamp::MAX).await {
+            Ok(pending) => pending,
             Err(error) => {
                 tracing::error!(cause = kit::chain(&error), "the refunds that operators requested could not be read");
                 found.refunds_unknown = true;
                 return;
             }
         };
-        let asked = due.iter().take(AT_ONCE).map(|order| async { (&order.id, self.finish_refunds_of(&order.id).await) });
+        found.operator_refunds_pending = pending.len();
+        let now = self.clock.now();
+        let due = pending.iter().filter(|order| order.since <= now).take(AT_ONCE);
+        let asked = due.map(|order| async { (&order.id, self.finish_refunds_of(&order.id).await) });
         for (id, outcome) in join_all(asked).await {
             match outcome {
+                Ok(0) => tracing::warn!(order = %id, "a refund that an operator requested is still pending"),
                 Ok(ended) => found.refunds_finished += ended,
                 Err(failure) => {
                     tracing::error!(order = %id, %failure, "the refunds of an order could not be finished");

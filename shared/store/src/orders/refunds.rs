@@ -87,8 +87,8 @@ impl Orders {
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 
-    /// At most a hundred orders of all sales whose gateway is to be asked at `now` for pending refunds that operators requested, the
-    /// longest due first; eventually consistent.
+    /// At most a hundred orders of all sales whose gateway is to be asked at `now` or before for pending refunds that operators
+    /// requested, the longest due first; eventually consistent.
     ///
     /// # Errors
     /// When DynamoDB does not answer.

@@ -41,6 +41,8 @@ fn the_count_is_a_metric_of_every_run_that_could_count_zero_included() {
     assert_eq!(metric(Findings::default()), Some(("RefundsPending", 0.0)));
     assert_eq!(metric(pending(3)), Some(("RefundsPending", 3.0)));
     assert_eq!(metric(Findings { refunds_unknown: true, ..Findings::default() }), None);
+    let requested = Findings { operator_refunds_pending: 2, ..Findings::default() };
+    assert!(requested.metrics().contains(&("OperatorRefundsPending", 2.0)), "{requested:?}");
 }
 
 #[tokio::test]

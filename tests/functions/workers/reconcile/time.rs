@@ -80,7 +80,7 @@ async fn a_sale_that_takes_all_the_time_of_a_run_delays_no_other() {
 #[test]
 fn every_run_says_how_many_sales_it_did_not_reach_and_no_zero_hides_a_sale_that_was_not_checked() {
     let names = |found: &Findings| found.metrics().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-    let always = ["OrdersStuck", "HoldsOverdue", "SalesNotReached", "RefundsPending"];
+    let always = ["OrdersStuck", "HoldsOverdue", "SalesNotReached", "RefundsPending", "OperatorRefundsPending"];
     assert_eq!(names(&Findings::default()), [&["OversoldUnits", "UndersoldUnits"][..], &always].concat());
     assert!(Findings::default().metrics().contains(&("SalesNotReached", 0.0)));
     let a = || vec!["a".parse().unwrap()];
