@@ -265,7 +265,7 @@ fn units_not_allowed(why: &str) -> Problem {
     Problem::invalid_request(why, "/units")
 }
 
-/// There is no such order, whoever its shopper is.
+/// The shop has no such order, of any shopper.
 #[must_use]
 pub fn no_such_order() -> Problem {
     Problem::of(UNKNOWN_ORDER).detail("There is no such order.")

@@ -162,11 +162,12 @@ impl Accounts {
     /// The sandbox is not among them: every sandbox takes every token of the sandbox.
     #[must_use]
     pub fn choose(&self, id: &ReservationId) -> Vec<GatewayName> {
+        let hash = hashed(id.to_string().bytes());
         let providers = self.providers().into_iter().filter(|provider| *provider != Provider::Sandbox);
         let chosen = providers.filter_map(|provider| {
             let of_provider: Vec<_> = self.iter().filter(|account| account.provider == provider).collect();
             let places = u64::try_from(of_provider.len()).ok()?;
-            let place = usize::try_from(hashed(id.to_string().bytes()).checked_rem(places)?).ok()?;
+            let place = usize::try_from(hash.checked_rem(places)?).ok()?;
             of_provider.get(place).map(|account| account.name.clone())
         });
         chosen.collect()

@@ -1,4 +1,4 @@
-//! Payment events: hints that a payment may have changed. Whoever reads one asks the provider, or the order, what is true now.
+//! Payment events: hints that a payment may have changed. `settle-payment` reads one and asks the provider what is true now.
 
 use aws_sdk_sqs::Client;
 use domain::{GatewayName, OrderId, ShopperId};

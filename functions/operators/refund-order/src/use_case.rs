@@ -12,7 +12,7 @@ use domain::{
 };
 use kit::Stopped;
 use parts::{FromParts, Parts};
-use payments::{Gateways, Part, Payment};
+use payments::{Gateways, Part};
 use store::{Attempts, Orders, Purchases, Reservations, Stock, StoreError};
 
 /// The most tries of one write. Other refunds of the same order may be written in between.
@@ -132,19 +132,11 @@ impl OrderRefunds {
 
     async fn ask_gateway(&self, order: &Order, place: usize, attempt: &Attempt) -> PartOutcome {
         let GatewayName(name) = &attempt.gateway;
-        let (Some(gateway), Some(method), Some(refund)) =
-            (self.gateways.named(&attempt.gateway), order.payment_method.clone(), order.refunds.all.get(place))
+        let (Some(gateway), Ok(payment), Some(refund)) =
+            (self.gateways.named(&attempt.gateway), saga::payment(order, attempt), order.refunds.all.get(place))
         else {
             tracing::error!(order = %order.id, gateway = name, "the gateway that captured the payment is not configured any more");
             return PartOutcome::Unknown;
-        };
-        let payment = Payment {
-            key: attempt.key.clone(),
-            amount: order.amount,
-            method,
-            provider_id: attempt.provider_id.clone(),
-            reference: attempt.reference.clone(),
-            began_at: order.created_at,
         };
         let part = Part { number: u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1), amount: refund.amount };
         gateway.refund_part(&payment, &part).await

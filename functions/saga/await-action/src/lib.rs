@@ -1,7 +1,7 @@
 //! Saga: before an execution waits for its shopper, stores the task token by which it is told that something has changed.
 //!
 //! The shopper may act at any moment, also before the token is stored. So the task reads the payment at its gateway after it
-//! has stored the token: whoever finds the change later finds the token, and what changed earlier is found here.
+//! has stored the token. It finds a change that came before; `settle-payment` finds the token for a change that comes later.
 
 use domain::{Attempt, AttemptStatus, ChargeOutcome, OrderId, OrderStatus, ShopperId, Waiting};
 use kit::TaskFunction;
@@ -28,7 +28,7 @@ pub struct AwaitTask {
     task_token: String,
 }
 
-/// Nobody reads this: the state's output is that of whoever sends the token back.
+/// Step Functions drops this: the state's output is what `settle-payment` sends with the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Awaited {}
 

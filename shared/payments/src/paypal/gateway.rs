@@ -187,7 +187,7 @@ impl PaypalGateway {
     /// at the latest. A caller that cannot exclude it stores the status, and abandons that much later.
     ///
     /// An order that is approved already is authorised here, with the request id of `charge`. This settles an earlier call
-    /// whose outcome nobody knows.
+    /// whose answer was lost.
     async fn try_abandon(&self, payment: &Payment, id: &str) -> Result<ChargeOutcome, PaypalError> {
         let Some(order) = self.find(payment, id).await? else { return Ok(declined(TOO_LATE)) };
         Ok(match self.expected(payment).standing(&order) {
