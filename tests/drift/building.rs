@@ -1,7 +1,9 @@
-//! `sam build` deploys what the sources say, and nothing more.
+//! `sam build` deploys what the sources say, and nothing more. It compiles each dependency once.
+
+use std::{collections::BTreeMap, process::Command};
 
 use serde_json::{Value, json};
-use system_tests::{Repository, linked};
+use system_tests::{Repository, linked, repository};
 
 use crate::{Faults, none, notices};
 
@@ -39,6 +41,56 @@ fn linked_crates(repository: &Repository) -> Faults {
         }
     }
     faults
+}
+
+/// What `cargo tree` says of a bootstrap: a line for each linked package, with its features.
+fn tree(bootstrap: &str) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--package", bootstrap, "--edges", "normal", "--prefix", "none"])
+        .args(["--format", "{p} {f}"])
+        .current_dir(repository::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `sam build` compiles one group after the other. A package with other features in the next group is compiled again, and with it
+/// all that depends on it.
+fn built_twice(trees: &BTreeMap<String, String>) -> Faults {
+    let mut seen: BTreeMap<(&str, &str), (&str, &str)> = BTreeMap::new();
+    let mut faults = Faults::new();
+    for (bootstrap, tree) in trees {
+        for line in tree.lines().map(|line| line.trim_end_matches(" (*)")) {
+            let mut words = line.splitn(3, ' ');
+            let (Some(name), Some(version), features) = (words.next(), words.next(), words.next().unwrap_or("")) else {
+                continue;
+            };
+            let (first, known) = *seen.entry((name, version)).or_insert((bootstrap, features));
+            if known != features {
+                faults.push(format!("{name} {version} has the features {known:?} in {first} and {features:?} in {bootstrap}"));
+            }
+        }
+    }
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+#[test]
+fn every_group_has_its_dependencies_with_the_same_features() {
+    let repository = Repository::read();
+    let is_bootstrap = |package: &linked::Package| !package.binaries.is_empty() && package.folder.starts_with("functions");
+    let bootstraps = repository.packages.iter().filter(|(_, package)| is_bootstrap(package));
+    let mut trees: BTreeMap<String, String> = bootstraps.map(|(name, _)| (name.clone(), tree(name))).collect();
+    assert!(trees.len() > 1);
+    none(&built_twice(&trees));
+    // Another feature in one group is noticed.
+    let workers = trees["workers"].clone();
+    let hyper = workers.lines().find(|line| line.starts_with("hyper v") && !line.ends_with("(*)")).unwrap();
+    trees.insert("workers".to_owned(), workers.replace(hyper, &format!("{hyper},more")));
+    let faults = built_twice(&trees);
+    assert!(faults.len() == 1 && faults[0].starts_with("hyper v1"), "{faults:?}");
 }
 
 #[test]

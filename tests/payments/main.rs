@@ -14,7 +14,7 @@ mod wire;
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
 use payments::{Keys, LookUp, Part, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
 use store::Entry;
-use test_aws::Calls;
+use test_aws::{Calls, FixedClock};
 use test_shop::{Buyer, Shop, price};
 
 /// One sandbox, its books, and the key of a purchase.
@@ -107,4 +107,16 @@ fn usd(amount_minor: i64) -> Money {
 /// A refund of an order, by its number.
 fn part(number: u32, amount_minor: i64) -> Part {
     Part { number, amount: Money::new(amount_minor, price().currency()).unwrap() }
+}
+
+/// Asks as the saga does: nine times, ten seconds apart, while the outcome is `unknown`.
+async fn asked<T: PartialEq>(clock: &FixedClock, unknown: T, mut ask: impl AsyncFnMut() -> T) -> T {
+    for _ in 0..9 {
+        let outcome = ask().await;
+        if outcome != unknown {
+            return outcome;
+        }
+        clock.advance_seconds(10);
+    }
+    unknown
 }

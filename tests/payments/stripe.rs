@@ -15,7 +15,7 @@ use payments::{
 use test_aws::FixedClock;
 use test_shop::{Buyer, NOW, price};
 
-use crate::wire;
+use crate::{asked, wire};
 
 /// A fake Stripe in this process, its account's gateway, and the clock of both.
 struct Bank {
@@ -72,26 +72,12 @@ impl Bank {
 
     /// Undoes as `refund-payment` does: until it is confirmed.
     async fn undo(&self, payment: &Payment) -> RefundOutcome {
-        for _ in 0..9 {
-            let outcome = self.gateway.refund(payment).await;
-            if outcome != RefundOutcome::Unknown {
-                return outcome;
-            }
-            self.clock.advance_seconds(10);
-        }
-        RefundOutcome::Unknown
+        asked(&self.clock, RefundOutcome::Unknown, async || self.gateway.refund(payment).await).await
     }
 
     /// Captures as `capture-payment` does: until the outcome is known.
     async fn capture(&self, payment: &Payment) -> CaptureOutcome {
-        for _ in 0..9 {
-            let outcome = self.gateway.capture(payment).await;
-            if outcome != CaptureOutcome::Unknown {
-                return outcome;
-            }
-            self.clock.advance_seconds(10);
-        }
-        CaptureOutcome::Unknown
+        asked(&self.clock, CaptureOutcome::Unknown, async || self.gateway.capture(payment).await).await
     }
 
     /// Reserved, captured and refunded, of all intents together, in minor units.

@@ -338,6 +338,22 @@ impl AttemptStatus {
         Self::Refunded,
         Self::Voided,
     ];
+
+    /// Whether the money has moved, and no run has decided that it goes back.
+    #[must_use]
+    pub fn is_charged(self) -> bool {
+        match self {
+            Self::Charged | Self::Kept => true,
+            Self::Started
+            | Self::Authorised
+            | Self::Refunding
+            | Self::Declined
+            | Self::Unavailable
+            | Self::GivenUp
+            | Self::Refunded
+            | Self::Voided => false,
+        }
+    }
 }
 
 /// One attempt to pay an order.

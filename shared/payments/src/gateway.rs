@@ -1,10 +1,13 @@
 //! The interface to a payment gateway.
 
+use std::fmt::Display;
+
 use domain::{
     CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, Money, OrderId, PartOutcome, PaymentMethod, RefundOutcome,
     Timestamp,
 };
 use futures_util::future::BoxFuture;
+
 /// A payment, as a gateway has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
@@ -129,4 +132,46 @@ pub trait PaymentGateway: Send + Sync {
     /// Refunds a part of a captured payment, once, however often it is called. The caller sees to it that all parts together are
     /// no more than was captured.
     fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome>;
+}
+
+/// An outcome that a gateway cannot always tell.
+pub(crate) trait Uncertain {
+    /// The caller has to ask again.
+    const UNKNOWN: Self;
+}
+
+impl Uncertain for ChargeOutcome {
+    const UNKNOWN: Self = Self::Unknown;
+}
+
+impl Uncertain for CaptureOutcome {
+    const UNKNOWN: Self = Self::Unknown;
+}
+
+impl Uncertain for RefundOutcome {
+    const UNKNOWN: Self = Self::Unknown;
+}
+
+impl Uncertain for PartOutcome {
+    const UNKNOWN: Self = Self::Unknown;
+}
+
+/// What the object of an event says of its payment. `about` is what the provider answered; `is_gone` says of which errors it is
+/// certain that the provider has no such object.
+pub(crate) fn found<E: Display>(
+    (gateway, kind, object): (&GatewayName, &str, &str),
+    about: Result<Option<About>, E>,
+    is_gone: impl Fn(&E) -> bool,
+) -> Found {
+    match about {
+        Ok(about) => about.map_or(Found::Nothing, Found::Payment),
+        Err(error) if is_gone(&error) => {
+            tracing::warn!(%gateway, kind, object, %error, "an event of an object that is not there");
+            Found::Nothing
+        }
+        Err(error) => {
+            tracing::warn!(%gateway, kind, object, %error, "the provider did not say what changed");
+            Found::Unknown
+        }
+    }
 }

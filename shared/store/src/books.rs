@@ -60,6 +60,22 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry of a key under which nothing is ever charged.
+    #[must_use]
+    pub fn voided() -> Self {
+        Self {
+            state: EntryState::Voided,
+            asked: None,
+            confirmed: None,
+            method: None,
+            charges: 0,
+            refunds: 0,
+            refund_calls: 0,
+            refunded_minor: 0,
+            parts: Vec::new(),
+        }
+    }
+
     /// The first entry of a key, for which a charge of `asked` is requested.
     #[must_use]
     pub fn asked(state: EntryState, asked: Money, confirmed: Money, method: &PaymentMethod) -> Self {
@@ -218,17 +234,7 @@ impl SandboxBooks {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn void(&self, gateway: &GatewayName, key: &IdempotencyKey) -> Result<Entry, StoreError> {
-        let voided = Entry {
-            state: EntryState::Voided,
-            asked: None,
-            confirmed: None,
-            method: None,
-            charges: 0,
-            refunds: 0,
-            refund_calls: 0,
-            refunded_minor: 0,
-            parts: Vec::new(),
-        };
+        let voided = Entry::voided();
         let put = self
             .client
             .put_item()

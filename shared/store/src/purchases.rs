@@ -207,14 +207,7 @@ impl Purchases {
     /// # Errors
     /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn end(&self, order: &Order, attempt: u32, step: OrderStep, now: Timestamp) -> Result<Advanced, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.reservation_table)
-            .set_key(Some(keys::reservation(&order.shopper, order.product())))
-            .condition_expression("reservation_id = :id AND #status = :from")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":id", item::id(&order.id))
-            .expression_attribute_values(":from", word(ReservationStatus::Paying));
-        let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
+        let delete = self.reservation_delete(order, ReservationStatus::Paying)?;
         let change = OrderChange::new(step, &order.id, Some(attempt), now, None, step.notice())?;
         let result = self.transact(vec![delete, self.order_update(&order.id, change)?]).await?;
         match advanced(&order.id, result)? {
@@ -250,14 +243,7 @@ impl Purchases {
     /// # Errors
     /// When DynamoDB does not answer, or another write to one of the items conflicts.
     pub async fn return_purchase(&self, order: &Order, place: usize, now: Timestamp) -> Result<bool, StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.reservation_table)
-            .set_key(Some(keys::reservation(&order.shopper, order.product())))
-            .condition_expression("reservation_id = :id AND #status = :from")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":id", item::id(&order.id))
-            .expression_attribute_values(":from", word(ReservationStatus::Purchased));
-        let delete = TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build();
+        let delete = self.reservation_delete(order, ReservationStatus::Purchased)?;
         let change = orders::refunds::ended(order, place, OrderStep::PurchaseReturned, None, now)?;
         Ok(self.transact(vec![delete, self.order_update(&order.id, change)?]).await?.is_ok())
     }
@@ -305,6 +291,18 @@ impl Purchases {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":id", item::id(id))
             .expression_attribute_values(":from", word(from))
+    }
+
+    /// Deletes the order's reservation while it has status `from`.
+    fn reservation_delete(&self, order: &Order, from: ReservationStatus) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.reservation_table)
+            .set_key(Some(keys::reservation(&order.shopper, order.product())))
+            .condition_expression("reservation_id = :id AND #status = :from")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", item::id(&order.id))
+            .expression_attribute_values(":from", word(from));
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build())
     }
 
     async fn write(&self, reservation: UpdateBuilder, order: TransactWriteItem) -> Result<Result<(), Cancelled>, StoreError> {

@@ -255,7 +255,7 @@ impl Execution {
             // functions/saga/capture-payment
             Step::CaptureReadsAttempt => match order.attempts[number].status {
                 Some(AttemptStatus::Authorised) => Then::GoesOn(Step::CaptureAsks),
-                status if has_charged(status) => Then::Next(after_capture(bug)),
+                Some(status) if status.is_charged() => Then::Next(after_capture(bug)),
                 Some(_) | None => Then::Fails,
             },
             Step::CaptureAsks => change(world, who, self, |attempt| {
@@ -270,7 +270,7 @@ impl Execution {
                 Some(AttemptStatus::Authorised) if bug == Some(Bug::CompletesWhatIsAuthorised) => {
                     Then::GoesOn(Step::CompleteCompletes)
                 }
-                status if has_charged(status) => Then::GoesOn(Step::CompleteCompletes),
+                Some(status) if status.is_charged() => Then::GoesOn(Step::CompleteCompletes),
                 Some(_) | None => Then::Fails,
             },
             Step::CompleteCompletes => {
@@ -378,24 +378,6 @@ fn charge_records(attempt: &mut Attempt, call: Call, answer: Answer, bug: Option
         Answer::Unavailable => AttemptStatus::Unavailable,
     });
     after_charge(answer, bug)
-}
-
-/// Whether the attempt says that the money has moved.
-fn has_charged(status: Option<AttemptStatus>) -> bool {
-    match status {
-        Some(AttemptStatus::Charged | AttemptStatus::Kept) => true,
-        Some(
-            AttemptStatus::Started
-            | AttemptStatus::Authorised
-            | AttemptStatus::Refunding
-            | AttemptStatus::Declined
-            | AttemptStatus::Unavailable
-            | AttemptStatus::GivenUp
-            | AttemptStatus::Refunded
-            | AttemptStatus::Voided,
-        )
-        | None => false,
-    }
 }
 
 /// `CapturePayment::capture`: replaces the attempt only if it is unchanged since it was read.

@@ -370,17 +370,7 @@ async fn an_entry_in_the_books_of_the_sandbox() {
         "state": {"S": "voided"}, "asked": {"NULL": true}, "confirmed": {"NULL": true}, "method": {"NULL": true},
         "charges": {"N": "0"}, "refund_calls": {"N": "0"},
     });
-    let nothing = Entry {
-        state: EntryState::Voided,
-        asked: None,
-        confirmed: None,
-        method: None,
-        charges: 0,
-        refunds: 0,
-        refund_calls: 0,
-        refunded_minor: 0,
-        parts: Vec::new(),
-    };
+    let nothing = Entry::voided();
     let refunded = json!({"state": {"S": "refunded"}, "refunds": {"N": "1"}});
     let gateway = GatewayName("sandbox".to_owned());
     for (entry, stored) in [

@@ -213,8 +213,15 @@ impl ChargePayment {
             // An earlier run may have asked, so only this gateway will do, and it is down.
             LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) if run.is_down => Err(SagaError::GatewayBusy),
             LookUp::NotFound | LookUp::Found(ChargeOutcome::Unavailable) => self.charge_again(run, attempt, gateway).await,
-            LookUp::Found(outcome) => self.settle(run, attempt, gateway, outcome).await,
-            LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
+            LookUp::Found(outcome) => {
+                // This look-up may be the one call by which all environments learn that the gateway is back.
+                self.gateways.tell(gateway, &outcome).await;
+                self.settle(run, attempt, gateway, outcome).await
+            }
+            LookUp::Unknown => {
+                self.gateways.tell(gateway, &ChargeOutcome::Unknown).await;
+                Err(SagaError::PaymentOutcomeUnknown)
+            }
         }
     }
 
@@ -241,7 +248,10 @@ impl ChargePayment {
             }
             OpenOutcome::ById(id) => self.identified(attempt, id).await?,
             OpenOutcome::Not(outcome) => {
-                self.gateways.tell(gateway, &outcome).await;
+                // A payment method may be refused without a call, so a refusal does not say that the gateway is up.
+                if !matches!(outcome, ChargeOutcome::Declined { .. }) {
+                    self.gateways.tell(gateway, &outcome).await;
+                }
                 return self.record(run, attempt, outcome).await;
             }
         };

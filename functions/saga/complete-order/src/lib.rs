@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{AttemptStatus, Clock, Order, OrderStatus};
+use domain::{Clock, Order, OrderStatus};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
 use saga::{SagaError, Task};
@@ -44,17 +44,9 @@ impl TaskFunction for CompleteOrder {
     async fn handle(&self, task: Task) -> Result<Completed, SagaError> {
         let order = saga::order(&self.orders, &task).await?;
         let attempt = self.attempts.get(&task.key()).await?.ok_or(SagaError::OrderNotPending)?;
-        match attempt.status {
-            // Kept: by an earlier run. `Purchases::complete` finds the order completed.
-            AttemptStatus::Charged | AttemptStatus::Kept => {}
-            AttemptStatus::Started
-            | AttemptStatus::Authorised
-            | AttemptStatus::Refunding
-            | AttemptStatus::Declined
-            | AttemptStatus::Unavailable
-            | AttemptStatus::GivenUp
-            | AttemptStatus::Refunded
-            | AttemptStatus::Voided => return Err(SagaError::OrderNotPending),
+        // Kept: by an earlier run. `Purchases::complete` finds the order completed.
+        if !attempt.status.is_charged() {
+            return Err(SagaError::OrderNotPending);
         }
         let transaction_id = attempt.reference.ok_or(SagaError::OrderNotPending)?;
         if attempt.confirmed != Some(order.amount) {

@@ -202,55 +202,26 @@ impl From<OrderForm> for Order {
 }
 
 /// Money that is reserved, or was.
+pub type Authorization = Movement<AuthorizationStatus>;
+/// Money that moved, or was to move. Its id is the transaction id that a shopper sees.
+pub type Capture = Movement<CaptureStatus>;
+/// Money that went back, or was to go. The note of a refund of a part is its request id.
+pub type Refund = Movement<RefundStatus>;
+
+/// What PayPal says of one movement of money, whose statuses are `S`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Authorization {
-    /// The authorization's id.
+pub struct Movement<S> {
+    /// The movement's id.
     pub id: String,
-    /// Where the authorization stands.
-    pub status: AuthorizationStatus,
-    /// Why it is pending, such as `PENDING_REVIEW`.
+    /// Where it stands.
+    pub status: S,
+    /// Why it is pending, declined or failed, such as `PENDING_REVIEW` or `ECHECK`.
     #[serde(default, rename = "status_details", deserialize_with = "reason")]
     pub reason: Option<String>,
-    /// The reserved amount.
+    /// The amount.
     #[serde(default)]
     pub amount: Option<Amount>,
     /// The note of the order: order id and attempt.
-    #[serde(default)]
-    pub custom_id: Option<String>,
-}
-
-/// Money that moved, or was to move.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Capture {
-    /// The capture's id: the transaction id that a shopper sees.
-    pub id: String,
-    /// Where the capture stands.
-    pub status: CaptureStatus,
-    /// Why it is pending or declined, such as `ECHECK`.
-    #[serde(default, rename = "status_details", deserialize_with = "reason")]
-    pub reason: Option<String>,
-    /// The captured amount.
-    #[serde(default)]
-    pub amount: Option<Amount>,
-    /// The note of the order: order id and attempt.
-    #[serde(default)]
-    pub custom_id: Option<String>,
-}
-
-/// Money that went back, or was to go.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Refund {
-    /// The refund's id.
-    pub id: String,
-    /// Where the refund stands.
-    pub status: RefundStatus,
-    /// Why it is pending or failed, such as `ECHECK`.
-    #[serde(default, rename = "status_details", deserialize_with = "reason")]
-    pub reason: Option<String>,
-    /// The refunded amount.
-    #[serde(default)]
-    pub amount: Option<Amount>,
-    /// The note of the order: order id and attempt. Of a refund of a part: its request id.
     #[serde(default)]
     pub custom_id: Option<String>,
 }

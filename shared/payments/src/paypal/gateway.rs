@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     About, Certainty, Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway,
     form::Form,
+    gateway::{Uncertain, found},
     paypal::{
         AuthorizationStatus, CaptureStatus, Issue, NewOrder, Order, PaypalClient, PaypalError, Refund, RefundStatus, part,
         standing::{Expected, Standing, Taken, declined, minor, taken},
@@ -334,6 +335,14 @@ impl PaypalGateway {
         tracing::warn!(%gateway, key = %payment.key, operation, error = %error, "PayPal did not do what it was asked");
     }
 
+    /// The outcome, unknown if the request failed.
+    fn or_unknown<T: Uncertain>(&self, payment: &Payment, operation: &str, outcome: Result<T, PaypalError>) -> T {
+        outcome.unwrap_or_else(|error| {
+            self.told(payment, operation, &error);
+            T::UNKNOWN
+        })
+    }
+
     /// The outcome of a request that failed.
     fn failed(&self, payment: &Payment, operation: &str, error: &PaypalError) -> ChargeOutcome {
         self.told(payment, operation, error);
@@ -414,37 +423,32 @@ impl PaymentGateway for PaypalGateway {
             } else {
                 return Found::Nothing;
             };
-            match note {
-                Ok(note) => note.as_deref().and_then(About::of).map_or(Found::Nothing, Found::Payment),
-                Err(error @ (PaypalError::NotFound | PaypalError::Invalid { .. } | PaypalError::Refused { .. })) => {
-                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "an event of an object that is not there");
-                    Found::Nothing
-                }
-                Err(error) => {
-                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "PayPal did not say what changed");
-                    Found::Unknown
-                }
-            }
+            let about = note.map(|note| note.as_deref().and_then(About::of));
+            found((&self.name, kind, object), about, |error| match error {
+                PaypalError::NotFound | PaypalError::Invalid { .. } | PaypalError::Refused { .. } => true,
+                PaypalError::InProgress
+                | PaypalError::RateLimited { .. }
+                | PaypalError::Auth
+                | PaypalError::Server(_)
+                | PaypalError::Amount(_)
+                | PaypalError::NotSent
+                | PaypalError::NoAnswer
+                | PaypalError::Unreadable(_) => false,
+            })
         })
     }
 
     fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return ChargeOutcome::Unknown };
-            self.try_abandon(payment, id).await.unwrap_or_else(|error| {
-                self.told(payment, "abandon", &error);
-                ChargeOutcome::Unknown
-            })
+            self.or_unknown(payment, "abandon", self.try_abandon(payment, id).await)
         })
     }
 
     fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return CaptureOutcome::Unknown };
-            self.try_capture(payment, id).await.unwrap_or_else(|error| {
-                self.told(payment, "capture", &error);
-                CaptureOutcome::Unknown
-            })
+            self.or_unknown(payment, "capture", self.try_capture(payment, id).await)
         })
     }
 
@@ -452,20 +456,14 @@ impl PaymentGateway for PaypalGateway {
         Box::pin(async move {
             // The attempt says that it is being undone, so no run stores an id any more, and none authorises.
             let Some(id) = &payment.provider_id else { return RefundOutcome::Voided };
-            self.try_refund(payment, id).await.unwrap_or_else(|error| {
-                self.told(payment, "refund", &error);
-                RefundOutcome::Unknown
-            })
+            self.or_unknown(payment, "refund", self.try_refund(payment, id).await)
         })
     }
 
     fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return PartOutcome::Unknown };
-            part::refund(&self.client, payment, id, part).await.unwrap_or_else(|error| {
-                self.told(payment, "refund_part", &error);
-                PartOutcome::Unknown
-            })
+            self.or_unknown(payment, "refund_part", part::refund(&self.client, payment, id, part).await)
         })
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use aws_smithy_types::base64;
-use domain::Timestamp;
+use domain::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -22,6 +22,11 @@ const ALGORITHM: &str = "SHA256withRSA";
 const CERTIFICATES_PATH: &str = "/v1/notifications/certs/";
 /// PayPal changes its certificate once a year. More certificates than this in one process are forgotten.
 const MOST_CERTIFICATES: usize = 8;
+/// Whoever sends a request chooses the certificate's address before anything is verified. So a process fetches this many in
+/// [`FETCHES_COUNT_FOR`] at most; PayPal sends again what is refused meanwhile.
+const MOST_FETCHES: usize = 5;
+/// How long a fetch counts.
+const FETCHES_COUNT_FOR: SignedDuration = SignedDuration::from_mins(1);
 /// How the address of a signer on this machine begins. Nothing on the network can answer in its place.
 const THIS_MACHINE: &str = "http://127.0.0.1:";
 
@@ -163,7 +168,28 @@ struct Resource {
 pub struct Verifier {
     http: Http,
     signer: Signer,
-    chains: Mutex<BTreeMap<String, Chain>>,
+    known: Mutex<Known>,
+}
+
+/// The certificates that a process has fetched.
+#[derive(Debug, Default)]
+struct Known {
+    /// By their address.
+    chains: BTreeMap<String, Chain>,
+    /// When the last fetches were.
+    fetched: Vec<Timestamp>,
+}
+
+impl Known {
+    /// Counts a fetch at `now`. False: there were too many lately.
+    fn may_fetch(&mut self, now: Timestamp) -> bool {
+        self.fetched.retain(|at| now.duration_since(*at).abs() < FETCHES_COUNT_FOR);
+        let may = self.fetched.len() < MOST_FETCHES;
+        if may {
+            self.fetched.push(now);
+        }
+        may
+    }
 }
 
 /// The certificate with which a request says that it was signed, and that signature. The certificate is believed; whether the
@@ -180,7 +206,7 @@ impl Verifier {
     /// A verifier of what `signer` signs.
     #[must_use]
     pub fn new(http: Http, signer: Signer) -> Self {
-        Self { http, signer, chains: Mutex::default() }
+        Self { http, signer, known: Mutex::default() }
     }
 
     /// The certificate that a request names. The first request with a certificate makes a call to the signer.
@@ -201,12 +227,13 @@ impl Verifier {
 
     /// The certificate at `url`, checked for `now`. A certificate that was refused is fetched again the next time.
     async fn chain(&self, url: &str, now: Timestamp) -> Result<Chain, WebhookError> {
-        let mut chains = self.chains.lock().await;
-        let known = chains.get(url).cloned();
-        let chain = match known {
+        let mut known = self.known.lock().await;
+        let chain = match known.chains.get(url).cloned() {
             Some(chain) => chain,
-            None => self.fetch(url).await?,
+            None if known.may_fetch(now) => self.fetch(url).await?,
+            None => return Err(WebhookError::NoCertificate),
         };
+        let chains = &mut known.chains;
         if let Err(error) = self.signer.check(&chain, now) {
             chains.remove(url);
             return Err(error);

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     About, Certainty, Found, LookUp, OpenOutcome, Part, Payment, PaymentGateway,
+    gateway::{Uncertain, found},
     stripe::{CaptureMethod, Intent, IntentStatus, NewIntent, PaymentError, Refund, RefundStatus, StripeClient, StripeError},
 };
 
@@ -152,6 +153,14 @@ impl StripeGateway {
         tracing::warn!(gateway = %self.name, key = %payment.key, operation, error = %error, "Stripe did not do what it was asked");
     }
 
+    /// The outcome, unknown if the request failed.
+    fn or_unknown<T: Uncertain>(&self, payment: &Payment, operation: &str, outcome: Result<T, StripeError>) -> T {
+        outcome.unwrap_or_else(|error| {
+            self.told(payment, operation, &error);
+            T::UNKNOWN
+        })
+    }
+
     /// The outcome of a request that failed.
     fn failed(&self, payment: &Payment, operation: &str, error: &StripeError) -> ChargeOutcome {
         self.told(payment, operation, error);
@@ -219,37 +228,22 @@ impl PaymentGateway for StripeGateway {
             if !object.starts_with("pi_") {
                 return Found::Nothing;
             }
-            match self.client.retrieve(object).await {
-                Ok(intent) => about(&intent).map_or(Found::Nothing, Found::Payment),
-                Err(error @ StripeError::Invalid { .. }) => {
-                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "an event of an intent that is not there");
-                    Found::Nothing
-                }
-                Err(error) => {
-                    tracing::warn!(gateway = %self.name, kind, object, error = %error, "Stripe did not say what changed");
-                    Found::Unknown
-                }
-            }
+            let about = self.client.retrieve(object).await.map(|intent| about(&intent));
+            found((&self.name, kind, object), about, |error| matches!(error, StripeError::Invalid { .. }))
         })
     }
 
     fn abandon<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, ChargeOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return ChargeOutcome::Unknown };
-            self.try_abandon(payment, id).await.unwrap_or_else(|error| {
-                self.told(payment, "abandon", &error);
-                ChargeOutcome::Unknown
-            })
+            self.or_unknown(payment, "abandon", self.try_abandon(payment, id).await)
         })
     }
 
     fn capture<'a>(&'a self, payment: &'a Payment) -> BoxFuture<'a, CaptureOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return CaptureOutcome::Unknown };
-            self.try_capture(id).await.unwrap_or_else(|error| {
-                self.told(payment, "capture", &error);
-                CaptureOutcome::Unknown
-            })
+            self.or_unknown(payment, "capture", self.try_capture(id).await)
         })
     }
 
@@ -257,20 +251,14 @@ impl PaymentGateway for StripeGateway {
         Box::pin(async move {
             // The attempt says that it is being undone, so no run stores an id any more, and none confirms.
             let Some(id) = &payment.provider_id else { return RefundOutcome::Voided };
-            self.try_refund(id).await.unwrap_or_else(|error| {
-                self.told(payment, "refund", &error);
-                RefundOutcome::Unknown
-            })
+            self.or_unknown(payment, "refund", self.try_refund(id).await)
         })
     }
 
     fn refund_part<'a>(&'a self, payment: &'a Payment, part: &'a Part) -> BoxFuture<'a, PartOutcome> {
         Box::pin(async move {
             let Some(id) = &payment.provider_id else { return PartOutcome::Unknown };
-            self.try_refund_part(payment, id, part).await.unwrap_or_else(|error| {
-                self.told(payment, "refund_part", &error);
-                PartOutcome::Unknown
-            })
+            self.or_unknown(payment, "refund_part", self.try_refund_part(payment, id, part).await)
         })
     }
 }

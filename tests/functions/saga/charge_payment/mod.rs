@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unnecessary_wraps, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod actions;
+mod breaker;
 mod crashes;
 mod lateness;
 mod methods;

@@ -26,6 +26,10 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:01Z".parse().unwrap()
 }
 
+fn after_minutes(minutes: i64) -> Timestamp {
+    now() + SignedDuration::from_mins(minutes)
+}
+
 fn pem(text: &str) -> Next {
     Next::Answer(200, vec![("content-type", "text/plain")], text.to_owned())
 }
@@ -164,9 +168,31 @@ async fn a_certificate_that_cannot_be_fetched_is_fetched_again() {
         pem(EVENT_CHAIN),
     ]);
     let verifier = verifier(&provider);
-    for _ in 0..5 {
-        assert_eq!(verify(&verifier, &sent(), EVENT, now()).await, Err(WebhookError::NoCertificate));
+    for minute in 0..5 {
+        assert_eq!(verify(&verifier, &sent(), EVENT, after_minutes(minute)).await, Err(WebhookError::NoCertificate));
     }
+    assert!(verify(&verifier, &sent(), EVENT, after_minutes(5)).await.is_ok());
+}
+
+#[tokio::test]
+async fn requests_of_strangers_cost_a_few_fetches_a_minute() {
+    let missing = || Next::Answer(404, Vec::new(), String::new());
+    let answers = (0..MOST_FETCHES).map(|_| missing()).chain([pem(EVENT_CHAIN)]);
+    let provider = Provider::that(answers);
+    let verifier = verifier(&provider);
+    let mut outcomes = Vec::new();
+    for number in 0..MOST_FETCHES + 20 {
+        let url = format!("https://api.sandbox.paypal.com/v1/notifications/certs/CERT-{number}");
+        outcomes.push(verify(&verifier, &Transmission { certificate_url: &url, ..sent() }, EVENT, now()).await.unwrap_err());
+    }
+    // What is not fetched may be signed: the sender comes again.
+    let mut expected = vec![WebhookError::UnknownCertificate; MOST_FETCHES];
+    expected.resize(MOST_FETCHES + 20, WebhookError::NoCertificate);
+    assert_eq!(outcomes, expected);
+    assert_eq!(provider.asked().len(), MOST_FETCHES);
+    assert_eq!(verify(&verifier, &sent(), EVENT, now()).await, Err(WebhookError::NoCertificate));
+    // A clock that was put back does not stop the fetches for longer.
+    assert!(verify(&verifier, &sent(), EVENT, after_minutes(-1)).await.is_ok());
     assert!(verify(&verifier, &sent(), EVENT, now()).await.is_ok());
 }
 
@@ -192,7 +218,7 @@ async fn a_kept_certificate_is_checked_again_and_forgotten_when_it_is_out_of_dat
     verify(&verifier, &sent(), EVENT, now()).await.unwrap();
     let late = verify(&verifier, &sent(), EVENT, "2027-10-02T00:00:00Z".parse().unwrap()).await;
     assert!(matches!(late, Err(WebhookError::Certificate(_))), "{late:?}");
-    assert!(verifier.chains.lock().await.is_empty());
+    assert!(verifier.known.lock().await.chains.is_empty());
 }
 
 #[tokio::test]
@@ -201,9 +227,10 @@ async fn only_a_few_certificates_are_kept() {
     let verifier = verifier(&provider);
     for number in 0..=MOST_CERTIFICATES {
         let url = format!("https://api.sandbox.paypal.com/v1/notifications/certs/CERT-{number}");
-        verify(&verifier, &Transmission { certificate_url: &url, ..sent() }, EVENT, now()).await.unwrap();
+        let now = after_minutes(i64::try_from(number).unwrap());
+        verify(&verifier, &Transmission { certificate_url: &url, ..sent() }, EVENT, now).await.unwrap();
     }
-    assert_eq!(verifier.chains.lock().await.len(), 1);
+    assert_eq!(verifier.known.lock().await.chains.len(), 1);
 }
 
 #[test]
