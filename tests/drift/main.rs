@@ -18,6 +18,7 @@ mod bodies;
 mod building;
 mod capacity;
 mod contract;
+mod dependencies;
 mod deployment;
 mod documents;
 mod environment;
