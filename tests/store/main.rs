@@ -10,6 +10,7 @@ mod cost;
 mod documented;
 mod errors;
 mod gateways;
+mod late_money;
 mod lost_answers;
 mod moves;
 mod orders;

@@ -285,7 +285,8 @@ async fn ended(shop: &Shop, step: OrderStep, pay_by: Timestamp) -> Order {
         | OrderStep::PartRefunded
         | OrderStep::RefundRefused
         | OrderStep::PriceRefunded
-        | OrderStep::PurchaseReturned => panic!("{step:?} ends no payment"),
+        | OrderStep::PurchaseReturned
+        | OrderStep::PaidLate => panic!("{step:?} ends no payment"),
     };
     assert_eq!(done.unwrap(), store::Advanced::Done, "{step:?}");
     shop.orders.get(&id(1)).await.unwrap().unwrap()

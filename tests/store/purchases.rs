@@ -37,7 +37,8 @@ async fn the_history_tells_the_whole_story() {
     let completed_at = at("12:02:03");
     assert_eq!(shop.purchases.complete(&placed, 2, "sandbox_demo-2", completed_at).await.unwrap(), Advanced::Done);
 
-    let event = |at, event, reason: Option<&str>| OrderEvent { at, event, reason: reason.map(str::to_owned) };
+    let event =
+        |at, step: OrderStep, reason: Option<&str>| OrderEvent { at, event: step.into(), reason: reason.map(str::to_owned) };
     let (status, payment_status, stock_status) = OrderStep::Completed.leads_to();
     let expected = Order {
         status,

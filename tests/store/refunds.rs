@@ -79,7 +79,7 @@ async fn each_end_is_written_once_and_the_last_one_leaves_the_index() {
         let done = shop.orders.end_refund(&one, 0, step, reason, at("12:04:00")).await.unwrap().unwrap();
         assert_eq!((done.refunds.all[0].status, done.refunds.all[0].reason.as_deref()), (status, reason), "{step:?}");
         assert_eq!((done.status, done.payment_status, done.stock_status), step.leads_to(), "{step:?}");
-        assert_eq!(done.history.last().map(|line| (line.event, line.reason.clone())), Some((step, None)), "{step:?}");
+        assert_eq!(done.history.last().map(|line| (line.event, line.reason.clone())), Some((step.into(), None)), "{step:?}");
         assert!(shop.orders.refunds_due(Timestamp::MAX).await.unwrap().is_empty(), "{step:?}");
         assert_eq!(shop.orders.end_refund(&one, 0, step, reason, at("12:04:00")).await.unwrap(), None, "{step:?}, again");
     }

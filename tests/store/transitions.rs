@@ -230,7 +230,7 @@ async fn check(shop: &Shop, number: u32, what: Try, found: Found, placed: Option
     let after = shop.orders.get(&order.id).await.unwrap().unwrap();
     assert_eq!((after.status, after.payment_status, after.stock_status), what.step().leads_to(), "{case}");
     assert_eq!(after.updated_at, at(NOW), "{case}");
-    assert_eq!(after.history.last().map(|event| event.event), Some(what.step()), "{case}");
+    assert_eq!(after.history.last().map(|event| event.event), Some(what.step().into()), "{case}");
     let lines_before = existing.map_or(0, |order| order.history.len());
     assert_eq!(after.history.len(), lines_before + 1, "{case}");
     let left = shop.reservations.get(&order.shopper, order.product()).await.unwrap();

@@ -1,7 +1,7 @@
 //! Orders: the bodies of requests that place them, and an order as its owner sees it.
 
 use domain::{
-    Accounts, Address, Attempt, Money, Order, OrderStatus, OrderStep, PaymentMethod, PaymentMethodError, PaymentStatus, Quantity,
+    Accounts, Address, Attempt, Money, Order, OrderLine, OrderStatus, PaymentMethod, PaymentMethodError, PaymentStatus, Quantity,
     SandboxMethod, ShopperId, StockStatus, Timestamp,
 };
 use kit::Problem;
@@ -144,7 +144,7 @@ pub(crate) struct HistoryView {
     #[schema(value_type = schemas::Time)]
     at: String,
     #[schema(value_type = schemas::OrderEvent)]
-    event: OrderStep,
+    event: OrderLine,
     /// The reason, for the shopper.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]

@@ -1,9 +1,9 @@
 //! JSON schemas of the domain's types. The domain itself has none; the limits here are its constants.
 
 use domain::{
-    Address, Currency as DomainCurrency, Money as DomainMoney, OrderStatus as Order, OrderStep, PaymentMethod as Method,
-    PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units, RefundStatus as Refunding,
-    RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
+    Address, Currency as DomainCurrency, Money as DomainMoney, OrderLine, OrderStatus as Order, OrderStep,
+    PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units,
+    RefundStatus as Refunding, RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -117,7 +117,7 @@ schemas! {
     /// The status of a refund.
     RefundStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(refund_statuses()));
     /// An event of an order.
-    OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_events()));
+    OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_lines()));
 }
 
 /// The JSON values of an enum. A variant that is missing from the list does not compile.
@@ -136,10 +136,17 @@ values! {
     payment_statuses of Payment { None Pending Completed Failed Refunded RefundPending }
     refund_statuses of Refunding { Pending Refunded Failed }
     inventory_statuses of StockStatus { Held Confirmed Released }
-    order_events of OrderStep {
+    order_steps of OrderStep {
         Placed PaymentStarted PaymentFailed Completed Refunded Failed RefundFailed RefundConfirmed Expired RefundRequested
-        PartRefunded RefundRefused PriceRefunded PurchaseReturned
+        PartRefunded RefundRefused PriceRefunded PurchaseReturned PaidLate
     }
+}
+
+/// What a line of an order's history may say.
+fn order_lines() -> Vec<Value> {
+    let mut lines = order_steps();
+    lines.push(json!(OrderLine::LateMoneyReturned));
+    lines
 }
 
 /// Characters that no line of text has: the control characters of [`char::is_control`].

@@ -44,11 +44,11 @@ pub use layout::{Extent, ShardLayout, UNITS_PER_SHARD};
 pub use loser_memory::{LoserMemory, MemoryLimits};
 pub use memory::{BELIEVED_FOR, Memory, is_believed};
 pub use money::{Currency, Money, MoneyError};
-pub use order::{Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus, StockStatus};
+pub use order::{Notice, Order, OrderEvent, OrderLine, OrderStatus, OrderStep, PaymentStatus, StockStatus};
 pub use pace::{Breaker, PaymentRate, Verdict};
 pub use payment::{
-    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, IdempotencyKeyError, PartOutcome,
-    PaymentMethod, PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
+    Action, Attempt, AttemptStatus, CaptureOutcome, ChargeOutcome, GatewayName, IdempotencyKey, IdempotencyKeyError, LateMoney,
+    PartOutcome, PaymentMethod, PaymentMethodError, RefundOutcome, SandboxMethod, Waiting,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use refund::{Refund, RefundKey, RefundKeyError, RefundRefusal, RefundRequest, RefundStatus, Refunds};

@@ -1,8 +1,8 @@
 //! An order and its steps. Each step starts from exactly one status. A step that is repeated, late, or behind another
-//! step finds its condition false.
+//! step finds its condition false. A line of its history is a step, or a fact that changes none of its statuses.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Address, GatewayName, IdempotencyKey, Money, OrderId, PaymentMethod, ProductId, Quantity, Refunds, ShopperId};
 
@@ -86,11 +86,13 @@ pub enum OrderStep {
     PriceRefunded,
     /// All of a completed order's price was refunded, and its units are available again.
     PurchaseReturned,
+    /// The money of an attempt came after the hold had ended. Units are held again, and this payment is to buy them.
+    PaidLate,
 }
 
 impl OrderStep {
     /// Every step.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Placed,
         Self::PaymentStarted,
         Self::PaymentFailed,
@@ -105,6 +107,7 @@ impl OrderStep {
         Self::RefundRefused,
         Self::PriceRefunded,
         Self::PurchaseReturned,
+        Self::PaidLate,
     ];
 
     /// The one status that an existing order must have for this step.
@@ -114,6 +117,7 @@ impl OrderStep {
             Self::Placed | Self::PaymentStarted | Self::Expired => OrderStatus::AwaitingPayment,
             Self::PaymentFailed | Self::Completed | Self::Refunded | Self::Failed | Self::RefundFailed => OrderStatus::Pending,
             Self::RefundConfirmed => OrderStatus::Failed,
+            Self::PaidLate => OrderStatus::Expired,
             Self::RefundRequested | Self::PartRefunded | Self::RefundRefused | Self::PriceRefunded | Self::PurchaseReturned => {
                 OrderStatus::Completed
             }
@@ -126,7 +130,7 @@ impl OrderStep {
     pub fn leads_to(self) -> (OrderStatus, PaymentStatus, StockStatus) {
         match self {
             Self::Placed => (OrderStatus::AwaitingPayment, PaymentStatus::None, StockStatus::Held),
-            Self::PaymentStarted => (OrderStatus::Pending, PaymentStatus::Pending, StockStatus::Confirmed),
+            Self::PaymentStarted | Self::PaidLate => (OrderStatus::Pending, PaymentStatus::Pending, StockStatus::Confirmed),
             Self::PaymentFailed => (OrderStatus::AwaitingPayment, PaymentStatus::Failed, StockStatus::Held),
             Self::Completed | Self::RefundRequested | Self::PartRefunded | Self::RefundRefused => {
                 (OrderStatus::Completed, PaymentStatus::Completed, StockStatus::Confirmed)
@@ -158,7 +162,8 @@ impl OrderStep {
             | Self::PartRefunded
             | Self::RefundRefused
             | Self::PriceRefunded
-            | Self::PurchaseReturned => true,
+            | Self::PurchaseReturned
+            | Self::PaidLate => true,
             Self::Expired => false,
         }
     }
@@ -194,20 +199,50 @@ impl OrderStep {
             | Self::PartRefunded
             | Self::RefundRefused
             | Self::PriceRefunded
-            | Self::PurchaseReturned => None,
+            | Self::PurchaseReturned
+            | Self::PaidLate => None,
+        }
+    }
+}
+
+/// What a line of an order's history says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderLine {
+    /// The order took a step.
+    Step(OrderStep),
+    /// The money of an attempt came after the attempt had ended, and goes back. The order stays as it is, in any status.
+    LateMoneyReturned,
+}
+
+impl From<OrderStep> for OrderLine {
+    fn from(step: OrderStep) -> Self {
+        Self::Step(step)
+    }
+}
+
+impl PartialEq<OrderStep> for OrderLine {
+    fn eq(&self, step: &OrderStep) -> bool {
+        *self == Self::Step(*step)
+    }
+}
+
+impl Serialize for OrderLine {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Step(step) => step.serialize(serializer),
+            Self::LateMoneyReturned => serializer.serialize_str("late_money_returned"),
         }
     }
 }
 
 /// One line of an order's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderEvent {
-    /// When the step was written.
+    /// When it was written.
     pub at: Timestamp,
-    /// The step.
-    pub event: OrderStep,
+    /// What it says.
+    pub event: OrderLine,
     /// The reason that the shopper sees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -249,7 +284,7 @@ pub struct Order {
     pub sent_at: Option<Timestamp>,
     /// What the shopper has still to be told of the end of the current attempt.
     pub untold: Option<Notice>,
-    /// Its steps, oldest first.
+    /// Its history, oldest first.
     pub history: Vec<OrderEvent>,
     /// What operators have refunded of it since it was completed.
     pub refunds: Refunds,
@@ -276,6 +311,14 @@ impl Order {
         // The last change of a pending order was the start of its attempt.
         let due = self.sent_at.unwrap_or(self.updated_at).checked_add(Self::SENT_AGAIN_AFTER).unwrap_or(Timestamp::MAX);
         self.status == OrderStatus::Pending && due <= now
+    }
+
+    /// Whether late money may still buy units for this order: its hold has ended without a purchase. An order that has failed
+    /// does not come back. A saga has undone its last attempt, and a late run of that saga could take units back that are held
+    /// again under the same id.
+    #[must_use]
+    pub fn may_be_paid_late(&self) -> bool {
+        self.status == OrderStatus::Expired && self.attempt < Self::MAX_ATTEMPTS
     }
 
     /// The product bought.
@@ -305,13 +348,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ended_order_takes_no_step() {
+    fn an_ended_order_takes_no_step_but_for_late_money_or_a_refund() {
         for step in OrderStep::ALL {
             let from = step.starts_from();
             let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
             // A purchase is over, and its money may still go back.
             let gives_back = from == OrderStatus::Completed && step.notice().is_none();
-            assert!(is_open || gives_back || step == OrderStep::RefundConfirmed, "{step:?} starts from {from:?}");
+            let is_late = matches!(step, OrderStep::RefundConfirmed | OrderStep::PaidLate);
+            assert!(is_open || gives_back || is_late, "{step:?} starts from {from:?}");
         }
     }
 

@@ -356,6 +356,15 @@ impl AttemptStatus {
     }
 }
 
+/// What was decided about money that came after its attempt had ended. The first run that writes its decision wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LateMoney {
+    /// It goes back.
+    GoesBack,
+    /// It pays for units that were claimed again, by this attempt of the order.
+    PaysBy(u32),
+}
+
 /// One attempt to pay an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -379,9 +388,31 @@ pub struct Attempt {
     pub confirmed: Option<Money>,
     /// Why it was declined.
     pub reason: Option<String>,
+    /// The attempt that opened the payment at the provider, if it was another one: the late money of that attempt pays by this one.
+    pub opened_by: Option<u32>,
+    /// What was decided about its late money, if any came.
+    pub late_money: Option<LateMoney>,
 }
 
 impl Attempt {
+    /// The key by which the provider knows the payment.
+    #[must_use]
+    pub fn provider_key(&self) -> IdempotencyKey {
+        IdempotencyKey { order: self.key.order.clone(), attempt: self.opened_by.unwrap_or(self.key.attempt) }
+    }
+
+    /// The order's attempt `number`, which is to use the late money of this one. Another run may have asked the gateway before it.
+    #[must_use]
+    pub fn paid_late_by(&self, number: u32) -> Self {
+        let key = IdempotencyKey { attempt: number, ..self.key.clone() };
+        Self {
+            asked_again: true,
+            provider_id: self.provider_id.clone(),
+            opened_by: Some(self.provider_key().attempt),
+            ..Self::started(key, self.gateway.clone())
+        }
+    }
+
     /// An attempt that is about to ask `gateway` for the first time.
     #[must_use]
     pub fn started(key: IdempotencyKey, gateway: GatewayName) -> Self {
@@ -395,6 +426,8 @@ impl Attempt {
             reference: None,
             confirmed: None,
             reason: None,
+            opened_by: None,
+            late_money: None,
         }
     }
 }
@@ -413,6 +446,16 @@ mod tests {
         for text in ["", "-", "-1", "demo-1", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-", "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-x"] {
             assert_eq!(text.parse::<IdempotencyKey>(), Err(IdempotencyKeyError), "{text}");
         }
+    }
+
+    #[test]
+    fn an_attempt_that_uses_late_money_keeps_the_key_by_which_the_provider_knows_it() {
+        let key = |attempt| IdempotencyKey { order: "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D".parse().unwrap(), attempt };
+        let first = Attempt { provider_id: Some("pi_1".into()), ..Attempt::started(key(1), GatewayName("stripe".into())) };
+        let (second, third) = (first.paid_late_by(2), first.paid_late_by(2).paid_late_by(3));
+        assert_eq!((first.provider_key(), second.provider_key(), third.provider_key()), (key(1), key(1), key(1)));
+        assert_eq!((&second.key, &third.key, third.status), (&key(2), &key(3), AttemptStatus::Started));
+        assert!(second.provider_id == first.provider_id && second.asked_again && second.gateway == first.gateway);
     }
 
     #[test]

@@ -179,7 +179,7 @@ mod tests {
             updated_at: at(NOW),
             sent_at: None,
             untold: None,
-            history: vec![OrderEvent { at: at(NOW), event: step, reason: None }],
+            history: vec![OrderEvent { at: at(NOW), event: step.into(), reason: None }],
             refunds: crate::Refunds::default(),
         }
     }

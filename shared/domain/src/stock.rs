@@ -3,7 +3,7 @@
 //! | move | from → to | condition |
 //! |---|---|---|
 //! | claim | available → held | enough units available; the shopper has no entry in this shard |
-//! | release | held → available | held under this reservation |
+//! | release | held → available | held under this reservation; if its hold has ended: by a claim that ended as early |
 //! | sell | held → sold | held under this reservation |
 //! | take back | sold → available | sold under this reservation |
 //!
@@ -77,7 +77,7 @@ pub struct Sold {
 pub enum ClaimOutcome {
     /// The units are held under the claimed reservation, by this claim or by an earlier run of it.
     Claimed,
-    /// The shopper holds units of this shard under another reservation.
+    /// The shopper holds units of this shard by another claim.
     AlreadyHeld(Hold),
     /// The shopper has bought from this shard.
     AlreadySold(Sold),
@@ -189,7 +189,7 @@ impl StockShard {
     #[must_use]
     pub fn claim_refusal(&self, shopper: &ShopperId, hold: &Hold) -> Option<ClaimOutcome> {
         if let Some(held) = self.held.get(shopper) {
-            let repeated = held.reservation == hold.reservation;
+            let repeated = held.reservation == hold.reservation && held.expires_at == hold.expires_at;
             return Some(if repeated { ClaimOutcome::Claimed } else { ClaimOutcome::AlreadyHeld(held.clone()) });
         }
         if let Some(sold) = self.sold.get(shopper) {
@@ -216,6 +216,15 @@ impl StockShard {
                 self.held.remove(shopper);
                 ReleaseOutcome::Released
             }
+            Some(_) | None => ReleaseOutcome::NotHeld,
+        }
+    }
+
+    /// held → available, if the units were claimed until `ended_at` at the latest. An order that is paid late claims again under
+    /// its reservation's id, until a later time: these units stay.
+    pub fn release_ended(&mut self, shopper: &ShopperId, reservation: &ReservationId, ended_at: Timestamp) -> ReleaseOutcome {
+        match self.held.get(shopper) {
+            Some(hold) if hold.expires_at <= ended_at => self.release(shopper, reservation),
             Some(_) | None => ReleaseOutcome::NotHeld,
         }
     }

@@ -121,7 +121,7 @@ pub async fn reservation(reservations: &Reservations, task: &Task) -> Result<Opt
 /// [`SagaError::OrderNotPending`] when no payment was ever requested for the order.
 pub fn payment(order: &Order, attempt: &Attempt) -> Result<Payment, SagaError> {
     Ok(Payment {
-        key: attempt.key.clone(),
+        key: attempt.provider_key(),
         amount: order.amount,
         method: order.payment_method.clone().ok_or(SagaError::OrderNotPending)?,
         provider_id: attempt.provider_id.clone(),

@@ -1,7 +1,7 @@
 //! Payment attempts: one item for each attempt to pay an order. It is written before a gateway is asked and again after
 //! the gateway has answered. So every later run knows at which gateway to look up a charge.
 
-mod form;
+pub(crate) mod form;
 
 use std::collections::HashMap;
 

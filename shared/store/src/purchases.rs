@@ -2,6 +2,7 @@
 //! changes without the other, and no order is completed without its charge. Stock shards never take part in a
 //! transaction.
 
+mod late;
 pub(crate) mod transaction;
 
 use aws_sdk_dynamodb::{

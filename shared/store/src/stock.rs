@@ -12,7 +12,9 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{ClaimOutcome, Hold, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardNumber, ShopperId, TakeBackOutcome};
+use domain::{
+    ClaimOutcome, Hold, Quantity, ReleaseOutcome, ReservationId, SellOutcome, ShardNumber, ShopperId, TakeBackOutcome, Timestamp,
+};
 
 pub use reading::Survey;
 
@@ -91,6 +93,34 @@ impl Stock {
             update: "SET available = available + held.#shopper.q REMOVE held.#shopper",
             condition: "held.#shopper.r = :reservation",
             values: vec![(":reservation", string(reservation.ulid()))],
+        };
+        Ok(match self.make(release).await? {
+            Written::Done => ReleaseOutcome::Released,
+            Written::Refused(_) => ReleaseOutcome::NotHeld,
+        })
+    }
+
+    /// Moves the units of a hold that has ended back to available: those that were claimed until `ended_at` at the latest. One
+    /// write.
+    ///
+    /// Guards: as [`Self::release`], and releases no units that were claimed again under the same reservation, until a later
+    /// time, for an order that is paid late.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn release_ended(
+        &self,
+        shard: ShardNumber,
+        shopper: &ShopperId,
+        reservation: &ReservationId,
+        ended_at: Timestamp,
+    ) -> Result<ReleaseOutcome, StoreError> {
+        let release = Move {
+            shard: keys::shard(reservation.product(), shard),
+            shopper,
+            update: "SET available = available + held.#shopper.q REMOVE held.#shopper",
+            condition: "held.#shopper.r = :reservation AND held.#shopper.x <= :ended",
+            values: vec![(":reservation", string(reservation.ulid())), (":ended", number(ended_at.as_second()))],
         };
         Ok(match self.make(release).await? {
             Written::Done => ReleaseOutcome::Released,

@@ -126,6 +126,7 @@ words!("step of an order": OrderStep {
     RefundRefused = "refund_refused",
     PriceRefunded = "price_refunded",
     PurchaseReturned = "purchase_returned",
+    PaidLate = "paid_late",
 });
 
 words!("status of a refund": RefundStatus {

@@ -3,7 +3,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "the helpers of tests say what they expect")]
 
 use complete_order::CompleteOrder;
-use domain::{Attempt, AttemptStatus, Money, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
+use domain::{Attempt, AttemptStatus, Money, OrderLine, OrderStatus, OrderStep, PaymentStatus, ReservationStatus, StockStatus};
 use serde_json::json;
 use test_aws::{Calls, every_crash, every_interleaving};
 use test_shop::{Buyer, Stage};
@@ -29,8 +29,8 @@ async fn a_charged_and_sold_order_is_completed_with_its_reservation_once() {
     assert_eq!(statuses, (OrderStatus::Completed, PaymentStatus::Completed, StockStatus::Confirmed));
     assert_eq!(order.transaction_id, Some(format!("sandbox_{}", buyer.key(1))));
     assert_eq!(order.updated_at, "2026-11-01T12:01:03Z".parse().unwrap(), "by the first run");
-    let steps: Vec<OrderStep> = order.history.iter().map(|event| event.event).collect();
-    assert_eq!(steps, [OrderStep::PaymentStarted, OrderStep::Completed]);
+    let steps: Vec<OrderLine> = order.history.iter().map(|event| event.event).collect();
+    assert_eq!(steps, [OrderStep::PaymentStarted, OrderStep::Completed].map(OrderLine::Step));
     assert_eq!(shop.reservation(&buyer).await.unwrap().status, ReservationStatus::Purchased);
     assert_eq!(shop.ttl(&buyer).await, None, "what is bought is not deleted by time");
     assert_eq!(shop.attempt_status(&buyer, 1).await, Some(AttemptStatus::Kept));

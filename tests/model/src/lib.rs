@@ -12,6 +12,7 @@
 )]
 
 mod gateway;
+mod late;
 mod moves;
 pub mod properties;
 mod purchases;
@@ -21,6 +22,7 @@ mod world;
 use domain::ShardLayout;
 
 pub use gateway::{Answer, Returned};
+pub use late::{OfLateMoney, Settling};
 pub use moves::Action;
 pub use saga::{Call, Execution, Step, Task};
 pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, Reservation, Shopper, Who, World};
@@ -49,6 +51,8 @@ pub struct SmallWorld {
     pub by_hand: bool,
     /// Whether one process may crash, once.
     pub crashes: bool,
+    /// Whether the gateway may get the money of an attempt after it has said that the attempt is declined.
+    pub late_money: bool,
 }
 
 impl SmallWorld {
@@ -64,6 +68,7 @@ impl SmallWorld {
             lateness: false,
             by_hand: false,
             crashes: false,
+            late_money: false,
         }
     }
 }
@@ -105,4 +110,14 @@ pub enum Bug {
     OrderDoesNotExpire,
     /// `reconcile` does not exist.
     NobodyReconciles,
+    /// Late money starts a payment without its reservation.
+    LateMoneyStartsWithoutItsReservation,
+    /// A run asks the gateway to give late money back before it writes so.
+    LateMoneyGoesBackUndecided,
+    /// Late money pays for an order that has failed.
+    LateMoneyPaysForFailedOrders,
+    /// A release of the first hold also releases what was claimed again under its reservation.
+    ReleaseForgetsTheClaim,
+    /// Nobody looks at late money.
+    NobodyLooksForLateMoney,
 }

@@ -1,14 +1,15 @@
 //! The actions of the model: the calls of the functions, one at a time in every order, and the faults between them.
 
-use domain::{ClaimOutcome, OrderStatus, ReservationStatus, ShardNumber, StockShard};
+use domain::{ClaimOutcome, OrderStatus, ReservationStatus, ShardNumber, StockShard, Timestamp};
 use stateright::{Model, Property};
 
 use crate::{
     Bug, SmallWorld,
     gateway::Answer,
+    late::OfLateMoney,
     properties, purchases,
     saga::{Execution, Step, Task, Then},
-    world::{Attempt, Book, Late, Launch, Nth, Request, Reservation, Who, World},
+    world::{Attempt, Book, Late, Launch, Ledger, Nth, Request, Reservation, Who, World},
 };
 
 /// One action.
@@ -60,6 +61,8 @@ pub enum Action {
     TaskGivesUp(Who),
     /// The late run dies.
     LateDies,
+    /// Something about late money.
+    LateMoney(OfLateMoney),
     /// The one crash: of `reserve`, between two writes.
     ReserveCrashes(Who, Nth),
     /// The one crash: of `checkout` or `pay`, before the message is sent.
@@ -137,6 +140,7 @@ impl SmallWorld {
                 let attempts = orders.flat_map(|(nth, last)| Nth::ALL.map(|attempt| (nth, attempt, attempt <= last)));
                 actions.extend(attempts.filter(|(.., is_there)| *is_there).map(|(nth, n, _)| Action::StartByHand(who, nth, n)));
             }
+            self.money_comes_late(world, who, actions);
             if shopper.saga.is_some() {
                 actions.extend([Action::TaskRunsTwice(who), Action::TaskGivesUp(who)]);
                 actions.push(Action::SagaCrashes(who));
@@ -169,6 +173,7 @@ impl SmallWorld {
                     actions.push(Action::ReleaseRemoved(who, nth));
                 }
             }
+            self.settlings(world, who, actions);
             actions.push(Action::TimePasses(who));
             if self.bug != Some(Bug::NobodyReconciles) {
                 actions.extend(self.layout.numbers().map(|shard| Action::ReleaseAbandoned(who, shard)));
@@ -245,6 +250,7 @@ impl SmallWorld {
                 }
             }
             Action::LateDies => world.late = None,
+            Action::LateMoney(action) => action.happen(world, self.bug),
             Action::ReserveCrashes(who, nth) => match world.shoppers[who].requests[nth] {
                 Request::Claimed(_) | Request::GivesBack(_) if self.may_crash(world) => {
                     world.crashed = true;
@@ -281,18 +287,22 @@ impl SmallWorld {
     /// `functions/workers/release-stock`.
     fn release_removed(&self, world: &mut World, who: Who, nth: Nth) {
         if let Some(shard) = world.shoppers[who].removed[nth] {
-            self.release(world, shard, who, nth);
+            // The record of the first reservation, which may come again.
+            self.release(world, (shard, Ledger::FIRST_END), who, nth);
         }
     }
 
-    /// `ReleaseStock::release`: expires the waiting order, then releases the unit. Each is a step of its own. An order without a
-    /// reservation never waits again, so a run that finds it expired may release the unit.
-    fn release(&self, world: &mut World, shard: ShardNumber, who: Who, nth: Nth) {
+    /// `ReleaseStock::release`: expires the waiting order, then releases the unit if it was claimed until `end`. Each is a step of
+    /// its own. An order without a reservation never waits again, so a run that finds it expired may release the unit.
+    fn release(&self, world: &mut World, (shard, end): (ShardNumber, Timestamp), who: Who, nth: Nth) {
         let waits = world.order(who, nth).is_some_and(|order| order.status == OrderStatus::AwaitingPayment);
         if waits && self.bug != Some(Bug::OrderDoesNotExpire) {
             purchases::expire(world, who, nth);
-        } else {
+        } else if self.bug == Some(Bug::ReleaseForgetsTheReservation) {
             world.release(shard, who, nth, self.bug);
+        } else {
+            let end = if self.bug == Some(Bug::ReleaseForgetsTheClaim) { Ledger::SECOND_END } else { end };
+            world.shards[shard].make(who, nth, |stock, shopper, id| stock.release_ended(shopper, id, end));
         }
     }
 
@@ -300,8 +310,18 @@ impl SmallWorld {
     fn release_abandoned(&self, world: &mut World, who: Who, shard: ShardNumber) {
         let Some(nth) = world.shards[shard].held[who] else { return };
         let is_settled = world.shoppers[who].requests[nth] == Request::Over || self.bug == Some(Bug::ClaimsDoNotSettle);
-        if is_settled && world.reservation(who, nth).is_none() {
-            self.release(world, shard, who, nth);
+        // The hold of a run of `settle-payment` outlasts the run.
+        let is_again = world.shards[shard].again[who];
+        let is_dead = !is_again || Nth::ALL.into_iter().all(|run| world.shoppers[who].settling[run].is_none());
+        let end = if is_again { Ledger::SECOND_END } else { Ledger::FIRST_END };
+        match world.reservation(who, nth) {
+            Some(found) if found.shard == shard => {}
+            // A second claim under the same id: the reservation is for units of another shard, and its order stays.
+            Some(_) if is_settled && is_dead => {
+                world.shards[shard].make(who, nth, |stock, shopper, id| stock.release_ended(shopper, id, end));
+            }
+            None if is_settled && is_dead => self.release(world, (shard, end), who, nth),
+            Some(_) | None => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! The properties of the model, by name.
 
-use domain::{AttemptStatus, OrderStatus, ReservationStatus, ShardNumber};
+use domain::{AttemptStatus, LateMoney, OrderStatus, ReservationStatus, ShardNumber};
 use stateright::Property;
 
 use crate::{
@@ -56,6 +56,18 @@ pub(crate) fn of(model: &SmallWorld) -> Vec<Property<SmallWorld>> {
     if model.attempts > 1 {
         properties.push(Property::sometimes("the second attempt pays", |_, world: &World| {
             orders(world).any(|(.., order)| order.status == OrderStatus::Completed && order.attempt == Nth::Second)
+        }));
+    }
+    if model.late_money {
+        properties.push(Property::sometimes("late money pays", |_, world: &World| {
+            orders(world).any(|(.., order)| {
+                let is_late = matches!(order.attempts[Nth::First].late_money, Some(LateMoney::PaysBy(_)));
+                is_late && order.status == OrderStatus::Completed
+            })
+        }));
+        properties.push(Property::sometimes("late money goes back", |_, world: &World| {
+            let went_back = |attempt: Attempt| attempt.late_money == Some(LateMoney::GoesBack) && attempt.book == Book::Refunded;
+            attempts(world).any(|(.., attempt)| went_back(attempt))
         }));
     }
     if model.shoppers == 1 {

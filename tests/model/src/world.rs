@@ -8,11 +8,11 @@ use std::{
 };
 
 use domain::{
-    AttemptStatus, ClaimOutcome, Hold, OrderStatus, OrderStep, PaymentStatus, Quantity, ReservationId, ReservationStatus,
-    ShardLayout, ShardNumber, ShopperId, Sold, StockShard, Timestamp,
+    AttemptStatus, ClaimOutcome, Hold, LateMoney, OrderStatus, OrderStep, PaymentStatus, Quantity, ReservationId,
+    ReservationStatus, ShardLayout, ShardNumber, ShopperId, Sold, StockShard, Timestamp,
 };
 
-use crate::saga::Execution;
+use crate::{late::Settling, saga::Execution};
 
 /// A shopper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +101,8 @@ pub struct Ledger {
     available: u32,
     /// The reservation under which each shopper holds a unit.
     pub held: Pair<Option<Nth>>,
+    /// Whether the unit that each shopper holds was claimed again, for an order that is paid late.
+    pub again: Pair<bool>,
     /// The reservation under which each shopper has bought a unit.
     pub sold: Pair<Option<Nth>>,
 }
@@ -119,6 +121,8 @@ pub struct Shopper {
     pub orders: Pair<Option<Order>>,
     /// The running execution of the payment saga: the one that a message or `reconcile` started last.
     pub saga: Option<Execution>,
+    /// Two runs of `settle-payment`, for late money.
+    pub settling: Pair<Option<Settling>>,
 }
 
 /// A run of `reserve`, between two of its writes.
@@ -172,8 +176,10 @@ pub struct Attempt {
     pub status: Option<AttemptStatus>,
     /// The flag of the attempt's item while it is started: another run than the first may have asked the gateway.
     pub asked_again: bool,
-    /// The gateway's books under the attempt's idempotency key.
+    /// The gateway's books under the attempt's idempotency key. The payment of an attempt that is paid late is that of the first.
     pub book: Book,
+    /// What was decided about its late money.
+    pub late_money: Option<LateMoney>,
 }
 
 /// The way of an attempt to its saga: `checkout` or `pay`, the orders queue, `start-payment`.
@@ -225,7 +231,7 @@ pub enum Late {
 
 /// A time before the end of every hold, and the end of every hold.
 const BEFORE: Timestamp = Timestamp::UNIX_EPOCH;
-const END: Timestamp = Timestamp::MAX;
+const END: Timestamp = Ledger::FIRST_END;
 
 static SHOPPERS: LazyLock<Pair<ShopperId>> = LazyLock::new(|| Pair(parsed("ann"), parsed("bob")));
 static IDS: LazyLock<Pair<Pair<ReservationId>>> = LazyLock::new(|| {
@@ -268,6 +274,7 @@ impl World {
         for shard in [ShardNumber(0), ShardNumber(1)] {
             let ledger = &mut self.shards[shard];
             (ledger.held, ledger.sold) = (ledger.held.swapped(), ledger.sold.swapped());
+            ledger.again = ledger.again.swapped();
         }
         self.late = self.late.map(|late| match late {
             Late::Task(who, execution) => Late::Task(who.other(), execution),
@@ -300,6 +307,11 @@ impl World {
             if let Some(shard) = shopper.saga.as_mut().and_then(|execution| execution.step.shard_mut()) {
                 swap(shard);
             }
+            for run in Nth::ALL {
+                if let Some(shard) = shopper.settling[run].as_mut().and_then(Settling::shard_mut) {
+                    swap(shard);
+                }
+            }
         }
         match &mut self.late {
             Some(Late::Task(_, execution) | Late::Saga(_, execution)) => {
@@ -326,10 +338,15 @@ impl World {
 }
 
 impl Ledger {
+    /// The end of a first hold.
+    pub const FIRST_END: Timestamp = Timestamp::constant(1_000, 0);
+    /// The end of a hold that was claimed again: later.
+    pub const SECOND_END: Timestamp = Timestamp::constant(2_000, 0);
+
     /// The shard as the domain knows it.
     pub fn as_stock(&self) -> StockShard {
         let id = |who: Who, nth: Nth| IDS[who][nth].clone();
-        let held = |who: Who| self.held[who].map(|nth| (who.id().clone(), hold(&id(who, nth))));
+        let held = |who: Who| self.held[who].map(|nth| (who.id().clone(), hold(&id(who, nth), self.again[who])));
         let sold = |who: Who| {
             let sold = |nth| Sold { reservation: id(who, nth), quantity: Quantity::ONE };
             self.sold[who].map(|nth| (who.id().clone(), sold(nth)))
@@ -345,17 +362,24 @@ impl Ledger {
         }
         let held = |who| nth_of(stock.held(), who, |hold| &hold.reservation);
         let sold = |who| nth_of(stock.sold(), who, |sold| &sold.reservation);
+        let again = |who: Who| stock.held().get(who.id()).is_some_and(|hold| hold.expires_at == Self::SECOND_END);
         Self {
             capacity: stock.capacity(),
             available: stock.available(),
             held: Pair(held(Who::Ann), held(Who::Bob)),
             sold: Pair(sold(Who::Ann), sold(Who::Bob)),
+            again: Pair(again(Who::Ann), again(Who::Bob)),
         }
     }
 
     /// Makes the domain's claim.
     pub fn claim(&mut self, who: Who, nth: Nth) -> ClaimOutcome {
-        self.make(who, nth, |stock, shopper, id| stock.claim(shopper, hold(id)))
+        self.make(who, nth, |stock, shopper, id| stock.claim(shopper, hold(id, false)))
+    }
+
+    /// Makes the domain's claim for an order that is paid late.
+    pub fn claim_again(&mut self, who: Who, nth: Nth) -> ClaimOutcome {
+        self.make(who, nth, |stock, shopper, id| stock.claim(shopper, hold(id, true)))
     }
 
     /// Makes one of the domain's four moves for this shopper and reservation.
@@ -372,8 +396,9 @@ impl Ledger {
     }
 }
 
-fn hold(reservation: &ReservationId) -> Hold {
-    Hold { reservation: reservation.clone(), quantity: Quantity::ONE, expires_at: END }
+fn hold(reservation: &ReservationId, again: bool) -> Hold {
+    let expires_at = if again { Ledger::SECOND_END } else { Ledger::FIRST_END };
+    Hold { reservation: reservation.clone(), quantity: Quantity::ONE, expires_at }
 }
 
 impl Reservation {

@@ -7,15 +7,17 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 /// Breaks a rule in a world with one shopper and asserts that the property fails. Prints the shortest history.
 fn finds(bug: Bug, property: &'static str, (reservations, attempts): (u8, u8)) {
-    let world = SmallWorld {
-        bug: Some(bug),
-        reservations,
-        attempts,
-        lateness: true,
-        by_hand: true,
-        crashes: true,
-        ..SmallWorld::smallest()
-    };
+    let world = SmallWorld { reservations, attempts, lateness: true, by_hand: true, crashes: true, ..SmallWorld::smallest() };
+    finds_in(world, bug, property);
+}
+
+/// The same in a world with late money.
+fn finds_late(bug: Bug, property: &'static str) {
+    finds_in(SmallWorld { late_money: true, lateness: true, ..SmallWorld::smallest() }, bug, property);
+}
+
+fn finds_in(world: SmallWorld, bug: Bug, property: &'static str) {
+    let world = SmallWorld { bug: Some(bug), ..world };
     let until_found = HasDiscoveries::AllOf(BTreeSet::from([property]));
     let checker = world.checker().finish_when(until_found).spawn_bfs().join();
     let found: Vec<_> = checker.discoveries().into_keys().collect();
@@ -111,4 +113,30 @@ fn a_waiting_order_that_does_not_expire_with_its_hold() {
 fn holds_and_orders_that_nobody_reconciles() {
     finds(Bug::NobodyReconciles, properties::NO_HOLD_IS_LEFT, (1, 1));
     finds(Bug::NobodyReconciles, properties::NO_ORDER_IS_OPEN, (1, 1));
+}
+
+#[test]
+fn late_money_that_starts_without_its_reservation() {
+    finds_late(Bug::LateMoneyStartsWithoutItsReservation, properties::PAID_IS_NOT_RELEASED);
+}
+
+#[test]
+fn late_money_that_goes_back_before_that_is_decided() {
+    finds_late(Bug::LateMoneyGoesBackUndecided, properties::PAID_ONCE);
+}
+
+#[test]
+fn late_money_that_pays_for_an_order_that_has_failed() {
+    finds_late(Bug::LateMoneyPaysForFailedOrders, properties::PAID_IS_NOT_RELEASED);
+    finds_late(Bug::LateMoneyPaysForFailedOrders, properties::PAID_ONCE);
+}
+
+#[test]
+fn a_release_that_forgets_that_the_unit_was_claimed_again() {
+    finds_late(Bug::ReleaseForgetsTheClaim, properties::PAID_IS_NOT_RELEASED);
+}
+
+#[test]
+fn late_money_that_nobody_looks_for() {
+    finds_late(Bug::NobodyLooksForLateMoney, properties::NO_CHARGE_IS_LOST);
 }

@@ -69,6 +69,24 @@ fn a_person_starts_sagas_of_two_shoppers_again() {
     explored("two shoppers, one unit, a person", &world);
 }
 
+#[test]
+fn late_money_of_one_shopper() {
+    let world = SmallWorld { late_money: true, crashes: false, ..faulty(ONE_UNIT, 1, 1, 1) };
+    explored("one shopper, one unit, late money", &world);
+}
+
+#[test]
+fn late_money_of_one_shopper_who_asks_again() {
+    let world = SmallWorld { late_money: true, lateness: false, crashes: false, ..faulty(TWO_SHARDS, 1, 2, 1) };
+    explored("one shopper, two shards, two requests, late money", &world);
+}
+
+#[test]
+fn late_money_of_two_shoppers_who_want_one_unit() {
+    let world = SmallWorld { late_money: true, lateness: false, crashes: false, ..faulty(ONE_UNIT, 2, 1, 1) };
+    explored("two shoppers, one unit, late money", &world);
+}
+
 /// The state after these actions, if all of them are possible.
 fn told(moves: &[Action]) -> Option<World> {
     let world = faulty(ONE_UNIT, 2, 1, 2);

@@ -70,6 +70,8 @@ pub enum Fault {
     ActionAbandoned,
     /// A shopper has to act at the provider, and does so when the time for it ends.
     ActionLate,
+    /// A provider gets the money of a payment up to two minutes after it has said that the payment is declined.
+    LateMoney,
     /// An event of a provider never arrives.
     WebhookLost,
     /// An event of a provider arrives twice at once.
@@ -94,7 +96,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -127,6 +129,7 @@ impl Fault {
         Self::ActionFailed,
         Self::ActionAbandoned,
         Self::ActionLate,
+        Self::LateMoney,
         Self::WebhookLost,
         Self::WebhookDuplicated,
         Self::WebhookLate,
@@ -187,6 +190,7 @@ impl Fault {
             Self::ActionFailed => "action-failed",
             Self::ActionAbandoned => "action-abandoned",
             Self::ActionLate => "action-late",
+            Self::LateMoney => "late-money",
             Self::WebhookLost => "webhook-lost",
             Self::WebhookDuplicated => "webhook-duplicated",
             Self::WebhookLate => "webhook-late",
@@ -207,7 +211,7 @@ impl Fault {
             Self::Kill => 0.012,
             Self::RequestLate | Self::ProviderBusy | Self::ProviderFails | Self::ProviderSlow => 0.04,
             Self::SaleClosed | Self::SaleShortened => 0.05,
-            Self::Ttl | Self::RetriesUsedUp | Self::ActionFailed => 0.5,
+            Self::Ttl | Self::RetriesUsedUp | Self::ActionFailed | Self::LateMoney => 0.5,
             Self::ActionAbandoned => 0.25,
             Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked | Self::ActionLate | Self::WebhookLost => 0.3,
             Self::SagaAborted => 0.03,

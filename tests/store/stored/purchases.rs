@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Action, Address, Attempt, AttemptStatus, GatewayName, Notice, Order, OrderEvent, OrderStatus, OrderStep, PaymentStatus,
-    Quantity, Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds, Waiting,
+    Action, Address, Attempt, AttemptStatus, GatewayName, LateMoney, Notice, Order, OrderEvent, OrderLine, OrderStatus,
+    OrderStep, PaymentStatus, Quantity, Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds, Waiting,
 };
 use serde_json::{Value, json};
 use store::{Entry, EntryState};
@@ -70,16 +70,18 @@ async fn unpaid_ends() {
 }
 
 /// Every word of an order's history.
-const STEPS: [(&str, OrderStep); 9] = [
-    ("placed", OrderStep::Placed),
-    ("payment_started", OrderStep::PaymentStarted),
-    ("payment_failed", OrderStep::PaymentFailed),
-    ("completed", OrderStep::Completed),
-    ("refunded", OrderStep::Refunded),
-    ("failed", OrderStep::Failed),
-    ("refund_failed", OrderStep::RefundFailed),
-    ("refund_confirmed", OrderStep::RefundConfirmed),
-    ("expired", OrderStep::Expired),
+const LINES: [(&str, OrderLine); 11] = [
+    ("placed", OrderLine::Step(OrderStep::Placed)),
+    ("payment_started", OrderLine::Step(OrderStep::PaymentStarted)),
+    ("payment_failed", OrderLine::Step(OrderStep::PaymentFailed)),
+    ("completed", OrderLine::Step(OrderStep::Completed)),
+    ("refunded", OrderLine::Step(OrderStep::Refunded)),
+    ("failed", OrderLine::Step(OrderStep::Failed)),
+    ("refund_failed", OrderLine::Step(OrderStep::RefundFailed)),
+    ("refund_confirmed", OrderLine::Step(OrderStep::RefundConfirmed)),
+    ("expired", OrderLine::Step(OrderStep::Expired)),
+    ("paid_late", OrderLine::Step(OrderStep::PaidLate)),
+    ("late_money_returned", OrderLine::LateMoneyReturned),
 ];
 
 /// An order that waits for its first payment.
@@ -127,16 +129,16 @@ async fn an_order() {
             "unsettled_since": {"N": seconds(at(NOW))},
         }),
     );
-    let reason = |step| (step == OrderStep::PaymentFailed).then(|| "The card was declined.".to_owned());
+    let reason = |line: OrderLine| (line == OrderStep::PaymentFailed).then(|| "The card was declined.".to_owned());
     let completed = Order {
         transaction_id: Some("sandbox_1".to_owned()),
         updated_at: at("12:03:00"),
-        history: STEPS.map(|(_, event)| OrderEvent { at: at("12:03:00"), event, reason: reason(event) }).to_vec(),
+        history: LINES.map(|(_, event)| OrderEvent { at: at("12:03:00"), event, reason: reason(event) }).to_vec(),
         ..order_after(1, OrderStep::Completed, 2)
     };
-    let line = |(word, step)| {
+    let line = |(word, says)| {
         let line = json!({"at": {"S": on_the_day("12:03:00")}, "event": {"S": word}});
-        json!({"M": reason(step).map_or(line.clone(), |reason| with(&line, &json!({"reason": {"S": reason}})))})
+        json!({"M": reason(says).map_or(line.clone(), |reason| with(&line, &json!({"reason": {"S": reason}})))})
     };
     let mut completed_item = with(
         &pending_item,
@@ -146,7 +148,7 @@ async fn an_order() {
             "attempt": {"N": "2"},
             "transaction_id": {"S": "sandbox_1"},
             "updated_at": {"S": on_the_day("12:03:00")},
-            "history": {"L": STEPS.map(line)},
+            "history": {"L": LINES.map(line)},
         }),
     );
     completed_item.as_object_mut().unwrap().retain(|name, _| !name.starts_with("unsettled"));
@@ -284,6 +286,7 @@ async fn a_payment_attempt() {
         reference: Some("sandbox_1".to_owned()),
         confirmed: Some(price()),
         reason: Some("The card was declined.".to_owned()),
+        opened_by: Some(1),
         ..started.clone()
     };
     let answers = json!({
@@ -298,6 +301,7 @@ async fn a_payment_attempt() {
         "provider_reference": {"S": "sandbox_1"},
         "confirmed": {"M": {"amount_minor": {"N": "99900"}, "currency": {"S": "USD"}}},
         "reason": {"S": "The card was declined."},
+        "opened_by": {"N": "1"},
     });
     let words = [
         ("started", AttemptStatus::Started),
@@ -324,6 +328,17 @@ async fn a_payment_attempt() {
         put(&shop, table, &started_item).await;
         assert_eq!(shop.attempts.get(&key(1)).await.unwrap().as_ref(), Some(&started));
         assert!(shop.attempts.replace(&started, &expected).await.unwrap());
+        assert_stored(&shop, table, sort, &stored).await;
+    }
+    for (late, decision) in
+        [(LateMoney::GoesBack, json!({"goes_back": {"BOOL": true}})), (LateMoney::PaysBy(2), json!({"pays_by": {"N": "2"}}))]
+    {
+        put(&shop, table, &with(&started_item, &decision)).await;
+        let expected = Attempt { late_money: Some(late), ..started.clone() };
+        assert_eq!(shop.attempts.get(&key(1)).await.unwrap(), Some(expected));
+        // A run that has read the attempt before keeps what was decided since.
+        assert!(shop.attempts.replace(&started, &Attempt { asked_again: true, ..started.clone() }).await.unwrap());
+        let stored = with(&with(&started_item, &decision), &json!({"asked_again": {"BOOL": true}}));
         assert_stored(&shop, table, sort, &stored).await;
     }
 }

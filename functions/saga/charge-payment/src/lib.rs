@@ -303,7 +303,12 @@ impl ChargePayment {
 
     /// Whether an earlier attempt of the order has this payment at the provider, as an order that the shop's page made at PayPal.
     /// A payment belongs to one attempt, so that what becomes of it later is known to belong there.
+    ///
+    /// An attempt that has the id already was compared when it got it, or was made for the late money of the earlier one.
     async fn is_of_an_earlier_attempt(&self, attempt: &Attempt, id: &str) -> Result<bool, SagaError> {
+        if attempt.provider_id.as_deref() == Some(id) {
+            return Ok(false);
+        }
         for earlier in 1..attempt.key.attempt {
             let key = IdempotencyKey { attempt: earlier, ..attempt.key.clone() };
             let earlier = self.attempts.get(&key).await?;

@@ -287,7 +287,7 @@ fn order(
         updated_at: now,
         sent_at,
         untold: None,
-        history: vec![OrderEvent { at: now, event: step, reason: None }],
+        history: vec![OrderEvent { at: now, event: step.into(), reason: None }],
         refunds: Refunds::default(),
     })
 }

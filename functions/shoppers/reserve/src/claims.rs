@@ -12,7 +12,7 @@ use crate::UnitReservations;
 pub(crate) enum Claim {
     /// Units are held now.
     New { shard: ShardNumber, hold: Hold },
-    /// The shopper holds units in this shard under another reservation.
+    /// The shopper holds units in this shard by another claim.
     Held { shard: ShardNumber, hold: Hold },
     /// The shopper has bought.
     Bought,
@@ -36,18 +36,12 @@ fn refuse_uncovered(stock: &Availability, quantity: Quantity) -> Result<(), Refu
 }
 
 impl UnitReservations {
-    /// Claims units on a shard that has enough. [`Self::refuse_without_units`] has let the request through.
-    pub(crate) async fn claim(
-        &self,
-        sale: &Sale,
-        shopper: &ShopperId,
-        quantity: Quantity,
-        now: Timestamp,
-    ) -> Result<Claim, Refusal> {
-        let hold = self.new_hold(sale, quantity, now);
+    /// Claims the units of `hold` on a shard that has enough. [`Self::refuse_without_units`] has let the request through.
+    pub(crate) async fn claim(&self, sale: &Sale, shopper: &ShopperId, hold: &Hold, now: Timestamp) -> Result<Claim, Refusal> {
+        let quantity = hold.quantity;
         let home = sale.layout.home_of(&sale.product, shopper);
         let home_is_empty = self.losers(sale, now, |losers| losers.knows_too_few_in(home, quantity));
-        if !home_is_empty && let Some(claim) = self.try_shard(sale, home, shopper, &hold, now).await? {
+        if !home_is_empty && let Some(claim) = self.try_shard(sale, home, shopper, hold, now).await? {
             return Ok(claim);
         }
         // A stock that was known before this claim failed may have led to it.
@@ -60,7 +54,7 @@ impl UnitReservations {
                 continue;
             }
             self.refuse_from_memory(sale, quantity, now)?;
-            if let Some(claim) = self.try_shard(sale, shard, shopper, &hold, now).await? {
+            if let Some(claim) = self.try_shard(sale, shard, shopper, hold, now).await? {
                 return Ok(claim);
             }
         }

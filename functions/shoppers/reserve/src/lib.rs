@@ -1,6 +1,7 @@
 //! `POST /reserve-inventory`, `POST /add-to-cart`: hold units of a sale for one shopper.
 
 mod claims;
+mod late;
 mod use_case;
 
 use std::sync::Arc;

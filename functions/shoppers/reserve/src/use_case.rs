@@ -18,7 +18,7 @@ use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Re
 use crate::claims::Claim;
 
 /// Rounds of one request. It starts another round after it has ended an old hold of its shopper.
-const ROUNDS: usize = 3;
+pub(crate) const ROUNDS: usize = 3;
 
 /// How long an environment remembers its winners: a client that lost an answer repeats its request within this time.
 const WINNERS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_mins(15);
@@ -121,9 +121,9 @@ impl UnitReservations {
             if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
                 return Ok(standing);
             }
-            let round = match self.claim(&sale, shopper, quantity, now).await? {
+            let round = match self.claim(&sale, shopper, &self.new_hold(&sale, quantity, now), now).await? {
                 Claim::New { shard, hold } => self.open(&sale, shopper, shard, hold, now).await?,
-                Claim::Held { shard, hold } => self.resume(shopper, shard, hold, now).await?,
+                Claim::Held { shard, hold } => self.resume(&sale, shopper, shard, hold, now).await?,
                 Claim::Bought => return Err(Refusal::AlreadyPurchased),
             };
             if let Round::Over(reserved) = round {
@@ -220,15 +220,24 @@ impl UnitReservations {
     }
 
     /// Continues from a hold that the shopper already has in the shard.
-    async fn resume(&self, shopper: &ShopperId, shard: ShardNumber, hold: Hold, now: Timestamp) -> Result<Round, Refusal> {
+    async fn resume(
+        &self,
+        sale: &Sale,
+        shopper: &ShopperId,
+        shard: ShardNumber,
+        hold: Hold,
+        now: Timestamp,
+    ) -> Result<Round, Refusal> {
         let product = hold.reservation.product();
         match self.reservations.get(shopper, product).await? {
             Some(reservation) if reservation.id == hold.reservation => self.stand_or_clear(shopper, reservation, now).await,
             // The hold has no reservation: its run died before it wrote one, or the reservation ended and the stream is late.
             other => {
-                let settled_at = hold.settles_at();
+                // Units that were claimed again for an order that is paid late, under an id that is long made.
+                let is_again = hold.expires_at > sale.draft.hold_end(hold.reservation.made_at());
+                let settled_at = if is_again { hold.expires_at } else { hold.settles_at() };
                 if now >= settled_at {
-                    self.stock.release(shard, shopper, &hold.reservation).await?;
+                    self.stock.release_ended(shard, shopper, &hold.reservation, hold.expires_at).await?;
                     return Ok(Round::Again);
                 }
                 match other {
@@ -255,7 +264,7 @@ impl UnitReservations {
         match self.reservations.end(shopper, &reservation.id, Ending::Overdue(now)).await? {
             // `release-stock` would do this too; the shopper need not wait for it.
             EndOutcome::Ended | EndOutcome::Gone => {
-                self.stock.release(reservation.shard, shopper, &reservation.id).await?;
+                self.stock.release_ended(reservation.shard, shopper, &reservation.id, reservation.expires_at).await?;
                 Ok(None)
             }
             // Its payment has started in the meantime, so its units must stay.

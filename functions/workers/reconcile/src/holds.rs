@@ -25,7 +25,7 @@ impl Reconcile {
         let (ended, cause) = match found {
             // A late claim, written after the same request had claimed elsewhere. The reservation and its order stay.
             Some(reservation) if reservation.id == *id && reservation.shard != *shard => {
-                let released = self.stock.release(*shard, shopper, id).await?;
+                let released = self.stock.release_ended(*shard, shopper, id, hold.expires_at).await?;
                 (released == ReleaseOutcome::Released, "its reservation is for units of another shard")
             }
             Some(reservation) if reservation.id == *id => match reservation.status {
@@ -46,7 +46,7 @@ impl Reconcile {
             // These units cannot be paid for without their reservation, and no run can write it any more.
             other => {
                 let cause = if other.is_none() { "there is no reservation" } else { "the shopper has another reservation" };
-                (self.releases.release(*shard, shopper, id).await? == ReleaseOutcome::Released, cause)
+                (self.releases.release(*shard, shopper, id, hold.expires_at).await? == ReleaseOutcome::Released, cause)
             }
         };
         if ended {

@@ -14,7 +14,7 @@ use std::{
 
 use domain::{
     Clock, Memory, ProductId, ReleaseOutcome, Reservation, ReservationId, ReservationStatus, ShardNumber, ShopperId,
-    SignedDuration,
+    SignedDuration, Timestamp,
 };
 use kit::{Failure, StreamFunction, workers::EventRecord};
 use parts::{FromParts, Parts};
@@ -80,7 +80,7 @@ impl ReleaseStock {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
         }
-        let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id).await?;
+        let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id, reservation.expires_at).await?;
         let by_ttl = record.user_identity.is_some();
         tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold has ended");
         let why = match tokio::time::timeout(COUNTED_WITHIN, self.count_unpaid_end(&reservation)).await {
@@ -106,8 +106,8 @@ impl ReleaseStock {
     }
 
     /// Cleans up after a reservation that was never written, or was removed while it was held. It expires the order
-    /// that waits for its payment, then releases the units. The order is important: a run that finds the units held
-    /// repeats both steps, but no run looks for the order alone.
+    /// that waits for its payment, then releases the units that were claimed until `ended_at` at the latest. The order is
+    /// important: a run that finds the units held repeats both steps, but no run looks for the order alone.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -116,8 +116,9 @@ impl ReleaseStock {
         shard: ShardNumber,
         shopper: &ShopperId,
         reservation: &ReservationId,
+        ended_at: Timestamp,
     ) -> Result<ReleaseOutcome, StoreError> {
         self.orders.expire(reservation, self.clock.now()).await?;
-        self.stock.release(shard, shopper, reservation).await
+        self.stock.release_ended(shard, shopper, reservation, ended_at).await
     }
 }

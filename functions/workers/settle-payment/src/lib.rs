@@ -1,30 +1,48 @@
-//! Payment events queue: wakes the saga of a payment that has changed at its provider, and gives late money back.
+//! Payment events queue: wakes the saga of a payment that has changed at its provider. Money that comes after its attempt has
+//! ended buys units again, or goes back.
 //!
 //! An event says only where to look. The function asks the provider what is true, so events that are doubled, late, out of order
 //! or forged change nothing wrong. An event that never comes delays a payment until the end of its shopper's time at most.
 
+mod late;
+
+use std::sync::Arc;
+
 use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
-use domain::{Attempt, AttemptStatus, ChargeOutcome, GatewayName, IdempotencyKey, Order, OrderId, RefundOutcome, ShopperId};
-use kit::{Failure, QueueFunction, metrics};
-use messages::PaymentEvent;
+use domain::{Attempt, AttemptStatus, ChargeOutcome, Clock, GatewayName, IdempotencyKey, LateMoney, Order, OrderId, ShopperId};
+use kit::{Failure, QueueFunction};
+use messages::{OrdersQueue, PaymentEvent};
 use parts::{FromParts, Parts, StateMachine};
 use payments::{About, Found, Gateways, LookUp, PaymentGateway};
-use store::{Attempts, Orders};
+use reserve::UnitReservations;
+use store::{Attempts, Orders, Purchases, Reservations, Stock};
 
 /// The Lambda handler and its dependencies.
 pub struct SettlePayment {
+    clock: Arc<dyn Clock>,
     gateways: Gateways,
     orders: Orders,
     attempts: Attempts,
+    reservations: Reservations,
+    purchases: Purchases,
+    stock: Stock,
+    units: UnitReservations,
+    queue: OrdersQueue,
     saga: StateMachine,
 }
 
 impl FromParts for SettlePayment {
     fn from_parts(parts: &mut Parts) -> Self {
         Self {
+            clock: parts.clock(),
             gateways: parts.gateways(),
             orders: parts.orders(),
             attempts: parts.attempts(),
+            reservations: parts.reservations(),
+            purchases: parts.purchases(),
+            stock: parts.stock(),
+            units: UnitReservations::from_parts(parts),
+            queue: parts.orders_queue(),
             saga: parts.patient_payment_saga(),
         }
     }
@@ -69,10 +87,21 @@ impl SettlePayment {
         for attempt in attempts {
             let key = IdempotencyKey { attempt, order: order.id.clone() };
             if let Some(attempt) = self.attempts.get(&key).await?.filter(|attempt| attempt.gateway == *account) {
+                let attempt = self.of_its_money(attempt).await?;
                 self.settle(&order, &attempt, gateway).await?;
             }
         }
         Ok(())
+    }
+
+    /// The attempt that the provider's payment belongs to now: another one, if the payment came late and claimed units again.
+    async fn of_its_money(&self, mut attempt: Attempt) -> Result<Attempt, Failure> {
+        while let Some(LateMoney::PaysBy(number)) = attempt.late_money {
+            let key = IdempotencyKey { attempt: number, ..attempt.key.clone() };
+            let next = self.attempts.get(&key).await?.filter(|next| next.key.attempt > attempt.key.attempt);
+            attempt = next.ok_or_else(|| Failure::new(format!("the attempt {key} that a late payment is for is not there")))?;
+        }
+        Ok(attempt)
     }
 
     async fn returned(&self, order: OrderId, shopper: &ShopperId, attempt: u32) -> Result<(), Failure> {
@@ -94,7 +123,7 @@ impl SettlePayment {
                 None => Ok(()),
             },
             AttemptStatus::Declined | AttemptStatus::Unavailable | AttemptStatus::GivenUp | AttemptStatus::Voided => {
-                self.give_back(order, attempt, gateway).await
+                self.late(order, attempt, gateway).await
             }
             // The saga is at work, the money is kept, or it goes back.
             AttemptStatus::Authorised
@@ -120,49 +149,6 @@ impl SettlePayment {
                 Some(SendTaskSuccessError::TaskDoesNotExist(_) | SendTaskSuccessError::TaskTimedOut(_)) => Ok(()),
                 Some(_) | None => Err(error.into()),
             },
-        }
-    }
-
-    /// Whether the provider's payment belongs to another attempt, too, which needs its money. Several attempts may use one order
-    /// that the shop's page made at PayPal.
-    async fn is_of_another_attempt(&self, order: &Order, ended: &Attempt) -> Result<bool, Failure> {
-        for attempt in (1..=order.attempt).filter(|attempt| *attempt != ended.key.attempt) {
-            let other = self.attempts.get(&IdempotencyKey { order: order.id.clone(), attempt }).await?;
-            let is_open = other.as_ref().is_some_and(|other| match other.status {
-                AttemptStatus::Started
-                | AttemptStatus::Authorised
-                | AttemptStatus::Charged
-                | AttemptStatus::Kept
-                | AttemptStatus::Refunding => true,
-                AttemptStatus::Declined
-                | AttemptStatus::Unavailable
-                | AttemptStatus::GivenUp
-                | AttemptStatus::Refunded
-                | AttemptStatus::Voided => false,
-            });
-            if is_open && other.is_some_and(|other| other.gateway == ended.gateway && other.provider_id == ended.provider_id) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Gives money back that arrived after its attempt had ended without any: nothing was sold for it.
-    async fn give_back(&self, order: &Order, attempt: &Attempt, gateway: &dyn PaymentGateway) -> Result<(), Failure> {
-        let payment = saga::payment(order, attempt)?;
-        match gateway.look_up(&payment).await {
-            LookUp::Found(ChargeOutcome::Authorised { .. } | ChargeOutcome::Charged { .. }) => {}
-            LookUp::Unknown => return Err(Failure::new(format!("{} did not say how {} stands", attempt.gateway, attempt.key))),
-            LookUp::Found(_) | LookUp::NotFound => return Ok(()),
-        }
-        if self.is_of_another_attempt(order, attempt).await? {
-            return Ok(());
-        }
-        tracing::error!(key = %attempt.key, gateway = %attempt.gateway, status = ?attempt.status, "late money is given back");
-        metrics::record("LateMoney", 1.0, "Count");
-        match gateway.refund(&payment).await {
-            RefundOutcome::Refunded | RefundOutcome::Voided => Ok(()),
-            RefundOutcome::Unknown => Err(Failure::new(format!("the late money of {} has not gone back yet", attempt.key))),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, Waiting};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Action, Attempt, AttemptStatus, GatewayName, IdempotencyKey, LateMoney, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     StoreError,
     item::{Item, MoneyForm, attributes, parse, second},
-    keys,
+    keys::{self, number},
     word::Word,
 };
 
@@ -30,6 +31,14 @@ struct AttemptForm {
     confirmed: Option<MoneyForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened_by: Option<u32>,
+    /// The money goes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    goes_back: bool,
+    /// The attempt that the late money pays by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pays_by: Option<u32>,
 }
 
 /// What a shopper has to do. A kind of action that only a later version knows is left to that version: see [`from_item`].
@@ -45,8 +54,10 @@ struct WaitingForm {
     task_token: Option<String>,
 }
 
-/// The attributes that an attempt may lack.
-const OPTIONAL: [&str; 6] = ["asked_again", "provider_id", "waiting", "provider_reference", "confirmed", "reason"];
+/// The attributes that an attempt may lack, and that every change writes or removes.
+const OPTIONAL: [&str; 7] = ["asked_again", "provider_id", "waiting", "provider_reference", "confirmed", "reason", "opened_by"];
+/// The attributes that only [`decide`] writes: a run that has read the attempt before must not undo the decision.
+const DECIDED: [&str; 2] = ["goes_back", "pays_by"];
 
 /// An update that writes an attempt over its item.
 pub(crate) struct Change {
@@ -66,6 +77,12 @@ fn form(attempt: &Attempt) -> AttemptForm {
         provider_reference: attempt.reference.clone(),
         confirmed: attempt.confirmed.map(MoneyForm::from),
         reason: attempt.reason.clone(),
+        opened_by: attempt.opened_by,
+        goes_back: attempt.late_money == Some(LateMoney::GoesBack),
+        pays_by: match attempt.late_money {
+            Some(LateMoney::PaysBy(number)) => Some(number),
+            Some(LateMoney::GoesBack) | None => None,
+        },
     }
 }
 
@@ -104,7 +121,8 @@ pub(crate) fn to_item(attempt: &Attempt) -> Result<Item, StoreError> {
 
 /// Sets every attribute that this version knows. Attributes that only a later version knows stay.
 pub(crate) fn to_change(attempt: &Attempt) -> Result<Change, StoreError> {
-    let attributes = BTreeMap::from_iter(attributes(Item::new(), &form(attempt))?);
+    let mut attributes = BTreeMap::from_iter(attributes(Item::new(), &form(attempt))?);
+    attributes.retain(|name, _| !DECIDED.contains(&name.as_str()));
     let set: Vec<String> = attributes.keys().map(|name| format!("#{name} = :new_{name}")).collect();
     let removed: Vec<String> =
         OPTIONAL.iter().filter(|name| !attributes.contains_key(**name)).map(|name| format!("#{name}")).collect();
@@ -116,6 +134,17 @@ pub(crate) fn to_change(attempt: &Attempt) -> Result<Change, StoreError> {
         values: attributes.into_iter().map(|(name, value)| (format!(":new_{name}"), value)).collect(),
     })
 }
+
+/// The attribute and the value that record a decision about late money, which an attempt takes once: see [`UNDECIDED`].
+pub(crate) fn decide(late: LateMoney) -> (&'static str, AttributeValue) {
+    match late {
+        LateMoney::GoesBack => ("goes_back", AttributeValue::Bool(true)),
+        LateMoney::PaysBy(attempt) => ("pays_by", number(attempt)),
+    }
+}
+
+/// Nothing is decided about the late money of an attempt.
+pub(crate) const UNDECIDED: &str = "attribute_not_exists(goes_back) AND attribute_not_exists(pays_by)";
 
 pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, StoreError> {
     let form: AttemptForm = parse(item)?;
@@ -129,5 +158,11 @@ pub(crate) fn from_item(key: &IdempotencyKey, item: &Item) -> Result<Attempt, St
         reference: form.provider_reference,
         confirmed: form.confirmed.map(|form| form.money(item)).transpose()?,
         reason: form.reason,
+        opened_by: form.opened_by,
+        late_money: match (form.goes_back, form.pays_by) {
+            (true, _) => Some(LateMoney::GoesBack),
+            (false, Some(attempt)) => Some(LateMoney::PaysBy(attempt)),
+            (false, None) => None,
+        },
     })
 }

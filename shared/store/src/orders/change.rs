@@ -32,7 +32,7 @@ impl OrderChange {
         notice: Option<Notice>,
     ) -> Result<Self, StoreError> {
         let (status, payment, stock) = step.leads_to();
-        let event = OrderEvent { at: now, event: step, reason: reason.map(str::to_owned) };
+        let event = OrderEvent { at: now, event: step.into(), reason: reason.map(str::to_owned) };
         let names = HashMap::from([("#status".to_owned(), "status".to_owned())]);
         let values = HashMap::from([
             (":from".to_owned(), word(step.starts_from())),
@@ -46,7 +46,7 @@ impl OrderChange {
         let mut change = Self { set: set.to_owned(), remove: "", condition: "#status = :from".to_owned(), names, values };
         // An order whose payment has ended, or whose refund is confirmed, stays in the index until its shopper is told.
         match step {
-            OrderStep::PaymentStarted => {
+            OrderStep::PaymentStarted | OrderStep::PaidLate => {
                 change.remove = " REMOVE untold";
                 change = change.unsettled(of.product().as_str(), now);
             }

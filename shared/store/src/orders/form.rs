@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Address, Currency, GatewayName, Notice, Order, OrderEvent, OrderId, OrderStatus, OrderStep, PaymentMethod, PaymentStatus,
-    ProductId, Quantity, Refund, RefundKey, RefundStatus, Refunds, ShopperId, StockStatus, Timestamp,
+    Address, Currency, GatewayName, Notice, Order, OrderEvent, OrderId, OrderLine, OrderStatus, OrderStep, PaymentMethod,
+    PaymentStatus, ProductId, Quantity, Refund, RefundKey, RefundStatus, Refunds, ShopperId, StockStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +124,7 @@ struct AddressForm {
     phone: Option<String>,
 }
 
-/// A line of the history. Its step is plain text: see [`from_item`].
+/// A line of the history. What it says is plain text: see [`from_item`].
 #[derive(Serialize, Deserialize)]
 struct EventForm {
     at: Timestamp,
@@ -149,9 +149,20 @@ impl From<AddressForm> for Address {
     }
 }
 
+const LATE_MONEY_RETURNED: &str = "late_money_returned";
+
+/// What a line says; `None` if only a later version knows.
+fn line_of(word: &str) -> Option<OrderLine> {
+    if word == LATE_MONEY_RETURNED { Some(OrderLine::LateMoneyReturned) } else { OrderStep::of(word).map(OrderLine::Step) }
+}
+
 impl From<&OrderEvent> for EventForm {
     fn from(event: &OrderEvent) -> Self {
-        Self { at: event.at, event: event.event.word().to_owned(), reason: event.reason.clone() }
+        let word = match event.event {
+            OrderLine::Step(step) => step.word(),
+            OrderLine::LateMoneyReturned => LATE_MONEY_RETURNED,
+        };
+        Self { at: event.at, event: word.to_owned(), reason: event.reason.clone() }
     }
 }
 
@@ -215,7 +226,7 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
 /// depends on it. The line stays in the item, because the store only ever appends to the history.
 pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     let form: OrderForm = parse(item)?;
-    let line = |form: EventForm| Some(OrderEvent { event: OrderStep::of(&form.event)?, at: form.at, reason: form.reason });
+    let line = |form: EventForm| Some(OrderEvent { event: line_of(&form.event)?, at: form.at, reason: form.reason });
     let currency = form.currency;
     let refunds = form.refunds.into_iter().map(|refund| refund.refund(item, currency)).collect::<Result<_, _>>()?;
     Ok(Order {

@@ -41,7 +41,7 @@ async fn the_order_waits_again_and_the_reservation_is_a_hold_again() {
     let (order, reservation) = (shop.order(&buyer).await, shop.reservation(&buyer).await.unwrap());
     assert_eq!(statuses(&order), (OrderStatus::AwaitingPayment, PaymentStatus::Failed, StockStatus::Held));
     let last = order.history.last().unwrap();
-    assert_eq!((last.event, last.reason.as_deref()), (OrderStep::PaymentFailed, Some("card-declined")));
+    assert_eq!((last.event, last.reason.as_deref()), (OrderStep::PaymentFailed.into(), Some("card-declined")));
     assert_eq!((reservation.status, reservation.expires_at), (ReservationStatus::Held, order.pay_by));
     assert_eq!(shop.ttl(&buyer).await, Some(order.pay_by.as_second()), "the safety net is back");
     assert_eq!(shop.units(&demo()).await, (99, 1, 0), "the units stay held");

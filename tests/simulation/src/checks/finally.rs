@@ -26,6 +26,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
     world.tables.look(|items| {
         money(items, &paid)?;
         paid::finally(&paid)?;
+        paid::late_money(items, &paid)?;
         sold(items)?;
         checkouts(world, items, now)?;
         notices(world, items)?;

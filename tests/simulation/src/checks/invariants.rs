@@ -16,6 +16,7 @@ pub(crate) const CAPTURED_IS_SOLD: &str = "money is captured only for units that
 pub(crate) const OWN_ACCOUNT: &str = "no token goes to another account than the order's";
 pub(crate) const ONE_PAYMENT: &str = "an attempt opens one payment at its provider";
 pub(crate) const NONE_OPEN: &str = "no payment of an ended order waits for its shopper";
+pub(crate) const LATE_MONEY: &str = "late money buys units or goes back, and the order says which";
 pub(crate) const CHECKOUT_ENDS: &str = "every accepted checkout ends";
 pub(crate) const TOLD: &str = "every shopper is told how the payment ended";
 pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";

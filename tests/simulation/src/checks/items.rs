@@ -100,6 +100,12 @@ pub(crate) fn acts_until(items: &Mirror, order: &str) -> Option<i64> {
     attempts.filter(|(_, attempt)| attempt["waiting"].is_object()).map(|(_, it)| number(&it["waiting"]["M"], "until")).max()
 }
 
+/// The payment attempts of an order.
+pub(super) fn attempts<'m>(items: &'m Mirror, order: &'m str) -> impl Iterator<Item = &'m Value> {
+    let is_attempt = move |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("PAYMENT#");
+    of_table(items, ORDER).filter(move |(key, _)| is_attempt(key)).map(|(_, attempt)| attempt)
+}
+
 fn entries_in_books<'m>(items: &'m Mirror, order: &'m str) -> impl Iterator<Item = &'m Value> {
     let is_of_order = move |key: &Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
     of_table(items, ORDER).filter(move |(key, _)| is_of_order(key)).map(|(_, entry)| entry)

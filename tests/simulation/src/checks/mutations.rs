@@ -103,7 +103,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 41] = [
+pub static MUTATIONS: [Mutation; 43] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -319,6 +319,15 @@ pub static MUTATIONS: [Mutation; 41] = [
         calls::without_voiding,
         calls::as_if_voided,
     ),
+    Mutation::of_calls(
+        "late-money-is-kept",
+        "late money that finds no units is not given back",
+        calls::without_returning,
+        calls::as_if_returned,
+    ),
+    Mutation::of_requests("late-money-is-used-twice", "late money that buys units also counts as money that goes back", |it| {
+        it.within(ORDER, "SET pays_by = :decided", |write| write["UpdateExpression"] = json!("SET goes_back = :decided"))
+    }),
     Mutation::of_calls("refund-in-part", "a refund is of less than what was captured", calls::in_part, calls::believed),
     Mutation::of_calls(
         "void-without-reading",

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use domain::{Accounts, ReservationId};
 
 use super::{
-    invariants::{CAPTURED_IS_SOLD, CAPTURED_OR_VOID, MONEY_BACK, NONE_OPEN, ONE_PAYMENT, OWN_ACCOUNT, Outcome, fail},
-    items::{entries, ulid},
+    invariants::{
+        CAPTURED_IS_SOLD, CAPTURED_OR_VOID, LATE_MONEY, MONEY_BACK, NONE_OPEN, ONE_PAYMENT, OWN_ACCOUNT, Outcome, fail,
+    },
+    items::{attempts, entries, orders, ulid},
 };
 use crate::services::{
     providers::{ACCOUNTS, Paid},
-    tables::Mirror,
+    tables::{Mirror, text},
 };
 
 /// Payments that an attempt opens at Stripe at most. Stripe repeats an answer 500 under its idempotency key, so the gateway
@@ -36,6 +38,32 @@ pub(super) fn always(items: &Mirror, paid: &[Paid]) -> Outcome {
         }
         if captured > refunded && !entries(items, "sold").any(|entry| entry.ulid == ulid(order)) {
             return fail(CAPTURED_IS_SOLD, format!("{payment:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks what was decided about late money: each payment has one decision, which its order tells once, and ends as decided.
+pub(super) fn late_money(items: &Mirror, paid: &[Paid]) -> Outcome {
+    for (id, order) in orders(items) {
+        let lines = |event: &str| {
+            let lines = order["history"]["L"].as_array().into_iter().flatten();
+            lines.filter(|line| text(&line["M"], "event") == event).count()
+        };
+        let (mut went_back, mut bought) = (0, 0);
+        for attempt in attempts(items, id) {
+            let (goes_back, pays_by) = (attempt["goes_back"]["BOOL"] == true, attempt["pays_by"]["N"].is_string());
+            went_back += usize::from(goes_back);
+            bought += usize::from(pays_by);
+            let payment = paid.iter().find(|payment| payment.id == text(attempt, "provider_id"));
+            let is_kept = payment.is_some_and(|payment| payment.captured > payment.refunded);
+            let is_wrong = (goes_back && (pays_by || is_kept)) || (pays_by && is_kept != (text(order, "status") == "completed"));
+            if is_wrong {
+                return fail(LATE_MONEY, format!("{payment:?} of {attempt}, of order {id}, which is {}", text(order, "status")));
+            }
+        }
+        if (went_back, bought) != (lines("late_money_returned"), lines("paid_late")) {
+            return fail(LATE_MONEY, format!("the history of order {id} does not say what was decided: {order}"));
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ use crate::{
     faults::Fault,
     services::{
         environments::{self, Invocation},
+        providers::STRIPE,
         wire::{MOST_LATE, SLOWEST, dead, latency},
     },
     world::World,
@@ -161,5 +162,25 @@ fn serve(world: &Arc<World>, call: &Call, told: &str) -> Answer {
     if call.request.method() != "GET" {
         world.check();
     }
+    if let Answer::Now(response) | Answer::Late(_, response) = &answer
+        && let Some(intent) = declined(call, response.status())
+        && world.strikes(Fault::LateMoney)
+    {
+        world.spawn(pays_late(Arc::clone(world), intent));
+    }
     answer
+}
+
+/// The intent whose card the answer to this call declines.
+fn declined(call: &Call, status: http::StatusCode) -> Option<String> {
+    let is_declined = call.is_to(STRIPE) && call.has("POST", "/v1/payment_intents", "/confirm") && status == 402;
+    is_declined.then(|| call.request.uri().path().split('/').nth(3).map(str::to_owned)).flatten()
+}
+
+/// The money of a declined payment comes after all.
+async fn pays_late(world: Arc<World>, intent: String) {
+    world.pause(500, 120_000).await;
+    let has_come = world.providers.pay_late(&intent);
+    world.note(|| format!("the money of {intent} comes late: {has_come}"));
+    world.check();
 }

@@ -1,7 +1,11 @@
 //! The payment providers: a fake Stripe with two accounts and a fake PayPal with one, in this process and on virtual time.
 //! Their books say what became of the money, whatever the shop believes.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
 
 use domain::{Clock, IdempotencyKey};
 use fake_paypal::{FakePaypal, Instrument};
@@ -77,6 +81,8 @@ pub(crate) struct Providers {
     happened: Notify,
     /// How often each event was not accepted.
     refused: Mutex<BTreeMap<String, u32>>,
+    /// Intents whose money came after Stripe had said that they are declined.
+    paid_late: Mutex<BTreeSet<String>>,
 }
 
 impl Providers {
@@ -98,6 +104,7 @@ impl Providers {
             time: time.clone(),
             happened: Notify::new(),
             refused: Mutex::default(),
+            paid_late: Mutex::default(),
         }
     }
 
@@ -170,6 +177,26 @@ impl Providers {
         self.happened.notify_one();
         // The other account does not know the intent.
         Some(answers.contains(&true))
+    }
+
+    /// Stripe gets the money of an intent after it has said that the card was declined. False: the intent has changed meanwhile.
+    pub(crate) fn pay_late(&self, intent: &str) -> bool {
+        self.paid_late.lock().unwrap().insert(intent.to_owned());
+        let answers = ["sk_test_a", "sk_test_b"].map(|key| {
+            let request = http::Request::post(format!("{STRIPE}/v1/payment_intents/{intent}/confirm"))
+                .header("authorization", format!("Bearer {key}"))
+                .body(b"payment_method=pm_card_visa".to_vec());
+            let answer = self.stripe.lock().unwrap().answer(&request.unwrap(), self.time.now());
+            matches!(answer, Answer::Now(response) if response.status() == 200)
+        });
+        self.happened.notify_one();
+        answers.contains(&true)
+    }
+
+    /// Whether an event is about such an intent. Nothing else tells the shop of its money.
+    pub(crate) fn is_of_late_money(&self, delivery: &Delivery) -> bool {
+        let event: Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
+        event["data"]["object"]["id"].as_str().is_some_and(|id| self.paid_late.lock().unwrap().contains(id))
     }
 
     /// Takes the events that are to be delivered now.

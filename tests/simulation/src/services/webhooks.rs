@@ -25,7 +25,7 @@ pub(crate) async fn deliver(world: Arc<World>) {
 /// Sends one delivery, and tells its provider what became of it.
 async fn send(world: Arc<World>, delivery: Delivery) {
     world.step();
-    if world.strikes(Fault::WebhookLost) {
+    if !world.providers.is_of_late_money(&delivery) && world.strikes(Fault::WebhookLost) {
         // Its provider believes that it was accepted.
         world.note(|| format!("event {} is lost", delivery.event_id));
         world.providers.delivered(&delivery, true);

@@ -57,6 +57,11 @@ pub(super) fn without_voiding(call: &Call) -> Altered {
     without_cancelling(call, "refund-payment")
 }
 
+/// `settle-payment` cancels no intent.
+pub(super) fn without_returning(call: &Call) -> Altered {
+    without_cancelling(call, "settle-payment")
+}
+
 fn is_cancellation(call: &Call) -> bool {
     call.is_to(STRIPE) && call.has("POST", INTENTS, "/cancel")
 }
@@ -81,6 +86,11 @@ pub(super) fn as_if_abandoned(call: &Call, answer: &mut Response<Vec<u8>>) {
 /// The answer to an intent that `refund-payment` has not cancelled.
 pub(super) fn as_if_voided(call: &Call, answer: &mut Response<Vec<u8>>) {
     as_if_cancelled(call, "refund-payment", answer);
+}
+
+/// The answer to an intent that `settle-payment` has not cancelled.
+pub(super) fn as_if_returned(call: &Call, answer: &mut Response<Vec<u8>>) {
+    as_if_cancelled(call, "settle-payment", answer);
 }
 
 fn as_if_cancelled(call: &Call, function: &str, answer: &mut Response<Vec<u8>>) {

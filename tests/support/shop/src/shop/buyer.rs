@@ -133,7 +133,7 @@ impl Buyer {
             updated_at: self.made_at,
             sent_at: None,
             untold: None,
-            history: vec![OrderEvent { at: self.made_at, event: step, reason: None }],
+            history: vec![OrderEvent { at: self.made_at, event: step.into(), reason: None }],
             refunds: Refunds::default(),
         }
     }

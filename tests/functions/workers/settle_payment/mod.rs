@@ -1,12 +1,14 @@
 //! `settle-payment` on a real DynamoDB engine, with the sandbox and with a fake Stripe: it believes the provider and not the
-//! event, wakes who waits, and gives late money back.
+//! event, wakes who waits, and uses or returns late money.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+
+mod late;
 
 use std::sync::{Arc, Mutex};
 
 use await_action::AwaitAction;
 use charge_payment::ChargePayment;
-use domain::{Attempt, AttemptStatus, GatewayName, SandboxMethod};
+use domain::{Attempt, AttemptStatus, GatewayName, LateMoney, OrderEvent, OrderLine, SandboxMethod};
 use fake_stripe::{FakeStripe, Options, Status};
 use kit::workers::SqsEvent;
 use parts::{FromParts, Parts};
@@ -134,7 +136,11 @@ impl StripeShop {
     }
 
     fn parts(&self) -> Parts {
-        self.shop.parts_with(&Calls::new(), &[("PAYMENT_GATEWAYS", "stripe=pk_test_local"), ("STRIPE_URL", "http://stripe.test")])
+        self.parts_with(&Calls::new())
+    }
+
+    fn parts_with(&self, calls: &Calls) -> Parts {
+        self.shop.parts_with(calls, &[("PAYMENT_GATEWAYS", "stripe=pk_test_local"), ("STRIPE_URL", "http://stripe.test")])
     }
 
     async fn charge(&self) -> Result<Value, String> {
@@ -219,11 +225,15 @@ async fn late_money_is_given_back_once() {
         let intent = attempt.provider_id.clone().unwrap();
         let ended = Attempt { status, ..attempt.clone() };
         assert!(stripe.shop.uncounted().attempts().replace(&attempt, &ended).await.unwrap());
+        let before = stripe.shop.order(&stripe.buyer).await;
         for _ in 0..3 {
             assert!(!stripe.fails(&told("payment_intent.amount_capturable_updated", &intent)).await);
             assert_eq!(stripe.status(), Status::Canceled, "{status:?}");
         }
-        assert_eq!(stripe.attempt().await, ended);
+        assert_eq!(stripe.attempt().await, Attempt { late_money: Some(LateMoney::GoesBack), ..ended });
+        let mut told = before;
+        told.history.push(OrderEvent { at: stripe.shop.now(), event: OrderLine::LateMoneyReturned, reason: None });
+        assert_eq!(stripe.shop.order(&stripe.buyer).await, told, "told once, and otherwise unchanged");
     }
 }
 
