@@ -62,7 +62,44 @@ async fn while_a_shopper_has_to_be_told_no_refund_begins() {
 }
 
 #[tokio::test]
-async fn each_end_is_written_once_and_the_last_one_leaves_the_index() {
+async fn while_a_shopper_has_to_be_told_of_a_refund_the_next_one_begins() {
+    let shop = Shop::open().await;
+    let one = begun(&shop, &completed(&shop).await, "one").await;
+    let part = shop.orders.end_refund(&one, 0, OrderStep::PartRefunded, None, at("12:03:00")).await.unwrap().unwrap();
+    let two = begun(&shop, &part, "two").await;
+    assert_eq!((two.untold, part.untold), (Some(Notice::OrderRefunded), Some(Notice::OrderRefunded)));
+    assert!(!shop.orders.told_of_refunds(&one.id, &part.refunds).await.unwrap(), "another refund was requested since");
+    assert!(shop.orders.told_of_refunds(&one.id, &two.refunds).await.unwrap());
+    assert_eq!(listed(&shop).await, [id(1)], "one is pending");
+    let two = shop.orders.get(&id(1)).await.unwrap().unwrap();
+    assert_eq!(two.untold, None);
+    // A refusal owes no notice.
+    shop.orders.end_refund(&two, 1, OrderStep::RefundRefused, Some("too late"), at("12:04:00")).await.unwrap().unwrap();
+    assert!(listed(&shop).await.is_empty());
+}
+
+/// What was told before the other refund was confirmed does not count for that one.
+#[tokio::test]
+async fn a_notice_counts_for_the_refunds_that_were_read() {
+    let shop = Shop::open().await;
+    let one = begun(&shop, &completed(&shop).await, "one").await;
+    let both = begun(&shop, &one, "two").await;
+    let first = shop.orders.end_refund(&both, 0, OrderStep::PartRefunded, None, at("12:03:00")).await.unwrap().unwrap();
+    let second = shop.orders.end_refund(&first, 1, OrderStep::PartRefunded, None, at("12:03:00")).await.unwrap().unwrap();
+    assert!(!shop.orders.told_of_refunds(&one.id, &first.refunds).await.unwrap());
+    assert!(!shop.orders.told(&one.id, 1, Notice::OrderRefunded).await.unwrap(), "not as a payment's notice");
+    assert_eq!(listed(&shop).await, [id(1)]);
+    assert!(shop.orders.told_of_refunds(&one.id, &second.refunds).await.unwrap());
+    assert!(listed(&shop).await.is_empty());
+}
+
+/// The orders for whose refunds something is left to do.
+async fn listed(shop: &Shop) -> Vec<domain::OrderId> {
+    shop.orders.refunds_due(None).await.unwrap().orders.into_iter().map(|order| order.id).collect()
+}
+
+#[tokio::test]
+async fn each_end_is_written_once_and_once_the_last_one_is_told_the_order_leaves_the_index() {
     for (step, status) in [
         (OrderStep::PartRefunded, RefundStatus::Refunded),
         (OrderStep::PriceRefunded, RefundStatus::Refunded),
@@ -75,12 +112,16 @@ async fn each_end_is_written_once_and_the_last_one_leaves_the_index() {
         assert_eq!(shop.orders.end_refund(&read, 0, step, reason, at("12:03:00")).await.unwrap(), None, "{step:?}: late");
         let one = shop.orders.end_refund(&both, 1, OrderStep::PartRefunded, None, at("12:03:00")).await.unwrap().unwrap();
         assert_eq!(one.refunds.pending().collect::<Vec<_>>(), [0], "{step:?}");
-        assert_eq!(shop.orders.refunds_due(Timestamp::MAX).await.unwrap().len(), 1, "{step:?}");
+        assert_eq!(listed(&shop).await, [id(1)], "{step:?}");
         let done = shop.orders.end_refund(&one, 0, step, reason, at("12:04:00")).await.unwrap().unwrap();
         assert_eq!((done.refunds.all[0].status, done.refunds.all[0].reason.as_deref()), (status, reason), "{step:?}");
         assert_eq!((done.status, done.payment_status, done.stock_status), step.leads_to(), "{step:?}");
         assert_eq!(done.history.last().map(|line| (line.event, line.reason.clone())), Some((step.into(), None)), "{step:?}");
-        assert!(shop.orders.refunds_due(Timestamp::MAX).await.unwrap().is_empty(), "{step:?}");
+        // The other refund is confirmed, and has to be told.
+        assert_eq!((done.untold, listed(&shop).await), (Some(Notice::OrderRefunded), vec![id(1)]), "{step:?}");
+        assert!(shop.orders.told_of_refunds(&done.id, &done.refunds).await.unwrap(), "{step:?}");
+        assert!(listed(&shop).await.is_empty(), "{step:?}");
+        assert!(!shop.orders.told_of_refunds(&done.id, &done.refunds).await.unwrap(), "{step:?}, again");
         assert_eq!(shop.orders.end_refund(&one, 0, step, reason, at("12:04:00")).await.unwrap(), None, "{step:?}, again");
     }
 }
@@ -89,7 +130,10 @@ async fn each_end_is_written_once_and_the_last_one_leaves_the_index() {
 async fn a_refund_is_due_after_a_minute_and_after_growing_pauses() {
     let shop = Shop::open().await;
     let order = begun(&shop, &completed(&shop).await, "one").await;
-    let due = async |time| shop.orders.refunds_due(at(time)).await.unwrap().into_iter().map(|due| due.id).collect::<Vec<_>>();
+    let due = async |time| {
+        let all = shop.orders.refunds_due(None).await.unwrap().orders;
+        all.into_iter().filter(|due| due.since <= at(time)).map(|due| due.id).collect::<Vec<_>>()
+    };
     assert_eq!((due("12:02:59").await, due("12:03:00").await), (vec![], vec![id(1)]));
     assert!(shop.orders.postpone_refunds(&order, at("12:12:00")).await.unwrap());
     assert_eq!((due("12:21:59").await, due("12:22:00").await), (vec![], vec![id(1)]));
@@ -98,6 +142,11 @@ async fn a_refund_is_due_after_a_minute_and_after_growing_pauses() {
     assert!(shop.orders.unsettled(order.product(), Timestamp::MAX, None).await.unwrap().orders.is_empty());
     let ended = shop.orders.end_refund(&order, 0, OrderStep::PartRefunded, None, at("12:13:00")).await.unwrap().unwrap();
     assert!(!shop.orders.postpone_refunds(&order, at("12:14:00")).await.unwrap());
+    // The shopper has still to be told.
+    assert_eq!((due("12:13:59").await, due("12:14:00").await), (vec![], vec![id(1)]));
+    assert!(shop.orders.postpone_refunds(&ended, at("12:14:00")).await.unwrap());
+    assert_eq!((due("12:14:59").await, due("12:15:00").await), (vec![], vec![id(1)]));
+    assert!(shop.orders.told_of_refunds(&ended.id, &ended.refunds).await.unwrap());
     assert!(!shop.orders.postpone_refunds(&ended, at("12:14:00")).await.unwrap());
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
-use domain::{Admission, Currency, Money, MoneyError, OrderId, ProductId, Quantity, SaleDraft, Timestamp, has_card_number};
+use domain::{Admission, Currency, Money, MoneyError, ProductId, Quantity, SaleDraft, Timestamp, has_card_number};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -211,10 +211,10 @@ impl RestockRequest {
 pub struct OrderQuery {
     /// Only orders of this sale.
     pub sale: Option<ProductId>,
-    /// Only orders whose refund failed then or later.
+    /// Only orders whose refund failed, or was requested by an operator, then or later.
     pub since: Timestamp,
-    /// The last order of the page before.
-    pub next: Option<OrderId>,
+    /// Where the page begins: `next` of the page before.
+    pub next: Option<String>,
 }
 
 impl OrderQuery {
@@ -230,8 +230,8 @@ impl OrderQuery {
         }
         let sale = parameter("sale").map(|text| text.parse().map_err(|error: domain::IdError| wrong("sale", &error.to_string())));
         let since = parameter("since").map(|text| parse_rfc3339(text).map_err(|why| wrong("since", why)));
-        let next = parameter("next").map(|text| text.parse().map_err(|_| wrong("next", "it is `next` of the page before")));
-        Ok(Self { sale: sale.transpose()?, since: since.transpose()?.unwrap_or(Timestamp::MIN), next: next.transpose()? })
+        let next = parameter("next").map(str::to_owned);
+        Ok(Self { sale: sale.transpose()?, since: since.transpose()?.unwrap_or(Timestamp::MIN), next })
     }
 }
 

@@ -247,9 +247,15 @@ impl OrderView {
         let refunds = order.refunds.all.iter().map(RefundView::for_operators).collect();
         Self { user_id: Some(order.shopper.clone()), refunds, ..Self::new(order, &Accounts::default(), now) }
     }
+
+    /// The same, with the time at which the gateway is next asked for its pending refunds.
+    #[must_use]
+    pub fn with_next_try(self, at: Timestamp) -> Self {
+        Self { refunds: self.refunds.into_iter().map(|refund| refund.with_next_try(at)).collect(), ..self }
+    }
 }
 
-/// A page of orders: the caller's, newest first, or those that an operator asked for, oldest first.
+/// A page of orders: the caller's, newest first, or those that an operator asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Orders)]
 pub struct OrdersView {
@@ -257,7 +263,7 @@ pub struct OrdersView {
     pub orders: Vec<OrderView>,
     /// The value of `?next=` for the next page. The last page has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schemas::OrderId)]
+    #[schema(value_type = schemas::OrdersPage)]
     pub next: Option<String>,
     /// For operators: so many orders belong on this page and are missing, because they cannot be read. The log names them.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! Operators' refunds: the body of a request, and a refund as an order shows it.
 
-use domain::{Currency, Money, Refund, RefundKey, RefundRequest, RefundStatus};
+use domain::{Currency, Money, Refund, RefundKey, RefundRequest, RefundStatus, Timestamp};
 use kit::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -69,16 +69,25 @@ pub(crate) struct RefundView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String)]
     reason: Option<String>,
+    /// In the list for operators: when the payment gateway is next asked for a pending refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
+    next_try_at: Option<String>,
 }
 
 impl RefundView {
     /// The refund as its shopper sees it.
     pub(crate) fn new(refund: &Refund) -> Self {
-        Self { amount: refund.amount, status: refund.status, at: time(refund.at), reason: None }
+        Self { amount: refund.amount, status: refund.status, at: time(refund.at), reason: None, next_try_at: None }
     }
 
     /// The refund with the gateway's reason.
     pub(crate) fn for_operators(refund: &Refund) -> Self {
         Self { reason: refund.reason.clone(), ..Self::new(refund) }
+    }
+
+    /// The same, if it is pending, with the time at which the gateway is next asked for it.
+    pub(crate) fn with_next_try(self, at: Timestamp) -> Self {
+        Self { next_try_at: (self.status == RefundStatus::Pending).then(|| time(at)), ..self }
     }
 }

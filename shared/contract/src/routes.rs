@@ -188,12 +188,12 @@ fn for_operators() -> Vec<Route> {
             .answers::<SaleView>(200, "The sale with its new units.")
             .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER, TOO_MANY_RESTOCKS])
             .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
-        route(Get, "/admin/orders", "find-orders", "Orders that wait for an operator, oldest first, a hundred to a page.")
+        route(Get, "/admin/orders", "find-orders", "Orders with a refund that is not confirmed, a hundred to a page.")
             .by("list-orders")
-            .query("status", Described::of::<schemas::ListedStatus>(), true, "The status of the orders' payment.")
+            .query("status", Described::of::<schemas::ListedStatus>(), true, "The status of the orders' payment or refunds.")
             .query("sale", Described::of::<schemas::ProductId>(), false, "Only orders of this sale. A page may be empty.")
             .query("since", Described::of::<schemas::Time>(), false, "Only orders that have had the status since then or later.")
-            .query("next", Described::of::<schemas::OrderId>(), false, "`next` of the page before.")
+            .query("next", Described::of::<schemas::OrdersPage>(), false, "`next` of the page before.")
             .answers::<OrdersView>(200, "A page of orders.")
             .refuses(&[ProblemKind::MALFORMED_REQUEST]),
         route(

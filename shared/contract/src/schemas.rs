@@ -98,6 +98,8 @@ schemas! {
     CataloguePage = ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some(format!("^(live|ended)([.][a-z0-9_-]{{1,{}}})?$", Product::MAX_LENGTH)));
+    /// Where a page of orders begins. Opaque to clients.
+    OrdersPage = orders_page();
     /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
     /// The mode of admission: first come, first served.
@@ -176,7 +178,16 @@ fn whole<N: Into<Number>>(least: N, most: N) -> ObjectBuilder {
 
 /// `<product id>.<ULID>`, the ULID in Crockford's alphabet.
 fn reservation_id() -> ObjectBuilder {
-    let pattern = format!("^[a-z0-9_-]{{1,{}}}[.][0-7][0-9A-HJKMNP-TV-Z]{{25}}$", Product::MAX_LENGTH);
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{}$", id_pattern())))
+}
+
+fn id_pattern() -> String {
+    format!("[a-z0-9_-]{{1,{}}}[.][0-7][0-9A-HJKMNP-TV-Z]{{25}}", Product::MAX_LENGTH)
+}
+
+/// The last order of the page before, for operators with its list and its place in the list.
+fn orders_page() -> ObjectBuilder {
+    let pattern = format!("^(requested|((failed|requested)[.][0-9]{{1,12}}[.])?{})$", id_pattern());
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }
 

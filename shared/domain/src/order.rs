@@ -169,7 +169,7 @@ impl OrderStep {
     }
 }
 
-/// What a shopper is told when a payment has ended.
+/// What a shopper is told when a payment has ended, or money has gone back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notice {
@@ -181,10 +181,12 @@ pub enum Notice {
     OrderFailed,
     /// Ended; the refund is not confirmed. An operator reviews it.
     RefundFailed,
+    /// An operator has refunded the price or a part of it. The order's refunds say how much.
+    OrderRefunded,
 }
 
 impl OrderStep {
-    /// What the shopper is told after this step; `None` if the step ends no payment.
+    /// What the shopper is told after this step; `None` if the step ends no payment and gives no money back.
     #[must_use]
     pub fn notice(self) -> Option<Notice> {
         match self {
@@ -192,14 +194,12 @@ impl OrderStep {
             Self::PaymentFailed => Some(Notice::PaymentFailed),
             Self::Refunded | Self::Failed | Self::RefundConfirmed => Some(Notice::OrderFailed),
             Self::RefundFailed => Some(Notice::RefundFailed),
+            Self::PartRefunded | Self::PriceRefunded | Self::PurchaseReturned => Some(Notice::OrderRefunded),
             Self::Placed
             | Self::PaymentStarted
             | Self::Expired
             | Self::RefundRequested
-            | Self::PartRefunded
             | Self::RefundRefused
-            | Self::PriceRefunded
-            | Self::PurchaseReturned
             | Self::PaidLate => None,
         }
     }
@@ -282,7 +282,7 @@ pub struct Order {
     /// When the last message about the current attempt was sent, or was about to be. `None`: the attempt was started by an
     /// earlier version, or there is none.
     pub sent_at: Option<Timestamp>,
-    /// What the shopper has still to be told of the end of the current attempt.
+    /// What the shopper has still to be told of the end of the current attempt, or of operators' refunds.
     pub untold: Option<Notice>,
     /// Its history, oldest first.
     pub history: Vec<OrderEvent>,
@@ -353,7 +353,7 @@ mod tests {
             let from = step.starts_from();
             let is_open = matches!(from, OrderStatus::AwaitingPayment | OrderStatus::Pending);
             // A purchase is over, and its money may still go back.
-            let gives_back = from == OrderStatus::Completed && step.notice().is_none();
+            let gives_back = from == OrderStatus::Completed;
             let is_late = matches!(step, OrderStep::RefundConfirmed | OrderStep::PaidLate);
             assert!(is_open || gives_back || is_late, "{step:?} starts from {from:?}");
         }

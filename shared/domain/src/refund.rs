@@ -73,7 +73,8 @@ pub struct Refund {
 pub struct Refunds {
     /// Oldest first. A refund keeps its place.
     pub all: Vec<Refund>,
-    /// The number of writes that changed them. A write applies only to the revision that it was decided on.
+    /// The number of writes that changed them, or recorded that their shopper was told of them. A write applies only to the
+    /// revision that it was decided on.
     pub revision: u32,
 }
 
@@ -101,7 +102,7 @@ impl Refunds {
     /// Refunds per order at most, with those that failed: each adds about 150 bytes to the order.
     pub const MOST: usize = 20;
     /// The shortest time between two requests of a pending refund to its gateway by `reconcile`.
-    const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+    pub const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
     /// The longest of these times.
     const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(6);
 
@@ -123,12 +124,12 @@ impl Refunds {
         counted.map(|refund| refund.amount.amount_minor()).fold(0, i64::saturating_add)
     }
 
-    /// When `reconcile` next asks for the pending refunds, if it does so at `now`: the pause is as long as the oldest of them has
-    /// waited, from a minute to six hours.
+    /// When `reconcile` next asks for the pending refunds, if it does so at `now`: the pause is as long as the youngest of them has
+    /// waited, from a minute to six hours. So a new refund of an order with an old one is asked for after a minute, too.
     #[must_use]
     pub fn asked_again_at(&self, now: Timestamp) -> Timestamp {
-        let oldest = self.pending().filter_map(|place| self.all.get(place)).map(|refund| refund.at).min().unwrap_or(now);
-        let pause = now.duration_since(oldest).clamp(Self::SHORTEST_PAUSE, Self::LONGEST_PAUSE);
+        let youngest = self.pending().filter_map(|place| self.all.get(place)).map(|refund| refund.at).max().unwrap_or(now);
+        let pause = now.duration_since(youngest).clamp(Self::SHORTEST_PAUSE, Self::LONGEST_PAUSE);
         now.checked_add(pause).unwrap_or(Timestamp::MAX)
     }
 }
@@ -220,8 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn the_pauses_grow_with_the_age_of_the_oldest_pending_refund() {
-        let refunds = Refunds { all: vec![refund(1, RefundStatus::Refunded), refund(2, RefundStatus::Pending)], revision: 3 };
+    fn the_pauses_grow_with_the_age_of_the_youngest_pending_refund() {
+        let ended = Refund { at: at(9_000), ..refund(1, RefundStatus::Refunded) };
+        let older = Refund { at: at(-9_000), ..refund(1, RefundStatus::Pending) };
+        let refunds = Refunds { all: vec![older, ended, refund(2, RefundStatus::Pending)], revision: 3 };
         for (now, next) in [(0, 60), (59, 119), (120, 240), (3_600, 7_200), (86_400, 86_400 + 21_600), (-5, 55)] {
             assert_eq!(refunds.asked_again_at(at(now)), at(next), "{now}");
         }

@@ -70,11 +70,12 @@ pub struct OrderPage {
 pub struct Unsettled {
     /// The order's id.
     pub id: OrderId,
-    /// When the current attempt to pay started, or its refund failed; a whole second.
+    /// When the current attempt to pay started, or its refund failed, or when `reconcile` next asks for its operators' refunds; a
+    /// whole second.
     pub since: Timestamp,
 }
 
-/// A page of unsettled orders, oldest first.
+/// A page of unsettled orders, in the order of their times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledPage {
     /// At most 100 orders.
@@ -190,6 +191,8 @@ impl Orders {
     /// When DynamoDB does not answer.
     pub async fn told(&self, id: &OrderId, attempt: u32, notice: Notice) -> Result<bool, StoreError> {
         let remove = match notice {
+            // Recorded by `told_of_refunds`, because one notice may be owed for several refunds.
+            Notice::OrderRefunded => return Ok(false),
             Notice::RefundFailed => "REMOVE untold",
             Notice::OrderCompleted | Notice::PaymentFailed | Notice::OrderFailed => "REMOVE untold, unsettled, unsettled_since",
         };
@@ -202,7 +205,7 @@ impl Orders {
             Notice::OrderFailed => update
                 .condition_expression("untold IN (:notice, :weaker) AND attempt = :attempt")
                 .expression_attribute_values(":weaker", word(Notice::PaymentFailed)),
-            Notice::OrderCompleted | Notice::PaymentFailed | Notice::RefundFailed => {
+            Notice::OrderCompleted | Notice::PaymentFailed | Notice::RefundFailed | Notice::OrderRefunded => {
                 update.condition_expression("untold = :notice AND attempt = :attempt")
             }
         };
@@ -259,7 +262,7 @@ impl Orders {
         before: Timestamp,
         after: Option<&Unsettled>,
     ) -> Result<UnsettledPage, StoreError> {
-        self.unsettled_page(product.as_str(), "unsettled_since <= :time", before, after).await
+        self.unsettled_page(product.as_str(), "unsettled_since <= :time", before, after, UNSETTLED_PAGE).await
     }
 
     /// A page of the orders of all sales whose refund failed at `since` or later and is not confirmed, oldest first, eventually
@@ -268,22 +271,7 @@ impl Orders {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn refunds_pending(&self, since: Timestamp, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
-        self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after).await
-    }
-
-    /// The place of an order in the list of [`Orders::refunds_pending`], or the place that it had there; strongly consistent. An
-    /// order that cannot be read has one, too, while it is listed. `None`: there is no such order, or no refund of it has failed.
-    ///
-    /// # Errors
-    /// When DynamoDB does not answer, or an order that is not listed any more cannot be read.
-    pub async fn place_in_refunds(&self, id: &OrderId) -> Result<Option<Unsettled>, StoreError> {
-        let Some(item) = get_item(&self.client, &self.table, keys::order(id), true).await? else { return Ok(None) };
-        if form::is_listed_for_refund(&item) {
-            return form::unsettled(&item).map(Some);
-        }
-        let order = form::from_item(&item)?;
-        let failed = order.history.iter().rfind(|line| line.event == OrderStep::RefundFailed);
-        Ok(failed.map(|line| Unsettled { id: id.clone(), since: line.at }))
+        self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after, UNSETTLED_PAGE).await
     }
 
     async fn unsettled_page(
@@ -292,6 +280,7 @@ impl Orders {
         range: &str,
         time: Timestamp,
         after: Option<&Unsettled>,
+        most: i32,
     ) -> Result<UnsettledPage, StoreError> {
         let query = self
             .client
@@ -301,7 +290,7 @@ impl Orders {
             .key_condition_expression(format!("unsettled = :partition AND {range}"))
             .expression_attribute_values(":partition", string(partition))
             .expression_attribute_values(":time", number(time.as_second()))
-            .limit(UNSETTLED_PAGE)
+            .limit(most)
             .set_exclusive_start_key(after.map(|order| unsettled_key(partition, order)));
         let answer = query.send().await.map_err(|error| StoreError::call("Query", error))?;
         let more = answer.last_evaluated_key.is_some();

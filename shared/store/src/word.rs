@@ -140,6 +140,7 @@ words!("notice to a shopper": Notice {
     PaymentFailed = "payment-failed",
     OrderFailed = "order-failed",
     RefundFailed = "refund-failed",
+    OrderRefunded = "order-refunded",
 });
 
 words!("status of a payment attempt": AttemptStatus {

@@ -14,7 +14,7 @@ async fn on(shop: &Shop, calls: &Calls, event: &str) -> Result<Value, String> {
 #[tokio::test]
 async fn the_topic_gets_each_message_with_its_order_and_shopper() {
     let shop = Shop::empty().await;
-    let events = ["ok", "payment-failed", "order-failed", "refund-failed"];
+    let events = ["ok", "payment-failed", "order-failed", "refund-failed", "order-refunded"];
     for (number, event) in (1..).zip(events) {
         let message_id = format!("{number}");
         assert_eq!(on(&shop, &Calls::new(), event).await, Ok(json!({"message_id": message_id})), "{event}");
@@ -28,7 +28,7 @@ async fn the_topic_gets_each_message_with_its_order_and_shopper() {
             "message": message,
         })
     };
-    assert_eq!(messages, ["order-completed", "payment-failed", "order-failed", "refund-failed"].map(expected));
+    assert_eq!(messages, ["order-completed", "payment-failed", "order-failed", "refund-failed", "order-refunded"].map(expected));
     assert!(published.iter().all(|it| it.topic_arn == NOTIFICATIONS));
 }
 

@@ -16,6 +16,7 @@ mod late;
 mod moves;
 pub mod properties;
 mod purchases;
+mod refunds;
 mod saga;
 mod world;
 
@@ -24,6 +25,7 @@ use domain::ShardLayout;
 pub use gateway::{Answer, Returned};
 pub use late::{OfLateMoney, Settling};
 pub use moves::Action;
+pub use refunds::{RefundRun, RefundStep};
 pub use saga::{Call, Execution, Step, Task};
 pub use world::{Attempt, Book, Late, Launch, Ledger, Nth, Order, Pair, Request, Reservation, Shopper, Who, World};
 
@@ -53,6 +55,8 @@ pub struct SmallWorld {
     pub crashes: bool,
     /// Whether the gateway may get the money of an attempt after it has said that the attempt is declined.
     pub late_money: bool,
+    /// Whether an operator refunds completed orders and takes their units back.
+    pub refunds: bool,
 }
 
 impl SmallWorld {
@@ -69,6 +73,7 @@ impl SmallWorld {
             by_hand: false,
             crashes: false,
             late_money: false,
+            refunds: false,
         }
     }
 }
@@ -120,4 +125,8 @@ pub enum Bug {
     ReleaseForgetsTheClaim,
     /// Nobody looks at late money.
     NobodyLooksForLateMoney,
+    /// An operator's refund takes the unit back before the gateway has refunded.
+    UnitGoesBackFirst,
+    /// The reservation of a returned purchase stays.
+    ReturnedPurchaseKeepsItsReservation,
 }

@@ -53,6 +53,14 @@ pub enum Action {
     StartSagaAgain(Who),
     /// A person starts the saga of an order whose refund is pending again.
     SettleRefund(Who),
+    /// An operator refunds a completed order with its unit.
+    Refund(Who),
+    /// The run for the refund makes its next call.
+    RefundGoesOn(Who),
+    /// The request is repeated, or `reconcile` finds the pending refund without a run.
+    RefundAgain(Who),
+    /// A second run begins for the refund, while the first one is late.
+    RefundRunsTwice(Who),
     /// A person starts the saga of an attempt again, in any state of the attempt.
     StartByHand(Who, Nth, Nth),
     /// A task's answer is lost: the saga runs the task again, while the first run is late or dead.
@@ -69,6 +77,8 @@ pub enum Action {
     SenderCrashes(Who, Nth, Nth),
     /// The one crash: the saga's execution is aborted, or times out.
     SagaCrashes(Who),
+    /// The one crash: of the run for an operator's refund.
+    RefundCrashes(Who),
 }
 
 impl Model for SmallWorld {
@@ -141,6 +151,9 @@ impl SmallWorld {
                 actions.extend(attempts.filter(|(.., is_there)| *is_there).map(|(nth, n, _)| Action::StartByHand(who, nth, n)));
             }
             self.money_comes_late(world, who, actions);
+            if self.refunds {
+                actions.extend([Action::Refund(who), Action::RefundRunsTwice(who), Action::RefundCrashes(who)]);
+            }
             if shopper.saga.is_some() {
                 actions.extend([Action::TaskRunsTwice(who), Action::TaskGivesUp(who)]);
                 actions.push(Action::SagaCrashes(who));
@@ -155,7 +168,7 @@ impl SmallWorld {
             Some(Late::Task(who, execution) | Late::Saga(who, execution)) => {
                 actions.extend(answers(world, who, execution).iter().map(|answer| Action::Late(*answer)));
             }
-            Some(Late::Pay(..)) => actions.extend([Action::Late(Answer::Charged), Action::LateDies]),
+            Some(Late::Pay(..) | Late::Refund(..)) => actions.extend([Action::Late(Answer::Charged), Action::LateDies]),
             None => {}
         }
         for who in Who::ALL {
@@ -180,6 +193,9 @@ impl SmallWorld {
                 actions.push(Action::StartSagaAgain(who));
             }
             actions.push(Action::SettleRefund(who));
+            if self.refunds {
+                actions.extend([Action::RefundGoesOn(who), Action::RefundAgain(who)]);
+            }
         }
     }
 
@@ -236,6 +252,19 @@ impl SmallWorld {
             Action::ReleaseAbandoned(who, shard) => self.release_abandoned(world, who, shard),
             Action::StartSagaAgain(who) => start_saga_again(world, who),
             Action::SettleRefund(who) => settle_refund(world, who),
+            Action::Refund(who) => world.begin_refund(who),
+            Action::RefundGoesOn(who) => {
+                if let Some(run) = world.shoppers[who].refund {
+                    world.shoppers[who].refund = run.turn(world, who, self.bug);
+                }
+            }
+            Action::RefundAgain(who) => world.refund_again(who),
+            Action::RefundRunsTwice(who) => {
+                if let (true, None, Some(run)) = (self.lateness, world.late, world.shoppers[who].refund.take()) {
+                    world.late = Some(Late::Refund(who, run));
+                    world.refund_again(who);
+                }
+            }
             Action::StartByHand(who, nth, attempt) => world.late = Some(Late::Saga(who, Execution::begins(nth, attempt))),
             Action::TaskRunsTwice(who) => {
                 if let (true, None, Some(execution)) = (self.lateness, world.late, &mut world.shoppers[who].saga) {
@@ -267,6 +296,11 @@ impl SmallWorld {
             }
             Action::SagaCrashes(who) => {
                 if self.may_crash(world) && world.shoppers[who].saga.take().is_some() {
+                    world.crashed = true;
+                }
+            }
+            Action::RefundCrashes(who) => {
+                if self.may_crash(world) && world.shoppers[who].refund.take().is_some() {
                     world.crashed = true;
                 }
             }
@@ -344,6 +378,9 @@ impl SmallWorld {
             Some(Late::Saga(who, execution)) => {
                 let then = execution.turn(world, who, answer, self.bug);
                 world.late = execution.after(then).map(|after| Late::Saga(who, after));
+            }
+            Some(Late::Refund(who, run)) => {
+                world.late = run.turn(world, who, self.bug).map(|after| Late::Refund(who, after));
             }
             Some(Late::Pay(who, nth)) => {
                 purchases::start_again(world, who, nth, self.bug);

@@ -29,6 +29,8 @@ pub const UNDOES_ITS_OWN: &str = "an execution takes back the units of no other 
 pub const ATTEMPTS_ARE_NOT_SHARED: &str = "every payment has an attempt of its own";
 /// In the end: every charge is kept by a completed order or refunded, and every authorisation is captured or void.
 pub const NO_CHARGE_IS_LOST: &str = "in the end every charge is kept or given back";
+/// In the end: no refund that an operator requested is pending.
+pub const NO_REFUND_IS_PENDING: &str = "in the end no refund of an operator is pending";
 /// In the end: nothing is held.
 pub const NO_HOLD_IS_LEFT: &str = "in the end nothing is held";
 /// In the end: no order is pending or waits.
@@ -46,6 +48,15 @@ pub(crate) fn of(model: &SmallWorld) -> Vec<Property<SmallWorld>> {
     if model.by_hand {
         properties.push(Property::sometimes("a refund is not confirmed", |_, world: &World| {
             orders(world).any(|(.., order)| order.refund_pending)
+        }));
+    }
+    if model.refunds {
+        properties.push(Property::sometimes("an operator refunds a purchase and takes its unit back", |_, world: &World| {
+            let is_returned = |order: &Order| order.attempts[order.attempt].status == Some(AttemptStatus::Kept);
+            orders(world).any(|(.., order)| order.status == OrderStatus::Refunded && is_returned(&order))
+        }));
+        properties.push(Property::always(NO_REFUND_IS_PENDING, |model: &SmallWorld, world: &World| {
+            !orders(world).any(|(.., order)| order.returning) || !model.is_quiet(world)
         }));
     }
     if model.crashes {
@@ -88,13 +99,17 @@ fn always() -> Vec<Property<SmallWorld>> {
         Property::always(SHARDS_ADD_UP, shards_add_up),
         Property::always(ONE_PURCHASE, |_, world| Who::ALL.into_iter().all(|who| buys_once(world, who))),
         Property::always(PAID_ONCE, |_, world| orders(world).all(|(who, nth, order)| is_paid_once(world, who, nth, &order))),
-        Property::always(KEPT_OR_GIVEN_BACK, |_, world| attempts(world).all(|(.., attempt)| is_kept_or_given_back(attempt))),
+        Property::always(KEPT_OR_GIVEN_BACK, |_, world| {
+            let by_operator = |who, nth| is_given_back_by_operator(world, who, nth);
+            attempts(world).all(|(who, nth, attempt)| is_kept_or_given_back(attempt) || by_operator(who, nth))
+        }),
         Property::always(CAPTURED_IS_SOLD, |_, world: &World| {
             let is_sold = |who: Who, nth: Nth| SHARDS.iter().any(|shard| world.shards[*shard].sold[who] == Some(nth));
             attempts(world).all(|(who, nth, attempt)| attempt.book != Book::Captured || is_sold(who, nth))
         }),
         Property::always(PAID_IS_NOT_RELEASED, |_, world: &World| {
-            attempts(world).all(|(who, nth, attempt)| !is_paid(attempt) || has_unit(world, who, nth))
+            let is_paid = |who, nth, attempt| is_paid(attempt) && !is_given_back_by_operator(world, who, nth);
+            attempts(world).all(|(who, nth, attempt)| !is_paid(who, nth, attempt) || has_unit(world, who, nth))
         }),
         Property::always(HELD_IS_NOT_RELEASED, |_, world: &World| {
             let held = |who: Who| world.shoppers[who].reservation.filter(|found| found.status == ReservationStatus::Held);
@@ -159,7 +174,7 @@ fn attempts(world: &World) -> impl Iterator<Item = (Who, Nth, Attempt)> {
 fn executions(world: &World) -> impl Iterator<Item = (Who, Execution)> {
     let late = match world.late {
         Some(Late::Task(who, execution) | Late::Saga(who, execution)) => Some((who, execution)),
-        Some(Late::Pay(..)) | None => None,
+        Some(Late::Pay(..) | Late::Refund(..)) | None => None,
     };
     late.into_iter().chain(Who::ALL.into_iter().filter_map(|who| Some((who, world.shoppers[who].saga?))))
 }
@@ -203,7 +218,17 @@ fn is_paid_once(world: &World, who: Who, nth: Nth, order: &Order) -> bool {
     let charged = Nth::ALL.into_iter().filter(has_moved).count();
     let is_kept = order.attempts[order.attempt].status == Some(AttemptStatus::Kept);
     let is_sold = SHARDS.iter().filter(|shard| world.shards[**shard].sold[who] == Some(nth)).count() == 1;
-    order.status != OrderStatus::Completed || (charged == 1 && is_kept && is_sold)
+    order.status != OrderStatus::Completed
+        || (is_kept && ((charged == 1 && is_sold) || is_given_back_by_operator(world, who, nth)))
+}
+
+/// Whether an operator's refund of the order, pending or ended, has given the kept charge back.
+fn is_given_back_by_operator(world: &World, who: Who, nth: Nth) -> bool {
+    world.order(who, nth).is_some_and(|order| {
+        let attempt = order.attempts[order.attempt];
+        let is_asked_for = order.returning || order.status == OrderStatus::Refunded;
+        is_asked_for && attempt.status == Some(AttemptStatus::Kept) && attempt.book == Book::Refunded
+    })
 }
 
 fn is_kept_or_given_back(attempt: Attempt) -> bool {

@@ -12,7 +12,11 @@ use domain::{
     ReservationStatus, ShardLayout, ShardNumber, ShopperId, Sold, StockShard, Timestamp,
 };
 
-use crate::{late::Settling, saga::Execution};
+use crate::{
+    late::Settling,
+    refunds::{RefundRun, RefundStep},
+    saga::Execution,
+};
 
 /// A shopper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +127,8 @@ pub struct Shopper {
     pub saga: Option<Execution>,
     /// Two runs of `settle-payment`, for late money.
     pub settling: Pair<Option<Settling>>,
+    /// The run that finishes an operator's refund.
+    pub refund: Option<RefundRun>,
 }
 
 /// A run of `reserve`, between two of its writes.
@@ -159,6 +165,8 @@ pub struct Order {
     pub status: OrderStatus,
     /// The order has failed, and its refund is not confirmed: it waits for a person.
     pub refund_pending: bool,
+    /// An operator's refund is pending.
+    pub returning: bool,
     /// The attempt that began last.
     pub attempt: Nth,
     /// The number of started payments, which only the model counts.
@@ -227,6 +235,8 @@ pub enum Late {
     Saga(Who, Execution),
     /// `pay`, after it has read that the order waits with its first attempt behind it.
     Pay(Who, Nth),
+    /// Another run for an operator's refund.
+    Refund(Who, RefundRun),
 }
 
 /// A time before the end of every hold, and the end of every hold.
@@ -280,6 +290,7 @@ impl World {
             Late::Task(who, execution) => Late::Task(who.other(), execution),
             Late::Saga(who, execution) => Late::Saga(who.other(), execution),
             Late::Pay(who, nth) => Late::Pay(who.other(), nth),
+            Late::Refund(who, run) => Late::Refund(who.other(), run),
         });
         self
     }
@@ -304,6 +315,9 @@ impl World {
             if let Some(reservation) = &mut shopper.reservation {
                 swap(&mut reservation.shard);
             }
+            if let Some(RefundRun { step: RefundStep::TakesBack(shard), .. }) = &mut shopper.refund {
+                swap(shard);
+            }
             if let Some(shard) = shopper.saga.as_mut().and_then(|execution| execution.step.shard_mut()) {
                 swap(shard);
             }
@@ -319,7 +333,8 @@ impl World {
                     swap(shard);
                 }
             }
-            Some(Late::Pay(..)) | None => {}
+            Some(Late::Refund(_, RefundRun { step: RefundStep::TakesBack(shard), .. })) => swap(shard),
+            Some(Late::Pay(..) | Late::Refund(..)) | None => {}
         }
         self
     }
@@ -442,7 +457,8 @@ impl Order {
     /// A new order that is being paid.
     pub fn started() -> Self {
         let (status, ..) = OrderStep::PaymentStarted.leads_to();
-        let mut order = Self { status, refund_pending: false, attempt: Nth::First, payments: 1, attempts: Pair::default() };
+        let mut order =
+            Self { status, refund_pending: false, returning: false, attempt: Nth::First, payments: 1, attempts: Pair::default() };
         order.attempts[Nth::First].launch = Launch::Sending;
         order
     }

@@ -7,7 +7,15 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 /// Breaks a rule in a world with one shopper and asserts that the property fails. Prints the shortest history.
 fn finds(bug: Bug, property: &'static str, (reservations, attempts): (u8, u8)) {
-    let world = SmallWorld { reservations, attempts, lateness: true, by_hand: true, crashes: true, ..SmallWorld::smallest() };
+    let world = SmallWorld {
+        reservations,
+        attempts,
+        lateness: true,
+        by_hand: true,
+        crashes: true,
+        refunds: matches!(bug, Bug::UnitGoesBackFirst | Bug::ReturnedPurchaseKeepsItsReservation),
+        ..SmallWorld::smallest()
+    };
     finds_in(world, bug, property);
 }
 
@@ -139,4 +147,14 @@ fn a_release_that_forgets_that_the_unit_was_claimed_again() {
 #[test]
 fn late_money_that_nobody_looks_for() {
     finds_late(Bug::NobodyLooksForLateMoney, properties::NO_CHARGE_IS_LOST);
+}
+
+#[test]
+fn a_unit_that_goes_back_before_its_money() {
+    finds(Bug::UnitGoesBackFirst, properties::CAPTURED_IS_SOLD, (1, 1));
+}
+
+#[test]
+fn a_returned_purchase_that_keeps_its_reservation() {
+    finds(Bug::ReturnedPurchaseKeepsItsReservation, properties::ONE_PURCHASE, (1, 1));
 }

@@ -87,6 +87,17 @@ fn late_money_of_two_shoppers_who_want_one_unit() {
     explored("two shoppers, one unit, late money", &world);
 }
 
+#[test]
+fn an_operator_returns_purchases_of_one_shopper() {
+    explored("one shopper, one unit, two requests, refunds", &SmallWorld { refunds: true, ..faulty(ONE_UNIT, 1, 2, 1) });
+}
+
+#[test]
+fn an_operator_returns_purchases_of_two_shoppers() {
+    let world = SmallWorld { refunds: true, lateness: false, ..faulty(ONE_UNIT, 2, 1, 1) };
+    explored("two shoppers, one unit, refunds", &world);
+}
+
 /// The state after these actions, if all of them are possible.
 fn told(moves: &[Action]) -> Option<World> {
     let world = faulty(ONE_UNIT, 2, 1, 2);

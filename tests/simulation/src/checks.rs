@@ -9,5 +9,6 @@ pub(crate) mod mutations;
 pub(crate) mod overdue;
 mod paid;
 pub(crate) mod promises;
+pub(crate) mod refunds;
 
 pub(crate) use items::{acts_until, available, sold_units};

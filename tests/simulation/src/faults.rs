@@ -92,11 +92,17 @@ pub enum Fault {
     SaleShortened,
     /// An operator deletes the sale.
     SaleDeleted,
+    /// An operator refunds a completed order, whole or in part.
+    OrderRefunded,
+    /// A gateway refuses an operator's refund.
+    RefundRefused,
+    /// A gateway refunds what an operator asked for, but its answer is lost.
+    RefundAnswerLost,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::AnswerLost,
         Self::RequestLost,
         Self::RequestLate,
@@ -140,6 +146,9 @@ impl Fault {
         Self::SaleClosed,
         Self::SaleShortened,
         Self::SaleDeleted,
+        Self::OrderRefunded,
+        Self::RefundRefused,
+        Self::RefundAnswerLost,
     ];
 
     /// The faults of a request.
@@ -201,6 +210,9 @@ impl Fault {
             Self::SaleClosed => "sale-closed",
             Self::SaleShortened => "sale-shortened",
             Self::SaleDeleted => "sale-deleted",
+            Self::OrderRefunded => "order-refunded",
+            Self::RefundRefused => "refund-refused",
+            Self::RefundAnswerLost => "refund-answer-lost",
         }
     }
 
@@ -211,11 +223,13 @@ impl Fault {
             Self::Kill => 0.012,
             Self::RequestLate | Self::ProviderBusy | Self::ProviderFails | Self::ProviderSlow => 0.04,
             Self::SaleClosed | Self::SaleShortened => 0.05,
-            Self::Ttl | Self::RetriesUsedUp | Self::ActionFailed | Self::LateMoney => 0.5,
+            Self::Ttl | Self::RetriesUsedUp | Self::ActionFailed | Self::LateMoney | Self::OrderRefunded => 0.5,
             Self::ActionAbandoned => 0.25,
             Self::ExpiryLost | Self::SalePaused | Self::SaleRestocked | Self::ActionLate | Self::WebhookLost => 0.3,
             Self::SagaAborted => 0.03,
-            Self::SagaNeverStarted | Self::CaptureRefused | Self::WrongAmount => 0.08,
+            Self::SagaNeverStarted | Self::CaptureRefused | Self::WrongAmount | Self::RefundRefused | Self::RefundAnswerLost => {
+                0.08
+            }
             Self::MessageDuplicated | Self::MessageDelayed | Self::Declined | Self::WebhookDuplicated | Self::WebhookLate => 0.15,
             Self::Cold
             | Self::ClockJump

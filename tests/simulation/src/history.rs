@@ -18,7 +18,7 @@ use parts::FromParts;
 use reconcile::Findings;
 
 use crate::{
-    actors::{operator::Operator, person, shoppers::Shopper},
+    actors::{operator::Operator, person, refunder::Refunder, shoppers::Shopper},
     checks::{self, finally, invariants, mutations::Mutation},
     faults::{Faults, Injected},
     services::{functions::parts, queues, schedule, streams, tables, webhooks},
@@ -34,6 +34,9 @@ const LONG_ENOUGH: Duration = Duration::from_hours(2);
 const PROGRESS: u64 = 1_000;
 /// Rounds in which `reconcile` or the person may still find something to do.
 const MOST_ROUNDS: usize = 6;
+/// As many while a refund that an operator requested is pending: Stripe repeats an answer 500 under its idempotency key for a day, and
+/// then `reconcile` may wait for six hours more.
+const MOST_ROUNDS_OF_REFUNDS: usize = 18;
 
 /// The result of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +88,7 @@ async fn live(world: Arc<World>) {
     let shoppers: Vec<_> =
         (1..=world.size.shoppers).map(|n| world.spawn(Shopper::new(world, format!("shopper-{n}")).shop())).collect();
     let operator = world.spawn(Operator::new(world).operate());
+    let refunder = world.spawn(Refunder::new(world).refund());
     let all = async {
         for shopper in shoppers {
             _ = shopper.await;
@@ -94,6 +98,8 @@ async fn live(world: Arc<World>) {
     world.set_quiet(true);
     let Ok(mut operator) = operator.await else { return };
     operator.finish().await;
+    let Ok(mut refunder) = refunder.await else { return };
+    refunder.finish().await;
     quieten(world).await;
     operator.finish_deletion().await;
     // One shopper more than there are units left.
@@ -117,7 +123,9 @@ async fn live(world: Arc<World>) {
 /// Waits until all work has ended: `reconcile` and the person have nothing left to do.
 async fn quieten(world: &Arc<World>) {
     let mut left = String::new();
-    for _ in 0..MOST_ROUNDS {
+    let (mut rounds, mut most) = (0, MOST_ROUNDS);
+    while rounds < most {
+        rounds += 1;
         world.sleep(LONG_ENOUGH).await;
         // Environments do not live that long.
         world.environments.recycle();
@@ -125,6 +133,8 @@ async fn quieten(world: &Arc<World>) {
         if found == Some(Findings::default()) && calls == 0 {
             return;
         }
+        let is_refund_pending = found.as_ref().is_some_and(|found| found.operator_refunds_pending > 0);
+        most = if is_refund_pending { MOST_ROUNDS_OF_REFUNDS } else { most };
         left = format!("reconcile finds {found:?}, and a person is called {calls} times");
     }
     world.violate(Violation { invariant: invariants::NOTHING_LEFT, detail: left });

@@ -226,6 +226,7 @@ async fn a_notice_is_read_and_written_by_its_word_and_an_unknown_one_is_left_alo
         ("payment-failed", Some(Notice::PaymentFailed)),
         ("order-failed", Some(Notice::OrderFailed)),
         ("refund-failed", Some(Notice::RefundFailed)),
+        ("order-refunded", Some(Notice::OrderRefunded)),
         ("of-a-later-version", None),
     ] {
         let shop = Shop::open().await;

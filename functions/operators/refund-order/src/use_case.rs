@@ -1,5 +1,5 @@
 //! The use case: record the refund in the order, ask the gateway, take the units back if the whole price is refunded, record
-//! how the refund ended.
+//! how the refund ended, tell the shopper of it.
 //!
 //! A run may die after any step. The same request, or `reconcile`, asks the gateway again with the same key: a gateway refunds
 //! once for each key. No run asks for an amount that the order has not reserved.
@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use domain::{
-    Attempt, AttemptStatus, Clock, GatewayName, Order, OrderId, OrderStep, PartOutcome, RefundRefusal, RefundRequest,
-    RefundStatus,
+    Attempt, AttemptStatus, Clock, GatewayName, Notice, Order, OrderId, OrderStep, PartOutcome, RefundRefusal, RefundRequest,
+    RefundStatus, Timestamp,
 };
-use kit::Stopped;
+use kit::{Stopped, TaskFunction};
+use notify_shopper::{Notification, NotifyError, NotifyShopper};
 use parts::{FromParts, Parts};
 use payments::{Gateways, Part};
 use store::{Attempts, Orders, Purchases, Reservations, Stock, StoreError};
@@ -27,6 +28,16 @@ pub struct OrderRefunds {
     reservations: Reservations,
     purchases: Purchases,
     stock: Stock,
+    notices: NotifyShopper,
+}
+
+/// What became of an order's refunds.
+#[derive(Debug)]
+pub struct Finished {
+    /// Refunds that have ended.
+    pub ended: usize,
+    /// Whether the shopper was told of confirmed ones.
+    pub told: Result<bool, NotifyError>,
 }
 
 /// Why nothing was refunded.
@@ -59,17 +70,26 @@ impl FromParts for OrderRefunds {
             reservations: parts.reservations(),
             purchases: parts.purchases(),
             stock: parts.stock(),
+            notices: NotifyShopper::from_parts(parts),
         }
     }
 }
 
 impl OrderRefunds {
     /// Makes the refund that `asked` describes, once for each key. Returns the order, and the place of the refund in it, which is
-    /// pending while the gateway's answer is not known.
+    /// pending while the gateway's answer is not known. The shopper is told of a confirmed one, now or by `reconcile`.
     ///
     /// # Errors
     /// Every [`RefundError`]. After a failure of the store, the same request continues where this one stopped.
     pub async fn refund(&self, id: &OrderId, asked: &RefundRequest) -> Result<(Order, usize), RefundError> {
+        let (order, place) = self.make(id, asked).await?;
+        if let Err(error) = self.tell(&order).await {
+            tracing::warn!(order = %order.id, cause = kit::chain(&error), "a shopper was not told of a refund");
+        }
+        Ok((order, place))
+    }
+
+    async fn make(&self, id: &OrderId, asked: &RefundRequest) -> Result<(Order, usize), RefundError> {
         for _ in 0..TRIES_OF_A_REFUND {
             let order = self.orders.get(id).await?.ok_or(RefundError::UnknownOrder)?;
             if let Some(place) = order.refund_of(asked)? {
@@ -87,18 +107,30 @@ impl OrderRefunds {
         Err(Stopped::Overtaken.into())
     }
 
-    /// Asks the gateway again for the pending refunds of an order. Returns how many have ended.
+    /// Asks the gateway again for the pending refunds of an order, one after another until `until`, and tells the shopper who has
+    /// still to be told of confirmed ones.
     ///
     /// # Errors
     /// When the store does not answer, or other refunds of the order are written all the time.
-    pub async fn finish_all(&self, order: Order) -> Result<usize, RefundError> {
+    pub async fn finish_all(&self, order: Order, until: Timestamp) -> Result<Finished, RefundError> {
         let pending: Vec<usize> = order.refunds.pending().collect();
         let (mut order, mut ended) = (order, 0);
         for place in pending {
+            if until <= self.clock.now() {
+                break;
+            }
             order = self.finish(order, place).await?;
             ended += usize::from(!is_pending(&order, place));
         }
-        Ok(ended)
+        Ok(Finished { ended, told: self.tell(&order).await })
+    }
+
+    /// Tells the shopper of confirmed refunds. False: there is nothing to tell.
+    async fn tell(&self, order: &Order) -> Result<bool, NotifyError> {
+        let owed = Notification::owed(order, self.clock.now()).filter(|_| order.untold == Some(Notice::OrderRefunded));
+        let Some(notification) = owed else { return Ok(false) };
+        self.notices.handle(notification).await?;
+        Ok(true)
     }
 
     /// Finishes the refund at `place`, if it is pending. Returns the order after it.

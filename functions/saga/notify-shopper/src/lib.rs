@@ -2,9 +2,10 @@
 //! sends e-mail.
 //!
 //! The order says what its shopper has still to be told, from the step that ends a payment until this function has published it.
-//! If no run of the saga gets this far, `reconcile` publishes it. So a shopper may be told twice, and is told at least once.
+//! If no run of the saga gets this far, `reconcile` publishes it. `refund-order` publishes operators' refunds in the same way. So a
+//! shopper may be told twice, and is told at least once.
 
-use domain::{Notice, Order, OrderId, OrderStatus, ShopperId, Timestamp};
+use domain::{Notice, Order, OrderId, OrderStatus, Refunds, ShopperId, Timestamp};
 use kit::{TaskFunction, chain, workers::TaskError};
 use parts::{FromParts, Parts, Topic};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct Notification {
     /// The attempt that has ended.
     #[serde(skip_serializing)]
     attempt: u32,
+    /// The refunds of the order as they were read. The saga tells of none.
+    #[serde(skip)]
+    refunds: Refunds,
 }
 
 /// The output: SNS accepted the message.
@@ -59,7 +63,8 @@ impl Notification {
         // After its end, no other method can be tried any more.
         let is_over = untold == Notice::PaymentFailed && order.statuses(now).0 == OrderStatus::Expired;
         let message = if is_over { Notice::OrderFailed } else { untold };
-        Some(Self { order_id: order.id.clone(), shopper: order.shopper.clone(), message, attempt: order.attempt })
+        let (order_id, shopper, refunds) = (order.id.clone(), order.shopper.clone(), order.refunds.clone());
+        Some(Self { order_id, shopper, message, attempt: order.attempt, refunds })
     }
 }
 
@@ -80,8 +85,14 @@ impl TaskFunction for NotifyShopper {
         let body = serde_json::to_string(&notification).map_err(|error| NotifyError(error.to_string()))?;
         let publish = self.topic.client.publish().topic_arn(&self.topic.arn).message(body);
         let answer = publish.send().await.map_err(|error| NotifyError(chain(&error)))?;
-        let Notification { order_id, attempt, message, .. } = &notification;
-        if let Err(error) = self.orders.told(order_id, *attempt, *message).await {
+        let Notification { order_id, attempt, message, refunds, .. } = &notification;
+        let recorded = match message {
+            Notice::OrderRefunded => self.orders.told_of_refunds(order_id, refunds).await,
+            Notice::OrderCompleted | Notice::PaymentFailed | Notice::OrderFailed | Notice::RefundFailed => {
+                self.orders.told(order_id, *attempt, *message).await
+            }
+        };
+        if let Err(error) = recorded {
             // The shopper is told. `reconcile` finds the order and tells once more.
             tracing::warn!(order = %order_id, cause = chain(&error), "a notification was not recorded");
         }

@@ -62,7 +62,7 @@ pub struct Findings {
     pub holds_overdue: usize,
     /// Payments that this run started, for the first time or again.
     pub payments_started: usize,
-    /// Shoppers whom this run told how their payment ended.
+    /// Shoppers whom this run told how their payment ended, or of an operator's refund.
     pub shoppers_told: usize,
     /// Availability items that differed from the shards; this run wrote them again.
     pub availabilities_mended: usize,
@@ -154,7 +154,7 @@ impl Reconcile {
         let products: Vec<ProductId> = sales.iter().map(|(product, _)| product.clone()).collect();
         let mut found = Findings::default();
         self.look_at_refunds(&mut found).await;
-        self.finish_refunds(&mut found).await;
+        self.finish_refunds(&mut found, until).await;
         for (product, sale) in sales {
             match sale {
                 Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,

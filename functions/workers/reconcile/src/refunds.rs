@@ -1,9 +1,11 @@
 //! Orders whose refund no gateway has confirmed. Every run counts them, so that the alarm stays on until each has ended, and tells
-//! a shopper whom no saga has told. Refunds that operators requested and no gateway has confirmed: asks for them again.
+//! a shopper whom no saga has told. Refunds that operators requested and no gateway has confirmed: asks for them again. Confirmed
+//! ones of which no request has told the shopper: tells the shopper.
 
 use domain::{Order, OrderId, PaymentStatus, Timestamp};
 use futures_util::future::join_all;
 use kit::Failure;
+use refund_order::Finished;
 use store::Unsettled;
 
 use crate::{AT_ONCE, Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
@@ -39,41 +41,62 @@ impl Reconcile {
         }
     }
 
-    /// Counts the orders with operators' refunds that are pending, and asks the gateways for those that are due, for one order after
-    /// another's pause. A pause grows with the age of its refund. The next one is written first, so that a run that dies asks no
-    /// sooner again.
-    pub(crate) async fn finish_refunds(&self, found: &mut Findings) {
-        let pending = match self.orders.refunds_due(Timestamp::MAX).await {
-            Ok(pending) => pending,
-            Err(error) => {
-                tracing::error!(cause = kit::chain(&error), "the refunds that operators requested could not be read");
+    /// Counts the orders with operators' refunds that are pending, asks the gateways for those that are due, for one order after
+    /// another's pause, and tells shoppers who were not told of a confirmed one. A pause grows with the age of its refund. The next
+    /// one is written first, so that a run that dies asks no sooner again. Gateways that do not answer take half of the time until
+    /// `until` at most, because the rest is for the sales.
+    pub(crate) async fn finish_refunds(&self, found: &mut Findings, until: Timestamp) {
+        let (listed, orders, unreadable) = match self.orders_with_refunds().await {
+            Ok(orders) => orders,
+            Err(failure) => {
+                tracing::error!(%failure, "the refunds that operators requested could not be read");
                 found.refunds_unknown = true;
                 return;
             }
         };
-        found.operator_refunds_pending = pending.len();
+        let pending = orders.iter().filter(|order| order.refunds.pending().next().is_some()).count();
+        found.operator_refunds_pending = pending + unreadable;
         let now = self.clock.now();
-        let due = pending.iter().filter(|order| order.since <= now).take(AT_ONCE);
-        let asked = due.map(|order| async { (&order.id, self.finish_refunds_of(&order.id).await) });
-        for (id, outcome) in join_all(asked).await {
+        let until = now.checked_add(until.duration_since(now) / 2).unwrap_or(until);
+        let is_due = |order: &&Order| listed.iter().any(|listed| listed.id == order.id && listed.since <= now);
+        let asked = orders.iter().filter(is_due).take(AT_ONCE);
+        for (order, outcome) in
+            join_all(asked.map(|order| async move { (order, self.finish_refunds_of(order, until).await) })).await
+        {
             match outcome {
-                Ok(0) => tracing::warn!(order = %id, "a refund that an operator requested is still pending"),
-                Ok(ended) => found.refunds_finished += ended,
+                Ok(None) => {}
+                Ok(Some((0, false))) => tracing::warn!(order = %order.id, "a refund that an operator requested is still pending"),
+                Ok(Some((ended, told))) => {
+                    found.refunds_finished += ended;
+                    found.shoppers_told += usize::from(told);
+                }
                 Err(failure) => {
-                    tracing::error!(order = %id, %failure, "the refunds of an order could not be finished");
-                    found.failed.push(id.product().clone());
+                    tracing::error!(order = %order.id, %failure, "the refunds of an order could not be finished");
+                    found.failed.push(order.product().clone());
                 }
             }
         }
     }
 
-    async fn finish_refunds_of(&self, id: &OrderId) -> Result<usize, Failure> {
+    /// Returns how many refunds have ended, and whether the shopper was told. `None`: nothing is left to do.
+    async fn finish_refunds_of(&self, order: &Order, until: Timestamp) -> Result<Option<(usize, bool)>, Failure> {
         // The index follows its table within moments, and another request may have finished them.
-        let Some(order) = self.orders.get(id).await? else { return Ok(0) };
-        if order.refunds.pending().next().is_none() || !self.orders.postpone_refunds(&order, self.clock.now()).await? {
-            return Ok(0);
+        if !self.orders.postpone_refunds(order, self.clock.now()).await? {
+            return Ok(None);
         }
-        self.order_refunds.finish_all(order).await.map_err(|error| Failure::new(kit::chain(&error)))
+        let finished = self.order_refunds.finish_all(order.clone(), until).await;
+        let Finished { ended, told } = finished.map_err(|error| Failure::new(kit::chain(&error)))?;
+        Ok(Some((ended, told.map_err(|error| Failure::new(kit::chain(&error)))?)))
+    }
+
+    /// A page of the index with the orders whose refunds something is left to do for; these orders; and the number of those that
+    /// cannot be read. Nothing says that the refunds of such an order have ended.
+    async fn orders_with_refunds(&self) -> Result<(Vec<Unsettled>, Vec<Order>, usize), Failure> {
+        let listed = self.orders.refunds_due(None).await?.orders;
+        let ids: Vec<OrderId> = listed.iter().map(|order| order.id.clone()).collect();
+        let (mut orders, unreadable) = kit::readable("order", self.orders.get_all(&ids).await?);
+        orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
+        Ok((listed, orders, unreadable))
     }
 
     /// The orders in the index: their refund is pending, or was a moment ago, or its shopper was not told that it is confirmed. And

@@ -22,7 +22,8 @@ pub(crate) struct OrderChange {
 }
 
 impl OrderChange {
-    /// The update of the order `of` for `step`, after which its shopper has to be told `notice`. With `attempt`, it applies only while this attempt is the order's current one.
+    /// The update of the order `of` for `step`, after which its shopper has to be told `notice`. With `attempt`, it applies only
+    /// while this attempt is the order's current one.
     pub(crate) fn new(
         step: OrderStep,
         of: &OrderId,

@@ -48,10 +48,12 @@ struct OrderForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     untold: Option<String>,
     /// Hash key of the index of unsettled orders, which contains no other orders: the product while the order is pending or its
-    /// shopper has to be told how that ended, [`REFUND_PENDING`] while its refund is pending.
+    /// shopper has to be told how that ended, [`REFUND_PENDING`] while its refund is pending, [`REFUND_DUE`] while something is
+    /// left to do for operators' refunds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled: Option<String>,
-    /// When the attempt started, or when its refund failed, in epoch seconds; stored together with `unsettled`.
+    /// When the attempt started, or its refund failed, or operators' refunds are asked for again, in epoch seconds; stored
+    /// together with `unsettled`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unsettled_since: Option<i64>,
     /// Operators' refunds, which an earlier version does not know. The list is only appended to.
@@ -73,8 +75,9 @@ fn is_zero(number: &u32) -> bool {
 pub(crate) const REFUND_PENDING: &str = "refund_pending";
 
 /// Partition of the index of unsettled orders with the orders of all sales that have a pending refund which an operator
-/// requested. Their `unsettled_since` is the time at which the gateway is asked again. It has the form of a product id as
-/// [`REFUND_PENDING`] has, and `reconcile` looks at the order itself.
+/// requested, or whose shopper has still to be told of a confirmed one. Their `unsettled_since` is the time at which the gateway
+/// is asked again, and the shopper told. It has the form of a product id as [`REFUND_PENDING`] has, and readers look at the order
+/// itself.
 pub(crate) const REFUND_DUE: &str = "refund_due";
 
 /// One refund. Its amount is in the currency of the order.
@@ -189,6 +192,9 @@ pub(crate) fn refund_line(of: &Refund) -> Result<AttributeValue, StoreError> {
 pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
     let unsettled = match (order.status, order.payment_status) {
         (_, PaymentStatus::RefundPending) => Some(REFUND_PENDING.to_owned()),
+        (_, _) if order.untold == Some(Notice::OrderRefunded) || order.refunds.pending().next().is_some() => {
+            Some(REFUND_DUE.to_owned())
+        }
         (status, _) if status == OrderStatus::Pending || order.untold.is_some() => Some(order.product().to_string()),
         (_, _) => None,
     };
@@ -255,11 +261,6 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
 /// The order's id by its key: also of an item that cannot be read.
 pub(crate) fn id(item: &Item) -> Option<OrderId> {
     keys::parse_order_pk(item.get("pk")?.as_s().ok()?)
-}
-
-/// Whether the index has the item under [`REFUND_PENDING`].
-pub(crate) fn is_listed_for_refund(item: &Item) -> bool {
-    item.get("unsettled").and_then(|partition| partition.as_s().ok()).is_some_and(|partition| partition == REFUND_PENDING)
 }
 
 /// An order as the index of unsettled orders has it.

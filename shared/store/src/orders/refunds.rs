@@ -2,9 +2,9 @@
 //! change is conditional on the revision of the refunds that it was decided on.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::{Order, OrderStep, Refund, RefundStatus, Timestamp};
+use domain::{Notice, Order, OrderId, OrderStep, Refund, RefundStatus, Refunds, Timestamp};
 
-use super::{Orders, Unsettled, change::OrderChange, form};
+use super::{Orders, UNSETTLED_PAGE, Unsettled, UnsettledPage, change::OrderChange, form};
 use crate::{
     StoreError,
     error::{Written, conditional},
@@ -29,8 +29,12 @@ impl Orders {
             .with(":no_refunds", AttributeValue::L(Vec::new()))
             .with(":due", string(form::REFUND_DUE))
             .unsettled(form::REFUND_DUE, after.asked_again_at(now))
-            // `told` takes an order out of the index.
-            .only_if("attribute_not_exists(untold) AND (attribute_not_exists(unsettled) OR unsettled = :due)");
+            .with(":of_refunds", word(Notice::OrderRefunded))
+            // `told` takes an order out of the index, and `told_of_refunds` knows its pending refunds.
+            .only_if(
+                "(attribute_not_exists(untold) OR untold = :of_refunds) \
+                 AND (attribute_not_exists(unsettled) OR unsettled = :due)",
+            );
         self.change_refunds(order, of_revision(change, order)).await
     }
 
@@ -69,10 +73,10 @@ impl Orders {
         }
     }
 
-    /// Records when the gateway of the order's pending refunds is asked again. One write. False: the refunds have changed since they
-    /// were read.
+    /// Records when the gateway of the order's pending refunds is asked again, and the shopper told again who has to be. One write.
+    /// False: the refunds have changed since they were read.
     ///
-    /// Guards: the order has pending refunds, and they are as they were read.
+    /// Guards: something is left to do for the order's refunds, and they are as they were read.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -87,13 +91,43 @@ impl Orders {
         Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
     }
 
-    /// At most a hundred orders of all sales whose gateway is to be asked at `now` or before for pending refunds that operators
-    /// requested, the longest due first; eventually consistent.
+    /// Records that the shopper was told of the refunds as they are in `read`. One write. Takes the order out of the index of
+    /// unsettled orders, unless a refund is pending. False: this was recorded before, or the refunds have changed since they were
+    /// read, and the shopper is told again.
+    ///
+    /// Guards: the notice is owed, and the refunds are as they were read.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn refunds_due(&self, now: Timestamp) -> Result<Vec<Unsettled>, StoreError> {
-        Ok(self.unsettled_page(form::REFUND_DUE, "unsettled_since <= :time", now, None).await?.orders)
+    pub async fn told_of_refunds(&self, id: &OrderId, read: &Refunds) -> Result<bool, StoreError> {
+        let is_pending = read.pending().next().is_some();
+        let remove = if is_pending { "untold" } else { "untold, unsettled, unsettled_since" };
+        let update = self
+            .update(id)
+            .update_expression(format!("SET refunds_revision = :next REMOVE {remove}"))
+            .condition_expression("untold = :notice AND refunds_revision = :read")
+            .expression_attribute_values(":next", number(read.revision.saturating_add(1)))
+            .expression_attribute_values(":notice", word(Notice::OrderRefunded))
+            .expression_attribute_values(":read", number(read.revision));
+        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+    }
+
+    /// At most a hundred orders of all sales with operators' refunds that something is left to do for: a refund is pending, or the
+    /// shopper has still to be told of one. Those for which it is to be done first come first; eventually consistent. With `after`:
+    /// the page that follows this order.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refunds_due(&self, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
+        self.refunds_due_within(after, UNSETTLED_PAGE).await
+    }
+
+    /// As [`Self::refunds_due`], with at most `most` orders, of which there is one at least.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn refunds_due_within(&self, after: Option<&Unsettled>, most: i32) -> Result<UnsettledPage, StoreError> {
+        self.unsettled_page(form::REFUND_DUE, "unsettled_since <= :time", Timestamp::MAX, after, most).await
     }
 }
 
@@ -107,7 +141,7 @@ pub(crate) fn ended(
 ) -> Result<OrderChange, StoreError> {
     let status = if step == OrderStep::RefundRefused { RefundStatus::Failed } else { RefundStatus::Refunded };
     // The gateway's reason is for operators, and the history for shoppers, too.
-    let mut change = OrderChange::new(step, &order.id, Some(order.attempt), now, None, None)?.assign(
+    let mut change = OrderChange::new(step, &order.id, Some(order.attempt), now, None, step.notice())?.assign(
         &format!("refunds[{place}].#status"),
         ":ended",
         ":ended",
@@ -116,7 +150,10 @@ pub(crate) fn ended(
     if let Some(reason) = reason {
         change = change.assign(&format!("refunds[{place}].reason"), ":reason", ":reason", string(reason));
     }
-    if order.refunds.pending().all(|pending| pending == place) {
+    // The order stays in the index until each refund has ended and the shopper was told of those that are confirmed.
+    if step.notice().is_some() {
+        change = change.unsettled(form::REFUND_DUE, now.checked_add(Refunds::SHORTEST_PAUSE).unwrap_or(Timestamp::MAX));
+    } else if order.untold.is_none() && order.refunds.pending().all(|pending| pending == place) {
         change = change.settled();
     }
     Ok(of_revision(change, order))

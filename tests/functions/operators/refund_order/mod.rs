@@ -5,6 +5,7 @@ mod faults;
 mod pending;
 mod refusals;
 mod stripe;
+mod told;
 
 use domain::{GatewayName, RefundStatus};
 use insta::assert_snapshot;
@@ -80,8 +81,8 @@ async fn a_whole_refund_ends_the_order_and_its_shopper_keeps_the_units() {
     "#);
     assert_snapshot!(state(&shop).await, @"(Refunded, Refunded, Confirmed), 99900 back, 1 sold");
     assert!(shop.reservation(&Buyer::first()).await.is_some());
-    // The order, its attempt and the books are read; the order is written twice, and the books once.
-    assert_eq!((calls.count("GetItem"), calls.count("UpdateItem"), calls.total()), (3, 3, 6));
+    // The order, its attempt and the books are read; the order is written twice, the books once, and once that the shopper is told.
+    assert_eq!((calls.count("GetItem"), calls.count("UpdateItem"), calls.count("Publish"), calls.total()), (3, 4, 1, 8));
 }
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn with_its_unit_it_ends_the_reservation_and_the_shopper_may_buy_again() {
     assert_snapshot!(state(&shop).await, @"(Refunded, Refunded, Released), 99900 back, 0 sold");
     assert_eq!((before, shop.units(&demo()).await), ((99, 0, 1), (100, 0, 0)));
     assert!(shop.reservation(&Buyer::first()).await.is_none());
-    assert_eq!((calls.count("UpdateItem"), calls.count("TransactWriteItems")), (3, 1));
+    assert_eq!((calls.count("UpdateItem"), calls.count("TransactWriteItems")), (4, 1));
     shop.bring(&Buyer::first(), Stage::Held).await;
 }
 

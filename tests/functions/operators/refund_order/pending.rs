@@ -67,7 +67,7 @@ async fn reconcile_finishes_all_refunds_of_an_order_and_then_forgets_it() {
     shop.clock.advance_seconds(60);
     assert_eq!(reconciled(&shop).await, 2);
     assert_eq!(statuses(&shop).await, [(10, RefundStatus::Refunded); 2]);
-    assert!(shop.uncounted().orders().refunds_due(Timestamp::MAX).await.unwrap().is_empty());
+    assert!(shop.uncounted().orders().refunds_due(None).await.unwrap().orders.is_empty());
     assert_eq!(brief(&refunding.handle(whole("three")).await), "202");
     assert_eq!(brief(&refunding.handle(whole("three")).await), "200");
 }
@@ -80,7 +80,7 @@ async fn the_pauses_between_two_runs_that_ask_grow() {
     let mut asked_after = Vec::new();
     let begun = shop.clock.now();
     for _ in 0..8 {
-        let due = shop.uncounted().orders().refunds_due(Timestamp::MAX).await.unwrap().remove(0).since;
+        let due = shop.uncounted().orders().refunds_due(None).await.unwrap().orders.remove(0).since;
         asked_after.push(due.duration_since(begun).as_secs() / 60);
         shop.clock.advance_seconds(due.duration_since(shop.clock.now()).as_secs());
         let parts = &mut shop.parts_with(&Calls::new(), &[("PAYMENT_GATEWAYS", "sandbox-standby")]);
@@ -93,4 +93,40 @@ async fn the_pauses_between_two_runs_that_ask_grow() {
     }
     assert_eq!(asked_after, [1, 2, 4, 8, 16, 32, 64, 128]);
     assert_eq!(statuses(&shop).await, [(PRICE, RefundStatus::Pending)]);
+}
+
+/// A new refund of an order with an old pending one does not wait for the pause of the old one.
+#[tokio::test]
+async fn a_second_refund_is_asked_for_after_a_minute_too() {
+    let shop = lost().await;
+    let refunding = function(&shop, &Calls::new());
+    assert_eq!(brief(&refunding.handle(part("one", 10)).await), "202");
+    shop.clock.advance_seconds(3_600);
+    assert_eq!(brief(&refunding.handle(part("two", 10)).await), "202");
+    let begun = shop.clock.now();
+    let due = shop.uncounted().orders().refunds_due(None).await.unwrap().orders.remove(0).since;
+    assert_eq!(due.duration_since(begun).as_secs(), 60);
+}
+
+/// Providers that do not answer do not take the time that is meant for the sales.
+#[tokio::test]
+async fn a_run_whose_time_is_over_asks_no_gateway() {
+    let shop = lost().await;
+    assert_eq!(brief(&function(&shop, &Calls::new()).handle(whole("one")).await), "202");
+    shop.clock.advance_seconds(60);
+    let reconcile: Reconcile = shop.wire(&Calls::new());
+    let found = reconcile.run(shop.clock.now()).await.unwrap();
+    assert_eq!((found.refunds_finished, found.operator_refunds_pending), (0, 1));
+    shop.clock.advance_seconds(60);
+    assert_eq!(reconciled(&shop).await, 1);
+}
+
+/// Nothing says that the refunds of an order that cannot be read have ended.
+#[tokio::test]
+async fn an_order_that_cannot_be_read_counts_as_pending() {
+    let shop = lost().await;
+    assert_eq!(brief(&function(&shop, &Calls::new()).handle(whole("one")).await), "202");
+    shop.spoil_order(&Buyer::first()).await;
+    let reconcile: Reconcile = shop.wire(&Calls::new());
+    assert_eq!(reconcile.run(Timestamp::MAX).await.unwrap().operator_refunds_pending, 1);
 }

@@ -12,7 +12,7 @@ use test_aws::{RequestBuilder, request};
 use self::ending::is_end;
 pub(crate) use self::ending::may_be_over;
 use crate::{
-    actors::caller::Caller,
+    actors::{caller::Caller, refunder::Requested},
     checks::{self, invariants::REPORT},
     faults::Fault,
     world::{Violation, World},
@@ -60,6 +60,8 @@ pub(crate) struct Operated {
     pub(crate) are_holds_ended: bool,
     /// Periods from the answer that the sale is paused or over until the request that resumes it.
     pub(crate) shut: Vec<(Timestamp, Timestamp)>,
+    /// The refunds that were requested, with the answers.
+    pub(crate) refunds: Requested,
 }
 
 impl Operator {

@@ -12,7 +12,7 @@ use super::{
         Outcome, RETURNS_SOON, SHUT, UNITS_BEHIND, YES_STAYS, fail,
     },
     items::{self, Entry, books, entries, is_captured, orders, shards, ulid},
-    paid,
+    paid, refunds,
 };
 use crate::{
     actors::operator::may_be_over,
@@ -49,7 +49,8 @@ pub(crate) fn holds(world: &World) -> Outcome {
         unpaid_ends(world, items)?;
         charges(items, &paid)?;
         paid::always(items, &paid)?;
-        refunds(items)?;
+        pending_refunds(items)?;
+        refunds::always(world, items, &paid)?;
         promises(world, items, now)?;
         shut(world)?;
         returns(world, items, now)
@@ -95,7 +96,8 @@ fn reservations(world: &World, items: &Mirror) -> Outcome {
         };
         let is_kept = match status {
             "HELD" => has("held"),
-            "PURCHASED" => has("sold"),
+            // An operator's refund has taken them back, and is about to delete the reservation.
+            "PURCHASED" => has("sold") || refunds::is_returning(items, id),
             // The saga may be releasing the units.
             _ => true,
         };
@@ -125,7 +127,7 @@ fn latest_ends(world: &World, items: &Mirror) -> Outcome {
 }
 
 /// Checks that an operator finds every order whose refund is pending, and no other but one whose shopper has to be told.
-fn refunds(items: &Mirror) -> Outcome {
+fn pending_refunds(items: &Mirror) -> Outcome {
     let is_wrong = |order: &Value| match (text(order, "payment_status"), text(order, "unsettled")) {
         ("refund_pending", partition) => partition != "refund_pending",
         (_, partition) => partition == "refund_pending" && text(order, "untold").is_empty(),
@@ -169,7 +171,12 @@ fn promises(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
             return fail(LAST_ADDRESS, format!("order {id} is completed, and goes to {city:?}"));
         }
     }
-    match promises.completed.iter().find(|id| status(id) != Some("completed")) {
+    // An operator may have refunded it.
+    let stays = |id: &str| match status(id) {
+        Some("refunded") => refunds::confirmed(items, id) > 0,
+        status => status == Some("completed"),
+    };
+    match promises.completed.iter().find(|id| !stays(id)) {
         Some(id) => fail(YES_STAYS, format!("order {id} was completed and is {:?}", status(id))),
         None => Ok(()),
     }
@@ -204,6 +211,8 @@ fn charges(items: &Mirror, paid: &[Paid]) -> Outcome {
         }
         let kept: i64 = books.iter().map(|(charges, refunds)| charges - refunds).sum();
         match text(order, "status") {
+            // The gateway has refunded it, and the order does not show it yet.
+            "completed" if kept == 0 && refunds::is_pending(order) => {}
             "completed" if kept != 1 => {
                 return fail(CHARGED_ONCE, format!("order {id} is completed, and its charges and refunds are {books:?}"));
             }

@@ -10,7 +10,7 @@ use super::{
         ALL_SOLD, CAPTURED_OR_VOID, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail,
     },
     items::{books, entries, is_authorised, orders, reservations, shards, sold_units, ulid},
-    paid,
+    paid, refunds,
 };
 use crate::{
     services::{
@@ -27,6 +27,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         money(items, &paid)?;
         paid::finally(&paid)?;
         paid::late_money(items, &paid)?;
+        refunds::finally(world, items)?;
         sold(items)?;
         checkouts(world, items, now)?;
         notices(world, items)?;
@@ -84,7 +85,11 @@ fn money(items: &Mirror, paid: &[Paid]) -> Outcome {
 
 fn sold(items: &Mirror) -> Outcome {
     let completed: BTreeMap<&str, (&str, i64)> = orders(items)
-        .filter(|(_, order)| text(order, "status") == "completed")
+        // After a refund without its units, the shopper keeps them.
+        .filter(|(_, order)| match text(order, "status") {
+            "refunded" => text(order, "inventory_status") == "confirmed",
+            status => status == "completed",
+        })
         .map(|(id, order)| (ulid(id), (text(order, "shopper"), number(order, "quantity"))))
         .collect();
     let sold: BTreeMap<&str, (&str, i64)> =
@@ -111,7 +116,7 @@ fn checkouts(world: &World, items: &Mirror, now: Timestamp) -> Outcome {
     }
 }
 
-/// Checks that every shopper was told how the last payment of each order ended.
+/// Checks that every shopper was told how the last payment of each order ended, and after that of each refund.
 fn notices(world: &World, items: &Mirror) -> Outcome {
     let promises = world.promises.lock().unwrap();
     for (id, order) in orders(items) {
@@ -127,6 +132,10 @@ fn notices(world: &World, items: &Mirror) -> Outcome {
         let is_told = |notice: &&str| promises.told.contains(&(id.to_owned(), (*notice).to_owned()));
         if notices.is_some_and(|notices| !notices.iter().any(is_told)) {
             return fail(TOLD, format!("order {id} is {}, and nobody was told", text(order, "status")));
+        }
+        let (refunded, known) = (refunds::confirmed(items, id), promises.refunds_told.get(id).copied().unwrap_or(0));
+        if refunded != known {
+            return fail(TOLD, format!("order {id} has {refunded} confirmed refunds, and its shopper knows of {known}"));
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! mutation changes an item itself.
 
 mod calls;
+mod refunds;
 
 use serde_json::{Value, json};
 
@@ -103,7 +104,7 @@ impl Mutation {
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 43] = [
+pub static MUTATIONS: [Mutation; 52] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -359,6 +360,36 @@ pub static MUTATIONS: [Mutation; 43] = [
         is_hidden_by_faults: false,
         alters: Alters::Breaks,
     },
+    Mutation::of_requests(
+        "refund-without-reserving",
+        "a refund does not see the refunds that were added since its order was read",
+        refunds::without_reserving,
+    ),
+    Mutation::of_requests(
+        "refund-above-the-amount",
+        "a refund is of a minor unit more than the operator asked for",
+        refunds::above_the_amount,
+    ),
+    Mutation::of_requests("refund-returns-units", "every refund returns the units", refunds::with_units),
+    Mutation::of_requests("part-ends-the-order", "a refund of a part ends the order", refunds::part_is_whole),
+    Mutation::of_requests(
+        "refusal-is-a-refund",
+        "a refund that the gateway refuses counts as done",
+        refunds::refused_is_refunded,
+    ),
+    Mutation::of_requests(
+        "returned-purchase-keeps-its-reservation",
+        "a purchase that is returned keeps its reservation",
+        refunds::without_the_reservation,
+    ),
+    Mutation::of_requests("refund-is-not-told", "no shopper has to be told of a refund", refunds::untold),
+    Mutation::of_requests("pending-refunds-are-forgotten", "`reconcile` finds no pending refund", refunds::forgotten),
+    Mutation::of_calls(
+        "another-key-for-each-refund",
+        "every request for a refund of a part has its own idempotency key and note",
+        refunds::with_another_key,
+        calls::believed,
+    ),
 ];
 
 impl Request<'_> {

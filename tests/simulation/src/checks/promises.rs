@@ -18,6 +18,8 @@ pub(crate) struct Promises {
     pub(crate) completed: BTreeSet<String>,
     /// The notices that the topic took, with their orders.
     pub(crate) told: BTreeSet<(String, String)>,
+    /// How many refunds of an order were confirmed when its shopper was last told of them.
+    pub(crate) refunds_told: BTreeMap<String, usize>,
     /// The addresses that each shopper sent, in the order in which they were sent.
     addresses: BTreeMap<String, Vec<Sent>>,
 }

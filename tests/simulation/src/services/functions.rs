@@ -41,7 +41,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
     match function {
         "reserve" | "place-order" | "checkout" | "cancel-reservation" | "get-reservation" | "get-order" | "get-sale"
         | "change-sale-status" => 5,
-        "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" => 28,
+        "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" | "refund-order" => 28,
         "pay" | "receive-paypal" | "receive-stripe" => 15,
         "schedule-expiry"
         | "settle-payment"
@@ -57,7 +57,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 31] = [
+pub const FUNCTIONS: [&str; 32] = [
     "await-action",
     "cancel-reservation",
     "capture-payment",
@@ -80,6 +80,7 @@ pub const FUNCTIONS: [&str; 31] = [
     "receive-stripe",
     "reconcile",
     "refresh-availability",
+    "refund-order",
     "refund-payment",
     "release-stock",
     "reserve",

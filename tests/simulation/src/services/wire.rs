@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use test_aws::form_field;
 
 use crate::{
-    checks::mutations,
+    checks::{self, mutations},
     faults::Fault,
     services::{
         environments::{self, Invocation},
@@ -250,6 +250,10 @@ fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked
         Service::Sns => {
             let notice: Value = serde_json::from_str(request.body.as_str().unwrap_or_default()).expect("a notice is JSON");
             let text = |member: &str| notice[member].as_str().unwrap_or_default().to_owned();
+            if text("message") == "order-refunded" {
+                let confirmed = world.tables.look(|items| checks::refunds::confirmed(items, &text("order_id")));
+                world.promises.lock().unwrap().refunds_told.insert(text("order_id"), confirmed);
+            }
             world.promises.lock().unwrap().told.insert((text("order_id"), text("message")));
             let result = "<PublishResult><MessageId>1</MessageId></PublishResult>";
             (200, format!("<PublishResponse>{result}</PublishResponse>"))

@@ -33,7 +33,7 @@ impl Shopper {
     /// The payment method of this try.
     pub(super) fn method(&self) -> &'static str {
         let chance = &self.world.chance;
-        let ways: [(Fault, &[&str]); 7] = [
+        let ways: [(Fault, &[&str]); 9] = [
             (
                 Fault::Declined,
                 &["sandbox:declined", "stripe:pm_card_chargeDeclined", "stripe:pm_card_threeDSecureRequiredChargeDeclined"],
@@ -47,6 +47,8 @@ impl Shopper {
             (Fault::CaptureRefused, &["sandbox:capture-refused", "stripe:pm_fake_captureDeclined"]),
             (Fault::WrongAmount, &["sandbox:wrong-amount", "sandbox:refund-fails-once"]),
             (Fault::ActionAbandoned, &["sandbox:action-abandoned"]),
+            (Fault::RefundRefused, &["sandbox:refund-refused"]),
+            (Fault::RefundAnswerLost, &["sandbox:refunded-but-answer-lost"]),
         ];
         let struck = ways.into_iter().find(|(fault, _)| self.world.strikes(*fault));
         match struck {

@@ -7,12 +7,21 @@ pub(crate) fn cases() -> Vec<Case> {
     let pending = || list().query("status", "refund_pending");
     let none = || answer(200, json!({"orders": []}));
     let one = json!({"order_id": RESERVATION, "user_id": FIRST.id, "payment_status": "refund_pending"});
+    let requested = json!({
+        "order_id": RESERVATION, "user_id": FIRST.id, "order_status": "completed",
+        "refunds": [{"amount": {"amount_minor": 9_990, "currency": "USD"}, "status": "pending"}],
+    });
     let malformed = || problem(400, "malformed-request");
     vec![
         case(
             "ok",
             pending(),
-            [none(), none().given(Given::Refunded), answer(200, json!({"orders": [one]})).given(Given::RefundedLater)],
+            [
+                none(),
+                none().given(Given::Refunded),
+                answer(200, json!({"orders": [one]})).given(Given::RefundedLater),
+                answer(200, json!({"orders": [requested]})).given(Given::RefundRequested),
+            ],
         ),
         case("of-a-sale-since", pending().query("sale", DEMO).query("since", "2026-11-01T12:00:00Z"), [none()]),
         case("no-status", list(), [malformed()]),
@@ -20,6 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("impossible-sale", pending().query("sale", NOT_A_PRODUCT), [malformed()]),
         case("impossible-since", pending().query("since", "yesterday"), [malformed()]),
         case("unknown-next", pending().query("next", OTHER_RESERVATION), [malformed()]),
+        case("next", pending().query("next", "requested.1793534520.demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D"), [none()]),
         case("impossible-next", pending().query("next", "no-page-begins-here"), [malformed()]),
         case("not-an-operator", get("/admin/orders").query("status", "refund_pending").by(FIRST), [problem(403, "forbidden")]),
         case("no-identity", get("/admin/orders").query("status", "refund_pending"), [problem(401, "unauthenticated")]),

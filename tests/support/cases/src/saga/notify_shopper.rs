@@ -10,6 +10,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("payment-failed", tell("payment-failed"), [told()]),
         case("order-failed", tell("order-failed"), [told()]),
         case("refund-failed", tell("refund-failed"), [told()]),
+        case("order-refunded", tell("order-refunded"), [told()]),
         case("malformed", tell("hello"), [error("MalformedTask")]),
         case("missing-shopper", but(tell("order-completed"), json!({"shopper": null})), [error("MalformedTask")]),
     ]

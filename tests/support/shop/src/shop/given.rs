@@ -53,6 +53,8 @@ pub enum Given {
     Completed,
     /// [`Stage::Completed`] for two minutes, and nobody has told the shopper.
     Untold,
+    /// [`Stage::Completed`]: an operator has requested a refund of a tenth of the price, and the gateway has not been asked.
+    RefundRequested,
     /// [`Stage::Refunding`].
     Refunding,
     /// [`Stage::GivenBack`].
@@ -63,7 +65,7 @@ pub enum Given {
 
 impl Given {
     /// Every value.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Sale,
         Self::Stale,
         Self::Unknown,
@@ -87,6 +89,7 @@ impl Given {
         Self::Mischarged,
         Self::Completed,
         Self::Untold,
+        Self::RefundRequested,
         Self::Refunding,
         Self::Refunded,
         Self::RefundedLater,
@@ -108,7 +111,7 @@ impl Given {
             Self::Charged => Some(Stage::Charged),
             Self::Sold => Some(Stage::Sold),
             Self::Mischarged => Some(Stage::Mischarged),
-            Self::Completed | Self::Untold => Some(Stage::Completed),
+            Self::Completed | Self::Untold | Self::RefundRequested => Some(Stage::Completed),
             Self::Refunding => Some(Stage::Refunding),
             Self::Refunded => Some(Stage::GivenBack),
             Self::RefundedLater => Some(Stage::GivenBackLater),
@@ -138,6 +141,9 @@ impl Shop {
             }
             Some(stage) => self.bring(&buyer, stage).await,
             None => {}
+        }
+        if given == Given::RefundRequested {
+            self.request_refund(&buyer, "given", buyer.amount().amount_minor() / 10).await;
         }
         if given == Given::ToAct {
             self.waits_for_shopper(&buyer).await;

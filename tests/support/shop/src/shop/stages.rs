@@ -1,8 +1,8 @@
 //! A purchase at every stage. The product's own moves bring it there.
 
 use domain::{
-    AttemptStatus, ClaimOutcome, GatewayName, Order, OrderStep, ReleaseOutcome, Reservation, SellOutcome, StockShard,
-    TakeBackOutcome,
+    AttemptStatus, ClaimOutcome, GatewayName, Money, Order, OrderStep, RefundRequest, ReleaseOutcome, Reservation, SellOutcome,
+    StockShard, TakeBackOutcome,
 };
 use store::{Advanced, EndOutcome, Ending, OpenOutcome, PlaceOutcome, StartOutcome};
 
@@ -218,6 +218,15 @@ impl Shop {
                 assert!(self.uncounted().orders().expire(&buyer.id, now).await.unwrap());
             }
         }
+    }
+
+    /// Records a refund of a part that an operator requests. No gateway is asked. Returns the order after it.
+    pub async fn request_refund(&self, buyer: &Buyer, key: &str, amount_minor: i64) -> Order {
+        let order = self.order(buyer).await;
+        let amount = Money::new(amount_minor, order.amount.currency()).unwrap();
+        let asked = RefundRequest { key: key.parse().unwrap(), amount: Some(amount), return_unit: false };
+        let refund = order.new_refund(&asked, self.now()).unwrap();
+        self.uncounted().orders().begin_refund(&order, &refund, self.now()).await.unwrap().expect("the order takes it")
     }
 
     /// Moves the buyer's units from held to sold.
