@@ -26,6 +26,16 @@ pub fn processor_time(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(sum))
 }
 
+/// The time for which this thread has run on a processor.
+///
+/// # Errors
+/// When this is not Linux.
+pub fn processor_time_of_this_thread() -> Result<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").context("this needs Linux")?;
+    let nanoseconds = text.split_whitespace().next().and_then(|first| first.parse().ok()).context("no such figure")?;
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
 /// The sum over several processes.
 ///
 /// # Errors

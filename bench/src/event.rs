@@ -1,4 +1,4 @@
-//! The events of API Gateway's REST API, made from a sample event: the body, the shopper of the authorizer's claims and the
+//! The events of API Gateway's REST API, made from a sample event: the body, the shopper whom the authorizer names and the
 //! request's id are replaced.
 
 use anyhow::{Context, Result};
@@ -24,12 +24,9 @@ impl EventTemplate {
     /// # Errors
     /// When the event has no such shopper.
     pub fn new(mut sample: Value) -> Result<Self> {
-        for (pointer, mark) in [
-            ("/body", BODY),
-            ("/requestContext/authorizer/claims/sub", SHOPPER),
-            ("/requestContext/authorizer/claims/cognito:username", SHOPPER),
-            ("/requestContext/requestId", ID),
-        ] {
+        for (pointer, mark) in
+            [("/body", BODY), ("/requestContext/authorizer/principalId", SHOPPER), ("/requestContext/requestId", ID)]
+        {
             let place = sample.pointer_mut(pointer).with_context(|| format!("the sample event has no {pointer}"))?;
             *place = json!(mark.trim_matches('"'));
         }
@@ -77,8 +74,7 @@ mod tests {
         let event = EventTemplate::new(sample.clone()).unwrap().event("s\"1", "{\"a\":\"@id@\"}", "r-1");
         let mut expected = sample;
         expected["body"] = json!("{\"a\":\"@id@\"}");
-        expected["requestContext"]["authorizer"]["claims"]["sub"] = json!("s\"1");
-        expected["requestContext"]["authorizer"]["claims"]["cognito:username"] = json!("s\"1");
+        expected["requestContext"]["authorizer"]["principalId"] = json!("s\"1");
         expected["requestContext"]["requestId"] = json!("r-1");
         assert_eq!(serde_json::from_str::<Value>(&event).unwrap(), expected);
     }

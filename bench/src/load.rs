@@ -28,7 +28,7 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The header that names the shopper, who is also in the body. The host's front makes the authorizer's claims from it.
+/// The header that names the shopper, who is also in the body. The host's front makes the authorizer's context from it.
 pub const SHOPPER_HEADER: &str = "x-user-id";
 /// A request without an answer for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(15);

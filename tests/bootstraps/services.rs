@@ -65,6 +65,8 @@ impl Services {
             ("PaymentEventsQueue", self.payment_events_queue_url.clone()),
             ("PaymentSaga", self.state_machine_arn.clone()),
             ("NotificationsTopic", self.topic_arn.clone()),
+            ("ShopperPoolClient", "shopper-client".to_owned()),
+            ("OperatorPoolClient", "operator-client".to_owned()),
         ])
     }
 

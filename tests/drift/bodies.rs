@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Route, gateway_model, openapi, routes};
+use contract::{Group, Route, gateway_model, openapi, routes};
 use domain::SandboxMethod;
 use jsonschema::Validator;
 use kit::Function;
@@ -249,7 +249,8 @@ impl Asked {
     async fn code(&self, body: &Value) -> Option<String> {
         let Function::Http(function) = &self.function else { panic!("{} is not of the API", self.route.name) };
         let request = test_aws::request(self.route.method.as_str(), self.route.path).json(body).header("Idempotency-Key", "k-1");
-        let request = request.shopper(Buyer::first().shopper.as_str()).group(contract::OPERATORS);
+        let request = request.shopper(Buyer::first().shopper.as_str());
+        let request = if self.route.group == Group::Operators { request.group(contract::OPERATORS) } else { request };
         let order = Buyer::first().id.to_string();
         let request = request.path_parameter("product_id", self.product).path_parameter("order_id", &order);
         let response = function(request.build()).await;

@@ -165,7 +165,7 @@ fn missing_headers(name: &str, response: &Value) -> Faults {
         found.iter().map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap_or_default().trim_matches('\''))).collect();
     let usual =
         [("cache-control", "no-store"), ("content-type", "application/problem+json"), ("x-request-id", "context.requestId")];
-    let usual = usual.into_iter().chain(kit::http::CORS);
+    let usual = usual.into_iter().chain(kit::http::CORS).chain(kit::http::SECURITY);
     let faults = usual.filter(|(header, value)| found.get(*header) != Some(value));
     faults.map(|(header, value)| format!("{name}: the header {header} is not {value}")).collect()
 }

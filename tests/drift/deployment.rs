@@ -178,7 +178,7 @@ fn logs(repository: &Repository) -> Faults {
         faults.push("the access log is not kept only when `AccessLog` says so".to_owned());
     }
     let format = setting["Format"].as_str().unwrap_or_default();
-    if format.contains("identity.sourceIp") && format.contains("authorizer.claims") {
+    if format.contains("identity.sourceIp") && format.contains("authorizer.principalId") {
         faults.push("the access log says from which address a shopper came".to_owned());
     }
     let line = lines_of(format);

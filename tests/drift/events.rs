@@ -46,12 +46,20 @@ fn is_answerable(case: &Case) -> bool {
     let records = case.json()["Records"].as_array().map_or(0, Vec::len);
     case.expected.iter().all(|expected| match (&case.event, &expected.answer) {
         (Event::Http(_), Answer::Http { .. })
-        | (Event::Task(_), Answer::Output(_) | Answer::Error(_))
+        | (Event::Authorizer { .. } | Event::Task(_), Answer::Output(_) | Answer::Error(_))
         | (Event::Schedule, Answer::Output(_)) => true,
         (Event::Queue { .. } | Event::Stream { .. }, Answer::FailedRecords(places)) => {
             places.iter().all(|place| *place < records)
         }
-        (Event::Http(_) | Event::Task(_) | Event::Schedule | Event::Queue { .. } | Event::Stream { .. }, _) => false,
+        (
+            Event::Http(_)
+            | Event::Authorizer { .. }
+            | Event::Task(_)
+            | Event::Schedule
+            | Event::Queue { .. }
+            | Event::Stream { .. },
+            _,
+        ) => false,
     })
 }
 

@@ -25,6 +25,7 @@ mod environment;
 mod errors;
 mod events;
 mod functions;
+mod identity;
 mod permissions;
 mod problems;
 mod queues;

@@ -12,7 +12,8 @@ use system_tests::{
 use crate::{Faults, environment::parts, none, notices};
 
 /// The registries by the folder of their group.
-const REGISTRIES: [(&str, Registry); 5] = [
+const REGISTRIES: [(&str, Registry); 6] = [
+    ("gate", gate::FUNCTIONS),
     ("shoppers", shoppers::FUNCTIONS),
     ("operators", operators::FUNCTIONS),
     ("saga", saga_tasks::FUNCTIONS),
@@ -47,7 +48,7 @@ fn registries(repository: &Repository) -> Faults {
     faults
 }
 
-/// The triggers of a function in the template: its events and event source mappings, or else the state machine.
+/// The triggers of a function in the template: its events, event source mappings and the API's authorizers, or else the state machine.
 fn trigger(template: &Value, function: &Function) -> String {
     let events = function.resource["Properties"]["Events"].as_object().into_iter().flatten();
     let by_events = events.map(|(_, event)| match event["Type"].as_str().unwrap_or_default() {
@@ -65,7 +66,10 @@ fn trigger(template: &Value, function: &Function) -> String {
             other => panic!("what is {other}?"),
         }
     });
-    let mut triggers: Vec<&str> = by_events.chain(by_mappings).collect();
+    let authorizers = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"].as_object().into_iter().flatten();
+    let of_api = authorizers.filter(|(_, authorizer)| template::target(&authorizer["FunctionArn"]) == Some(&function.logical_id));
+    let of_api = of_api.map(|_| "the API's authorizer");
+    let mut triggers: Vec<&str> = by_events.chain(by_mappings).chain(of_api).collect();
     triggers.dedup();
     if triggers.is_empty() { "the saga".to_owned() } else { triggers.join(" and ") }
 }
@@ -73,7 +77,11 @@ fn trigger(template: &Value, function: &Function) -> String {
 /// The trigger that a function accepts once it is wired with all its variables.
 fn invoked_by(wire: Wire) -> String {
     let values = [
+        ("CUSTOMER_ISSUER", "https://customers"),
+        ("CUSTOMER_KEYS_URL", "https://customers/keys"),
         ("ENVIRONMENT", "local"),
+        ("OPERATOR_ISSUER", "https://operators"),
+        ("OPERATOR_KEYS_URL", "https://operators/keys"),
         ("PAYMENT_GATEWAYS", "sandbox"),
         ("PAYMENTS_PER_SECOND", "0"),
         ("PAYPAL_URL", "https://x"),
@@ -84,6 +92,7 @@ fn invoked_by(wire: Wire) -> String {
     let value = |name: &str| values.into_iter().find(|(known, _)| *known == name).map_or("x", |(_, value)| value);
     let variables: Vec<(&str, &str)> = asked.iter().map(|name| (name.as_str(), value(name))).collect();
     let invoked_by = match wire(&mut parts(&variables)) {
+        Ok(kit::Function::Authorizer(_)) => "the API's authorizer",
         Ok(kit::Function::Http(_)) => "HTTP",
         Ok(kit::Function::Queue(_)) => "a queue",
         Ok(kit::Function::Stream(_)) => "a stream",

@@ -9,6 +9,7 @@
 mod corrections;
 mod expiry;
 mod faults;
+mod identity;
 mod operating;
 mod payments;
 mod providers;

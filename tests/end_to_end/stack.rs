@@ -137,13 +137,18 @@ impl Stack {
         self.fake(provider, "/_fake/webhooks", &webhooks).await;
     }
 
-    /// Signs a demo person in.
+    /// Signs a demo person in, with an ID token.
     pub(crate) async fn sign_in(&self, email: &str) -> Person {
+        let tokens = self.tokens(email).await;
+        self.with_token(tokens["IdToken"].as_str().unwrap_or_else(|| panic!("{email} cannot sign in: {tokens}")))
+    }
+
+    /// The tokens that a demo person gets. Operators have a user pool of their own.
+    pub(crate) async fn tokens(&self, email: &str) -> Value {
+        let client = if email == "ops@example.com" { "/operator_client_id" } else { "/client_id" };
         let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});
-        let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.told("/client_id"), "AuthParameters": parameters});
-        let answer = self.cognito("InitiateAuth", &input).await;
-        let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
-        self.with_token(token.unwrap_or_else(|| panic!("{email} cannot sign in: {answer}")))
+        let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.told(client), "AuthParameters": parameters});
+        self.cognito("InitiateAuth", &input).await["AuthenticationResult"].take()
     }
 
     pub(crate) async fn shopper(&self, number: u32) -> Person {
@@ -158,6 +163,36 @@ impl Stack {
         let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
         self.cognito("AdminSetUserPassword", &password).await;
         self.sign_in(&email).await
+    }
+
+    /// Makes a shopper and puts it into a group of the shoppers' pool that is called as one of the operators'.
+    pub(crate) async fn sign_up_into_group(&self, email: &str, group: &str) {
+        let pool = self.told("/user_pool_id");
+        self.cognito("AdminCreateUser", &json!({"UserPoolId": pool, "Username": email, "MessageAction": "SUPPRESS"})).await;
+        let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
+        self.cognito("AdminSetUserPassword", &password).await;
+        let name = "AWSCognitoIdentityProviderService.CreateGroup";
+        let (status, body) = self.aws("cognito-idp", name, &json!({"UserPoolId": pool, "GroupName": group})).await;
+        assert!(status.is_success() || body.to_string().contains("GroupExistsException"), "{body}");
+        self.cognito("AdminAddUserToGroup", &json!({"UserPoolId": pool, "Username": email, "GroupName": group})).await;
+    }
+
+    /// How often a function was invoked. The emulator makes a log stream for each invocation.
+    pub(crate) async fn invocations(&self, function: &str) -> usize {
+        let (mut count, mut next) = (0, Value::Null);
+        loop {
+            let mut input = json!({"logGroupName": format!("/flash-sale-local/{function}"), "limit": 50});
+            if !next.is_null() {
+                input["nextToken"] = next;
+            }
+            let (status, mut answer) = self.aws("logs", "Logs_20140328.DescribeLogStreams", &input).await;
+            assert!(status.is_success(), "{answer}");
+            count += answer["logStreams"].as_array().map_or(0, Vec::len);
+            next = answer["nextToken"].take();
+            if next.is_null() {
+                return count;
+            }
+        }
     }
 
     pub(crate) fn nobody(&self) -> Person {
@@ -423,7 +458,7 @@ fn number(attribute: &Value) -> u64 {
 }
 
 /// A name that no other test and no earlier run has used.
-fn unique(name: &str) -> String {
+pub(crate) fn unique(name: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let (now, count) = (now().as_millisecond(), COUNT.fetch_add(1, Ordering::Relaxed));
     format!("{name}-{now}-{count}")

@@ -25,22 +25,26 @@ pub(crate) fn create_people(stack: &Stack) -> Result<()> {
     for number in 1..=SHOPPERS {
         create_person(stack, &format!("shopper-{number}@example.com"))?;
     }
-    create_person(stack, OPERATOR)?;
-    cognito("AdminAddUserToGroup", &json!({"UserPoolId": stack.user_pool_id, "Username": OPERATOR, "GroupName": "ops"}))?;
+    create_in(&stack.operator_pool_id, OPERATOR)?;
+    cognito("AdminAddUserToGroup", &json!({"UserPoolId": stack.operator_pool_id, "Username": OPERATOR, "GroupName": "ops"}))?;
     Ok(())
 }
 
-/// Makes a user with the demo password, or keeps the existing one.
+/// Makes a shopper with the demo password, or keeps the existing one.
 pub(crate) fn create_person(stack: &Stack, email: &str) -> Result<()> {
+    create_in(&stack.user_pool_id, email)
+}
+
+fn create_in(pool: &str, email: &str) -> Result<()> {
     let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
     let created = aws::cognito(
         "AdminCreateUser",
-        &json!({"UserPoolId": stack.user_pool_id, "Username": email, "MessageAction": "SUPPRESS", "UserAttributes": attributes}),
+        &json!({"UserPoolId": pool, "Username": email, "MessageAction": "SUPPRESS", "UserAttributes": attributes}),
     )?;
     if created.status != 200 && !created.body.contains("UsernameExistsException") {
         bail!("{email} was not created: {}", created.body);
     }
-    let password = json!({"UserPoolId": stack.user_pool_id, "Username": email, "Password": PASSWORD, "Permanent": true});
+    let password = json!({"UserPoolId": pool, "Username": email, "Password": PASSWORD, "Permanent": true});
     cognito("AdminSetUserPassword", &password)?;
     Ok(())
 }
@@ -82,10 +86,11 @@ pub(crate) fn now() -> Result<Timestamp> {
     Timestamp::from_second(i64::try_from(seconds)?).map_err(anyhow::Error::msg)
 }
 
-/// The ID token of a user with the demo password.
+/// The ID token of a user with the demo password, from the pool of shoppers or of operators.
 pub(crate) fn sign_in(stack: &Stack, email: &str) -> Result<String> {
+    let client = if email == OPERATOR { &stack.operator_client_id } else { &stack.client_id };
     let parameters = json!({"USERNAME": email, "PASSWORD": PASSWORD});
-    let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": stack.client_id, "AuthParameters": parameters});
+    let input = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": client, "AuthParameters": parameters});
     let answer = cognito("InitiateAuth", &input)?;
     let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
     token.map(str::to_owned).with_context(|| format!("{email} cannot sign in: {answer}"))

@@ -38,7 +38,7 @@ pub(crate) struct SamLocal {
     /// A case of events/<function>, or a file
     #[arg(default_value = "ok")]
     event: String,
-    /// Take the shopper from X-User-ID where the event has no claims
+    /// Take the shopper from X-User-ID where no authorizer has let the event pass
     #[arg(long)]
     trust_user_id_header: bool,
 }

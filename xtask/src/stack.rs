@@ -17,6 +17,9 @@ pub(crate) struct Stack {
     pub(crate) api_url: String,
     pub(crate) user_pool_id: String,
     pub(crate) client_id: String,
+    /// The pool of the operators and its app client.
+    pub(crate) operator_pool_id: String,
+    pub(crate) operator_client_id: String,
     /// The demo sale that opens a little after `up`.
     pub(crate) product_id: String,
     /// The demo sale with short holds.

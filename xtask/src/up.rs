@@ -129,6 +129,7 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
             .args(["deploy", "--config-env", "local", "--parameter-overrides"])
             .args(["Environment=local", "LogRetentionDays=1", "PaymentsPerSecond=50"])
             .args(["PaymentReturnUrl=http://127.0.0.1/", &format!("PaymentGateways={}", fakes::ACCOUNTS)])
+            .arg(format!("CognitoUrl={ENDPOINT}"))
             .args([format!("StripeUrl={}", providers.stripe), format!("PaypalUrl={}", providers.paypal)])
             .arg(format!("Architecture={architecture}"))
             .current_dir(&stage)
@@ -160,6 +161,8 @@ fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
         api_url: format!("{ENDPOINT}/restapis/{}/{}/_user_request_", output("ApiId")?, output("ApiStage")?),
         user_pool_id: output("UserPoolId")?,
         client_id: output("ClientId")?,
+        operator_pool_id: output("OperatorPoolId")?,
+        operator_client_id: output("OperatorClientId")?,
         product_id: demo::SALE.to_owned(),
         expiry_product_id: demo::EXPIRY_SALE.to_owned(),
         tables: Tables {
@@ -226,7 +229,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn print_welcome(stack: &Stack, started: Instant) {
-    let Stack { api_url, client_id, endpoint_url, stripe_url, paypal_url, .. } = stack;
+    let Stack { api_url, client_id, operator_client_id, endpoint_url, stripe_url, paypal_url, .. } = stack;
     println!(
         r#"
 The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
@@ -238,7 +241,8 @@ The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 
   Log        target/local/ministack.log
   All of it  target/local/stack.json
 
-  Shoppers   shopper-1@example.com … shopper-{shoppers}@example.com, operator {operator}, password {password}
+  Shoppers   shopper-1@example.com … shopper-{shoppers}@example.com, password {password}
+  Operator   {operator} in a user pool of its own (ClientId {operator_client_id}), password {password}
   Sales      {sale}: 100 units, opens in 20 s, a hold lasts 120 s
              {expiry}: 10 units, open, a hold lasts 15 s and then goes back to stock by itself
 

@@ -51,9 +51,9 @@ pub fn openapi(routes: &[Route]) -> Value {
         }],
         "tags": [
             {"name": Group::Anyone.name(), "description": "Without a token."},
-            {"name": Group::Shoppers.name(), "description": "With the ID token of a shopper."},
+            {"name": Group::Shoppers.name(), "description": "With a token of a shopper."},
             {"name": Group::Providers.name(), "description": "For payment providers: without a token, and signed."},
-            {"name": Group::Operators.name(), "description": format!("With the ID token of a member of the group `{OPERATORS}`.")},
+            {"name": Group::Operators.name(), "description": format!("With a token of an operator, a member of the group `{OPERATORS}`.")},
         ],
         "paths": paths,
         "components": {
@@ -63,7 +63,7 @@ pub fn openapi(routes: &[Route]) -> Value {
                 REQUEST_ID: {"description": "The request's id, also in the log.", "required": true, "schema": {"type": "string"}},
             },
             "securitySchemes": {
-                TOKEN: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The ID token of the user pool."},
+                TOKEN: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An ID or access token: of the customers' issuer, or of the operators' user pool."},
             },
         },
     })

@@ -36,9 +36,9 @@ impl Method {
 pub enum Group {
     /// Anyone, without a token.
     Anyone,
-    /// Shoppers: a token is required.
+    /// Shoppers: a token of the customers' issuer is required.
     Shoppers,
-    /// Operators: the token's groups include [`crate::OPERATORS`].
+    /// Operators: a token of the operators' issuer is required, whose groups include [`crate::OPERATORS`].
     Operators,
     /// Payment providers, without a token: they sign what they send.
     Providers,
@@ -56,7 +56,7 @@ impl Group {
         }
     }
 
-    /// Whether a request needs a token of the user pool.
+    /// Whether a request needs a token.
     #[must_use]
     pub fn needs_token(self) -> bool {
         match self {
@@ -215,8 +215,7 @@ impl Route {
     pub fn problems(&self) -> Vec<ProblemKind> {
         let signed_in: &[ProblemKind] = match self.group {
             Group::Anyone | Group::Providers => &[],
-            Group::Shoppers => &[ProblemKind::UNAUTHENTICATED],
-            Group::Operators => &[ProblemKind::UNAUTHENTICATED, ProblemKind::FORBIDDEN],
+            Group::Shoppers | Group::Operators => &[ProblemKind::UNAUTHENTICATED, ProblemKind::FORBIDDEN],
         };
         let body: &[ProblemKind] = match self.body {
             None if self.takes_bytes => &[ProblemKind::BODY_TOO_LARGE],

@@ -7,6 +7,7 @@ use std::{future::Future, sync::Arc};
 
 use domain::Timestamp;
 use futures_util::future::BoxFuture;
+use identity::Grant;
 use lambda_http::Request;
 use lambda_runtime::Diagnostic;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
-    Failure, Problem, Response, http, metrics,
+    AuthorizerEvent, Failure, NotGranted, Problem, Response, http, metrics,
     workers::{self, EventRecord, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
 };
 
@@ -25,6 +26,8 @@ pub type Handler<I, O> = Box<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>;
 pub enum Function {
     /// A request of API Gateway's REST API.
     Http(Handler<Request, Response>),
+    /// API Gateway asks who sends a request. The answer is a policy.
+    Authorizer(Handler<AuthorizerEvent, Result<Value, Diagnostic>>),
     /// A batch of queue messages.
     Queue(Handler<SqsEvent, SqsBatchResponse>),
     /// A batch of stream records.
@@ -55,6 +58,12 @@ pub trait HttpFunction: Send + Sync + 'static {
             http::answer(&request, result)
         }
     }
+}
+
+/// A function that API Gateway asks who sends a request.
+pub trait AuthorizerFunction: Send + Sync + 'static {
+    /// What the header `Authorization` grants its sender.
+    fn admit(&self, authorization: &str) -> impl Future<Output = Result<Grant, NotGranted>> + Send;
 }
 
 /// A function that takes messages from a queue.
@@ -101,6 +110,14 @@ impl Function {
     /// A function that answers HTTP requests.
     pub fn http(function: impl HttpFunction) -> Self {
         Self::Http(handler(function, |function, request| async move { function.handle(request).await }))
+    }
+
+    /// A function that API Gateway asks who sends a request.
+    pub fn authorizer(function: impl AuthorizerFunction) -> Self {
+        Self::Authorizer(handler(function, |function, event: AuthorizerEvent| async move {
+            let granted = function.admit(&event.authorization_token).await;
+            event.answer(granted)
+        }))
     }
 
     /// A function that takes messages from a queue.

@@ -6,6 +6,7 @@
 mod body;
 mod event;
 mod identity;
+mod origins;
 mod problem;
 mod raw;
 mod response;
@@ -20,6 +21,7 @@ use lambda_http::{
     http::{HeaderName, HeaderValue},
     request::RequestContext,
 };
+pub use origins::Origins;
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
 pub use response::{no_content, ok_json, public_json, with_location};
@@ -27,9 +29,14 @@ pub use response::{no_content, ok_json, public_json, with_location};
 use crate::{Response, metrics};
 
 /// A storefront is served from another origin. Every origin is allowed, because identity travels in `Authorization` and never in a
-/// cookie.
+/// cookie, unless the shop lists its own ([`Origins`]).
 pub const CORS: [(&str, &str); 2] =
     [("access-control-allow-origin", "*"), ("access-control-expose-headers", "Location, Retry-After, X-Request-Id")];
+
+/// No browser guesses another content type, shows an answer in a frame, or comes back without TLS (OWASP, "REST Security Cheat
+/// Sheet").
+pub const SECURITY: [(&str, &str); 3] =
+    [("strict-transport-security", "max-age=31536000"), ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")];
 
 /// The response to `request`: renders a refusal with the request's id, counts it by its code, and adds the headers that
 /// every response has.
@@ -44,7 +51,7 @@ pub(crate) fn answer_as(id: &str, result: Result<Response, Problem>) -> Response
         metrics::count("Refusals", ("code", problem.code()));
         problem.render(Some(id))
     });
-    for (name, value) in CORS {
+    for (name, value) in CORS.into_iter().chain(SECURITY) {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -104,6 +111,9 @@ mod tests {
         cache-control: no-store
         content-type: application/problem+json
         retry-after: 2
+        strict-transport-security: max-age=31536000
+        x-content-type-options: nosniff
+        x-frame-options: DENY
         x-request-id: 00000000-0000-0000-0000-000000000001
 
         {
@@ -126,6 +136,9 @@ mod tests {
         access-control-expose-headers: Location, Retry-After, X-Request-Id
         cache-control: no-store
         content-type: application/json
+        strict-transport-security: max-age=31536000
+        x-content-type-options: nosniff
+        x-frame-options: DENY
         x-request-id: 00000000-0000-0000-0000-000000000001
 
         [

@@ -29,7 +29,7 @@ pub fn record(name: &'static str, value: f64, unit: &'static str) {
 }
 
 /// Counts one occurrence of `name` with this dimension and the function's name.
-pub(crate) fn count(name: &'static str, dimension: (&'static str, &'static str)) {
+pub fn count(name: &'static str, dimension: (&'static str, &'static str)) {
     write(|sums, now| sums.count(Series { name, unit: "Count", dimension: Some(dimension) }, now));
 }
 

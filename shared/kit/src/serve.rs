@@ -3,14 +3,14 @@
 use std::{future::Future, time::Duration};
 
 use domain::{Clock, Timestamp};
-use lambda_http::{Request, RequestExt};
+use lambda_http::{Request, RequestExt, http::header::ORIGIN};
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tracing::error;
 
 use crate::{
-    Function, Problem, Response, SystemClock,
+    Function, Origins, Problem, Response, SystemClock,
     http::{self, GatewayEvent},
     telemetry,
 };
@@ -23,23 +23,29 @@ const TIME_TO_STOP: Duration = Duration::from_secs(10);
 
 /// Runs a function on Lambda until Lambda ends the environment.
 ///
-/// An HTTP function answers in time, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
+/// An HTTP function answers in time, for pages of these `origins`, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
 /// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
 ///
 /// # Errors
 /// When Lambda's runtime interface cannot be reached.
-pub async fn serve(function: Function) -> Result<(), Error> {
+pub async fn serve(function: Function, origins: &Origins) -> Result<(), Error> {
     telemetry::start();
     match &function {
         Function::Http(handle) => {
             run(|event: GatewayEvent, context| {
                 let request = Request::from(event).with_lambda_context(context);
                 let (id, left) = (http::request_id(&request), time_left(&request));
+                let origin = request.headers().get(ORIGIN).cloned();
                 let response = in_time(id, left, handle(request));
-                async move { Ok(http::reply(response.await)) }
+                async move {
+                    let mut response = response.await;
+                    origins.mark(&mut response, origin.as_ref());
+                    Ok(http::reply(response))
+                }
             })
             .await
         }
+        Function::Authorizer(handle) => run(|event, _| handle(event)).await,
         Function::Queue(handle) => run(|event, _| async { Ok(handle(event).await) }).await,
         Function::Stream(handle) => run(|event, _| async { Ok(handle(event).await) }).await,
         Function::Task(handle) => run(|event, _| handle(event)).await,

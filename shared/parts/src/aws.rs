@@ -26,6 +26,11 @@ pub trait Aws: Send {
     fn providers(&self) -> payments::Http {
         payments::Http::deployed()
     }
+
+    /// Documents from the network.
+    fn https(&self) -> kit::Https {
+        kit::Https::deployed()
+    }
 }
 
 impl Aws for SdkConfig {

@@ -6,6 +6,7 @@
 //! Architecture invariant: only this crate reads the variables of the template.
 
 mod aws;
+mod issuers;
 mod registry;
 mod secrets;
 mod wired;
@@ -14,7 +15,8 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
 use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
-use kit::{Configuration, ConfigurationError, Identity, OsRandomness, Secrets, SystemClock};
+pub use issuers::TrustedIssuer;
+use kit::{Configuration, ConfigurationError, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
 use payments::{Gateways, Keys, Providers, SecretStore, paypal};
 pub use registry::{Registry, Wire, find, serve};
@@ -35,6 +37,7 @@ const PAYPAL_SANDBOX: &str = "https://api-m.sandbox.paypal.com";
 #[must_use = "ask `finish` whether anything was missing"]
 pub struct Parts {
     configuration: Configuration,
+    origins: Origins,
     aws: Box<dyn Aws>,
     dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
     sqs: OnceCell<aws_sdk_sqs::Client>,
@@ -70,13 +73,15 @@ impl Parts {
 
     /// Parts from these variables, clients, clock and randomness.
     pub fn new(
-        configuration: Configuration,
+        mut configuration: Configuration,
         aws: impl Aws + 'static,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Self {
         let (dynamodb, sqs) = (OnceCell::new(), OnceCell::new());
-        Self { configuration, aws: Box::new(aws), dynamodb, sqs, clock, randomness }
+        // Every function of the API needs it, whatever its parts are.
+        let origins = configuration.parsed_or("ALLOWED_ORIGINS", Origins::Any);
+        Self { configuration, origins, aws: Box::new(aws), dynamodb, sqs, clock, randomness }
     }
 
     /// Returns `value` if every variable that its parts asked for was present and valid.
@@ -110,12 +115,18 @@ impl Parts {
         let trusts_header = self.configuration.parsed_or("TRUST_USER_ID_HEADER", false);
         let stage: Option<String> = self.configuration.optional("ENVIRONMENT");
         if !trusts_header {
-            return Identity::claims_only();
+            return Identity::granted_only(self.clock());
         }
         if stage.as_deref() != Some("local") {
             self.configuration.fault("TRUST_USER_ID_HEADER may be true only where ENVIRONMENT is local");
         }
-        Identity::trusting_header()
+        Identity::trusting_header(self.clock())
+    }
+
+    /// Documents from the network.
+    #[must_use]
+    pub fn https(&self) -> Https {
+        self.aws.https()
     }
 
     /// The descriptions of sales.

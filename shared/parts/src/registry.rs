@@ -20,8 +20,9 @@ const HANDLER: &str = "_HANDLER";
 /// When the registry has no such function, a variable is missing or wrong, or Lambda's runtime interface cannot be
 /// reached.
 pub async fn serve(registry: Registry) -> Result<(), Error> {
-    let function = chosen(registry, &mut Parts::deployed().await)?;
-    kit::serve(function).await
+    let mut parts = Parts::deployed().await;
+    let function = chosen(registry, &mut parts)?;
+    kit::serve(function, &parts.origins).await
 }
 
 /// The wiring of the function of this name; `None`: the registry has no such function.

@@ -24,7 +24,8 @@ fn all_that_is_missing_is_named_at_once_and_a_shared_variable_once() {
         "the configuration is not usable: STOCK_TABLE is missing; ORDERS_QUEUE_URL is missing; \
          NOTIFICATIONS_TOPIC_ARN is missing"
     );
-    let asked = ["NOTIFICATIONS_TOPIC_ARN", "ORDERS_QUEUE_URL", "ORDER_TABLE", "STOCK_TABLE"];
+    // Every function asks for the origins that may read its answers.
+    let asked = ["ALLOWED_ORIGINS", "NOTIFICATIONS_TOPIC_ARN", "ORDERS_QUEUE_URL", "ORDER_TABLE", "STOCK_TABLE"];
     assert!(parts.variables().iter().eq(asked), "{:?}", parts.variables());
 }
 
@@ -66,12 +67,12 @@ fn every_client_gives_up_soon_except_that_of_a_queue_worker_for_step_functions()
 fn the_header_is_trusted_in_the_local_stage_only() {
     let identity = |variables: &[(&str, &str)]| {
         let mut parts = parts(variables);
-        let identity = parts.identity();
-        parts.finish(identity)
+        let trusts_header = parts.identity().trusts_header();
+        parts.finish(trusts_header)
     };
-    assert_eq!(identity(&[]), Ok(Identity::ClaimsOnly));
-    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "false"), ("ENVIRONMENT", "prod")]), Ok(Identity::ClaimsOnly));
-    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", "local")]), Ok(Identity::TrustingHeader));
+    assert_eq!(identity(&[]), Ok(false));
+    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "false"), ("ENVIRONMENT", "prod")]), Ok(false));
+    assert_eq!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", "local")]), Ok(true));
     for stage in ["staging", "prod", "Local", ""] {
         assert!(identity(&[("TRUST_USER_ID_HEADER", "true"), ("ENVIRONMENT", stage)]).is_err(), "{stage}");
     }
@@ -202,4 +203,41 @@ fn the_handler_names_the_function_that_is_wired() {
         let expected = format!("the configuration is not usable: _HANDLER is {found}: this bootstrap serves get-sale, get-order");
         assert_eq!(fault(variables), expected);
     }
+}
+
+/// The fault in the variables of the authorizer, or none.
+fn issuer_fault(changed: &[(&str, &str)]) -> Option<String> {
+    let variables = [
+        ("ENVIRONMENT", "prod"),
+        ("CUSTOMER_ISSUER", "https://login.example.com/"),
+        ("CUSTOMER_AUDIENCES", "web,app"),
+        ("CUSTOMER_KEYS_URL", "https://login.example.com/keys"),
+        ("OPERATOR_ISSUER", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a"),
+        ("OPERATOR_AUDIENCES", "client"),
+        ("OPERATOR_KEYS_URL", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a/.well-known/jwks.json"),
+    ];
+    let mut parts = parts(&[&variables[..], changed].concat());
+    let issuers = parts.trusted_issuers();
+    let error = parts.finish(issuers).err()?.to_string();
+    Some(error.strip_prefix("the configuration is not usable: ").unwrap().to_owned())
+}
+
+#[test]
+fn issuers_are_reached_over_tls_and_are_two() {
+    assert_eq!(issuer_fault(&[]), None);
+    let fault = |changed: (&str, &str)| issuer_fault(&[changed]).unwrap();
+    assert_eq!(fault(("CUSTOMER_ISSUER", "")), "CUSTOMER_ISSUER is missing");
+    assert_eq!(fault(("CUSTOMER_AUDIENCES", "")), "CUSTOMER_AUDIENCES is missing");
+    assert_eq!(fault(("OPERATOR_KEYS_URL", "")), "OPERATOR_KEYS_URL is missing");
+    assert_eq!(fault(("CUSTOMER_ISSUER", "http://login.example.com/")), "CUSTOMER_ISSUER: an issuer begins with https://");
+    for url in ["http://login.example.com/keys", "http://127.0.0.1:4566/keys", "file:///keys", "//login.example.com/keys"] {
+        assert_eq!(fault(("CUSTOMER_KEYS_URL", url)), "CUSTOMER_KEYS_URL has to begin with https://", "{url}");
+    }
+    let local = |url| issuer_fault(&[("ENVIRONMENT", "local"), ("CUSTOMER_KEYS_URL", url)]);
+    assert_eq!(local("http://127.0.0.1:4566/keys"), None);
+    assert!(local("http://login.example.com/keys").is_some() && local("http://127.0.0.1.example.com/keys").is_some());
+    let pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
+    assert_eq!(fault(("CUSTOMER_ISSUER", pool)), "CUSTOMER_ISSUER and OPERATOR_ISSUER have to be different issuers");
+    let keys = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a/.well-known/jwks.json";
+    assert_eq!(fault(("CUSTOMER_KEYS_URL", keys)), "CUSTOMER_KEYS_URL and OPERATOR_KEYS_URL have to be different addresses");
 }

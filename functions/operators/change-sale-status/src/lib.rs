@@ -47,7 +47,7 @@ impl FromParts for ChangeSaleStatus {
 
 impl HttpFunction for ChangeSaleStatus {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let change = change(http::route(request))?;
         let stored = self.change(&product_path(request)?, change).await.map_err(|error| problem(&error))?;
         let availability = self.availability(&stored).await.map_err(|error| problems::store_failed(&error))?;

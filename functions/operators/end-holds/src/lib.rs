@@ -22,7 +22,7 @@ impl FromParts for EndHolds {
 
 impl HttpFunction for EndHolds {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let product = product_path(request)?;
         let EndedHolds { ended, more } = self.endings.end(&product).await.map_err(|error| problem(&error))?;
         Ok(http::ok_json(200, &EndedHoldsView::new(&product, ended, more)))

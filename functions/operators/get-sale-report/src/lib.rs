@@ -29,7 +29,7 @@ impl FromParts for GetSaleReport {
 
 impl HttpFunction for GetSaleReport {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let found = self.sales.get_for_write(&product_path(request)?).await;
         let stored = found.map_err(|error| problems::store_failed(&error))?.ok_or_else(problems::unknown_product)?;
         let reported = self.reports.report(&stored.sale).await.map_err(|error| problems::store_failed(&error))?;

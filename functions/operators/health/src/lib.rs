@@ -40,7 +40,7 @@ impl FromParts for Health {
 impl HttpFunction for Health {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let failed = if http::route(request) == DEEP_CHECK {
-            self.identity.caller(request)?.require_group(OPERATORS)?;
+            self.identity.operator(request, OPERATORS)?;
             self.failed_dependencies().await
         } else if http::query_parameter(request, "deep") == Some("true") {
             return Err(Problem::forbidden(format!("the deep check is GET {DEEP_CHECK}, for operators")));

@@ -36,7 +36,7 @@ impl FromParts for ListOrders {
 
 impl HttpFunction for ListOrders {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let query = OrderQuery::of(request)?;
         let start = query.next.as_deref().map_or(Ok(PageStart::FIRST), str::parse);
         let start = start.map_err(|error| Problem::malformed_request(format!("parameter next: {error}"), ""))?;

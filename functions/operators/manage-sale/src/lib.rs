@@ -37,7 +37,7 @@ impl FromParts for ManageSale {
 
 impl HttpFunction for ManageSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         if request.method().as_str() == "DELETE" {
             let product = product_path(request)?;
             self.deletion.delete(&product).await.map_err(|error| not_deleted(&error))?;

@@ -26,7 +26,7 @@ impl FromParts for RefundOrder {
 
 impl HttpFunction for RefundOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let id = id_path(request, "order_id").ok_or_else(problems::no_such_order)?;
         let body: OrderRefundRequest = http::json_body(request)?;
         let asked = body.request(idempotency_key(request)?)?;

@@ -27,7 +27,7 @@ impl FromParts for RestockSale {
 
 impl HttpFunction for RestockSale {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        self.identity.caller(request)?.require_group(OPERATORS)?;
+        self.identity.operator(request, OPERATORS)?;
         let product = product_path(request)?;
         let body: RestockRequest = http::json_body(request)?;
         let key = idempotency_key(request)?;

@@ -20,7 +20,7 @@ impl FromParts for CancelReservation {
 
 impl HttpFunction for CancelReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let id = id_path(request, "reservation_id").ok_or_else(problems::unknown_reservation)?;
         let ended = self.reservations.end(&caller.shopper, &id, Ending::Cancelled).await;
         match ended.map_err(|error| problems::store_failed(&error))? {

@@ -32,7 +32,7 @@ impl FromParts for Checkout {
 
 impl HttpFunction for Checkout {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let body: CheckoutRequest = http::json_body(request)?;
         caller.must_be(body.user_id.as_ref())?;
         let cart: ReservationId = body.cart_id.parse().map_err(|_| problems::unknown_reservation())?;

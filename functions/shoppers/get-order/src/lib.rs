@@ -31,7 +31,7 @@ impl FromParts for GetOrder {
 
 impl HttpFunction for GetOrder {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         if http::path_parameter(request, "order_id").is_none() {
             return self.page(request, &caller.shopper).await;
         }

@@ -25,7 +25,7 @@ impl FromParts for GetReservation {
 
 impl HttpFunction for GetReservation {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let id = id_path(request, "reservation_id");
         let product = match &id {
             Some(id) => id.product().clone(),

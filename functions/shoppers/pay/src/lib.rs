@@ -29,7 +29,7 @@ impl FromParts for Pay {
 
 impl HttpFunction for Pay {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let body: PaymentRequest = http::json_body(request)?;
         let amount = body.amount(request)?;
         let method = body.payment_method()?;

@@ -32,7 +32,7 @@ impl HttpFunction for PlaceOrder {
     const IS_TIMED: bool = true;
 
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let body: PlaceOrderRequest = http::optional_json_body(request)?.unwrap_or_default();
         let product = product_path(request)?;
         let quantity = body.quantity()?;

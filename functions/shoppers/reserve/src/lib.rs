@@ -30,7 +30,7 @@ impl HttpFunction for Reserve {
     const IS_TIMED: bool = true;
 
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        let caller = self.identity.caller(request)?;
+        let caller = self.identity.shopper(request)?;
         let body: ReserveRequest = http::json_body(request)?;
         caller.must_be(body.user_id.as_ref())?;
         let quantity = body.quantity()?;

@@ -18,7 +18,8 @@ use crate::Response;
 
 /// The headers that functions read. API Gateway's authorizer reads `Authorization`. Payment providers sign their events in headers
 /// of their own.
-const READ: [HeaderName; 12] = [
+const READ: [HeaderName; 13] = [
+    header::ORIGIN,
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
     HeaderName::from_static("idempotency-key"),
@@ -176,7 +177,8 @@ mod tests {
             assert_eq!(ours.path_parameters(), theirs.path_parameters(), "{event}");
             assert_eq!(ours.query_string_parameters(), theirs.query_string_parameters(), "{event}");
             assert_eq!(ours.headers().get("content-type"), theirs.headers().get("content-type"), "{event}");
-            assert_eq!(format!("{:?}", ours.request_context()), format!("{:?}", theirs.request_context()), "{event}");
+            let context = |request: &Request| serde_json::to_value(request.request_context()).unwrap();
+            assert_eq!(context(&ours), context(&theirs), "{event}");
         }
     }
 

@@ -1,21 +1,25 @@
-//! The caller of a request: the claims that API Gateway's authorizer has verified.
+//! The caller of a request: what the authorizer granted, read again.
+//!
+//! API Gateway keeps the authorizer's answer for minutes and for all routes. So each function looks at the end of the token, at the
+//! realm of its issuer and at the caller's groups itself.
 //!
 //! Where no authorizer runs (`sam local`), the header `X-User-ID` replaces a token. This is for the stage `local` only:
 //! the template refuses to deploy it to other stages, and there a function that is told to trust the header does not start.
 
-use domain::ShopperId;
+use std::{fmt, sync::Arc};
+
+use domain::{Clock, ShopperId};
+use identity::{Grant, Realm};
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use serde_json::Value;
 
 use crate::Problem;
 
-/// Which identity sources a function accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identity {
-    /// Claims of a verified token, and nothing else.
-    ClaimsOnly,
-    /// Claims, else the `X-User-ID` header: for a developer's own machine.
-    TrustingHeader,
+/// Which identity sources a function accepts, and the clock by which tokens end.
+#[derive(Clone)]
+pub struct Identity {
+    clock: Arc<dyn Clock>,
+    trusts_header: bool,
 }
 
 /// The caller of a request.
@@ -23,50 +27,71 @@ pub enum Identity {
 pub struct Caller {
     /// The token's `sub`.
     pub shopper: ShopperId,
-    /// The Cognito groups that the token names.
-    pub groups: Vec<String>,
+    realm: Realm,
+    groups: Vec<String>,
 }
 
 impl Identity {
-    /// Accepts claims only.
+    /// Accepts what the authorizer granted, and nothing else.
     #[must_use]
-    pub fn claims_only() -> Self {
-        Self::ClaimsOnly
+    pub fn granted_only(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, trusts_header: false }
     }
 
-    /// Accepts claims, else the header.
+    /// Accepts a grant, else the header: for a developer's own machine.
     #[must_use]
-    pub fn trusting_header() -> Self {
-        Self::TrustingHeader
+    pub fn trusting_header(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, trusts_header: true }
     }
 
-    /// The caller of `request`.
+    /// Whether the header can stand in for a token.
+    #[must_use]
+    pub fn trusts_header(&self) -> bool {
+        self.trusts_header
+    }
+
+    /// The shopper who sent `request`. An operator is no shopper: the ids of the two issuers may coincide.
     ///
     /// # Errors
-    /// 401 when the request has no identity.
-    pub fn caller(self, request: &Request) -> Result<Caller, Problem> {
-        from_claims(request)
-            .or_else(|| match self {
-                Self::ClaimsOnly => None,
-                Self::TrustingHeader => from_headers(request),
-            })
-            .ok_or_else(Problem::unauthenticated)
+    /// 401 when nobody has signed in or the token's time is over; 403 when the caller is an operator.
+    pub fn shopper(&self, request: &Request) -> Result<Caller, Problem> {
+        let caller = self.caller(request)?;
+        match caller.realm {
+            Realm::Customers => Ok(caller),
+            Realm::Operators => Err(Problem::forbidden("operators sign in as a shopper to buy")),
+        }
+    }
+
+    /// The operator who sent `request`: a member of `group` whom the operators' issuer vouches for.
+    ///
+    /// # Errors
+    /// 401 when nobody has signed in or the token's time is over; 403 when the caller is not such an operator.
+    pub fn operator(&self, request: &Request, group: &str) -> Result<Caller, Problem> {
+        let caller = self.caller(request)?;
+        let is_member = match caller.realm {
+            Realm::Customers => false,
+            Realm::Operators => caller.groups.iter().any(|one| one == group),
+        };
+        if is_member { Ok(caller) } else { Err(Problem::forbidden(format!("only members of the group '{group}' may do this"))) }
+    }
+
+    fn caller(&self, request: &Request) -> Result<Caller, Problem> {
+        let granted = granted(request).filter(|grant| !grant.is_over(self.clock.now()));
+        let granted = granted.map(|Grant { subject, realm, groups, expires_at: _ }| Caller { shopper: subject, realm, groups });
+        let is_signed_in = is_signed_in(request);
+        // Whoever has a token, even one that is over, is nobody else.
+        let by_header = || from_headers(request).filter(|_| self.trusts_header && !is_signed_in);
+        granted.or_else(by_header).ok_or_else(Problem::unauthenticated)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("trusts_header", &self.trusts_header).finish_non_exhaustive()
     }
 }
 
 impl Caller {
-    /// Checks that the caller is a member of `group`.
-    ///
-    /// # Errors
-    /// 403 if the caller is not a member.
-    pub fn require_group(&self, group: &str) -> Result<(), Problem> {
-        if self.groups.iter().any(|one| one == group) {
-            Ok(())
-        } else {
-            Err(Problem::forbidden(format!("only members of the group '{group}' may do this")))
-        }
-    }
-
     /// A body may repeat the caller's id, but cannot name another shopper.
     ///
     /// # Errors
@@ -80,14 +105,21 @@ impl Caller {
     }
 }
 
-/// A REST API passes the claims of a Cognito authorizer as `requestContext.authorizer.claims`.
-fn from_claims(request: &Request) -> Option<Caller> {
+/// A REST API passes the answer of a Lambda authorizer as `requestContext.authorizer`.
+fn granted(request: &Request) -> Option<Grant> {
     let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else { return None };
-    let claims = context.authorizer.fields.get("claims")?;
-    let shopper = claims.get("sub")?.as_str()?.parse().ok()?;
-    Some(Caller { shopper, groups: claims.get("cognito:groups").map(groups).unwrap_or_default() })
+    Grant::read(|name| context.authorizer.fields.get(name).and_then(Value::as_str))
 }
 
+/// Whether an authorizer has let the request pass.
+fn is_signed_in(request: &Request) -> bool {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => !context.authorizer.fields.is_empty(),
+        Some(_) | None => false,
+    }
+}
+
+/// Groups in the header make the caller an operator.
 fn from_headers(request: &Request) -> Option<Caller> {
     // Two values name two callers: neither is believed.
     let header = |name| {
@@ -95,106 +127,11 @@ fn from_headers(request: &Request) -> Option<Caller> {
         values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
     };
     let shopper = header("x-user-id")?.parse().ok()?;
-    Some(Caller { shopper, groups: header("x-user-groups").map(listed).unwrap_or_default() })
-}
-
-/// A REST API writes the groups as `ops,admin`, an HTTP API as `[ops admin]`, and the token itself has an array.
-fn groups(claim: &Value) -> Vec<String> {
-    match claim {
-        Value::Array(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => listed(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-    }
-}
-
-fn listed(text: &str) -> Vec<String> {
-    let text = text.trim().trim_start_matches('[').trim_end_matches(']');
-    let names = text.split([',', ' ']).map(|name| name.trim_matches('"'));
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    let listed = header("x-user-groups").unwrap_or_default().split([',', ' ']).filter(|name| !name.is_empty());
+    let groups: Vec<String> = listed.map(str::to_owned).collect();
+    let realm = if groups.is_empty() { Realm::Customers } else { Realm::Operators };
+    Some(Caller { shopper, realm, groups })
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn signed_in(groups: Value) -> Request {
-        test_aws::request("GET", "/orders").claim("sub", json!("shopper-1")).claim("cognito:groups", groups).build()
-    }
-
-    fn with_header(name: &str, value: &str) -> Request {
-        test_aws::request("GET", "/orders").header(name, value).build()
-    }
-
-    #[test]
-    fn the_caller_is_the_tokens_subject() {
-        let request = test_aws::request("GET", "/orders").shopper("shopper-1").build();
-        let caller = Identity::claims_only().caller(&request).unwrap();
-        assert_eq!((caller.shopper.as_str(), caller.groups.len()), ("shopper-1", 0));
-    }
-
-    #[test]
-    fn groups_are_read_in_every_form_that_a_gateway_writes() {
-        for (claim, expected) in [
-            (json!("ops"), vec!["ops"]),
-            (json!("ops,admin"), vec!["ops", "admin"]),
-            (json!("ops, admin"), vec!["ops", "admin"]),
-            (json!("[ops admin]"), vec!["ops", "admin"]),
-            (json!("[\"ops\",\"admin\"]"), vec!["ops", "admin"]),
-            (json!(["ops", "admin"]), vec!["ops", "admin"]),
-            (json!("[]"), vec![]),
-            (json!(""), vec![]),
-            (json!(null), vec![]),
-            (json!(7), vec![]),
-        ] {
-            let caller = Identity::claims_only().caller(&signed_in(claim.clone())).unwrap();
-            assert_eq!(caller.groups, expected, "{claim}");
-        }
-    }
-
-    #[test]
-    fn only_members_pass_and_a_name_that_contains_the_groups_is_not_it() {
-        let caller = |groups| Identity::claims_only().caller(&signed_in(groups)).unwrap();
-        assert!(caller(json!("ops")).require_group("ops").is_ok());
-        for groups in [json!(""), json!("admin"), json!("devops"), json!("ops2"), json!("OPS")] {
-            assert_eq!(caller(groups.clone()).require_group("ops").unwrap_err().status(), 403, "{groups}");
-        }
-    }
-
-    #[test]
-    fn nobody_is_refused() {
-        let nobody = [
-            test_aws::request("GET", "/orders").build(),
-            test_aws::request("GET", "/orders").claim("email", json!("a@example.com")).build(),
-            test_aws::request("GET", "/orders").claim("sub", json!("")).build(),
-            test_aws::request("GET", "/orders").claim("sub", json!(7)).build(),
-            Request::default(),
-        ];
-        for request in nobody {
-            for identity in [Identity::ClaimsOnly, Identity::TrustingHeader] {
-                assert_eq!(identity.caller(&request).unwrap_err().status(), 401);
-            }
-        }
-    }
-
-    #[test]
-    fn the_header_counts_only_where_it_is_trusted_and_never_against_a_token() {
-        let request = with_header("x-user-id", "shopper-2");
-        assert_eq!(Identity::claims_only().caller(&request).unwrap_err().status(), 401);
-        assert_eq!(Identity::trusting_header().caller(&request).unwrap().shopper.as_str(), "shopper-2");
-        let both = test_aws::request("GET", "/orders").shopper("shopper-1").header("x-user-id", "shopper-2").build();
-        assert_eq!(Identity::trusting_header().caller(&both).unwrap().shopper.as_str(), "shopper-1");
-        let operator = test_aws::request("PUT", "/").header("x-user-id", "o").header("x-user-groups", "ops").build();
-        assert!(Identity::trusting_header().caller(&operator).unwrap().require_group("ops").is_ok());
-        assert_eq!(Identity::trusting_header().caller(&with_header("x-user-id", "")).unwrap_err().status(), 401);
-    }
-
-    #[test]
-    fn a_body_cannot_make_the_caller_somebody_else() {
-        let caller = Caller { shopper: "shopper-1".parse().unwrap(), groups: Vec::new() };
-        assert!(caller.must_be(None).is_ok());
-        assert!(caller.must_be(Some(&"shopper-1".parse().unwrap())).is_ok());
-        assert_eq!(caller.must_be(Some(&"shopper-2".parse().unwrap())).unwrap_err().status(), 403);
-    }
-}
+mod tests;

@@ -40,7 +40,7 @@ async fn whoever_is_no_operator_is_403_whatever_is_asked_for() {
 #[tokio::test]
 async fn an_operator_of_several_groups_is_one() {
     let shop = Shop::empty().await;
-    let request = of_operator("winter-drop").claim("cognito:groups", json!("admins,ops")).json(&body(10));
+    let request = of_operator("winter-drop").group("admins,ops").json(&body(10));
     assert_eq!(brief(&function(&shop, &Calls::new()).handle(request.build()).await), "201");
 }
 

@@ -3,6 +3,9 @@
 use lambda_http::Request;
 use serde_json::{Map, Value, json};
 
+/// The end of a token that is good in every test: in the year 9999.
+const NEVER: &str = "253370764800";
+
 /// Starts a request. `path` is the client's path without the API's stage.
 pub fn request(method: &str, path: &str) -> RequestBuilder {
     RequestBuilder {
@@ -11,7 +14,7 @@ pub fn request(method: &str, path: &str) -> RequestBuilder {
         headers: Map::new(),
         query: Map::new(),
         path_parameters: Map::new(),
-        claims: Map::new(),
+        granted: Map::new(),
         body: Value::Null,
     }
 }
@@ -24,27 +27,28 @@ pub struct RequestBuilder {
     headers: Map<String, Value>,
     query: Map<String, Value>,
     path_parameters: Map<String, Value>,
-    claims: Map<String, Value>,
+    granted: Map<String, Value>,
     body: Value,
 }
 
 impl RequestBuilder {
-    /// Sets the caller: the token's `sub`.
+    /// Sets the caller: a customer with a token that does not end.
     #[must_use]
     pub fn shopper(self, sub: &str) -> Self {
-        self.claim("sub", json!(sub))
+        let caller = self.granted("principalId", json!(sub)).granted("realm", json!("customers"));
+        caller.granted("groups", json!("")).granted("exp", json!(NEVER))
     }
 
-    /// Sets the caller's Cognito group.
+    /// Makes the caller an operator, with these groups.
     #[must_use]
-    pub fn group(self, group: &str) -> Self {
-        self.claim("cognito:groups", json!(group))
+    pub fn group(self, groups: &str) -> Self {
+        self.granted("realm", json!("operators")).granted("groups", json!(groups))
     }
 
-    /// Sets a claim of the token, as the authorizer passes it on.
+    /// Sets a member of what the authorizer granted.
     #[must_use]
-    pub fn claim(mut self, name: &str, value: Value) -> Self {
-        self.claims.insert(name.to_owned(), value);
+    pub fn granted(mut self, name: &str, value: Value) -> Self {
+        self.granted.insert(name.to_owned(), value);
         self
     }
 
@@ -108,8 +112,8 @@ impl RequestBuilder {
             "resourcePath": route,
             "stage": "local",
         });
-        if !self.claims.is_empty() {
-            context["authorizer"] = json!({"claims": self.claims});
+        if !self.granted.is_empty() {
+            context["authorizer"] = Value::Object(self.granted);
         }
         json!({
             "resource": route,

@@ -7,10 +7,13 @@ use lambda_http::{Body, Response, http::HeaderName};
 use serde_json::{Map, Value};
 
 /// The headers of every answer to one caller; [`told`] leaves them out.
-const USUAL_HEADERS: [(&str, &str); 3] = [
+const USUAL_HEADERS: [(&str, &str); 6] = [
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "Location, Retry-After, X-Request-Id"),
     ("cache-control", "no-store"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
 ];
 /// Characters per line of a body that [`told`] writes.
 const LINE: usize = 110;

@@ -9,6 +9,11 @@ use crate::{Change, Request, ids, queue, stream};
 pub enum Event {
     /// A request to the REST API.
     Http(Request),
+    /// API Gateway's question who sends a request.
+    Authorizer {
+        /// The header `Authorization`.
+        header: String,
+    },
     /// A batch of messages of one queue.
     Queue {
         /// The queue's logical id.
@@ -33,6 +38,11 @@ impl Event {
     pub(crate) fn json(&self, names: &[&str; 2]) -> Value {
         match self {
             Self::Http(request) => request.event(names),
+            Self::Authorizer { header } => json!({
+                "type": "TOKEN",
+                "authorizationToken": header,
+                "methodArn": "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1/GET/orders",
+            }),
             Self::Queue { queue, bodies } => {
                 json!({"Records": bodies.iter().enumerate().map(|(at, body)| queue::record(names, at, queue, body)).collect::<Vec<_>>()})
             }

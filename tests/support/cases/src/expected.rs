@@ -11,7 +11,7 @@ pub struct Expected {
     pub given: Given,
     /// How often the event comes; the last answer counts.
     pub times: u32,
-    /// Whether the function accepts the header `X-User-ID` when the request has no claims.
+    /// Whether the function accepts the header `X-User-ID` when no authorizer ran.
     pub trust_user_id_header: bool,
     /// Whether the shop has accounts at Stripe and PayPal.
     pub has_accounts: bool,

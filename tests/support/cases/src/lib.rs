@@ -10,6 +10,7 @@
 mod case;
 mod event;
 mod expected;
+mod gate;
 mod http;
 mod ids;
 mod json;
@@ -36,7 +37,8 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 36] = [
+const TABLES: [(&str, Table); 37] = [
+    ("authorize", gate::authorize::cases),
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
     ("get-inventory", shoppers::get_inventory::cases),

@@ -5,14 +5,11 @@ use serde_json::{Value, json};
 use crate::Caller;
 
 /// The shopper of most events.
-pub(crate) const FIRST: Caller =
-    Caller { id: "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", email: "shopper-1@example.com", group: None };
+pub(crate) const FIRST: Caller = Caller { id: "5b2f1c1e-7a44-4c0f-9d53-0a4d5e6f7a01", group: None };
 /// The other shopper, who has another purchase.
-pub(crate) const SECOND: Caller =
-    Caller { id: "9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", email: "shopper-2@example.com", group: None };
+pub(crate) const SECOND: Caller = Caller { id: "9d0f6a52-3c1b-4e8a-8f27-6b5c4d3e2f10", group: None };
 /// An operator, a member of the group `ops`.
-pub(crate) const OPERATOR: Caller =
-    Caller { id: "c4a760a8-dbcf-4e14-9f39-32d1e7b5a9c2", email: "ops@example.com", group: Some("ops") };
+pub(crate) const OPERATOR: Caller = Caller { id: "c4a760a8-dbcf-4e14-9f39-32d1e7b5a9c2", group: Some("ops") };
 
 /// The product of most events, in an open sale.
 pub(crate) const DEMO: &str = "demo";

@@ -5,12 +5,14 @@
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
 mod conformance;
+mod documents;
 mod http;
 mod judged;
 mod shop;
 mod state;
 
 pub use conformance::{Answered, Conformance};
+pub use documents::OnlyDocuments;
 pub use http::{Body, answers, body, brief, by_stage, refuses_what_every_route_refuses, tells_that_a_table_fails};
 pub use judged::Judged;
 pub use shop::{
