@@ -4,6 +4,7 @@
 so the file refuses any other version: somebody must review the additions first.
 """
 
+import json
 import os
 import signal
 import sys
@@ -42,7 +43,7 @@ dynamodb = import_without_ttl_thread()
 from ministack import app  # noqa: E402
 from ministack.core import iam_evaluator, lambda_runtime  # noqa: E402
 from ministack.core.responses import _request_account_id, _request_region, json_response  # noqa: E402
-from ministack.services import apigateway_v1, lambda_svc, stepfunctions  # noqa: E402
+from ministack.services import apigateway_v1, cloudfront, cloudfront_keyvaluestore, lambda_svc, stepfunctions  # noqa: E402
 from ministack.services.cloudformation import provisioners  # noqa: E402
 
 import hypercorn.config  # noqa: E402
@@ -239,6 +240,25 @@ def wait_for_task_tokens():
     stepfunctions._execute_task, stepfunctions._call_lambda = execute, call
 
 
+def give_functions_their_stores():
+    """Writes what a KeyValueStore has into the code of a CloudFront Function that imports it: ministack refuses the import."""
+    live_code = cloudfront.live_function_code
+    found = b"import cf from 'cloudfront';"
+
+    def code_with_store(arn):
+        code = live_code(arn)
+        if not code or found not in code:
+            return code
+        values = {}
+        for store in cloudfront._functions[arn.rsplit("/", 1)[-1]].get("kvs_arns", []):
+            values.update((cloudfront_keyvaluestore._stores.get(store) or {}).get("items", {}))
+        get = "if (!values.has(key)) throw new Error('KeyNotFound'); return values.get(key);"
+        store = f"const values = new Map({json.dumps(list(values.items()))}); const cf = {{kvs: () => ({{get: async (key) => {{{get}}}}})}};"
+        return code.replace(found, store.encode())
+
+    cloudfront.live_function_code = code_with_store
+
+
 def end_with_stdin():
     """Ends when the parent process has ended in any way: stdin, a pipe from the parent, is then closed."""
     sys.stdin.buffer.read()
@@ -257,6 +277,7 @@ if __name__ == "__main__":
     hurry_log_lines()
     send_at_once()
     enforce_policies_of_functions()
+    give_functions_their_stores()
     lambda_svc._poll_dynamodb_streams = streams.poll
     hypercorn.config.Config.backlog = 1024  # for 300 connections at once; the default is 100
     threading.Thread(target=run_ttl, daemon=True, name="ttl").start()

@@ -18,12 +18,16 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 
+# Values of parameters that may have any value, besides their defaults.
+EXAMPLES = {"EdgeStoreArn": "arn:aws:cloudfront::123456789012:key-value-store/gate"}
+
+
 def stages(template):
     """Every combination of the values of the parameters that conditions read; the other parameters have their defaults."""
     parameters = template["Parameters"]
     read = sorted(set(re.findall(r'{"Ref": "(\w+)"}', json.dumps(template["Conditions"]))))
     defaults = {name: parameter["Default"] for name, parameter in parameters.items() if "Default" in parameter}
-    for values in itertools.product(*(parameters[name]["AllowedValues"] for name in read)):
+    for values in itertools.product(*(parameters[name].get("AllowedValues") or [defaults[name], EXAMPLES[name]] for name in read)):
         yield defaults | dict(zip(read, values, strict=True))
 
 

@@ -21,6 +21,8 @@ pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
 /// The variables that a function asks for.
 pub(crate) fn asked(wire: Wire) -> BTreeSet<String> {
     let mut parts = parts(&[]);
+    // Every bootstrap asks for it.
+    let _ = parts.origin();
     // The error about missing variables does not matter here.
     let _ = wire(&mut parts);
     parts.variables().clone()

@@ -90,6 +90,10 @@ fn resource_name(resource: &Value) -> Option<String> {
         // IAM accepts no single stream for ListStreams. This is the narrowest resource that it accepts.
         return if rest == "/stream/*" || !rest.contains('*') { Some(format!("{id}{rest}")) } else { None };
     }
+    // The second name is that of a resource which does not exist, where the stack has no use for the first.
+    if let Some([_, resource, _]) = resource["Fn::If"].as_array().map(Vec::as_slice) {
+        return resource_name(resource);
+    }
     // `Ref` of a state machine or a topic gives its ARN.
     resource["Ref"].as_str().map(str::to_owned)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Stack {
 pub(crate) struct Person {
     stack: Stack,
     token: Option<String>,
+    /// Sends requests to CloudFront, by its host name, instead of the API itself.
+    is_at_the_edge: bool,
 }
 
 /// What came back.
@@ -35,6 +37,8 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<u64>,
     /// The whole address that the answer's `Location` leads to.
     pub(crate) location: Option<String>,
+    /// A function of CloudFront answered, and not the API.
+    pub(crate) is_of_the_gate: bool,
     pub(crate) body: Value,
 }
 
@@ -196,11 +200,11 @@ impl Stack {
     }
 
     pub(crate) fn nobody(&self) -> Person {
-        Person { stack: self.clone(), token: None }
+        Person { stack: self.clone(), token: None, is_at_the_edge: false }
     }
 
     pub(crate) fn with_token(&self, token: &str) -> Person {
-        Person { stack: self.clone(), token: Some(token.to_owned()) }
+        Person { stack: self.clone(), token: Some(token.to_owned()), is_at_the_edge: false }
     }
 
     /// Makes a sale that is open, as the operator, and gives its product id.
@@ -344,6 +348,11 @@ pub(crate) struct Books {
 }
 
 impl Person {
+    /// The same person, whose requests go through CloudFront.
+    pub(crate) fn at_the_edge(&self) -> Self {
+        Self { is_at_the_edge: true, ..self.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
     }
@@ -369,7 +378,12 @@ impl Person {
 
     /// Sends a request. Panics when the contract does not describe the answer of the product.
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Answer {
-        let mut request = self.stack.http.request(method.clone(), format!("{}{path}", self.stack.told("/api_url")));
+        let base = self.stack.told(if self.is_at_the_edge { "/endpoint_url" } else { "/api_url" });
+        let mut request = self.stack.http.request(method.clone(), format!("{base}{path}"));
+        if self.is_at_the_edge {
+            // CloudFront takes TLS only; this header tells the emulator of one in front of it.
+            request = request.header("Host", self.stack.told("/edge_host")).header("X-Forwarded-Proto", "https");
+        }
         let method = method.to_string();
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -383,6 +397,7 @@ impl Person {
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status().as_u16();
         let location = header("location").map(|location| response.url().join(&location).unwrap().to_string());
+        let is_of_the_gate = header("x-cache").is_some_and(|by| by.starts_with("FunctionGeneratedResponse"));
         let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
@@ -394,7 +409,7 @@ impl Person {
             let faults = contract.faults(&method, path, &Answered { status, headers, body: text });
             assert!(faults.is_empty(), "{}", faults.join("\n"));
         }
-        Answer { status, retry_after, location, body }
+        Answer { status, retry_after, location, is_of_the_gate, body }
     }
 
     /// Reserves one unit, and again while the answer is to try again.

@@ -19,6 +19,10 @@ const BOOTSTRAP: &str = "bootstrap";
 pub struct Repository {
     /// `template.yaml`.
     pub template: Value,
+    /// `infra/edge/template.yaml`.
+    pub edge: Value,
+    /// `infra/edge/gate/gate.js`.
+    pub gate: String,
     /// `samconfig.toml`, by section.
     pub samconfig: samconfig::Sections,
     /// `statemachines/*.json`, by file name.
@@ -61,6 +65,8 @@ impl Repository {
         let root = root();
         Self {
             template: yaml::read(&text(&root.join("template.yaml"))),
+            edge: yaml::read(&text(&root.join("infra/edge/template.yaml"))),
+            gate: text(&root.join("infra/edge/gate/gate.js")),
             samconfig: samconfig::read(&text(&root.join("samconfig.toml"))),
             state_machines: files(&root.join("statemachines"), "json").iter().map(|file| (name(file), json(file))).collect(),
             functions: folders(&root.join("functions"))

@@ -1,6 +1,8 @@
 //! YAML as JSON values, with the template's short forms written out: `!Ref X` becomes `{"Ref": "X"}`, `!GetAtt A.Arn` becomes
 //! `{"Fn::GetAtt": "A.Arn"}`. The ready-made loader of `yaml-rust2` drops tags, so a reference would look like a text.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use yaml_rust2::{
     Event,
@@ -11,7 +13,7 @@ use yaml_rust2::{
 /// Reads one document.
 ///
 /// # Panics
-/// If the text is not YAML, or has aliases, which a template cannot have.
+/// If the text is not YAML.
 #[must_use]
 pub fn read(text: &str) -> Value {
     let mut builder = Builder::default();
@@ -19,10 +21,15 @@ pub fn read(text: &str) -> Value {
     builder.document.expect("an empty document")
 }
 
+/// The number of an anchor that is not there.
+const NO_ANCHOR: usize = 0;
+
 #[derive(Default)]
 struct Builder {
-    open: Vec<(Option<Tag>, Node)>,
+    open: Vec<(Option<Tag>, Node, usize)>,
     document: Option<Value>,
+    /// Values that aliases repeat, by the number of their anchor.
+    anchored: BTreeMap<usize, Value>,
 }
 
 enum Node {
@@ -33,34 +40,38 @@ enum Node {
 impl EventReceiver for Builder {
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Scalar(text, style, _, tag) => {
+            Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == TScalarStyle::Plain && tag.is_none();
-                self.place(tagged(tag, if plain { typed(text) } else { Value::String(text) }));
+                self.place(tagged(tag, if plain { typed(text) } else { Value::String(text) }), anchor);
             }
-            Event::SequenceStart(_, tag) => self.open.push((tag, Node::Sequence(Vec::new()))),
-            Event::MappingStart(_, tag) => self.open.push((tag, Node::Mapping(Map::new(), None))),
+            Event::SequenceStart(anchor, tag) => self.open.push((tag, Node::Sequence(Vec::new()), anchor)),
+            Event::MappingStart(anchor, tag) => self.open.push((tag, Node::Mapping(Map::new(), None), anchor)),
             Event::SequenceEnd | Event::MappingEnd => {
-                let (tag, node) = self.open.pop().expect("the parser balances starts and ends");
-                self.place(tagged(
-                    tag,
-                    match node {
-                        Node::Sequence(items) => Value::Array(items),
-                        Node::Mapping(entries, _) => Value::Object(entries),
-                    },
-                ));
+                let (tag, node, anchor) = self.open.pop().expect("the parser balances starts and ends");
+                let value = match node {
+                    Node::Sequence(items) => Value::Array(items),
+                    Node::Mapping(entries, _) => Value::Object(entries),
+                };
+                self.place(tagged(tag, value), anchor);
             }
-            Event::Alias(_) => panic!("aliases are not supported"),
+            Event::Alias(anchor) => {
+                let value = self.anchored.get(&anchor).expect("the parser knows the anchor").clone();
+                self.place(value, NO_ANCHOR);
+            }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd => {}
         }
     }
 }
 
 impl Builder {
-    fn place(&mut self, value: Value) {
+    fn place(&mut self, value: Value, anchor: usize) {
+        if anchor != NO_ANCHOR {
+            self.anchored.insert(anchor, value.clone());
+        }
         match self.open.last_mut() {
             None => self.document = Some(value),
-            Some((_, Node::Sequence(items))) => items.push(value),
-            Some((_, Node::Mapping(entries, key))) => match key.take() {
+            Some((_, Node::Sequence(items), _)) => items.push(value),
+            Some((_, Node::Mapping(entries, key), _)) => match key.take() {
                 None => *key = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
                 Some(key) => assert!(entries.insert(key.clone(), value).is_none(), "{key} stands twice in one mapping"),
             },
@@ -110,6 +121,12 @@ mod tests {
                 "K": {"Fn::Join": [",", ["a"]]},
             })
         );
+    }
+
+    #[test]
+    fn an_alias_is_what_its_anchor_is() {
+        let value = read("A: &a [1, &b {C: !Ref D}]\nE: *a\nF: *b\n");
+        assert_eq!(value, json!({"A": [1, {"C": {"Ref": "D"}}], "E": [1, {"C": {"Ref": "D"}}], "F": {"C": {"Ref": "D"}}}));
     }
 
     #[test]

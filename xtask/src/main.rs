@@ -11,6 +11,7 @@ mod bench;
 mod conformance;
 mod demo;
 mod down;
+mod edge;
 mod emulator;
 mod events;
 mod fakes;
@@ -44,6 +45,7 @@ enum Command {
     Bench(bench::Bench),
     Conformance(conformance::Conformance),
     Down(down::Down),
+    Edge(edge::Edge),
     Events(events::Events),
     Measure(measure::Measure),
     Openapi(openapi::Openapi),
@@ -62,6 +64,7 @@ fn main() -> std::process::ExitCode {
             down::run();
             Ok(())
         }
+        Command::Edge(edge::Edge {}) => edge::run(),
         Command::Events(events::Events {}) => events::Events::run(),
         Command::Measure(measure) => measure.run(),
         Command::Openapi(openapi::Openapi {}) => openapi::run(),

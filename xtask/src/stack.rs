@@ -15,6 +15,8 @@ pub(crate) struct Stack {
     pub(crate) region: String,
     /// Base of every route of the HTTP contract.
     pub(crate) api_url: String,
+    /// The host name of CloudFront: requests to the endpoint with this `Host` go through the edge.
+    pub(crate) edge_host: String,
     pub(crate) user_pool_id: String,
     pub(crate) client_id: String,
     /// The pool of the operators and its app client.

@@ -13,6 +13,9 @@ use crate::tools::{Python, Tool};
 use crate::up::Up;
 use crate::{aws, down, providers, root};
 
+/// The template of the edge.
+const EDGE: &str = "infra/edge/template.yaml";
+
 /// Every check
 #[derive(Args)]
 pub(crate) struct Test {
@@ -56,6 +59,15 @@ impl Test {
             let mut lint = Command::new(Tool::Sam.program("python"));
             lint.current_dir(root()).args(["infra/local/lint.py", "template.yaml"]).arg(Tool::Sam.program("cfn-lint"));
             passes(lint.envs(aws::environment()))
+        })?;
+        timed(steps, "the edge: cfn-lint and checkov", || {
+            Tool::Checkov.install(&Python::find()?)?;
+            let mut lint = Command::new(Tool::Sam.program("cfn-lint"));
+            passes(lint.current_dir(root()).args(["--regions", "us-east-1", "--", EDGE]).envs(aws::environment()))?;
+            let mut checkov = Command::new(Tool::Checkov.program("checkov"));
+            // Without the network: neither newer checks nor explanations of the findings.
+            checkov.current_dir(root()).args(["--framework", "cloudformation", "--compact", "--quiet", "--skip-download"]);
+            passes(checkov.args(["--file", EDGE]))
         })?;
         if self.fast {
             return Ok(());

@@ -15,6 +15,8 @@ use crate::{local, root};
 pub(crate) enum Tool {
     /// AWS SAM CLI and cfn-lint.
     Sam,
+    /// checkov, which looks for what is unsafe in a template.
+    Checkov,
     /// The emulator.
     Ministack,
     /// Schemathesis, which tests an API by its description.
@@ -29,6 +31,7 @@ impl Tool {
     fn name(self) -> &'static str {
         match self {
             Self::Sam => "sam",
+            Self::Checkov => "checkov",
             Self::Ministack => "ministack",
             Self::Schemathesis => "schemathesis",
             Self::Stripe => "stripe",

@@ -1,6 +1,7 @@
 //! `cargo xtask up`: from a clone to a running flash sale on this machine.
 
 use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,6 +16,11 @@ use crate::tools::{Python, Tool};
 use crate::{aws, demo, down, emulator, fakes, functions, local, process, root};
 
 const STACK: &str = "flash-sale-local";
+/// The stack at the edge, and its template.
+const EDGE: &str = "flash-sale-local-edge";
+const EDGE_TEMPLATE: &str = "infra/edge/template.yaml";
+/// The emulator names a KeyValueStore after itself, so that the API's stack can be told before it exists.
+const EDGE_STORE: &str = "arn:aws:cloudfront::000000000000:key-value-store/flash-sale-local-edge-gate";
 const ARTIFACTS: &str = "flash-sale-local-artifacts";
 const GIGABYTE: u64 = 1 << 30;
 
@@ -124,24 +130,16 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
         aws::create_bucket(ARTIFACTS)?;
         fakes::store_keys(STACK)?;
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
-        let mut sam = Command::new(Tool::Sam.program("python"));
-        sam.arg(root().join("infra/local/sam.py"))
-            .args(["deploy", "--config-env", "local", "--parameter-overrides"])
+        let mut sam = sam(&stage);
+        sam.args(["deploy", "--config-env", "local", "--parameter-overrides"])
             .args(["Environment=local", "LogRetentionDays=1", "PaymentsPerSecond=50"])
             .args(["PaymentReturnUrl=http://127.0.0.1/", &format!("PaymentGateways={}", fakes::ACCOUNTS)])
             .arg(format!("CognitoUrl={ENDPOINT}"))
             .args([format!("StripeUrl={}", providers.stripe), format!("PaypalUrl={}", providers.paypal)])
-            .arg(format!("Architecture={architecture}"))
-            .current_dir(&stage)
-            .envs(aws::environment())
-            .env_remove("AWS_PROFILE")
-            .env("AWS_CONFIG_FILE", "/nonexistent")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-            .env("SAM_CLI_TELEMETRY", "0")
-            .env("SAM_CLI_POLL_DELAY", "0.2")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+            .args([format!("Architecture={architecture}"), format!("EdgeStoreArn={EDGE_STORE}")]);
         process::run_logged(&mut sam, "sam deploy", &local("sam-deploy.log"))
     })?;
+    timed("deploying the edge", || deploy_edge(&stage))?;
     let stack = describe(providers, pid)?;
     fakes::deliver_webhooks(&stack)?;
     timed("creating shoppers and sales", || {
@@ -151,14 +149,50 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
     Ok(stack)
 }
 
+/// The SAM CLI for the emulator, in this folder.
+fn sam(folder: &Path) -> Command {
+    let mut sam = Command::new(Tool::Sam.program("python"));
+    sam.arg(root().join("infra/local/sam.py"))
+        .current_dir(folder)
+        .envs(aws::environment())
+        .env_remove("AWS_PROFILE")
+        .env("AWS_CONFIG_FILE", "/nonexistent")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("SAM_CLI_POLL_DELAY", "0.2")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    sam
+}
+
+/// Deploys the edge in front of the deployed API. The API takes requests from anywhere here, because most tests call it
+/// directly.
+fn deploy_edge(stage: &Path) -> Result<()> {
+    let outputs = aws::stack_outputs(STACK)?;
+    let output = |name: &str| outputs.get(name).with_context(|| format!("template.yaml has no output {name}"));
+    let (host, port) = ENDPOINT.trim_start_matches("http://").split_once(':').context("the emulator has no port")?;
+    let mut sam = sam(stage);
+    sam.arg("deploy")
+        .arg("--template-file")
+        .arg(root().join(EDGE_TEMPLATE))
+        .args(["--stack-name", EDGE, "--region", REGION, "--s3-bucket", ARTIFACTS])
+        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--config-env", "none"])
+        .args(["--parameter-overrides", "Environment=local", "ApiProtocol=http-only", "LogRetentionDays=1"])
+        .args([format!("ApiDomain={host}"), format!("ApiHttpPort={port}")])
+        .arg(format!("ApiPath=/restapis/{}/{}/_user_request_", output("ApiId")?, output("ApiStage")?))
+        .arg(format!("OriginSecret={}", "local-".repeat(6)));
+    process::run_logged(&mut sam, "sam deploy of the edge", &local("sam-deploy-edge.log"))
+}
+
 fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
     let outputs = aws::stack_outputs(STACK)?;
+    let edge = aws::stack_outputs(EDGE)?;
     let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
     Ok(Stack {
         endpoint_url: ENDPOINT.to_owned(),
         region: REGION.to_owned(),
         // The output names an address on AWS; the emulator serves the same API under this one.
         api_url: format!("{ENDPOINT}/restapis/{}/{}/_user_request_", output("ApiId")?, output("ApiStage")?),
+        edge_host: edge.get("DistributionDomain").cloned().context("the edge has no output DistributionDomain")?,
         user_pool_id: output("UserPoolId")?,
         client_id: output("ClientId")?,
         operator_pool_id: output("OperatorPoolId")?,

@@ -2,6 +2,7 @@
 
 mod description;
 mod ended_holds;
+mod gate;
 mod gateway;
 mod health;
 mod object;
@@ -23,6 +24,7 @@ mod schemas;
 
 pub use description::Described;
 pub use ended_holds::EndedHoldsView;
+pub use gate::GateValue;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
@@ -33,7 +35,7 @@ pub use received::ReceivedView;
 pub use refund::OrderRefundRequest;
 pub use refusal::{Holds, Refusal};
 pub use report::ReportView;
-pub use requests::{id_path, product_path};
+pub use requests::{id_path, product_path, same_product};
 pub use reservation::{ReservationView, ReserveRequest, ReservedView};
 pub use route::{Answer, Body, Group, Method, Parameter, Place, Route};
 pub use routes::routes;

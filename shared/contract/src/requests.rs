@@ -20,6 +20,19 @@ pub fn product_path(request: &Request) -> Result<ProductId, Problem> {
     product.ok_or_else(problems::unknown_product)
 }
 
+/// Checks the optional parameter `product_id` of a request whose body names the product. The gate at the edge cannot read
+/// bodies and judges by the parameter.
+///
+/// # Errors
+/// 400 when the parameter names another product than the body.
+pub fn same_product(request: &Request, product: &ProductId) -> Result<(), Problem> {
+    if http::query_parameters(request, "product_id").iter().all(|value| *value == product.as_str()) {
+        Ok(())
+    } else {
+        Err(Problem::malformed_request("the parameter product_id is not the product_id of the body", ""))
+    }
+}
+
 /// The member `quantity` of a body. The default is one; `None` is more than any sale allows. 400 when it is less than one.
 pub(crate) fn quantity(units: Option<i64>) -> Result<Option<Quantity>, Problem> {
     match units.unwrap_or(1) {

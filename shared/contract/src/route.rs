@@ -214,7 +214,9 @@ impl Route {
     #[must_use]
     pub fn problems(&self) -> Vec<ProblemKind> {
         let signed_in: &[ProblemKind] = match self.group {
-            Group::Anyone | Group::Providers => &[],
+            Group::Providers => &[],
+            // FORBIDDEN: the request did not come through the stack at the edge.
+            Group::Anyone => &[ProblemKind::FORBIDDEN],
             Group::Shoppers | Group::Operators => &[ProblemKind::UNAUTHENTICATED, ProblemKind::FORBIDDEN],
         };
         let body: &[ProblemKind] = match self.body {

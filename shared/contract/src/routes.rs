@@ -36,6 +36,10 @@ const NO_UNITS: [ProblemKind; 10] = [
 const NO_CHANGE: [ProblemKind; 5] =
     [ADDRESS_FIXED, PAYMENT_IN_PROGRESS, ALREADY_PAID, TOO_MANY_ATTEMPTS, PAYMENT_METHOD_UNAVAILABLE];
 
+/// The description of the parameter by which the gate at the edge judges a request with a body.
+const SAME_PRODUCT: &str =
+    "The `product_id` of the body, for the gate at the edge, which cannot read bodies. Another one is refused.";
+
 /// The route table.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -95,6 +99,7 @@ fn for_shoppers() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Shoppers, method, path, name, says);
     vec![
         route(Post, "/reserve-inventory", "reserve", "Hold units of a sale.")
+            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
@@ -102,6 +107,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart.")
             .by("reserve")
+            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")

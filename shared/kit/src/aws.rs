@@ -4,9 +4,11 @@
 //! in a row can exceed the 5 s of an HTTP function. [`serve`](crate::serve) then answers `try-again` before Lambda
 //! stops the function.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_cloudfrontkeyvaluestore::config::endpoint::{Endpoint, EndpointFuture, Params, ResolveEndpoint};
+use aws_smithy_types::Document;
 
 const CONNECT: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -84,6 +86,34 @@ pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
 #[must_use]
 pub fn secrets_manager(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
     aws_sdk_secretsmanager::Client::new(config)
+}
+
+/// A client of CloudFront's KeyValueStore with the limits of `config`. The store's API is at a host that contains the account's
+/// number. Where another endpoint is configured, such as an emulator, that is asked as it is.
+#[must_use]
+pub fn edge_store(config: &SdkConfig) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+    let builder = aws_sdk_cloudfrontkeyvaluestore::config::Builder::from(config);
+    let builder = match config.endpoint_url() {
+        Some(url) => builder.endpoint_resolver(FixedEndpoint(url.to_owned())),
+        None => builder,
+    };
+    aws_sdk_cloudfrontkeyvaluestore::Client::from_conf(builder.build())
+}
+
+/// An endpoint without the account's number before its host.
+#[derive(Debug)]
+struct FixedEndpoint(String);
+
+impl ResolveEndpoint for FixedEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _: &'a Params) -> EndpointFuture<'a> {
+        let scheme = HashMap::from([
+            ("name".to_owned(), Document::from("sigv4a")),
+            ("signingName".to_owned(), Document::from("cloudfront-keyvaluestore")),
+            ("signingRegionSet".to_owned(), Document::Array(vec![Document::from("*")])),
+        ]);
+        let endpoint = Endpoint::builder().url(self.0.clone());
+        EndpointFuture::ready(Ok(endpoint.property("authSchemes", vec![Document::Object(scheme)]).build()))
+    }
 }
 
 #[cfg(test)]

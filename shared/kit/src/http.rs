@@ -7,6 +7,7 @@ mod body;
 mod event;
 mod identity;
 mod origins;
+mod origin;
 mod problem;
 mod raw;
 mod response;
@@ -22,6 +23,7 @@ use lambda_http::{
     request::RequestContext,
 };
 pub use origins::Origins;
+pub use origin::{ORIGIN_HEADER, Origin};
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
 pub use response::{no_content, ok_json, public_json, with_location};
@@ -92,6 +94,12 @@ pub fn path_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
 #[must_use]
 pub fn query_parameter<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request.query_string_parameters_ref().and_then(|parameters| parameters.first(name))
+}
+
+/// Every value of a parameter of the query string.
+#[must_use]
+pub fn query_parameters<'r>(request: &'r Request, name: &str) -> Vec<&'r str> {
+    request.query_string_parameters_ref().and_then(|parameters| parameters.all(name)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -165,5 +173,6 @@ mod tests {
         assert_eq!(path_parameter(&request, "other"), None);
         assert_eq!(query_parameter(&request, "deep"), Some("true"));
         assert_eq!(query_parameter(&request, "other"), None);
+        assert_eq!((query_parameters(&request, "deep"), query_parameters(&request, "other")), (vec!["true"], vec![]));
     }
 }

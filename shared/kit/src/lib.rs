@@ -19,7 +19,7 @@ mod telemetry;
 pub mod workers;
 
 pub use authorizer::{AuthorizerEvent, NotGranted};
-pub use aws::{aws, bounds, dynamodb, patient_sfn, secrets_manager, sfn, sns, sqs};
+pub use aws::{aws, bounds, dynamodb, edge_store, patient_sfn, secrets_manager, sfn, sns, sqs};
 pub use aws_config;
 pub use clock::{OsRandomness, SystemClock};
 pub use configuration::{Configuration, ConfigurationError};
@@ -28,7 +28,7 @@ pub use function::{
     AuthorizerFunction, Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction,
     TaskFunction,
 };
-pub use http::{Caller, Identity, Origins, Problem, ProblemKind};
+pub use http::{Caller, Identity, Origin, Origins, Problem, ProblemKind};
 pub use https::{FetchError, Https};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::error;
 
 use crate::{
-    Function, Origins, Problem, Response, SystemClock,
+    Function, Origin, Origins, Problem, Response, SystemClock,
     http::{self, GatewayEvent},
     telemetry,
 };
@@ -21,25 +21,34 @@ const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 /// log lines.
 const TIME_TO_STOP: Duration = Duration::from_secs(10);
 
+/// What a client learns that has found the API behind the edge.
+const THROUGH_THE_EDGE: &str = "this address takes no requests from clients";
+
 /// Runs a function on Lambda until Lambda ends the environment.
 ///
 /// An HTTP function answers in time, for pages of these `origins`, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
 /// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
 ///
+/// An HTTP function takes only requests from `origin`.
+///
 /// # Errors
 /// When Lambda's runtime interface cannot be reached.
-pub async fn serve(function: Function, origins: &Origins) -> Result<(), Error> {
+pub async fn serve(function: Function, origin: Origin, origins: &Origins) -> Result<(), Error> {
     telemetry::start();
     match &function {
         Function::Http(handle) => {
             run(|event: GatewayEvent, context| {
+                let is_admitted = origin.admits(event.only_header(http::ORIGIN_HEADER));
                 let request = Request::from(event).with_lambda_context(context);
                 let (id, left) = (http::request_id(&request), time_left(&request));
-                let origin = request.headers().get(ORIGIN).cloned();
-                let response = in_time(id, left, handle(request));
+                let page = request.headers().get(ORIGIN).cloned();
+                let response = is_admitted.then(|| in_time(id.clone(), left, handle(request)));
                 async move {
-                    let mut response = response.await;
-                    origins.mark(&mut response, origin.as_ref());
+                    let mut response = match response {
+                        Some(response) => response.await,
+                        None => http::answer_as(&id, Err(Problem::forbidden(THROUGH_THE_EDGE))),
+                    };
+                    origins.mark(&mut response, page.as_ref());
                     Ok(http::reply(response))
                 }
             })

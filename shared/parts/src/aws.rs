@@ -22,6 +22,9 @@ pub trait Aws: Send {
     /// A Secrets Manager client.
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client;
 
+    /// A client of the KeyValueStore of the gate at the edge.
+    fn edge_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client;
+
     /// Calls to payment providers.
     fn providers(&self) -> payments::Http {
         payments::Http::deployed()
@@ -56,5 +59,9 @@ impl Aws for SdkConfig {
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         kit::secrets_manager(self)
+    }
+
+    fn edge_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+        kit::edge_store(self)
     }
 }

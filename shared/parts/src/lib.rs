@@ -16,15 +16,15 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 pub use aws::Aws;
 use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
 pub use issuers::TrustedIssuer;
-use kit::{Configuration, ConfigurationError, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
+use kit::{Configuration, ConfigurationError, Https, Identity, Origin, Origins, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
 use payments::{Gateways, Keys, Providers, SecretStore, paypal};
-pub use registry::{Registry, Wire, find, serve};
+pub use registry::{Registry, Wire, find, serve, serve_from_anywhere};
 use secrets::PaymentSecrets;
 use serde::de::DeserializeOwned;
 use store::{
-    Attempts, Availabilities, CoolingShoppers, GatewayStates, Orders, ProviderEvents, Purchases, Reservations, Rounds, Sales,
-    SandboxBooks, Stock,
+    Attempts, Availabilities, CoolingShoppers, EdgeRecords, GatewayStates, Orders, ProviderEvents, Purchases, Reservations,
+    Rounds, Sales, SandboxBooks, Stock,
 };
 pub use wired::FromParts;
 
@@ -60,6 +60,15 @@ pub struct Topic {
     /// An SNS client.
     pub client: aws_sdk_sns::Client,
     /// The topic's ARN.
+    pub arn: String,
+}
+
+/// The KeyValueStore of the gate at the edge, with a client for it.
+#[derive(Debug, Clone)]
+pub struct EdgeStore {
+    /// A client of the store's API.
+    pub client: aws_sdk_cloudfrontkeyvaluestore::Client,
+    /// The store's ARN.
     pub arn: String,
 }
 
@@ -127,6 +136,16 @@ impl Parts {
     #[must_use]
     pub fn https(&self) -> Https {
         self.aws.https()
+    }
+
+    /// Where requests may come from: with `ORIGIN_SECRETS`, only through the stack at the edge.
+    pub fn origin(&mut self) -> Origin {
+        let text: String = self.configuration.optional("ORIGIN_SECRETS").unwrap_or_default();
+        let hashes = text.split(',').filter(|hash| !hash.is_empty()).map(str::to_owned).collect();
+        Origin::only(hashes).unwrap_or_else(|| {
+            self.configuration.fault("ORIGIN_SECRETS is not one or two SHA-256 in lower-case hex");
+            Origin::anywhere()
+        })
     }
 
     /// The descriptions of sales.
@@ -298,6 +317,17 @@ impl Parts {
     /// The topic of notifications to shoppers.
     pub fn notifications(&mut self) -> Topic {
         Topic { client: self.aws.sns(), arn: self.configuration.text("NOTIFICATIONS_TOPIC_ARN") }
+    }
+
+    /// The store of the gate at the edge. `None`: there is no edge stack.
+    pub fn edge_store(&mut self) -> Option<EdgeStore> {
+        let arn = self.configuration.optional("EDGE_STORE_ARN")?;
+        Some(EdgeStore { client: self.aws.edge_store(), arn })
+    }
+
+    /// What the gate at the edge was told.
+    pub fn edge_records(&mut self) -> EdgeRecords {
+        EdgeRecords::new(self.dynamodb(), self.stock_table())
     }
 
     /// The client of all tables. It is made once, and only if a part asks for it, to keep cold starts short.

@@ -1,6 +1,6 @@
 //! A group's functions by name, and the choice of the one that a bootstrap serves.
 
-use kit::{ConfigurationError, Error, Function};
+use kit::{ConfigurationError, Error, Function, Origin};
 
 use crate::Parts;
 
@@ -21,8 +21,19 @@ const HANDLER: &str = "_HANDLER";
 /// reached.
 pub async fn serve(registry: Registry) -> Result<(), Error> {
     let mut parts = Parts::deployed().await;
+    let origin = parts.origin();
     let function = chosen(registry, &mut parts)?;
-    kit::serve(function, &parts.origins).await
+    kit::serve(function, origin, &parts.origins).await
+}
+
+/// As [`serve`], for functions whose callers prove by signatures who they are: the functions take requests from anywhere.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_from_anywhere(registry: Registry) -> Result<(), Error> {
+    let mut parts = Parts::deployed().await;
+    let function = chosen(registry, &mut parts)?;
+    kit::serve(function, Origin::anywhere(), &parts.origins).await
 }
 
 /// The wiring of the function of this name; `None`: the registry has no such function.

@@ -46,6 +46,11 @@ pub(crate) fn availability(product: &ProductId) -> Item {
     key(sale_pk(product), AVAILABILITY)
 }
 
+/// What the gate at the edge was told of the sale.
+pub(crate) fn edge(product: &ProductId) -> Item {
+    key(sale_pk(product), "EDGE")
+}
+
 pub(crate) fn catalogue_entry(catalogue: Catalogue, product: &ProductId) -> Item {
     key(catalogue.pk(), sale_pk(product))
 }

@@ -9,6 +9,7 @@ mod availability;
 mod batch;
 mod books;
 mod cooling;
+mod edge;
 mod error;
 mod gateways;
 mod item;
@@ -29,6 +30,7 @@ pub use availability::{Availabilities, AvailabilityUpdate};
 pub use aws_sdk_dynamodb::Client;
 pub use books::{Entry, EntryState, SandboxBooks};
 pub use cooling::CoolingShoppers;
+pub use edge::{EdgeRecord, EdgeRecords};
 pub use error::StoreError;
 pub use gateways::GatewayStates;
 pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
@@ -38,7 +40,7 @@ pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
 pub use rounds::Rounds;
 pub use sales::{Catalogue, Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
-pub use streams::{reservation_image, shard_image};
+pub use streams::{reservation_image, sale_key, shard_image};
 
 /// Reads a key that no item has, to check that `table` answers.
 ///

@@ -17,6 +17,12 @@ pub fn shard_image(image: &StreamItem) -> Result<Option<(ProductId, ShardNumber,
     Ok(Some((product, number, shard)))
 }
 
+/// The product of a changed item in a sale's partition: the sale, its availability. `None`: the key of another kind of item.
+#[must_use]
+pub fn sale_key(key: &StreamItem) -> Option<ProductId> {
+    keys::sale_of(&key.clone().into())
+}
+
 /// The reservation in an image of a stream record. `None`: the image is another kind of item.
 ///
 /// # Errors

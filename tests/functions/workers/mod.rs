@@ -1,6 +1,7 @@
 //! The functions that queues, streams and schedules call.
 
 mod expire_reservation;
+mod feed_edge;
 mod reconcile;
 mod refresh_availability;
 mod release_stock;

@@ -6,7 +6,7 @@ mod use_case;
 
 use std::sync::Arc;
 
-use contract::{ReserveRequest, ReservedView};
+use contract::{ReserveRequest, ReservedView, same_product};
 use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
@@ -32,6 +32,7 @@ impl HttpFunction for Reserve {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.shopper(request)?;
         let body: ReserveRequest = http::json_body(request)?;
+        same_product(request, &body.product_id)?;
         caller.must_be(body.user_id.as_ref())?;
         let quantity = body.quantity()?;
         let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity).await;

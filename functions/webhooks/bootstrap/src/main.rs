@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), kit::Error> {
-    parts::serve(webhooks::FUNCTIONS).await
+    parts::serve_from_anywhere(webhooks::FUNCTIONS).await
 }

@@ -1,6 +1,7 @@
 //! The registry of the functions that queues, streams and a schedule invoke.
 
 use expire_reservation::ExpireReservation;
+use feed_edge::FeedEdge;
 use kit::Function;
 use parts::{FromParts, Registry};
 use reconcile::Reconcile;
@@ -13,6 +14,7 @@ use start_payment::StartPayment;
 /// Each function by its name, with its trigger.
 pub const FUNCTIONS: Registry = &[
     ("expire-reservation", |parts| ExpireReservation::wire(parts).map(Function::queue)),
+    ("feed-edge", |parts| FeedEdge::wire(parts).map(Function::stream_batch)),
     ("reconcile", |parts| Reconcile::wire(parts).map(Function::schedule)),
     ("refresh-availability", |parts| RefreshAvailability::wire(parts).map(Function::stream_batch)),
     ("release-stock", |parts| ReleaseStock::wire(parts).map(Function::stream)),

@@ -15,6 +15,7 @@ mod stock;
 use std::{future::Future, sync::Arc};
 
 use domain::{Clock, ProductId, Sale, Timestamp};
+use feed_edge::EdgeFeed;
 use futures_util::future::join_all;
 use kit::{Failure, ScheduledFunction, metrics};
 use notify_shopper::NotifyShopper;
@@ -46,6 +47,7 @@ pub struct Reconcile {
     releases: ReleaseStock,
     executions: Executions,
     notices: NotifyShopper,
+    edge: EdgeFeed,
 }
 
 /// The findings of one run.
@@ -117,6 +119,7 @@ impl FromParts for Reconcile {
             releases: ReleaseStock::from_parts(parts),
             executions: Executions::from_parts(parts),
             notices: NotifyShopper::from_parts(parts),
+            edge: EdgeFeed::from_parts(parts),
         }
     }
 }
@@ -157,7 +160,10 @@ impl Reconcile {
         self.finish_refunds(&mut found, until).await;
         for (product, sale) in sales {
             match sale {
-                Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,
+                Ok(sale) => {
+                    self.renew_at_the_edge(&product, until, &mut found).await;
+                    self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await;
+                }
                 Err(error) => {
                     tracing::error!(sale = %product, cause = kit::chain(&error), "a sale cannot be read");
                     found.failed.push(product);
@@ -184,6 +190,18 @@ impl Reconcile {
         let first = start.map_or(0, |start| sales.partition_point(|(product, _)| *product < start));
         sales.rotate_left(first);
         Ok(sales)
+    }
+
+    /// Tells the gate at the edge that a sale is still sold out, before what it was told ends by itself, and what a run of
+    /// `feed-edge` could not tell it.
+    async fn renew_at_the_edge(&self, product: &ProductId, until: Timestamp, found: &mut Findings) {
+        if until <= self.clock.now() {
+            return;
+        }
+        if let Err(failure) = self.edge.feed(product).await {
+            tracing::error!(sale = %product, %failure, "the gate at the edge could not be told of a sale");
+            found.failed.push(product.clone());
+        }
     }
 
     /// Notes the first of `products`, in the order of this run, for which the time was too short. If that is the one with

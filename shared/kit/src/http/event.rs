@@ -53,6 +53,17 @@ pub struct GatewayEvent {
     is_base64_encoded: bool,
 }
 
+impl GatewayEvent {
+    /// The only value of a header; `None` also if there are several.
+    pub(crate) fn only_header(&self, name: &str) -> Option<&str> {
+        let named = |found: &str| found.eq_ignore_ascii_case(name);
+        let listed = self.multi_value_headers.iter().flatten().filter(|(found, _)| named(found)).flat_map(|(_, values)| values);
+        let single = self.headers.iter().filter(|_| self.multi_value_headers.is_none()).flatten();
+        let mut values = listed.chain(single.filter(|(found, _)| named(found)).map(|(_, value)| value));
+        values.next().filter(|_| values.next().is_none()).map(String::as_str)
+    }
+}
+
 impl From<GatewayEvent> for Request {
     fn from(event: GatewayEvent) -> Self {
         let body = event.body.map_or(Body::Empty, |body| Body::from_maybe_encoded(event.is_base64_encoded, &body));

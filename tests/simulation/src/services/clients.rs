@@ -23,6 +23,7 @@ pub(crate) struct Clients {
     patient_sfn: aws_sdk_sfn::Client,
     sns: aws_sdk_sns::Client,
     secrets_manager: aws_sdk_secretsmanager::Client,
+    edge_store: aws_sdk_cloudfrontkeyvaluestore::Client,
     providers: payments::Http,
 }
 
@@ -56,6 +57,7 @@ impl Clients {
             patient_sfn: alone!(aws_sdk_sfn, kit::patient_sfn(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
             secrets_manager: alone!(aws_sdk_secretsmanager, kit::secrets_manager(&config)),
+            edge_store: alone!(aws_sdk_cloudfrontkeyvaluestore, kit::edge_store(&config)),
             providers: Calls::to(world),
         }
     }
@@ -84,6 +86,11 @@ impl Aws for Clients {
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         self.secrets_manager.clone()
+    }
+
+    /// The simulation has no edge stack: no function asks for it.
+    fn edge_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+        self.edge_store.clone()
     }
 
     fn providers(&self) -> payments::Http {

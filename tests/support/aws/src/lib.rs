@@ -9,6 +9,7 @@
 
 mod calls;
 mod dynamo;
+mod edge_store;
 mod events;
 mod executions;
 mod interleaving;
@@ -26,6 +27,7 @@ mod wire;
 
 pub use calls::{Calls, Fault, every_crash, passing_faults};
 pub use dynamo::Dynamo;
+pub use edge_store::EdgeStore;
 pub use events::{event, event_as, event_text, event_value};
 pub use executions::{Started, StepFunctions};
 pub use interleaving::{Interleaving, every_interleaving};

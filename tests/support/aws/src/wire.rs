@@ -15,10 +15,16 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use serde_json::json;
 
-use crate::calls::{Calls, Fault};
+use crate::{
+    calls::{Calls, Fault},
+    edge_store,
+};
 
 /// A service in this process: maps the operation and the request's body to a status and a body.
 pub(crate) type Service = Arc<dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync>;
+
+/// A service in this process that reads whole requests.
+pub(crate) type RestService = Arc<dyn Fn(&HttpRequest) -> HttpResponse + Send + Sync>;
 
 /// The other end of the wire.
 #[derive(Clone)]
@@ -27,6 +33,8 @@ pub(crate) enum Wire {
     Http(SharedHttpClient, Calls),
     /// A function.
     InProcess(Service, Calls),
+    /// A function of whole requests.
+    Rest(RestService, Calls),
 }
 
 impl Wire {
@@ -50,6 +58,7 @@ impl HttpClient for Wire {
         SharedHttpConnector::new(match self {
             Self::Http(client, calls) => Connector::Http(client.http_connector(settings, components), calls.clone()),
             Self::InProcess(service, calls) => Connector::InProcess(Arc::clone(service), calls.clone()),
+            Self::Rest(service, calls) => Connector::Rest(Arc::clone(service), calls.clone()),
         })
     }
 }
@@ -58,6 +67,7 @@ impl HttpClient for Wire {
 enum Connector {
     Http(SharedHttpConnector, Calls),
     InProcess(Service, Calls),
+    Rest(RestService, Calls),
 }
 
 impl fmt::Debug for Connector {
@@ -68,7 +78,7 @@ impl fmt::Debug for Connector {
 
 impl Connector {
     fn calls(&self) -> &Calls {
-        let (Self::Http(_, calls) | Self::InProcess(_, calls)) = self;
+        let (Self::Http(_, calls) | Self::InProcess(_, calls) | Self::Rest(_, calls)) = self;
         calls
     }
 
@@ -79,6 +89,7 @@ impl Connector {
                 let (status, body) = service(operation, request.body().bytes().unwrap_or_default());
                 HttpConnectorFuture::ready(Ok(answer(status, body)))
             }
+            Self::Rest(service, _) => HttpConnectorFuture::ready(Ok(service(&request))),
         }
     }
 
@@ -118,13 +129,14 @@ fn error(status: u16, code: &str) -> HttpConnectorFuture {
     HttpConnectorFuture::ready(Ok(answer(status, body.to_string())))
 }
 
-fn answer(status: u16, body: String) -> HttpResponse {
+pub(crate) fn answer(status: u16, body: String) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body))
 }
 
-/// JSON services name the operation in a header, SNS in the form in its body.
+/// JSON services name the operation in a header, SNS in the form in its body, and the KeyValueStore by method and path.
 fn operation(request: &HttpRequest) -> String {
     match request.headers().get("x-amz-target") {
+        None if request.uri().contains("/key-value-stores/") => edge_store::operation(request).to_owned(),
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
         None => form_field(request.body().bytes().unwrap_or_default(), "Action").unwrap_or_default(),
     }

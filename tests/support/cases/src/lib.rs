@@ -69,6 +69,7 @@ const TABLES: [(&str, Table); 37] = [
     ("receive-paypal", webhooks::receive_paypal::cases),
     ("receive-stripe", webhooks::receive_stripe::cases),
     ("expire-reservation", workers::expire_reservation::cases),
+    ("feed-edge", workers::feed_edge::cases),
     ("reconcile", workers::reconcile::cases),
     ("refresh-availability", workers::refresh_availability::cases),
     ("release-stock", workers::release_stock::cases),

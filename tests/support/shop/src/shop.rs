@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp};
 use payments::Http;
 use store::{Client, WriteOutcome};
-use test_aws::{CountingRandomness, Dynamo, FixedClock, Queue, StepFunctions, Topic, Vault};
+use test_aws::{CountingRandomness, Dynamo, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
 
 pub use buyer::{Buyer, address};
 pub use given::Given;
@@ -48,6 +48,8 @@ pub struct Shop {
     pub topic: Topic,
     /// The accounts' keys.
     pub vault: Vault,
+    /// The store of the gate at the edge.
+    pub edge: EdgeStore,
     /// Calls to payment providers. At first, nobody answers them.
     pub providers: Http,
     /// A client for the tables that does not count its requests.
@@ -89,6 +91,7 @@ impl Shop {
             machines: StepFunctions::default(),
             topic: Topic::default(),
             vault: Vault::default(),
+            edge: EdgeStore::default(),
             providers: nobody(),
         }
     }

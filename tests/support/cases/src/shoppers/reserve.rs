@@ -30,6 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
             [reserved(201, 1), answer(200, json!({"reservation_id": RESERVATION, "cart_id": RESERVATION})).given(Given::Held)],
         ),
         case("add-to-cart-no-identity", post("/add-to-cart").json(one()), [problem(401, "unauthenticated")]),
+        case("same-product-parameter", ask(one()).query("product_id", DEMO), [reserved(201, 1)]),
+        case("other-product-parameter", ask(one()).query("product_id", "sold-out"), [malformed("")]),
         case("two-units", units(json!(2)), [reserved(201, 2)]),
         case("quantity-left-out", ask(json!({"product_id": DEMO})), [reserved(201, 1)]),
         case("base64-body", reserve().by(FIRST).base64(one()), [reserved(201, 1)]),

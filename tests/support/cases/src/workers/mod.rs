@@ -1,6 +1,7 @@
 //! Tables of the functions that queues, streams and the schedule invoke.
 
 pub(crate) mod expire_reservation;
+pub(crate) mod feed_edge;
 pub(crate) mod reconcile;
 pub(crate) mod refresh_availability;
 pub(crate) mod release_stock;

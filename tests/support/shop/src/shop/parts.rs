@@ -10,7 +10,7 @@ use kit::{Configuration, aws_config::SdkConfig};
 use parts::{Aws, FromParts, Parts};
 use payments::Http;
 use serde_json::Value;
-use test_aws::{Calls, Queue, StepFunctions, Topic, Vault};
+use test_aws::{Calls, EdgeStore, Queue, StepFunctions, Topic, Vault};
 
 use super::Shop;
 
@@ -61,8 +61,8 @@ impl Shop {
         ]);
         all.extend(variables.iter().copied());
         let (queue, machines, topic) = (self.queue.clone(), self.machines.clone(), self.topic.clone());
-        let (vault, providers) = (self.vault.clone(), self.providers.clone());
-        let aws = Services { dynamodb, queue, machines, topic, vault, providers, calls: calls.clone() };
+        let (vault, edge, providers) = (self.vault.clone(), self.edge.clone(), self.providers.clone());
+        let aws = Services { dynamodb, queue, machines, topic, vault, edge, providers, calls: calls.clone() };
         Parts::new(Configuration::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
     }
 
@@ -93,6 +93,7 @@ struct Services {
     machines: StepFunctions,
     topic: Topic,
     vault: Vault,
+    edge: EdgeStore,
     providers: Http,
     calls: Calls,
 }
@@ -127,6 +128,10 @@ impl Aws for Services {
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         self.vault.client_with(&self.calls)
+    }
+
+    fn edge_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+        self.edge.client_with(&self.calls)
     }
 
     fn providers(&self) -> Http {
