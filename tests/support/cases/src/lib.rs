@@ -37,7 +37,7 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 37] = [
+const TABLES: [(&str, Table); 38] = [
     ("authorize", gate::authorize::cases),
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
