@@ -31,6 +31,10 @@ impl Aws for OnlyDocuments {
         panic!("the function has no secret")
     }
 
+    fn edge_store(&self) -> aws_sdk_cloudfrontkeyvaluestore::Client {
+        panic!("the function has no key-value store")
+    }
+
     fn https(&self) -> Https {
         self.0.clone()
     }
