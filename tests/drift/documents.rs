@@ -94,6 +94,25 @@ fn commands(repository: &Repository) -> Faults {
     faults
 }
 
+/// `docs/THREATS.md` shows each claim by a test. A word in code marks that has three underscores and nothing else is a test's name.
+fn tests_that_are_not_there(repository: &Repository) -> Faults {
+    let path = Path::new("docs/THREATS.md");
+    let Some(text) = repository.documents.get(path) else { return vec!["docs/THREATS.md is not there".to_owned()] };
+    let is_name = |word: &&str| {
+        word.matches('_').count() >= 3
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let names = text.split('`').skip(1).step_by(2).filter(is_name);
+    let is_there = |name: &str| {
+        let declared = format!("fn {name}(");
+        repository.rust.values().any(|rust| rust.contains(&declared))
+    };
+    names
+        .filter(|name| !is_there(name))
+        .map(|name| format!("docs/THREATS.md names the test {name}, which is not there"))
+        .collect()
+}
+
 /// The output of `cargo xtask <name> --help`. `None` if the command does not exist.
 fn help(name: &str) -> Option<String> {
     static KNOWN: LazyLock<Mutex<BTreeMap<String, Option<String>>>> = LazyLock::new(Mutex::default);
@@ -142,4 +161,16 @@ fn a_command_or_an_option_that_does_not_exist_is_noticed() {
 
 fn with_a_document(text: &str) -> impl FnOnce(&mut Repository) {
     move |repository| _ = repository.documents.insert("docs/x/y.md".into(), text.to_owned())
+}
+
+#[test]
+fn every_test_that_shows_how_a_threat_is_stopped_is_there() {
+    none(&tests_that_are_not_there(&Repository::read()));
+}
+
+#[test]
+fn a_threat_that_no_test_stops_is_noticed() {
+    notices(tests_that_are_not_there, "names the test nobody_gets_in_ever, which is not there", |repository| {
+        repository.documents.get_mut(Path::new("docs/THREATS.md")).unwrap().push_str("Shown by `nobody_gets_in_ever`.");
+    });
 }

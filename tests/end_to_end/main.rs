@@ -11,6 +11,7 @@ mod edge;
 mod expiry;
 mod faults;
 mod identity;
+mod logs;
 mod operating;
 mod payments;
 mod providers;

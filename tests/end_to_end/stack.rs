@@ -86,7 +86,7 @@ impl Stack {
     }
 
     /// A call of one of the emulator's JSON services.
-    async fn aws(&self, service: &str, target: &str, input: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn aws(&self, service: &str, target: &str, input: &Value) -> (StatusCode, Value) {
         let signature = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=test",
             self.told("/region")

@@ -95,6 +95,9 @@ impl Test {
         timed(steps, "the API's description against the stack", || Conformance::repeatable().run())?;
         timed(steps, "faults on the stack", || {
             passes(&mut test_binary("end_to_end", &["faults::", "--ignored", "--nocapture", "--test-threads=1"]))
+        })?;
+        timed(steps, "nothing of a person in any log line of all this", || {
+            passes(&mut test_binary("end_to_end", &["logs::", "--ignored", "--nocapture"]))
         })
     }
 }
