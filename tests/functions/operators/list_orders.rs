@@ -1,5 +1,5 @@
 //! `GET /admin/orders`: every order with a refund that is not confirmed, and no other.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 use domain::{OrderStep, ShardNumber, SignedDuration};
 use insta::assert_snapshot;

@@ -61,6 +61,7 @@ async fn list_orders_answers_its_sample_events() {
     impossible-next: 400 malformed-request
     impossible-sale: 400 malformed-request
     impossible-since: 400 malformed-request
+    next: 200
     no-identity: 401 unauthenticated
     no-status: 400 malformed-request
     not-an-operator: 403 forbidden

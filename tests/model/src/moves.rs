@@ -253,11 +253,7 @@ impl SmallWorld {
             Action::StartSagaAgain(who) => start_saga_again(world, who),
             Action::SettleRefund(who) => settle_refund(world, who),
             Action::Refund(who) => world.begin_refund(who),
-            Action::RefundGoesOn(who) => {
-                if let Some(run) = world.shoppers[who].refund {
-                    world.shoppers[who].refund = run.turn(world, who, self.bug);
-                }
-            }
+            Action::RefundGoesOn(who) => world.refund_goes_on(who, self.bug),
             Action::RefundAgain(who) => world.refund_again(who),
             Action::RefundRunsTwice(who) => {
                 if let (true, None, Some(run)) = (self.lateness, world.late, world.shoppers[who].refund.take()) {

@@ -91,6 +91,13 @@ impl World {
         self.shoppers[who].refund = Some(RefundRun::of(nth));
     }
 
+    /// The run for a refund makes its next call.
+    pub(crate) fn refund_goes_on(&mut self, who: Who, bug: Option<Bug>) {
+        if let Some(run) = self.shoppers[who].refund {
+            self.shoppers[who].refund = run.turn(self, who, bug);
+        }
+    }
+
     /// The same request again, or `reconcile`: a pending refund without a run.
     pub(crate) fn refund_again(&mut self, who: Who) {
         let is_pending = |nth: &Nth| self.order(who, *nth).is_some_and(|order| order.returning);
