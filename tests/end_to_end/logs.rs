@@ -76,12 +76,7 @@ fn lines_that_must_not_be_logged_are_recognised() {
     ] {
         assert!(fault(line).is_some(), "{line}");
     }
-    assert_eq!(
-        fault(
-            r#"{"level":"INFO","gateway":"stripe","key":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D#1","_aws":{"Timestamp":1795000000000}}"#
-        ),
-        None
-    );
+    assert_eq!(fault(r#"{"level":"INFO","gateway":"stripe","key":"demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D#1"}"#), None);
 }
 
 #[tokio::test]

@@ -74,6 +74,9 @@ function problem(id, status, statusDescription, code, title, detail, members, ex
         'cache-control': { value: 'no-store' },
         'access-control-allow-origin': { value: '*' },
         'access-control-expose-headers': { value: 'Location, Retry-After, X-Request-Id' },
+        'strict-transport-security': { value: 'max-age=31536000' },
+        'x-content-type-options': { value: 'nosniff' },
+        'x-frame-options': { value: 'DENY' },
         'x-request-id': { value: id },
     };
     Object.keys(members).forEach((name) => { body[name] = members[name]; });

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{sent_time, time};
 
 /// The form of the value. The gate lets requests for a value of another form through.
-const FORM: u8 = 1;
+const GATE_FORM: u8 = 1;
 
 /// A sale as the gate knows it, about 300 bytes as JSON. Times in milliseconds are epoch times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl GateValue {
             SaleStatus::Closed => GateStatus::Closed,
         };
         Self {
-            v: FORM,
+            v: GATE_FORM,
             status,
             visible_ms: draft.visible_from.map(up),
             starts_ms: draft.starts_at.as_millisecond(),
@@ -99,7 +99,7 @@ impl GateValue {
     /// Reads a stored value. `None`: another version of the product wrote it.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok().filter(|value: &Self| value.v == FORM)
+        serde_json::from_str(text).ok().filter(|value: &Self| value.v == GATE_FORM)
     }
 }
 

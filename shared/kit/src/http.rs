@@ -6,8 +6,8 @@
 mod body;
 mod event;
 mod identity;
-mod origins;
 mod origin;
+mod origins;
 mod problem;
 mod raw;
 mod response;
@@ -22,8 +22,8 @@ use lambda_http::{
     http::{HeaderName, HeaderValue},
     request::RequestContext,
 };
-pub use origins::Origins;
 pub use origin::{ORIGIN_HEADER, Origin};
+pub use origins::Origins;
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
 pub use response::{no_content, ok_json, public_json, with_location};

@@ -22,7 +22,7 @@ fn request(route: &Route) -> RequestBuilder {
 /// The answer of the route's function, on a shop that counts its calls.
 async fn answer(shop: &Shop, calls: &Calls, route: &Route, request: RequestBuilder) -> String {
     let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS];
-    let wire = groups.into_iter().find_map(|group| parts::find(group, route.function)).expect("a function");
+    let wire = groups.into_iter().find_map(|group| parts::find(group, route.function)).unwrap();
     let Ok(Function::Http(handle)) = wire(&mut shop.parts(calls)) else { panic!("{} is not of the API", route.name) };
     // `resourcePath` is the route's, as API Gateway writes it.
     let mut event = request.into_event();

@@ -7,7 +7,7 @@ use crate::{
     Bug, SmallWorld,
     gateway::Answer,
     late::OfLateMoney,
-    properties, purchases,
+    properties, purchases, refunds,
     saga::{Execution, Step, Task, Then},
     world::{Attempt, Book, Late, Launch, Ledger, Nth, Request, Reservation, Who, World},
 };
@@ -251,7 +251,7 @@ impl SmallWorld {
             Action::ReleaseRemoved(who, nth) => self.release_removed(world, who, nth),
             Action::ReleaseAbandoned(who, shard) => self.release_abandoned(world, who, shard),
             Action::StartSagaAgain(who) => start_saga_again(world, who),
-            Action::SettleRefund(who) => settle_refund(world, who),
+            Action::SettleRefund(who) => refunds::settle(world, who),
             Action::Refund(who) => world.begin_refund(who),
             Action::RefundGoesOn(who) => world.refund_goes_on(who, self.bug),
             Action::RefundAgain(who) => world.refund_again(who),
@@ -488,14 +488,5 @@ fn start_saga_again(world: &mut World, who: Who) {
     world.shoppers[who].saga = Some(Execution::begins(nth, attempt));
     for from in [Launch::Queued, Launch::Lost] {
         launch(world, who, nth, attempt, from, Launch::Started);
-    }
-}
-
-/// docs/runbook.md: a person starts the saga of an order whose refund is pending again.
-fn settle_refund(world: &mut World, who: Who) {
-    let refund_pending = |nth: &Nth| world.order(who, *nth).is_some_and(|order| order.refund_pending);
-    let found = Nth::ALL.into_iter().find(refund_pending).and_then(|nth| Some((nth, world.order(who, nth)?.attempt)));
-    if let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) {
-        world.shoppers[who].saga = Some(Execution::begins(nth, attempt));
     }
 }

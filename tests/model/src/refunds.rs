@@ -5,6 +5,7 @@ use domain::{OrderStatus, OrderStep, ReservationStatus, ShardNumber, StockShard}
 
 use crate::{
     Bug,
+    saga::Execution,
     world::{Nth, Who, World},
 };
 
@@ -111,5 +112,14 @@ impl World {
             order.take(step);
             order.returning = false;
         }
+    }
+}
+
+/// docs/runbook.md: a person starts the saga of an order whose refund is pending again.
+pub(crate) fn settle(world: &mut World, who: Who) {
+    let refund_pending = |nth: &Nth| world.order(who, *nth).is_some_and(|order| order.refund_pending);
+    let found = Nth::ALL.into_iter().find(refund_pending).and_then(|nth| Some((nth, world.order(who, nth)?.attempt)));
+    if let (None, Some((nth, attempt))) = (world.shoppers[who].saga, found) {
+        world.shoppers[who].saga = Some(Execution::begins(nth, attempt));
     }
 }

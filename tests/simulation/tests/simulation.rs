@@ -97,6 +97,10 @@ fn each_reader_of_a_stream_gets_the_records_that_the_template_passes() {
         let source = template::target(&mapping["Properties"]["EventSourceArn"]).unwrap();
         let Some((table, _)) = tables.into_iter().find(|(_, name)| *name == source) else { continue };
         let function = template::folder_name(template::target(&mapping["Properties"]["FunctionName"]).unwrap());
+        // A history has no stack at the edge, and without one the function does nothing.
+        if function == "feed-edge" {
+            continue;
+        }
         let mut passed = 0;
         for record in records() {
             let as_json = serde_json::to_value(&record).unwrap();

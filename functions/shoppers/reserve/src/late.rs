@@ -54,9 +54,9 @@ impl UnitReservations {
                     // What the first hold has left.
                     self.stock.release_ended(shard, &order.shopper, &order.id, hold.expires_at).await?;
                 }
-                Ok(Claim::Held { .. } | Claim::Bought) => return Ok(None),
                 Err(Refusal::Store(error)) => return Err(error),
-                Err(
+                Ok(Claim::Held { .. } | Claim::Bought)
+                | Err(
                     Refusal::UnknownProduct
                     | Refusal::NotReservable(_)
                     | Refusal::SoldOut(_)

@@ -26,15 +26,12 @@ pub(crate) async fn write(
     value: Option<&str>,
     version: &StoreVersion,
 ) -> Result<bool, Failure> {
-    let refused = match value {
-        Some(value) => {
-            let put = store.client.put_key().kvs_arn(&store.arn).key(product.as_str()).value(value).if_match(&version.0);
-            put.send().await.err().map(|error| (error.code().map(str::to_owned), failure(error)))
-        }
-        None => {
-            let delete = store.client.delete_key().kvs_arn(&store.arn).key(product.as_str()).if_match(&version.0);
-            delete.send().await.err().map(|error| (error.code().map(str::to_owned), failure(error)))
-        }
+    let refused = if let Some(value) = value {
+        let put = store.client.put_key().kvs_arn(&store.arn).key(product.as_str()).value(value).if_match(&version.0);
+        put.send().await.err().map(|error| (error.code().map(str::to_owned), failure(error)))
+    } else {
+        let delete = store.client.delete_key().kvs_arn(&store.arn).key(product.as_str()).if_match(&version.0);
+        delete.send().await.err().map(|error| (error.code().map(str::to_owned), failure(error)))
     };
     match refused {
         None => Ok(true),

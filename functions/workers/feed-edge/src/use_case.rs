@@ -14,7 +14,7 @@ use store::{Availabilities, EdgeRecord, EdgeRecords, Sales, Stock, StoreError};
 use crate::gate;
 
 /// How often a run begins again because another one was faster.
-const TRIES: usize = 6;
+const TRIES_TO_TELL: usize = 6;
 
 /// Tells the gate of sales.
 pub struct EdgeFeed {
@@ -47,7 +47,7 @@ impl EdgeFeed {
     /// When DynamoDB or the gate's store does not answer, or other runs were faster each time.
     pub async fn feed(&self, product: &ProductId) -> Result<(), Failure> {
         let Some(store) = &self.store else { return Ok(()) };
-        for _ in 0..TRIES {
+        for _ in 0..TRIES_TO_TELL {
             let record = self.records.get(product).await?;
             let told = record.as_ref().filter(|record| record.store == store.arn).and_then(|record| record.told.as_deref());
             // A sale without a record was never told of.

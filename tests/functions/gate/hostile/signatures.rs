@@ -75,7 +75,7 @@ hostile! {
     a_signature_with_padding: Malformed, |gate| format!("{}==", gate.good());
     a_signature_in_hexadecimal: Signature, |gate| {
         let signed = signed_part(&gate.customers.header().to_string(), &gate.claims().to_string());
-        let hex: String = gate.customers.signer.sign(&signed).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = gate.customers.signer.sign(&signed).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect();
         format!("{signed}.{hex}")
     };
     a_second_signature_after_the_first: Malformed, |gate| {

@@ -54,7 +54,7 @@ async fn a_run_stops_when_its_time_is_over_and_the_next_run_begins_where_it_stop
     let mut looked_at = Vec::new();
     for _ in 0..3 {
         // This is time enough for one sale.
-        let found = run_for(&world, 9).await;
+        let found = run_for(&world, 11).await;
         assert_eq!((found.holds_overdue, found.failed.len()), (1, 0), "{found:?}");
         assert_eq!(found.not_reached.len(), 2, "{found:?}");
         assert!(found.metrics().contains(&("SalesNotReached", 2.0)));

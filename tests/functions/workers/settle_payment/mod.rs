@@ -1,6 +1,6 @@
 //! `settle-payment` on a real DynamoDB engine, with the sandbox and with a fake Stripe: it believes the provider and not the
 //! event, wakes who waits, and uses or returns late money.
-#![expect(clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod late;
 

@@ -17,6 +17,8 @@ use crate::{
 const MOST_REFUNDS: u64 = 8;
 /// How often a request is sent.
 const PATIENCE: usize = 4;
+/// How often a request is sent again in the quiet time: for two minutes at least.
+const MOST_WAITS: usize = 60;
 
 /// The operator and the requests that were not answered.
 pub(crate) struct Refunder {
@@ -86,7 +88,16 @@ impl Refunder {
     pub(crate) async fn finish(&mut self) {
         for wish in std::mem::take(&mut self.unanswered) {
             if self.world.chance.happens(0.5) {
-                assert!(self.ask(&wish).await, "all is quiet, and no refund is answered");
+                let mut is_answered = false;
+                for _ in 0..MOST_WAITS {
+                    // The first refund of an order waits until its shopper is told of the purchase, by `reconcile` at the latest.
+                    is_answered = self.ask(&wish).await;
+                    if is_answered {
+                        break;
+                    }
+                    self.world.pause(2_000, 4_000).await;
+                }
+                assert!(is_answered, "all is quiet, and no refund is answered");
             }
         }
     }
