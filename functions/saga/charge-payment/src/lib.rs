@@ -218,10 +218,8 @@ impl ChargePayment {
                 self.gateways.tell(gateway, &outcome).await;
                 self.settle(run, attempt, gateway, outcome).await
             }
-            LookUp::Unknown => {
-                self.gateways.tell(gateway, &ChargeOutcome::Unknown).await;
-                Err(SagaError::PaymentOutcomeUnknown)
-            }
+            // Not told: a gateway that answers has not decided on this payment yet, and may be up.
+            LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Units for an order whose hold has ended, and whose money came after all. They are claimed as any others, under the order's
 //! own id.
 
+use std::time::Duration;
+
 use contract::Refusal;
-use domain::{Hold, Order, Reservation, ReservationStatus, ShardNumber, SignedDuration, Timestamp};
+use domain::{Hold, Order, Reservation, ReservationStatus, Sale, ShardNumber, SignedDuration, Timestamp};
 use store::StoreError;
 
 use crate::{
@@ -10,34 +12,58 @@ use crate::{
     use_case::{ROUNDS, UnitReservations},
 };
 
+/// A run that claims units ends within this time of its reading of the sale, as `reserve` does by its time-out: see
+/// `Sale::unreservable_at`.
+const CLAIMS_WITHIN: Duration = Duration::from_secs(5);
+
+/// What became of claiming units again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimedAgain {
+    /// Units are held under this reservation, which the caller has to write, or else release by
+    /// [`UnitReservations::release_claim`].
+    Held(Box<Reservation>),
+    /// There are no units for the order: its sale takes no reservations now, is another one, or has too few units left, or its
+    /// shopper has others.
+    NoUnits,
+    /// Nobody can say at the moment. The caller has to ask again.
+    NotNow,
+}
+
 impl UnitReservations {
-    /// Claims the units of `order` again. Returns the reservation that the caller has to write, or else release by
-    /// [`Self::release_claim`]. `None`: the sale takes no reservations now, has too few units left, or its shopper has others.
+    /// Claims the units of `order` again.
     ///
     /// # Errors
     /// When the store does not answer. Units may be claimed: the next run takes them over, or `reconcile` releases them.
-    pub async fn claim_again(&self, order: &Order) -> Result<Option<Reservation>, StoreError> {
+    pub async fn claim_again(&self, order: &Order) -> Result<ClaimedAgain, StoreError> {
+        let claimed = tokio::time::timeout(CLAIMS_WITHIN, self.claim_in_time(order)).await;
+        claimed.unwrap_or(Ok(ClaimedAgain::NotNow))
+    }
+
+    async fn claim_in_time(&self, order: &Order) -> Result<ClaimedAgain, StoreError> {
         let now = self.clock.now();
         let sale = self.sales.get(order.product()).await?.filter(|sale| sale.is_visible(now));
-        let Some(sale) = sale.filter(|sale| sale.accepts(order.quantity, now).is_ok()) else { return Ok(None) };
+        let sale = sale.filter(|sale| sale.accepts(order.quantity, now).is_ok() && is_of(order, sale));
+        let Some(sale) = sale else { return Ok(ClaimedAgain::NoUnits) };
         if self.reservations.get(&order.shopper, order.product()).await?.is_some() {
-            return Ok(None);
+            return Ok(ClaimedAgain::NoUnits);
         }
         // Later than the end of the first hold: so whatever comes late to release that one leaves this one alone. If this run hangs
         // until after it, `reconcile` takes the units for abandoned. The saga then finds no units and voids the payment.
         let after_first = order.pay_by.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         let expires_at = sale.draft.hold_end(now).max(after_first);
         let hold = Hold { reservation: order.id.clone(), quantity: order.quantity, expires_at };
-        let reservation = |shard: ShardNumber, hold: Hold| Reservation {
-            id: hold.reservation,
-            shopper: order.shopper.clone(),
-            shard,
-            quantity: hold.quantity,
-            status: ReservationStatus::Paying,
-            expires_at: hold.expires_at,
-            latest_end: Some(sale.draft.latest_hold_end(now).max(hold.expires_at)),
-            accounts: order.accounts.clone(),
-            created_at: now,
+        let held = |shard: ShardNumber, hold: Hold| {
+            ClaimedAgain::Held(Box::new(Reservation {
+                id: hold.reservation,
+                shopper: order.shopper.clone(),
+                shard,
+                quantity: hold.quantity,
+                status: ReservationStatus::Paying,
+                expires_at: hold.expires_at,
+                latest_end: Some(sale.draft.latest_hold_end(now).max(hold.expires_at)),
+                accounts: order.accounts.clone(),
+                created_at: now,
+            }))
         };
         for _ in 0..ROUNDS {
             let claim = match self.refuse_without_units(&sale, order.quantity, now).await {
@@ -45,16 +71,17 @@ impl UnitReservations {
                 Err(refusal) => Err(refusal),
             };
             match claim {
-                Ok(Claim::New { shard, hold }) => return Ok(Some(reservation(shard, hold))),
+                Ok(Claim::New { shard, hold }) => return Ok(held(shard, hold)),
                 Ok(Claim::Held { shard, hold }) if hold.reservation == order.id => {
                     // By another run of the same request, which may be at work or dead.
                     if hold.expires_at > order.pay_by.max(now) {
-                        return Ok(Some(reservation(shard, hold)));
+                        return Ok(held(shard, hold));
                     }
                     // What the first hold has left.
                     self.stock.release_ended(shard, &order.shopper, &order.id, hold.expires_at).await?;
                 }
                 Err(Refusal::Store(error)) => return Err(error),
+                Err(Refusal::TryAgain { .. }) => return Ok(ClaimedAgain::NotNow),
                 Ok(Claim::Held { .. } | Claim::Bought)
                 | Err(
                     Refusal::UnknownProduct
@@ -62,12 +89,11 @@ impl UnitReservations {
                     | Refusal::SoldOut(_)
                     | Refusal::NotTogether { .. }
                     | Refusal::CoolingDown { .. }
-                    | Refusal::AlreadyPurchased
-                    | Refusal::TryAgain { .. },
-                ) => return Ok(None),
+                    | Refusal::AlreadyPurchased,
+                ) => return Ok(ClaimedAgain::NoUnits),
             }
         }
-        Ok(None)
+        Ok(ClaimedAgain::NotNow)
     }
 
     /// Releases the units of a claim whose reservation was not written, unless another run has written one for these units.
@@ -81,4 +107,9 @@ impl UnitReservations {
         }
         Ok(())
     }
+}
+
+/// Whether the sale has the order's price. The order's own sale may have been deleted, and another one made of the product.
+fn is_of(order: &Order, sale: &Sale) -> bool {
+    sale.draft.price.times(order.quantity.units()) == Ok(order.amount)
 }

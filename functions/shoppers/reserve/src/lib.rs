@@ -11,6 +11,7 @@ use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
+pub use late::ClaimedAgain;
 pub use use_case::{Reserved, UnitReservations};
 
 /// The Lambda handler and its dependencies.

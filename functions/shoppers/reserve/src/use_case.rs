@@ -234,7 +234,10 @@ impl UnitReservations {
             // The hold has no reservation: its run died before it wrote one, or the reservation ended and the stream is late.
             other => {
                 // Units that were claimed again for an order that is paid late, under an id that is long made.
-                let is_again = hold.expires_at > sale.draft.hold_end(hold.reservation.made_at());
+                // An id has the milliseconds of the time from which the first hold's end was counted, and not the rest.
+                let first_claim =
+                    hold.reservation.made_at().checked_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+                let is_again = hold.expires_at > sale.draft.hold_end(first_claim);
                 let settled_at = if is_again { hold.expires_at } else { hold.settles_at() };
                 if now >= settled_at {
                     self.stock.release_ended(shard, shopper, &hold.reservation, hold.expires_at).await?;

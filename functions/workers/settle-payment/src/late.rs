@@ -8,6 +8,7 @@ use domain::{Attempt, AttemptStatus, ChargeOutcome, IdempotencyKey, LateMoney, O
 use kit::{Failure, metrics};
 use messages::OrderMessage;
 use payments::{LookUp, PaymentGateway};
+use reserve::ClaimedAgain;
 use store::{EndOutcome, Ending};
 
 use crate::SettlePayment;
@@ -65,7 +66,11 @@ impl SettlePayment {
     /// Claims units again for an order that has expired, and has its saga sell them for the late money of its attempt `ended`. False:
     /// there are no units for it.
     async fn claims(&self, order: &Order, ended: &Attempt) -> Result<bool, Failure> {
-        let Some(claimed) = self.units.claim_again(order).await? else { return Ok(false) };
+        let claimed = match self.units.claim_again(order).await? {
+            ClaimedAgain::Held(claimed) => claimed,
+            ClaimedAgain::NoUnits => return Ok(false),
+            ClaimedAgain::NotNow => return Err(Failure::new(format!("no units could be claimed for {} yet", order.id))),
+        };
         let now = self.clock.now();
         if !self.purchases.start_late(order, &claimed, ended, now).await? {
             self.units.release_claim(&claimed).await?;

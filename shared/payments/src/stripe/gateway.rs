@@ -117,14 +117,33 @@ impl StripeGateway {
     /// Refunds what is left of the charge, unless refunds of all of it are under way or done. A refund that failed is made
     /// again. A refund that Stripe has accepted counts as done, although a bank may still return it days later.
     async fn give_back(&self, id: &str, received: i64) -> Result<RefundOutcome, StripeError> {
-        let has_ended = |status: &RefundStatus| matches!(status, RefundStatus::Failed | RefundStatus::Canceled);
-        let refunds = self.client.refunds(id).await?;
-        let back: i64 = refunds.data.iter().filter(|refund| !has_ended(&refund.status)).map(|refund| refund.amount).sum();
-        if back >= received {
+        if self.given_back(id).await? >= received {
             return Ok(RefundOutcome::Refunded);
         }
         let refund = self.client.create_refund(id, None).await?;
         Ok(if has_ended(&refund.status) { RefundOutcome::Unknown } else { RefundOutcome::Refunded })
+    }
+
+    /// The outcome of a charge that is looked up. An intent stays `succeeded` when its money has gone back.
+    async fn with_refunds(&self, payment: &Payment, intent: &Intent) -> LookUp {
+        let found = outcome(payment, intent).map_or(LookUp::Unknown, LookUp::Found);
+        if !matches!(found, LookUp::Found(ChargeOutcome::Charged { .. })) {
+            return found;
+        }
+        match self.given_back(&intent.id).await {
+            Ok(back) if back >= intent.amount_received => LookUp::Found(declined("The payment was refunded.")),
+            Ok(_) => found,
+            Err(error) => {
+                self.told(payment, "look_up", &error);
+                LookUp::Unknown
+            }
+        }
+    }
+
+    /// What has gone back of an intent's money, or is under way, in minor units.
+    async fn given_back(&self, id: &str) -> Result<i64, StripeError> {
+        let refunds = self.client.refunds(id).await?;
+        Ok(refunds.data.iter().filter(|refund| !has_ended(&refund.status)).map(|refund| refund.amount).sum())
     }
 
     /// Refunds a part, unless a refund of the intent has its note. Stripe forgets an idempotency key after a day, and a refund keeps
@@ -174,6 +193,11 @@ impl StripeGateway {
     }
 }
 
+/// Whether a refund has ended without giving money back.
+fn has_ended(status: &RefundStatus) -> bool {
+    matches!(status, RefundStatus::Failed | RefundStatus::Canceled)
+}
+
 impl PaymentGateway for StripeGateway {
     fn name(&self) -> &GatewayName {
         &self.name
@@ -213,7 +237,7 @@ impl PaymentGateway for StripeGateway {
             let Some(id) = &payment.provider_id else { return LookUp::NotFound };
             match self.client.retrieve(id).await {
                 Ok(Intent { status: IntentStatus::RequiresConfirmation, .. }) => LookUp::NotFound,
-                Ok(intent) => outcome(payment, &intent).map_or(LookUp::Unknown, LookUp::Found),
+                Ok(intent) => self.with_refunds(payment, &intent).await,
                 Err(error) => {
                     self.told(payment, "look_up", &error);
                     LookUp::Unknown

@@ -7,6 +7,8 @@ use super::hostile;
 hostile! {
     a_token_of_nobody: Subject, |gate| gate.not_claiming("sub");
     an_empty_subject: Subject, |gate| gate.claiming("sub", json!(""));
+    a_subject_that_ends_a_text_in_the_access_log: Subject, |gate| gate.claiming("sub", json!("a\",\"status\":\"200"));
+    a_subject_that_escapes_the_end_of_a_text: Subject, |gate| gate.claiming("sub", json!("a\\"));
     a_null_subject: Subject, |gate| gate.claiming("sub", Value::Null);
     a_subject_that_is_a_number: Subject, |gate| gate.claiming("sub", json!(1));
     a_subject_that_is_a_list: Subject, |gate| gate.claiming("sub", json!(["ann"]));

@@ -11,7 +11,7 @@ use parts::FromParts;
 use reconcile::Reconcile;
 use refund_payment::RefundPayment;
 use release_stock::ReleaseStock;
-use reserve::UnitReservations;
+use reserve::{ClaimedAgain, UnitReservations};
 use sell_stock::SellStock;
 use serde_json::{Value, json};
 use settle_payment::SettlePayment;
@@ -173,6 +173,30 @@ async fn late_money_goes_back_while_the_sale_takes_no_reservations() {
         }
         assert_eq!(stripe.order().await.status, OrderStatus::Expired);
     }
+}
+
+/// The order's own sale was deleted, and another one made of its product.
+#[tokio::test]
+async fn late_money_goes_back_if_the_sale_has_another_price() {
+    let stripe = StripeShop::expired().await;
+    stripe.shop.set_price(&demo(), 199_900).await;
+    assert!(!stripe.comes(&Calls::new()).await);
+    assert_eq!((stripe.end().await, stripe.shop.units(&demo()).await), (End::WentBack, (100, 0, 0)));
+}
+
+/// Money that a person has given back at the provider buys nothing.
+#[tokio::test]
+async fn money_that_was_refunded_at_the_provider_is_not_late() {
+    let stripe = StripeShop::waiting_for("stripe:pm_usBankAccount_success").await;
+    stripe.shop.clock.set("2026-11-01T12:09:00Z");
+    stripe.shop.step(&stripe.buyer, Stage::Expired).await;
+    let attempt = stripe.shop.uncounted().attempts().get(&stripe.buyer.key(1)).await.unwrap().unwrap();
+    let gateways = stripe.parts().gateways();
+    let gateway = gateways.named(&attempt.gateway).unwrap();
+    let payment = saga::payment(&stripe.order().await, &attempt).unwrap();
+    assert_eq!(gateway.refund(&payment).await, domain::RefundOutcome::Refunded);
+    assert!(!stripe.comes(&Calls::new()).await);
+    assert_eq!((stripe.order().await.status, stripe.shop.units(&demo()).await), (OrderStatus::Expired, (100, 0, 0)));
 }
 
 #[tokio::test]
@@ -353,7 +377,7 @@ async fn a_release_of_the_first_hold_at_the_same_time_leaves_the_new_units_alone
 async fn units_that_were_claimed_and_never_written_down_are_released() {
     let stripe = StripeShop::expired().await;
     let units = UnitReservations::wire(&mut stripe.shop.uncounted()).unwrap();
-    assert!(units.claim_again(&stripe.order().await).await.unwrap().is_some());
+    assert!(matches!(units.claim_again(&stripe.order().await).await.unwrap(), ClaimedAgain::Held(_)));
     assert_eq!(stripe.shop.units(&demo()).await, (99, 1, 0));
     stripe.shop.clock.set("2026-11-01T12:10:20Z");
     let reconcile: Reconcile = stripe.shop.wire(&Calls::new());

@@ -21,6 +21,12 @@ impl Shop {
         update.expression_attribute_values(":status", text(status)).send().await.unwrap();
     }
 
+    /// Changes a sale's stored price, which nothing in the product does once its sale has started.
+    pub async fn set_price(&self, product: &ProductId, amount_minor: i64) {
+        let update = self.update_stock(&format!("SALE#{product}"), "META").update_expression("SET amount_minor = :amount");
+        update.expression_attribute_values(":amount", AttributeValue::N(amount_minor.to_string())).send().await.unwrap();
+    }
+
     /// Adds units to a shard without taking them from anywhere, which nothing in the product does.
     pub async fn add_units(&self, product: &ProductId, shard: ShardNumber, units: u32) {
         let update = self.update_stock(&format!("SHARD#{product}#{shard}"), "STOCK").update_expression("ADD available :units");
