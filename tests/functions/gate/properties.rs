@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_granted_is_what_the_claims_say(subject in "[!-~]{1,128}", lasts in 1_i64..1_000_000) {
+    fn what_is_granted_is_what_the_claims_say(subject in r"[!#-\[\]-~]{1,128}", lasts in 1_i64..1_000_000) {
         let pure = Pure::new(Signer::es256(1));
         let claims = but(but(pure.claims(), "sub", json!(subject)), "exp", json!(NOW + lasts));
         let grant = pure.verify(&pure.fake.token(&claims)).unwrap();
