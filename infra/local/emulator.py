@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import urllib.parse
 from importlib.metadata import version
 
 MINISTACK = "1.5.33"
@@ -41,7 +42,7 @@ def import_without_ttl_thread():
 dynamodb = import_without_ttl_thread()
 
 from ministack import app  # noqa: E402
-from ministack.core import iam_evaluator, lambda_runtime  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
 from ministack.core.responses import _request_account_id, _request_region, json_response  # noqa: E402
 from ministack.services import apigateway_v1, cloudfront, cloudfront_keyvaluestore, lambda_svc, stepfunctions  # noqa: E402
 from ministack.services.cloudformation import provisioners  # noqa: E402
@@ -259,6 +260,19 @@ def give_functions_their_stores():
     cloudfront.live_function_code = code_with_store
 
 
+def name_stores_in_policies():
+    """Says which KeyValueStore a request is about: ministack compares such a request with policies for `*` only."""
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource(service, method, path, *others):
+        stores = "/key-value-stores/"
+        if service == "cloudfront-keyvaluestore" and path.startswith(stores):
+            return urllib.parse.unquote(path.removeprefix(stores)).partition("/keys")[0]
+        return resource_of(service, method, path, *others)
+
+    iam_actions.extract_resource_arn = resource
+
+
 def end_with_stdin():
     """Ends when the parent process has ended in any way: stdin, a pipe from the parent, is then closed."""
     sys.stdin.buffer.read()
@@ -278,6 +292,7 @@ if __name__ == "__main__":
     send_at_once()
     enforce_policies_of_functions()
     give_functions_their_stores()
+    name_stores_in_policies()
     lambda_svc._poll_dynamodb_streams = streams.poll
     hypercorn.config.Config.backlog = 1024  # for 300 connections at once; the default is 100
     threading.Thread(target=run_ttl, daemon=True, name="ttl").start()
