@@ -271,6 +271,8 @@ impl Orders {
     /// # Errors
     /// When DynamoDB does not answer.
     pub async fn refunds_pending(&self, since: Timestamp, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
+        // DynamoDB refuses a place outside of the range. What follows one before it is all of the range.
+        let after = after.filter(|order| order.since.as_second() >= since.as_second());
         self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after, UNSETTLED_PAGE).await
     }
 

@@ -292,6 +292,16 @@ async fn a_page_starts_at_any_place() {
     }
 }
 
+/// A client may send the `next` of a page with another `since`.
+#[tokio::test]
+async fn a_place_before_since_leaves_nothing_out() {
+    let shop = Shop::with(Stage::RefundPending).await;
+    let place = format!("failed.1.{}", Buyer::first().id);
+    for (since, found) in [("2026-11-01T12:01:00Z", 1), ("2026-11-01T12:01:01Z", 0)] {
+        assert_eq!(ids(&listed(&shop, &[("since", since), ("next", &place)]).await).len(), found, "{since}");
+    }
+}
+
 #[tokio::test]
 async fn an_order_that_cannot_be_read_hides_no_other_and_the_page_says_that_it_is_missing() {
     let shop = Shop::open().await;
