@@ -18,17 +18,27 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 
-# Values of parameters that may have any value, besides their defaults.
-EXAMPLES = {"EdgeStoreArn": "arn:aws:cloudfront::123456789012:key-value-store/gate"}
+# Values of parameters that may have any value, besides their defaults. They are taken together: no condition reads two of them.
+EXAMPLES = {
+    "CognitoUrl": "http://127.0.0.1:4566",
+    "CustomerIssuer": "https://login.example.com/",
+    "EdgeStoreArn": "arn:aws:cloudfront::123456789012:key-value-store/gate",
+    "MailIdentity": "arn:aws:ses:us-east-1:123456789012:identity/shop.example.com",
+}
 
 
 def stages(template):
-    """Every combination of the values of the parameters that conditions read; the other parameters have their defaults."""
+    """The combinations of the values of the parameters that conditions read; the other parameters have their defaults."""
     parameters = template["Parameters"]
     read = sorted(set(re.findall(r'{"Ref": "(\w+)"}', json.dumps(template["Conditions"]))))
     defaults = {name: parameter["Default"] for name, parameter in parameters.items() if "Default" in parameter}
-    for values in itertools.product(*(parameters[name].get("AllowedValues") or [defaults[name], EXAMPLES[name]] for name in read)):
-        yield defaults | dict(zip(read, values, strict=True))
+    listed = [name for name in read if "AllowedValues" in parameters[name]]
+    unknown = set(read) - set(listed) - set(EXAMPLES)
+    if unknown:
+        sys.exit(f"infra/local/lint.py needs an example of {sorted(unknown)}, which a condition of the template reads")
+    for values in itertools.product(*(parameters[name]["AllowedValues"] for name in listed)):
+        for others in ({}, EXAMPLES):
+            yield defaults | others | dict(zip(listed, values, strict=True))
 
 
 def transformed(template, parameters):
