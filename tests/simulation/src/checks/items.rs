@@ -84,12 +84,20 @@ pub(super) fn books(items: &Mirror, paid: &[Paid], order: &str) -> Vec<(i64, i64
 
 /// What went back of the payment that completed an order, by the sandbox's and the providers' own books, in minor units.
 pub(super) fn given_back(items: &Mirror, paid: &[Paid], order: &str, attempt: i64) -> i64 {
+    let attempt = opened_by(items, order, attempt);
     let of_attempt = |key: &&Key| key.sk.rsplit('#').next().is_some_and(|number| number.parse() == Ok(attempt));
     let is_book = |key: &&Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk.starts_with("SANDBOX#");
     let books = of_table(items, ORDER).filter(|(key, _)| is_book(key) && of_attempt(key));
     let sandbox: i64 = books.map(|(_, entry)| number(entry, "refunded_minor")).sum();
     let of_payment = paid.iter().filter(|paid| paid.order == order && i64::from(paid.attempt) == attempt);
     sandbox + of_payment.map(|paid| paid.refunded).sum::<i64>()
+}
+
+/// The attempt under which gateways know the payment of an attempt: an earlier one if late money pays.
+fn opened_by(items: &Mirror, order: &str, attempt: i64) -> i64 {
+    let is_item = |key: &&Key| key.pk.strip_prefix("ORDER#") == Some(order) && key.sk == format!("PAYMENT#{attempt}");
+    let item = of_table(items, ORDER).find(|(key, _)| is_item(key)).map(|(_, item)| item);
+    item.filter(|item| item["opened_by"].is_object()).map_or(attempt, |item| number(item, "opened_by"))
 }
 
 /// Whether the sandbox has reserved money for an order and has neither taken it nor given it up.
