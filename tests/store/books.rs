@@ -14,17 +14,7 @@ fn entry(state: EntryState) -> Entry {
     match state {
         EntryState::Called | EntryState::Authorised | EntryState::Charged | EntryState::Declined => asked(state),
         EntryState::Refunded => Entry { state, refunds: 1, ..asked(EntryState::Charged) },
-        EntryState::Voided => Entry {
-            state,
-            asked: None,
-            confirmed: None,
-            method: None,
-            charges: 0,
-            refunds: 0,
-            refund_calls: 0,
-            refunded_minor: 0,
-            parts: Vec::new(),
-        },
+        EntryState::Voided => Entry::voided(),
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Found<'k> {
     Fetch,
     /// The issuer does not have this key.
     Unknown,
-    /// Nobody knows whether the issuer has this key: the last fetch failed.
+    /// The last fetch failed, so this environment does not know whether the issuer has the key.
     Unavailable,
 }
 

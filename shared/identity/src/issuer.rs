@@ -76,7 +76,7 @@ impl Issuer {
         claims::is_for(claims, self.form, &self.audiences)?;
         let expires_at = claims::end(claims, now)?;
         let subject = claims::subject(claims)?;
-        // A customer's token has no groups: whoever can name groups at the customers' issuer is no operator here.
+        // Groups of the customers' issuer make no operator, so a customer's grant has none.
         let groups = match self.realm {
             Realm::Customers => Vec::new(),
             Realm::Operators => claims::groups(claims),

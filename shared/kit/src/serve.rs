@@ -26,8 +26,8 @@ const THROUGH_THE_EDGE: &str = "this address takes no requests from clients";
 
 /// Runs a function on Lambda until Lambda ends the environment.
 ///
-/// An HTTP function answers in time, for pages of these `origins`, or `serve` answers `503 try-again` for it. A queue or a stream delivers again only
-/// what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
+/// An HTTP function answers in time, for pages of these `origins`, or `serve` answers `503 try-again` for it. A queue or a
+/// stream delivers again only what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
 ///
 /// An HTTP function takes only requests from `origin`.
 ///

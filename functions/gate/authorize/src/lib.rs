@@ -1,6 +1,6 @@
 //! The authorizer of the API. API Gateway asks it who sends a request, and keeps its answer for the token.
 //!
-//! It says who somebody is. What that person may do is for each function to say.
+//! The authorizer says who the caller is. Each function decides what the caller may do.
 
 mod use_case;
 

@@ -31,7 +31,7 @@ pub enum Denial {
     /// The token is not believed.
     #[error("the token is refused: {0}")]
     Refused(#[from] Refusal),
-    /// The issuer's keys cannot be had, so nobody knows whether the token is true.
+    /// The issuer did not answer with its keys, so the authorizer cannot verify the token.
     #[error("the issuer's keys are unavailable")]
     KeysUnavailable,
 }

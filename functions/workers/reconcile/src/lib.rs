@@ -160,9 +160,7 @@ impl Reconcile {
         self.finish_refunds(&mut found, until).await;
         for (product, sale) in sales {
             match sale {
-                Ok(sale) => {
-                    self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await;
-                }
+                Ok(sale) => self.look_at(Look { sale, until, failures: 0, out_of_time: false }, &mut found).await,
                 Err(error) => {
                     tracing::error!(sale = %product, cause = kit::chain(&error), "a sale cannot be read");
                     found.failed.push(product);
