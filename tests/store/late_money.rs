@@ -4,6 +4,7 @@ use domain::{
     Attempt, AttemptStatus, LateMoney, Notice, Order, OrderEvent, OrderLine, OrderStatus, OrderStep, PaymentStatus,
     ReleaseOutcome, Reservation, ReservationStatus, SignedDuration, StockStatus,
 };
+use store::Advanced;
 
 use crate::{
     cost::{cost, writes},
@@ -43,6 +44,7 @@ async fn late_money_starts_the_next_attempt_of_an_expired_order_and_of_no_other(
             payment_status: PaymentStatus::Pending,
             stock_status: StockStatus::Confirmed,
             attempt: 2,
+            pay_by: again().expires_at,
             updated_at: at("12:06:00"),
             sent_at: Some(at("12:06:00")),
             untold: None,
@@ -55,6 +57,21 @@ async fn late_money_starts_the_next_attempt_of_an_expired_order_and_of_no_other(
         let unsettled = shop.orders.unsettled(&product(), at("12:06:00"), None).await.unwrap().orders;
         assert_eq!(unsettled.first().map(|order| order.since), Some(at("12:06:00")), "`reconcile` finds it");
     }
+}
+
+/// The removal of the first hold may be told late, or again.
+#[tokio::test]
+async fn the_end_of_the_first_hold_does_not_expire_an_order_that_waits_with_its_second() {
+    let (shop, order, attempt) = ended(OrderStep::Expired).await;
+    assert!(shop.purchases.start_late(&order, &again(), &attempt, at("12:06:00")).await.unwrap());
+    shop.attempt(&key_of(1, 2), AttemptStatus::Declined).await;
+    let (pending, second_end) = (shop.orders.get(&id(1)).await.unwrap().unwrap(), again().expires_at);
+    let failed = shop.purchases.payment_failed(&pending, 2, second_end, "The payment was cancelled.", at("12:07:00")).await;
+    assert_eq!(failed.unwrap(), Advanced::Done);
+    let waiting = shop.orders.get(&id(1)).await.unwrap().unwrap();
+    assert!(!shop.orders.expire(&id(1), Some(order.pay_by), at("12:07:01")).await.unwrap());
+    assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(waiting));
+    assert!(shop.orders.expire(&id(1), Some(second_end), at("12:11:01")).await.unwrap(), "its own end expires it");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn an_order_is_placed_and_expired_once() {
     let placed = losing_the_answer(&shop, "PutItem", shop.orders.place(&order)).await;
     assert_eq!(placed.unwrap(), PlaceOutcome::Exists(order.clone()), "by the first of the two");
     assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(order));
-    let expired = losing_the_answer(&shop, "UpdateItem", shop.orders.expire(&id(1), at(END))).await;
+    let expired = losing_the_answer(&shop, "UpdateItem", shop.orders.expire(&id(1), None, at(END))).await;
     assert!(!expired.unwrap(), "it does not wait any more");
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().history.len(), 2);
 }

@@ -90,13 +90,13 @@ async fn only_a_pending_order_is_sent_again_and_once() {
 async fn only_an_order_that_waits_expires_and_once() {
     let shop = Shop::open().await;
     let now = at("12:05:01");
-    assert!(!shop.orders.expire(&id(99), now).await.unwrap(), "no such order");
+    assert!(!shop.orders.expire(&id(99), None, now).await.unwrap(), "no such order");
     assert_eq!(shop.orders.get(&id(99)).await.unwrap(), None, "and none is made");
     for (number, step) in (1..).zip(OrderStep::ALL) {
         let order = order_after(number, step, 1);
         shop.orders.place(&order).await.unwrap();
         let waits = order.status == OrderStatus::AwaitingPayment;
-        assert_eq!(shop.orders.expire(&order.id, now).await.unwrap(), waits, "{step:?}");
+        assert_eq!(shop.orders.expire(&order.id, None, now).await.unwrap(), waits, "{step:?}");
         let after = shop.orders.get(&order.id).await.unwrap().unwrap();
         if !waits {
             assert_eq!(after, order, "{step:?}");
@@ -107,7 +107,7 @@ async fn only_an_order_that_waits_expires_and_once() {
         assert_eq!((after.status, after.payment_status, after.stock_status), expected, "{step:?}");
         assert_eq!(order.statuses(order.pay_by), expected, "{step:?}: as a shopper saw it before it was written down");
         assert_eq!((after.updated_at, after.history.len()), (now, 2), "{step:?}");
-        assert!(!shop.orders.expire(&order.id, now).await.unwrap(), "{step:?}, again");
+        assert!(!shop.orders.expire(&order.id, None, now).await.unwrap(), "{step:?}, again");
         assert_eq!(shop.orders.get(&order.id).await.unwrap(), Some(after), "{step:?}, again");
     }
 }
@@ -251,7 +251,7 @@ async fn an_order_is_unsettled_from_the_start_of_its_payment_until_its_shopper_i
     shop.orders.place(&waiting_order(2)).await.unwrap();
     assert_eq!(unsettled(&shop).await.len(), 1, "the one that waits is not among them");
     shop.purchases.end_order(&order, 1, OrderStep::RefundFailed, at(NOW)).await.unwrap();
-    shop.orders.expire(&id(2), at(END)).await.unwrap();
+    shop.orders.expire(&id(2), None, at(END)).await.unwrap();
     assert_eq!(unsettled(&shop).await, []);
     shop.purchases.end(&order, 1, OrderStep::RefundConfirmed, at("12:01:00")).await.unwrap();
     assert_eq!(unsettled(&shop).await, []);

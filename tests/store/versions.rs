@@ -171,7 +171,7 @@ async fn a_line_of_history_that_it_does_not_know_is_left_out_for_readers_and_kep
     })
     .await;
     assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(order));
-    assert!(shop.orders.expire(&id(1), at(END)).await.unwrap());
+    assert!(shop.orders.expire(&id(1), None, at(END)).await.unwrap());
     let after = shop.raw(shop.dynamo.order_table(), &pk, "ORDER").await.unwrap();
     let events = after["history"].as_l().unwrap().iter().map(|line| line.as_m().unwrap()["event"].as_s().unwrap().as_str());
     assert_eq!(events.collect::<Vec<_>>(), ["placed", "authorised", "expired"]);
@@ -262,7 +262,7 @@ async fn a_word_that_it_does_not_know_is_named_and_kept() {
         match item.1 {
             "META" => {}
             "SALE#demo" => drop(shop.reservations.end(&shopper(1), &id(1), Ending::Overdue(at(END))).await),
-            "ORDER" => assert!(!shop.orders.expire(&id(1), at(END)).await.unwrap()),
+            "ORDER" => assert!(!shop.orders.expire(&id(1), None, at(END)).await.unwrap()),
             "PAYMENT#1" => {
                 let refunding = Attempt { status: AttemptStatus::Refunding, ..attempt.clone() };
                 assert!(!shop.attempts.replace(&attempt, &refunding).await.unwrap());

@@ -106,7 +106,7 @@ async fn an_order_is_written_twice_itself_and_its_place_in_the_index() {
     assert_eq!(cost(&shop, shop.orders.place(&order)).await, writes(1, 2.0));
     let address = test_shop::address();
     assert_eq!(cost(&shop, shop.orders.replace_address(&order, &address, at("12:01:00"))).await, writes(1, 2.0));
-    assert_eq!(cost(&shop, shop.orders.expire(&id(1), at(END))).await, writes(1, 2.0));
+    assert_eq!(cost(&shop, shop.orders.expire(&id(1), None, at(END))).await, writes(1, 2.0));
     shop.orders.place(&pending_order(2)).await.unwrap();
     assert_eq!(cost(&shop, shop.orders.send_again(&pending_order(2), at(END))).await, writes(1, 2.0));
 }

@@ -213,12 +213,18 @@ impl Orders {
     }
 
     /// Ends an order that waits for its payment, because its hold has ended. One write. False: the order does not
-    /// exist, or does not wait.
+    /// exist, does not wait, or waits beyond `held_until`.
+    ///
+    /// `held_until` is the end that the removed reservation had. An order that waits longer has another hold, which was claimed
+    /// for late money. None: nobody has a reservation with this id.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn expire(&self, id: &OrderId, now: Timestamp) -> Result<bool, StoreError> {
-        let change = OrderChange::new(OrderStep::Expired, id, None, now, None, None)?;
+    pub async fn expire(&self, id: &OrderId, held_until: Option<Timestamp>, now: Timestamp) -> Result<bool, StoreError> {
+        let mut change = OrderChange::new(OrderStep::Expired, id, None, now, None, None)?;
+        if let Some(end) = held_until {
+            change = change.only_if("pay_by <= :end").with(":end", number(end.as_second()));
+        }
         let update = self
             .update(id)
             .update_expression(change.update())

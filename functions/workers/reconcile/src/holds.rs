@@ -46,7 +46,7 @@ impl Reconcile {
             // These units cannot be paid for without their reservation, and no run can write it any more.
             other => {
                 let cause = if other.is_none() { "there is no reservation" } else { "the shopper has another reservation" };
-                (self.releases.release(*shard, shopper, id, hold.expires_at).await? == ReleaseOutcome::Released, cause)
+                (self.releases.release(*shard, shopper, id, hold.expires_at, None).await? == ReleaseOutcome::Released, cause)
             }
         };
         if ended {

@@ -80,7 +80,15 @@ impl ReleaseStock {
             ReservationStatus::Held => {}
             ReservationStatus::Paying | ReservationStatus::Purchased => return Ok(()),
         }
-        let outcome = self.release(reservation.shard, &reservation.shopper, &reservation.id, reservation.expires_at).await?;
+        let outcome = self
+            .release(
+                reservation.shard,
+                &reservation.shopper,
+                &reservation.id,
+                reservation.expires_at,
+                Some(reservation.expires_at),
+            )
+            .await?;
         let by_ttl = record.user_identity.is_some();
         tracing::info!(reservation = %reservation.id, shard = %reservation.shard, ?outcome, by_ttl, "a hold has ended");
         let why = match tokio::time::timeout(COUNTED_WITHIN, self.count_unpaid_end(&reservation)).await {
@@ -106,8 +114,9 @@ impl ReleaseStock {
     }
 
     /// Cleans up after a reservation that was never written, or was removed while it was held. It expires the order
-    /// that waits for its payment, then releases the units that were claimed until `ended_at` at the latest. The order is
-    /// important: a run that finds the units held repeats both steps, but no run looks for the order alone.
+    /// that waits for its payment, then releases the units that were claimed until `claimed_until` at the latest. The order is
+    /// important: a run that finds the units held repeats both steps, but no run looks for the order alone. `held_until` is as
+    /// [`Orders::expire`] has it.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -116,9 +125,10 @@ impl ReleaseStock {
         shard: ShardNumber,
         shopper: &ShopperId,
         reservation: &ReservationId,
-        ended_at: Timestamp,
+        claimed_until: Timestamp,
+        held_until: Option<Timestamp>,
     ) -> Result<ReleaseOutcome, StoreError> {
-        self.orders.expire(reservation, self.clock.now()).await?;
-        self.stock.release_ended(shard, shopper, reservation, ended_at).await
+        self.orders.expire(reservation, held_until, self.clock.now()).await?;
+        self.stock.release_ended(shard, shopper, reservation, claimed_until).await
     }
 }

@@ -49,7 +49,7 @@ impl SettlePayment {
             let first = self.reservations.get(&read.shopper, read.product()).await?.filter(|first| first.id == read.id);
             match self.reservations.end(&read.shopper, &read.id, Ending::Overdue(now)).await? {
                 EndOutcome::Ended | EndOutcome::Gone => {
-                    self.orders.expire(&read.id, now).await?;
+                    self.orders.expire(&read.id, Some(read.pay_by), now).await?;
                     // `release-stock` would do this, too. The same units may be claimed again now.
                     if let Some(first) = first {
                         self.stock.release_ended(first.shard, &first.shopper, &first.id, first.expires_at).await?;

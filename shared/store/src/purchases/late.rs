@@ -42,6 +42,7 @@ impl Purchases {
         let held = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
         let change = OrderChange::new(OrderStep::PaidLate, &order.id, Some(order.attempt), now, None, None)?
             .set("attempt", number(next))
+            .set("pay_by", number(reservation.expires_at.as_second()))
             .set("sent_at", item::value(&now)?);
         let put = Put::builder()
             .table_name(&self.order_table)

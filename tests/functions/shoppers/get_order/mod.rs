@@ -102,7 +102,7 @@ async fn an_order_that_nobody_paid_in_time_has_expired_before_anybody_writes_it_
         let response = function.handle(event("get-order/ok.json")).await;
         assert_eq!(statuses(&response), format!("expired {payment} released"));
         assert!(test_shop::body(&response)["pay_by"].is_null());
-        assert!(shop.uncounted().orders().expire(&Buyer::first().id, shop.now()).await.unwrap());
+        assert!(shop.uncounted().orders().expire(&Buyer::first().id, None, shop.now()).await.unwrap());
         let written_down = function.handle(event("get-order/ok.json")).await;
         assert_eq!(statuses(&written_down), format!("expired {payment} released"), "and so it stays");
     }

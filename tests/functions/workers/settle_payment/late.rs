@@ -343,7 +343,7 @@ async fn a_late_release_of_the_first_hold_leaves_the_new_units_alone() {
     let (buyer, now) = (stripe.buyer.clone(), stripe.shop.now());
     let ended = stripe.shop.uncounted().reservations().end(&buyer.shopper, &buyer.id, Ending::Overdue(now)).await.unwrap();
     assert_eq!(ended, EndOutcome::Ended);
-    assert!(stripe.shop.uncounted().orders().expire(&buyer.id, now).await.unwrap());
+    assert!(stripe.shop.uncounted().orders().expire(&buyer.id, None, now).await.unwrap());
     // The units of the first hold are still held: they are released, and claimed again.
     assert!(!stripe.comes(&Calls::new()).await);
     assert_eq!(stripe.end().await, End::Claimed);
@@ -353,6 +353,23 @@ async fn a_late_release_of_the_first_hold_leaves_the_new_units_alone() {
         assert_eq!((stripe.end().await, stripe.shop.units(&demo()).await), (End::Claimed, (99, 1, 0)));
     }
     stripe.is_paid().await;
+}
+
+/// The late payment is declined after all, so the order waits again. The first hold's record comes again.
+#[tokio::test]
+async fn a_late_release_of_the_first_hold_leaves_an_order_that_waits_again_alone() {
+    let stripe = StripeShop::expired().await;
+    assert!(!stripe.comes(&Calls::new()).await);
+    let attempts = stripe.shop.uncounted().attempts();
+    let adopted = attempts.get(&stripe.buyer.key(2)).await.unwrap().unwrap();
+    let declined = Attempt { status: AttemptStatus::Declined, ..adopted.clone() };
+    assert!(attempts.replace(&adopted, &declined).await.unwrap());
+    stripe.task::<FailOrder>(json!({"ending": "payment_failed"})).await.unwrap();
+    let waiting = stripe.order().await;
+    assert_eq!(waiting.status, OrderStatus::AwaitingPayment);
+    let release: ReleaseStock = stripe.shop.wire(&Calls::new());
+    assert_eq!(test_shop::stream(&release, stripe.shop.dynamo.reservation_event()).await, None);
+    assert_eq!((stripe.order().await, stripe.shop.units(&demo()).await), (waiting, (99, 1, 0)));
 }
 
 /// The stream's record comes while the units are claimed again.

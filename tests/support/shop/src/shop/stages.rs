@@ -215,7 +215,7 @@ impl Shop {
                 let end = Ending::Overdue(buyer.reservation().expires_at);
                 assert_eq!(self.uncounted().reservations().end(&buyer.shopper, &buyer.id, end).await.unwrap(), EndOutcome::Ended);
                 self.release(buyer).await;
-                assert!(self.uncounted().orders().expire(&buyer.id, now).await.unwrap());
+                assert!(self.uncounted().orders().expire(&buyer.id, None, now).await.unwrap());
             }
         }
     }
