@@ -21,6 +21,7 @@ mod contract;
 mod dependencies;
 mod deployment;
 mod documents;
+mod draw;
 mod edge;
 mod environment;
 mod errors;

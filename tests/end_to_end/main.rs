@@ -7,6 +7,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
 mod corrections;
+mod draw;
 mod edge;
 mod expiry;
 mod faults;

@@ -27,6 +27,7 @@ mod stack;
 mod test;
 mod tools;
 mod up;
+mod verify_draw;
 
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,7 @@ enum Command {
     SamLocal(sam_local::SamLocal),
     Simulate(simulate::Simulate),
     Test(test::Test),
+    VerifyDraw(verify_draw::VerifyDraw),
 }
 
 fn main() -> std::process::ExitCode {
@@ -72,6 +74,7 @@ fn main() -> std::process::ExitCode {
         Command::SamLocal(sam_local) => sam_local.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Test(test) => test.run(),
+        Command::VerifyDraw(verify) => verify.run(),
     };
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,

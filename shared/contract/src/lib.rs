@@ -1,6 +1,7 @@
 //! The HTTP contract: every route with its requests, views and refusals. `docs/openapi.json` is generated from it.
 
 mod description;
+mod draw;
 mod ended_holds;
 mod gate;
 mod gateway;
@@ -23,6 +24,7 @@ mod sale;
 mod schemas;
 
 pub use description::Described;
+pub use draw::DrawView;
 pub use ended_holds::EndedHoldsView;
 pub use gate::GateValue;
 pub use gateway::gateway_model;

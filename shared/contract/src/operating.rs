@@ -126,12 +126,13 @@ fn is_rfc3339(text: &[u8]) -> bool {
     fits(time, b"0000-00-00T00:00:00") && !time.ends_with(b"60") && !fraction.is_empty() && is_offset
 }
 
-/// The mode of admission.
+/// How a sale admits shoppers.
 // Not an enum with a tag: serde would ignore its unknown members.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdmissionRequest {
     mode: AdmissionMode,
+    ramp_seconds: Option<u32>,
 }
 
 /// A mode of admission by its name.
@@ -140,6 +141,8 @@ struct AdmissionRequest {
 enum AdmissionMode {
     /// First come, first served.
     Fcfs,
+    /// By draw.
+    Draw,
 }
 
 // Not derived from the variants' names: serde would read `{"fcfs": null}`, too.
@@ -149,7 +152,24 @@ impl TryFrom<String> for AdmissionMode {
     fn try_from(name: String) -> Result<Self, &'static str> {
         match name.as_str() {
             "fcfs" => Ok(Self::Fcfs),
-            _ => Err("the mode of admission is \"fcfs\""),
+            "draw" => Ok(Self::Draw),
+            _ => Err("the mode of admission is \"fcfs\" or \"draw\""),
+        }
+    }
+}
+
+impl AdmissionRequest {
+    fn admission(self) -> Result<Admission, Problem> {
+        match (self.mode, self.ramp_seconds) {
+            (AdmissionMode::Fcfs, None) => Ok(Admission::Fcfs),
+            (AdmissionMode::Draw, Some(ramp_seconds)) => Ok(Admission::Draw { ramp_seconds }),
+            (AdmissionMode::Fcfs, Some(_)) => {
+                Err(Problem::invalid_request("only the mode \"draw\" has ramp_seconds", "/admission/ramp_seconds"))
+            }
+            (AdmissionMode::Draw, None) => {
+                let says = "the mode \"draw\" needs ramp_seconds, a whole number from 1 to 3,600";
+                Err(Problem::invalid_request(says, "/admission/ramp_seconds"))
+            }
         }
     }
 }
@@ -175,10 +195,7 @@ impl SaleRequest {
             hold_seconds,
             max_hold_seconds: self.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds)),
             max_per_shopper,
-            admission: match self.admission {
-                None => Admission::default(),
-                Some(Object(AdmissionRequest { mode: AdmissionMode::Fcfs })) => Admission::Fcfs,
-            },
+            admission: self.admission.map(|Object(admission)| admission.admission()).transpose()?.unwrap_or_default(),
             shards: self.shards,
         };
         draft.check().map_err(|error| Problem::invalid_request(error.should_be, &format!("/{}", error.field)))?;

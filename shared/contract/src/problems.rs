@@ -77,6 +77,22 @@ pub fn not_together(available: u32, largest: u32) -> Problem {
         .with(members::NotTogether { available_quantity: available, largest_quantity: largest })
 }
 
+/// The draw admits the shopper at `admitted_at`.
+#[must_use]
+pub fn not_yet_admitted(admitted_at: Timestamp, now: Timestamp) -> Problem {
+    let turn = time(admitted_at);
+    Problem::of(NOT_YET_ADMITTED)
+        .detail(format!("This sale admits shoppers by draw. It is your turn at {turn}; earlier or more requests change nothing."))
+        .with(members::NotYetAdmitted { admitted_at: turn })
+        .retry_after(seconds_until(admitted_at, now).max(1))
+}
+
+/// The sale has no draw.
+#[must_use]
+pub fn no_draw() -> Problem {
+    Problem::of(NO_DRAW).detail("This sale admits shoppers first come, first served.")
+}
+
 /// The shopper can reserve again from `until` on.
 #[must_use]
 pub fn cooling_down(until: Timestamp, now: Timestamp) -> Problem {

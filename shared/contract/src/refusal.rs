@@ -1,6 +1,6 @@
 //! The refusals of a reservation.
 
-use domain::{Availability, NotReservable, Timestamp};
+use domain::{Availability, NotReservable, NotYetAdmitted, Timestamp};
 use kit::Problem;
 use store::StoreError;
 
@@ -51,6 +51,9 @@ pub enum Refusal {
         /// The most units that a shopper can have at once.
         largest: u32,
     },
+    /// The draw has not admitted the shopper yet.
+    #[error(transparent)]
+    NotYetAdmitted(#[from] NotYetAdmitted),
     /// The shopper's holds of this sale ended unpaid or were cancelled more than once.
     #[error("cooling down")]
     CoolingDown {
@@ -86,6 +89,7 @@ impl Refusal {
             Self::NotReservable(why) => problems::not_reservable(*why, now),
             Self::SoldOut(holds) => problems::sold_out(holds, now),
             Self::NotTogether { available, largest } => problems::not_together(*available, *largest),
+            Self::NotYetAdmitted(NotYetAdmitted { admitted_at }) => problems::not_yet_admitted(*admitted_at, now),
             Self::CoolingDown { until } => problems::cooling_down(*until, now),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),

@@ -3,23 +3,24 @@
 use kit::ProblemKind;
 
 use crate::{
-    CheckoutRequest, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderRefundRequest, OrderView, OrdersView,
-    PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest, ReservedView,
-    RestockRequest, Route, SaleRequest, SaleView, SalesView,
+    CheckoutRequest, DrawView, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderRefundRequest, OrderView,
+    OrdersView, PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest,
+    ReservedView, RestockRequest, Route, SaleRequest, SaleView, SalesView,
     description::Described,
     problems::{
-        ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NOT_REFUNDABLE,
-        NOT_TOGETHER, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED, REFUND_REFUSED, REFUND_TOO_LARGE,
-        REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER, SALE_NOT_STARTED,
-        SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_REFUNDS, TOO_MANY_RESTOCKS,
-        UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER, UNKNOWN_RESERVATION, WEBHOOK_REFUSED,
+        ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NO_DRAW,
+        NOT_REFUNDABLE, NOT_TOGETHER, NOT_YET_ADMITTED, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED,
+        REFUND_REFUSED, REFUND_TOO_LARGE, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE,
+        SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS,
+        TOO_MANY_REFUNDS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER, UNKNOWN_RESERVATION,
+        WEBHOOK_REFUSED,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
 };
 
 /// The refusals of a reservation, in the order in which `reserve` checks them.
-const NO_UNITS: [ProblemKind; 10] = [
+const NO_UNITS: [ProblemKind; 11] = [
     UNKNOWN_PRODUCT,
     SALE_NOT_STARTED,
     SALE_IN_PREPARATION,
@@ -28,6 +29,7 @@ const NO_UNITS: [ProblemKind; 10] = [
     QUANTITY_NOT_ALLOWED,
     SOLD_OUT,
     NOT_TOGETHER,
+    NOT_YET_ADMITTED,
     COOLING_DOWN,
     ALREADY_PURCHASED,
 ];
@@ -66,6 +68,14 @@ fn for_anyone() -> Vec<Route> {
         route(Get, "/api/flash-sales/{product_id}", "get-sale", "One sale with its stock.")
             .answers::<SaleView>(200, "The sale.")
             .refuses(&[UNKNOWN_PRODUCT]),
+        route(
+            Get,
+            "/api/flash-sales/{product_id}/draw",
+            "get-draw",
+            "The draw of a sale, with its seed once the sale has ended.",
+        )
+        .answers::<DrawView>(200, "The draw.")
+        .refuses(&[UNKNOWN_PRODUCT, NO_DRAW]),
         route(Get, "/inventory/{product_id}", "get-inventory", "The units that are left of a sale.")
             .answers::<InventoryView>(200, "The units left.")
             .refuses(&[UNKNOWN_PRODUCT]),

@@ -29,13 +29,27 @@ impl HoldsView {
     }
 }
 
-/// The mode of admission.
+/// How the sale admits shoppers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
 #[schema(as = Admission)]
 pub(crate) enum AdmissionView {
     /// First come, first served.
     Fcfs,
+    /// By draw.
+    Draw {
+        #[schema(value_type = schemas::RampSeconds)]
+        ramp_seconds: u32,
+    },
+}
+
+impl From<Admission> for AdmissionView {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Fcfs => Self::Fcfs,
+            Admission::Draw { ramp_seconds } => Self::Draw { ramp_seconds },
+        }
+    }
 }
 
 /// A sale.
@@ -113,9 +127,7 @@ impl SaleView {
             available_quantity: availability.available(),
             as_of: time(availability.as_of),
             holds: HoldsView::new(availability.held_units(), availability.next_hold_ends_at, now),
-            admission: match draft.admission {
-                Admission::Fcfs => AdmissionView::Fcfs,
-            },
+            admission: draft.admission.into(),
             server_time: time(now),
         }
     }

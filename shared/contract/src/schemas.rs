@@ -1,7 +1,7 @@
 //! JSON schemas of the domain's types. The domain itself has none; the limits here are its constants.
 
 use domain::{
-    Address, Currency as DomainCurrency, Money as DomainMoney, OrderLine, OrderStatus as Order, OrderStep,
+    Address, Admission, Currency as DomainCurrency, Money as DomainMoney, OrderLine, OrderStatus as Order, OrderStep,
     PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units,
     RefundStatus as Refunding, RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
 };
@@ -10,7 +10,7 @@ use utoipa::{
     Number, PartialSchema, ToSchema,
     openapi::{
         KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
-        schema::{AdditionalProperties, AnyOfBuilder, Type},
+        schema::{AdditionalProperties, AnyOfBuilder, OneOfBuilder, Type},
     },
 };
 
@@ -102,12 +102,16 @@ schemas! {
     OrdersPage = orders_page();
     /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
-    /// The mode of admission: first come, first served.
-    AdmissionRequest = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("mode", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["fcfs"])))
-        .required("mode")
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    /// How a sale admits shoppers: first come, first served, or by draw. The ramp of a draw ends before the sale does.
+    AdmissionRequest = OneOfBuilder::new().item(admission("fcfs")).item(
+        admission("draw")
+            .property("ramp_seconds", whole(*Admission::RAMP_SECONDS.start(), *Admission::RAMP_SECONDS.end()))
+            .required("ramp_seconds"),
+    );
+    /// Seconds from the start of a sale until its draw has admitted everybody.
+    RampSeconds = whole(*Admission::RAMP_SECONDS.start(), *Admission::RAMP_SECONDS.end());
+    /// 32 bytes in lower-case hex.
+    Hex32 = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$"));
     /// The status of an order.
     OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
     /// The status of an order's payment.
@@ -120,6 +124,15 @@ schemas! {
     RefundStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(refund_statuses()));
     /// An event of an order.
     OrderEvent = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_lines()));
+}
+
+/// An object with this mode of admission and no member that is not added to it.
+fn admission(mode: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("mode", ObjectBuilder::new().schema_type(Type::String).enum_values(Some([mode])))
+        .required("mode")
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
 /// The JSON values of an enum. A variant that is missing from the list does not compile.

@@ -12,6 +12,9 @@ pub trait Clock: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// Ten fresh bytes: the random part of a ULID.
     fn bytes(&self) -> [u8; 10];
+
+    /// 32 fresh bytes that nobody can guess: the seed of a draw.
+    fn seed(&self) -> [u8; 32];
 }
 
 /// The first whole second at or after `at`. Holds end at whole seconds. So a client sees the same second that DynamoDB

@@ -167,6 +167,10 @@ mod tests {
             fn bytes(&self) -> [u8; 10] {
                 [0xff; 10]
             }
+
+            fn seed(&self) -> [u8; 32] {
+                [0xff; 32]
+            }
         }
         let now: Timestamp = "2026-11-20T12:00:00.123Z".parse().unwrap();
         let id = ReservationId::generate(&"demo".parse().unwrap(), now, &Ones);

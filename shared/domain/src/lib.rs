@@ -34,7 +34,7 @@ mod text_form;
 
 pub use accounts::{Account, AccountError, Accounts, Provider};
 pub use address::{Address, AddressError};
-pub use admission::Admission;
+pub use admission::{Admission, DrawSeed, NotYetAdmitted, Rank};
 pub use availability::{Availability, Coverage};
 pub use card_number::has_card_number;
 pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until};

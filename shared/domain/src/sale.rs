@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, ceil_to_second, floor_to_second, text};
+use crate::{
+    Admission, DrawSeed, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, ceil_to_second, floor_to_second, text,
+};
 
 /// A sale as an operator describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub struct SaleDraft {
     pub max_hold_seconds: u32,
     /// How many units one shopper may take.
     pub max_per_shopper: Quantity,
-    /// How shoppers are admitted.
+    /// How shoppers are admitted. The ramp of a draw ends before the sale does.
     pub admission: Admission,
     /// Number of shards; by default one for every [`UNITS_PER_SHARD`] units, at most [`SaleDraft::MOST_SHARDS`].
     pub shards: Option<u32>,
@@ -111,6 +113,14 @@ impl SaleDraft {
         }
         if self.ends_at <= self.starts_at {
             return fail("ends_at", "ends_at is later than starts_at");
+        }
+        if let Admission::Draw { ramp_seconds } = self.admission {
+            if !Admission::RAMP_SECONDS.contains(&ramp_seconds) {
+                return fail("admission", "ramp_seconds of a draw is a whole number from 1 to 3,600");
+            }
+            if after(self.starts_at, ramp_seconds) > self.ends_at {
+                return fail("admission", "the ramp of a draw ends before the sale does");
+            }
         }
         if !Self::HOLD_SECONDS.contains(&self.hold_seconds) {
             return fail("hold_seconds", "hold_seconds is a whole number from 5 to 3,600");
@@ -216,6 +226,8 @@ pub struct Sale {
     pub is_unfinished: bool,
     /// Some shopper's holds ended unpaid more than once: see [`UnpaidEnds`](crate::UnpaidEnds).
     pub has_cooling_shoppers: bool,
+    /// Made with the sale, and never changed. `None` only for a sale that an earlier version of the product made.
+    pub draw_seed: Option<DrawSeed>,
 }
 
 impl Sale {
@@ -231,6 +243,7 @@ impl Sale {
             closed_at: None,
             is_unfinished: false,
             has_cooling_shoppers: false,
+            draw_seed: None,
         }
     }
 

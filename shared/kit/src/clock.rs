@@ -25,14 +25,22 @@ impl Clock for SystemClock {
 pub struct OsRandomness;
 
 impl Randomness for OsRandomness {
-    #[expect(clippy::disallowed_methods, reason = "this is the generator that everything else is given")]
-    #[expect(clippy::expect_used, reason = "identities that can be guessed would be worse than a failed request")]
     fn bytes(&self) -> [u8; 10] {
-        let mut bytes = [0; 10];
-        // `getrandom(2)` with a buffer this small fails only on a kernel that does not have the call.
-        getrandom::fill(&mut bytes).expect("the operating system has a random generator");
-        bytes
+        random()
     }
+
+    fn seed(&self) -> [u8; 32] {
+        random()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the generator that everything else is given")]
+#[expect(clippy::expect_used, reason = "identities that can be guessed would be worse than a failed request")]
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // `getrandom(2)` with a buffer this small fails only on a kernel that does not have the call.
+    getrandom::fill(&mut bytes).expect("the operating system has a random generator");
+    bytes
 }
 
 #[cfg(test)]

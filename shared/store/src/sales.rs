@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
 use domain::{Extent, ProductId, RestockKey, Sale, SaleStatus, Timestamp};
 
 pub use catalogue::{Catalogue, SalesPage};
+pub(crate) use form::AdmissionMode;
 
 use crate::{
     StoreError,

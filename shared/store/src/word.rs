@@ -7,12 +7,11 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Admission, AttemptStatus, Notice, OrderStatus, OrderStep, PaymentStatus, RefundStatus, ReservationStatus, SaleStatus,
-    StockStatus,
+    AttemptStatus, Notice, OrderStatus, OrderStep, PaymentStatus, RefundStatus, ReservationStatus, SaleStatus, StockStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{EntryState, keys::string};
+use crate::{EntryState, keys::string, sales::AdmissionMode};
 
 /// An enumeration that has a word for each value.
 pub(crate) trait Words: Copy {
@@ -77,8 +76,9 @@ words!("status of a sale": SaleStatus {
     Closed = "CLOSED",
 });
 
-words!("mode of admission": Admission {
+words!("mode of admission": AdmissionMode {
     Fcfs = "fcfs",
+    Draw = "draw",
 });
 
 words!("status of a reservation": ReservationStatus {

@@ -73,7 +73,7 @@ async fn list_orders_answers_its_sample_events() {
 
 #[tokio::test]
 async fn manage_sale_answers_its_sample_events() {
-    assert_snapshot!(answers::<ManageSale>("manage-sale", super::manage_sale::shop).await, @r#"
+    assert_snapshot!(answers::<ManageSale>("manage-sale", super::manage_sale::shop).await, @"
     broken-json: 400 malformed-request
     card-number: 400 card-data /description
     change: 200
@@ -82,6 +82,9 @@ async fn manage_sale_answers_its_sample_events() {
     delete-not-an-operator: 403 forbidden
     delete-sold: 503 try-again
     delete: 204
+    draw-longer-than-sale: 422 invalid-request /admission
+    draw-without-ramp: 422 invalid-request /admission/ramp_seconds
+    draw: 201
     ends-before-start: 422 invalid-request /ends_at
     fewer-units: 200
     impossible-product-id: 400 malformed-request
@@ -93,7 +96,7 @@ async fn manage_sale_answers_its_sample_events() {
     ok: 201
     sale-started: 409 sale-started
     wrong-type: 400 malformed-request /units
-    "#);
+    ");
 }
 
 #[tokio::test]

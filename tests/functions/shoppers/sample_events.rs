@@ -2,6 +2,7 @@
 
 use cancel_reservation::CancelReservation;
 use checkout::Checkout;
+use get_draw::GetDraw;
 use get_inventory::GetInventory;
 use get_order::GetOrder;
 use get_reservation::GetReservation;
@@ -60,6 +61,16 @@ async fn answers_for_products_on_sale<F: HttpFunction + FromParts>(function: &st
         unknown-product: 404 unknown-product
         "#);
     }
+}
+
+#[tokio::test]
+async fn get_draw_answers_its_sample_events() {
+    assert_snapshot!(answers::<GetDraw>("get-draw", super::get_draw::with_draw).await, @"
+    impossible-product-id: 404 unknown-product
+    no-draw: 404 no-draw
+    ok: 200
+    unknown-product: 404 unknown-product
+    ");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use domain::{Availability, Clock, NotChangeable, ProductId, Sale, SaleDraft, SaleStatus};
+use domain::{Availability, Clock, DrawSeed, NotChangeable, ProductId, Randomness, Sale, SaleDraft, SaleStatus};
 use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
 use store::{Availabilities, Sales, Stock, StoreError, Stored};
@@ -17,6 +17,7 @@ use crate::written;
 pub struct SalePreparation {
     /// Public, so that tests can speed it up.
     pub clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
     sales: Sales,
     stock: Stock,
     availabilities: Availabilities,
@@ -64,7 +65,13 @@ impl From<StoreError> for MakeError {
 
 impl FromParts for SalePreparation {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { clock: parts.clock(), sales: parts.sales(), stock: parts.stock(), availabilities: parts.availabilities() }
+        Self {
+            clock: parts.clock(),
+            randomness: parts.randomness(),
+            sales: parts.sales(),
+            stock: parts.stock(),
+            availabilities: parts.availabilities(),
+        }
     }
 }
 
@@ -77,7 +84,10 @@ impl SalePreparation {
     pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
         let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let before = self.sales.get_for_write(product).await?;
-        let wanted = Sale::of(product.clone(), draft);
+        // A seed is made with the sale. A new description keeps it, so that nobody can draw again.
+        let seed = before.as_ref().and_then(|stored| stored.sale.draw_seed.clone());
+        let draw_seed = Some(seed.unwrap_or_else(|| DrawSeed::new(self.randomness.seed())));
+        let wanted = Sale { draw_seed, ..Sale::of(product.clone(), draft) };
         let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
         if let Some(Stored { sale, .. }) = &before
             && sale.status != SaleStatus::Preparing

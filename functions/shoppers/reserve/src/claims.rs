@@ -81,12 +81,17 @@ impl UnitReservations {
     /// Refuses from memory: the environment knows that no shard has enough units, or its budget for this second is used
     /// up.
     fn refuse_from_memory(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
+        self.refuse_known_shortage(sale, quantity, now)?;
+        let may_fail = self.losers(sale, now, |losers| losers.may_fail(&self.limits));
+        if may_fail { Ok(()) } else { Err(Refusal::TryAgain { after_seconds: 1 }) }
+    }
+
+    /// Refuses from memory: the environment knows that no shard has enough units.
+    pub(crate) fn refuse_known_shortage(&self, sale: &Sale, quantity: Quantity, now: Timestamp) -> Result<(), Refusal> {
         self.losers(sale, now, |losers| {
-            if let Some(judged) = losers.stock().map(|stock| refuse_uncovered(&stock, quantity)) {
-                losers.note_coverage(judged.is_ok());
-                judged?;
-            }
-            if losers.may_fail(&self.limits) { Ok(()) } else { Err(Refusal::TryAgain { after_seconds: 1 }) }
+            let Some(judged) = losers.stock().map(|stock| refuse_uncovered(&stock, quantity)) else { return Ok(()) };
+            losers.note_coverage(judged.is_ok());
+            judged
         })
     }
 

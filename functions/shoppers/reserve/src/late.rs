@@ -88,6 +88,7 @@ impl UnitReservations {
                     | Refusal::NotReservable(_)
                     | Refusal::SoldOut(_)
                     | Refusal::NotTogether { .. }
+                    | Refusal::NotYetAdmitted(_)
                     | Refusal::CoolingDown { .. }
                     | Refusal::AlreadyPurchased,
                 ) => return Ok(ClaimedAgain::NoUnits),

@@ -3,8 +3,8 @@
 use kit::ProblemKind;
 
 use super::members::{
-    AmountMismatch, MethodUnavailable, NotTogether, Pointer, QuantityNotAllowed, RefundTooLarge, RequiresAction, SaleNotStarted,
-    SoldOut, Unhealthy,
+    AmountMismatch, MethodUnavailable, NotTogether, NotYetAdmitted, Pointer, QuantityNotAllowed, RefundTooLarge, RequiresAction,
+    SaleNotStarted, SoldOut, Unhealthy,
 };
 use crate::description::Described;
 
@@ -32,6 +32,10 @@ kinds! {
     SOLD_OUT = 409 "sold-out" "Sold out";
     /// As many units are available, but not together: a request for at most `largest_quantity` may succeed.
     NOT_TOGETHER = 409 "not-together" "Not together";
+    /// The sale admits shoppers by draw, and it is not the shopper's turn yet: `admitted_at` and `Retry-After` say when.
+    NOT_YET_ADMITTED = 409 "not-yet-admitted" "Not admitted yet";
+    /// The sale admits shoppers first come, first served.
+    NO_DRAW = 404 "no-draw" "No draw";
     /// Two or more of the shopper's reservations in this sale ended unpaid or were cancelled: wait for `Retry-After`.
     COOLING_DOWN = 429 "cooling-down" "Cooling down";
     /// The shopper has bought in this sale.
@@ -112,6 +116,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         QUANTITY_NOT_ALLOWED => Some(Described::of::<QuantityNotAllowed>()),
         SOLD_OUT => Some(Described::of::<SoldOut>()),
         NOT_TOGETHER => Some(Described::of::<NotTogether>()),
+        NOT_YET_ADMITTED => Some(Described::of::<NotYetAdmitted>()),
         AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
         PAYMENT_METHOD_UNAVAILABLE => Some(Described::of::<MethodUnavailable>()),
         REQUIRES_ACTION => Some(Described::of::<RequiresAction>()),
@@ -120,7 +125,8 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         _ => None,
     };
     let has_retry_after =
-        [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, SALE_IN_PREPARATION, COOLING_DOWN, RATE_LIMITED].contains(&kind);
+        [ProblemKind::TRY_AGAIN, SALE_NOT_STARTED, SALE_IN_PREPARATION, NOT_YET_ADMITTED, COOLING_DOWN, RATE_LIMITED]
+            .contains(&kind);
     DescribedKind { says: says(kind), members, has_retry_after }
 }
 

@@ -35,6 +35,14 @@ pub(crate) struct SoldOut<'h> {
     pub(crate) holds: &'h HoldsView,
 }
 
+/// Members of `not-yet-admitted`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NotYetAdmitted {
+    /// When it is the shopper's turn.
+    #[schema(value_type = schemas::Time)]
+    pub(crate) admitted_at: String,
+}
+
 /// Members of `not-together`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotTogether {

@@ -1,6 +1,8 @@
 //! The stored form of a sale.
 
-use domain::{Admission, Currency, Extent, ProductId, Quantity, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, Timestamp};
+use domain::{
+    Admission, Currency, DrawSeed, Extent, ProductId, Quantity, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Restock, Stored};
@@ -48,6 +50,9 @@ struct SaleForm {
     /// [`Sales::note_cooling`](super::Sales::note_cooling) sets it, without a new revision.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     cooling: bool,
+    /// The seed of the draw in hex. Nobody but the functions may read it before the sale's end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draw_seed: Option<String>,
     revision: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     restocks: Vec<RestockForm>,
@@ -57,7 +62,26 @@ struct SaleForm {
 
 #[derive(Serialize, Deserialize)]
 struct AdmissionForm {
-    mode: Word<Admission>,
+    mode: Word<AdmissionMode>,
+    /// Of a draw, s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ramp_seconds: Option<u32>,
+}
+
+/// The stored name of an [`Admission`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdmissionMode {
+    Fcfs,
+    Draw,
+}
+
+impl From<Admission> for AdmissionForm {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Fcfs => Self { mode: Word(AdmissionMode::Fcfs), ramp_seconds: None },
+            Admission::Draw { ramp_seconds } => Self { mode: Word(AdmissionMode::Draw), ramp_seconds: Some(ramp_seconds) },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,11 +135,12 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         hold_seconds: draft.hold_seconds,
         max_hold_seconds: Some(draft.max_hold_seconds),
         max_per_shopper: draft.max_per_shopper,
-        admission: AdmissionForm { mode: Word(draft.admission) },
+        admission: draft.admission.into(),
         status: Word(sale.status),
         closed_at: sale.closed_at,
         unfinished: sale.is_unfinished,
         cooling: sale.has_cooling_shoppers,
+        draw_seed: sale.draw_seed.as_ref().map(DrawSeed::hex),
         revision: record.revision,
         restocks: record.restocks.iter().map(RestockForm::from).collect(),
         unfinished_restock: record.unfinished.as_ref().map(RestockForm::from),
@@ -139,7 +164,11 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         hold_seconds: form.hold_seconds,
         max_hold_seconds: form.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(form.hold_seconds)),
         max_per_shopper: form.max_per_shopper,
-        admission: form.admission.mode.0,
+        admission: match (form.admission.mode.0, form.admission.ramp_seconds) {
+            (AdmissionMode::Fcfs, _) => Admission::Fcfs,
+            (AdmissionMode::Draw, Some(ramp_seconds)) => Admission::Draw { ramp_seconds },
+            (AdmissionMode::Draw, None) => return Err(StoreError::corrupt(name(item), "a draw has a ramp")),
+        },
         shards: form.shards_chosen.then_some(form.shards),
     };
     let restocks: Vec<Restock> = form.restocks.into_iter().map(Restock::from).collect();
@@ -147,6 +176,8 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
     if form.shards == 0 || restocks.iter().chain(&unfinished).any(|restock| restock.extent.shards == 0) {
         return Err(StoreError::corrupt(name(item), "a sale, and what is restocked, has at least one shard"));
     }
+    let is_seed = || StoreError::corrupt(name(item), "the seed of a draw is 32 bytes in hex");
+    let draw_seed = form.draw_seed.map(|hex| DrawSeed::from_hex(&hex).ok_or_else(is_seed)).transpose()?;
     let made = ShardLayout::new(form.units, form.shards);
     let layout = restocks.iter().fold(made, |layout, restock| layout.restocked(restock.extent));
     let sale = Sale {
@@ -157,6 +188,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         closed_at: form.closed_at,
         is_unfinished: form.unfinished,
         has_cooling_shoppers: form.cooling,
+        draw_seed,
     };
     let (shards_made, shards_ready, revision) = (form.shards_made, form.shards_ready, form.revision);
     let mut stored = Stored { sale, shards_made, shards_ready, revision, restocks, unfinished, unknown: Item::new() };

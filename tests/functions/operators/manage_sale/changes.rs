@@ -86,6 +86,7 @@ async fn a_sale_that_is_read_and_sent_back_is_the_same_in_every_state() {
     for starts_at in times {
         for more in [
             json!({}),
+            json!({"admission": {"mode": "draw", "ramp_seconds": 60}}),
             json!({"shards": 30, "max_per_shopper": 2, "hold_seconds": 60, "max_hold_seconds": 90, "description": "Sixty."}),
         ] {
             let shop = Shop::empty().await;
@@ -328,4 +329,29 @@ async fn two_operators_at_once_make_one_sale() {
     assert_eq!(answers, ["201", "503 try-again"]);
     let (units, shards) = if brief(&first) == "201" { (60, 3) } else { (200, 8) };
     is_made_of(&shop, units, shards, "the first one's").await;
+}
+
+/// Nobody can draw again: not by another description, not by turning the draw off and on.
+#[tokio::test]
+async fn the_seed_is_made_with_the_sale_and_stays_whatever_its_description() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    let mut seeds = Vec::new();
+    let descriptions = [
+        json!({"mode": "fcfs"}),
+        json!({"mode": "draw", "ramp_seconds": 60}),
+        json!(null),
+        json!({"mode": "draw", "ramp_seconds": 5}),
+    ];
+    for admission in descriptions {
+        let mut sale = body(60);
+        sale["admission"] = admission.clone();
+        let response = function.handle(put(&sale)).await;
+        let told = test_shop::body(&response)["admission"].clone();
+        assert_eq!(told, if admission.is_null() { json!({"mode": "fcfs"}) } else { admission });
+        assert!(!test_aws::told(&response).contains("seed"), "nobody sees it");
+        seeds.push(shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap().draw_seed);
+    }
+    assert!(seeds[0].is_some());
+    assert!(seeds.iter().all(|seed| *seed == seeds[0]), "{seeds:?}");
 }

@@ -154,7 +154,7 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn an_admission_that_nobody_knows_is_400() {
+async fn an_admission_that_nobody_knows_is_refused() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
     let function = function(&shop, &calls);
     for (admission, expected) in [
@@ -163,7 +163,12 @@ async fn an_admission_that_nobody_knows_is_400() {
         (json!({"mode": 1}), "400 malformed-request /admission/mode"),
         (json!({"mode": {"fcfs": null}}), "400 malformed-request /admission/mode"),
         (json!(["fcfs"]), "400 malformed-request /admission"),
-        (json!({"mode": "fcfs", "ramp_seconds": 5}), "400 malformed-request /admission/ramp_seconds"),
+        (json!({"mode": "fcfs", "ramp": 5}), "400 malformed-request /admission/ramp"),
+        (json!({"mode": "draw", "ramp_seconds": "60"}), "400 malformed-request /admission/ramp_seconds"),
+        (json!({"mode": "fcfs", "ramp_seconds": 60}), "422 invalid-request /admission/ramp_seconds"),
+        (json!({"mode": "draw"}), "422 invalid-request /admission/ramp_seconds"),
+        (json!({"mode": "draw", "ramp_seconds": 0}), "422 invalid-request /admission"),
+        (json!({"mode": "draw", "ramp_seconds": 3_601}), "422 invalid-request /admission"),
         (json!({}), "400 malformed-request /admission/mode"),
         (json!("fcfs"), "400 malformed-request /admission"),
     ] {
@@ -176,7 +181,7 @@ async fn an_admission_that_nobody_knows_is_400() {
     body["admission"] = json!({"mode": "lottery"});
     assert_snapshot!(test_aws::told(&function.handle(put(&body)).await), @r#"
     400 Bad Request: malformed-request, The request cannot be read
-    the mode of admission is "fcfs"
+    the mode of admission is "fcfs" or "draw"
     {"pointer":"/admission/mode"}
     "#);
     assert_eq!(calls.total(), 0);

@@ -4,6 +4,7 @@
 mod cooling;
 mod crashes;
 mod doubles;
+mod draw;
 mod losers;
 mod on_events;
 mod together;

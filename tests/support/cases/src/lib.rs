@@ -37,10 +37,11 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 38] = [
+const TABLES: [(&str, Table); 39] = [
     ("authorize", gate::authorize::cases),
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
+    ("get-draw", shoppers::get_draw::cases),
     ("get-inventory", shoppers::get_inventory::cases),
     ("get-order", shoppers::get_order::cases),
     ("get-reservation", shoppers::get_reservation::cases),

@@ -16,6 +16,8 @@ pub(crate) const DEMO: &str = "demo";
 /// A text that is not a product id.
 pub(crate) const NOT_A_PRODUCT: &str = "NOT-A-PRODUCT";
 /// A product without a sale.
+/// A sale that admits shoppers by draw, and has admitted almost nobody.
+pub(crate) const DRAW: &str = "draw";
 pub(crate) const NO_SUCH_PRODUCT: &str = "no-such-product";
 
 /// The number of a card that exists only in tests.

@@ -13,7 +13,9 @@ mod tests;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::{Admission, Availability, Clock, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp};
+use domain::{
+    Admission, Availability, Clock, DrawSeed, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp,
+};
 use payments::Http;
 use store::{Client, WriteOutcome};
 use test_aws::{CountingRandomness, Dynamo, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
@@ -105,7 +107,7 @@ impl Shop {
 
     /// Makes a sale, as `manage-sale` does.
     pub async fn sale(&self, product: &ProductId, draft: SaleDraft) {
-        let sale = Sale::of(product.clone(), draft);
+        let sale = Sale { draw_seed: Some(DrawSeed::new([7; 32])), ..Sale::of(product.clone(), draft) };
         let WriteOutcome::Written(prepared) = self.uncounted().sales().prepare(&sale, None).await.unwrap() else {
             panic!("{product} is there already")
         };

@@ -31,6 +31,21 @@ pub(crate) fn cases() -> Vec<Case> {
             ask("not-started", json!({"name": "Winter drop, fewer of them", "units": 10})),
             [answer(200, json!({"product_id": "not-started", "units": 10}))],
         ),
+        case(
+            "draw",
+            ask("winter-drop", json!({"admission": {"mode": "draw", "ramp_seconds": 60}})),
+            [answer(201, json!({"admission": {"mode": "draw", "ramp_seconds": 60}}))],
+        ),
+        case(
+            "draw-without-ramp",
+            ask("winter-drop", json!({"admission": {"mode": "draw"}})),
+            [problem_at(422, "invalid-request", "/admission/ramp_seconds")],
+        ),
+        case(
+            "draw-longer-than-sale",
+            ask("winter-drop", json!({"admission": {"mode": "draw", "ramp_seconds": 3_600}, "ends_at": "2099-12-01T12:59:59Z"})),
+            [problem_at(422, "invalid-request", "/admission")],
+        ),
         case("sale-started", ask(DEMO, json!({})), [problem(409, "sale-started")]),
         case("broken-json", manage("winter-drop").by(OPERATOR).broken_json(good()), [malformed()]),
         case("wrong-type", ask("winter-drop", json!({"units": "a thousand"})), [problem_at(400, "malformed-request", "/units")]),

@@ -65,6 +65,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("no-identity", reserve().json(one()), [problem(401, "unauthenticated")]),
         case("other-user-id", ask(but(one(), json!({"user_id": SECOND.id}))), [problem(403, "forbidden")]),
         case("unknown-product", one_of(NO_SUCH_PRODUCT), [problem(404, "unknown-product")]),
+        case("not-admitted", one_of(DRAW), [problem(409, "not-yet-admitted")]),
         case("not-started", one_of("not-started"), [problem(409, "sale-not-started")]),
         case("ended", one_of("ended"), [problem(410, "sale-ended")]),
         case(

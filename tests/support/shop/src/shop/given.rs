@@ -1,6 +1,6 @@
 //! The state of the tables when a sample event comes.
 
-use domain::{Availability, ProductId, SaleDraft, SaleStatus, SignedDuration};
+use domain::{Admission, Availability, ProductId, SaleDraft, SaleStatus, SignedDuration};
 
 use super::{Buyer, Shop, Stage, demo, draft, sold_out};
 
@@ -168,7 +168,8 @@ impl Shop {
         }
     }
 
-    /// An open sale, one that has not started, one that has ended, and one whose only unit the second buyer holds.
+    /// An open sale, one that has not started, one that has ended, one whose draw has just begun, and one whose only unit the
+    /// second buyer holds.
     async fn sales_of_the_events(&self) {
         let (now, hour) = (self.now(), SignedDuration::from_hours(1));
         let sale = async |product: &str, units, starts_at, ends_at| {
@@ -178,6 +179,9 @@ impl Shop {
         sale("demo", 100, now - hour, now + hour).await;
         sale("not-started", 100, now + hour * 24, now + hour * 25).await;
         sale("ended", 100, now - hour, now - hour / 2).await;
+        let admission = Admission::Draw { ramp_seconds: 3_600 };
+        let by_draw = SaleDraft { admission, starts_at: now, ends_at: now + hour, ..draft() };
+        self.sale(&"draw".parse().unwrap(), by_draw).await;
         let of_now = SaleDraft { starts_at: now - hour, ends_at: now + hour, ..draft() };
         self.sold_out(of_now, &Buyer::second().holding(now, now + hour)).await;
     }

@@ -1,0 +1,54 @@
+//! A sale that admits shoppers by draw, from the commitment to the seed.
+
+use std::time::Duration;
+
+use domain::{DrawSeed, SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::stack::{Stack, eventually, now};
+
+/// The time in which the ramp of this test passes, and every environment has read that the sale is closed.
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_shopper_waits_for_its_turn_and_verifies_it_after_the_sale() {
+    let stack = Stack::running();
+    let (starts_at, ramp_seconds) = (now() - SignedDuration::from_secs(1), 10);
+    let admission = json!({"mode": "draw", "ramp_seconds": ramp_seconds});
+    let product = stack.sale("draw", json!({"starts_at": starts_at, "admission": admission})).await;
+    let (operator, shopper) = (stack.sign_in("ops@example.com").await, stack.new_shopper().await);
+    let path = format!("/api/flash-sales/{product}");
+    assert_eq!(shopper.get(&path).await.expect(200).body["admission"], admission);
+    let draw = shopper.get(&format!("{path}/draw")).await.expect(200).body;
+    assert!(draw["seed"].is_null(), "{draw}");
+    // The shopper may have a very early turn.
+    let mut told = None;
+    eventually("the shopper's turn", SOON, async || {
+        let answer = shopper.reserve(&product).await;
+        if answer.status == 409 {
+            let refused = answer.refuses(409, "not-yet-admitted");
+            let turn: Timestamp = refused.text("admitted_at").parse().unwrap();
+            assert_eq!(*told.get_or_insert(turn), turn, "asking does not change it");
+            return None;
+        }
+        answer.expect(201);
+        Some(())
+    })
+    .await;
+    let reserved_at = now();
+    operator.send(Method::POST, &format!("/admin/flash-sales/{product}/close"), &[], None).await.expect(200);
+    let mut seed = None;
+    eventually("the seed", SOON, async || {
+        let after = shopper.get(&format!("{path}/draw")).await.expect(200).body;
+        assert_eq!(after["commitment"], draw["commitment"]);
+        seed = after["seed"].as_str().and_then(DrawSeed::from_hex);
+        seed.is_some().then_some(())
+    })
+    .await;
+    let seed = seed.unwrap();
+    assert_eq!(seed.commitment(), draw["commitment"].as_str().unwrap());
+    let turn = seed.rank(&product.parse().unwrap(), &shopper.subject().parse().unwrap()).admitted_at(starts_at, ramp_seconds);
+    assert!(told.is_none_or(|told| told == turn), "{told:?} {turn}");
+    assert!(turn <= reserved_at + SignedDuration::from_secs(2), "the clocks of this machine are one");
+}
