@@ -22,7 +22,7 @@ pub(crate) fn parts(variables: &[(&str, &str)]) -> Parts {
 pub(crate) fn asked(wire: Wire) -> BTreeSet<String> {
     let mut parts = parts(&[]);
     // Every bootstrap asks for it.
-    let _ = parts.origin();
+    let _ = parts.edge_secrets();
     // The error about missing variables does not matter here.
     let _ = wire(&mut parts);
     parts.variables().clone()

@@ -4,9 +4,9 @@
 //! way for all functions.
 
 mod body;
+mod edge_secrets;
 mod event;
 mod identity;
-mod origin;
 mod origins;
 mod problem;
 mod raw;
@@ -14,6 +14,7 @@ mod response;
 
 pub(crate) use body::pointer_of;
 pub use body::{json_body, optional_json_body};
+pub use edge_secrets::{EDGE_SECRET_HEADER, EdgeSecrets};
 pub use event::GatewayEvent;
 pub(crate) use event::reply;
 pub use identity::{Caller, Identity};
@@ -22,7 +23,6 @@ use lambda_http::{
     http::{HeaderName, HeaderValue},
     request::RequestContext,
 };
-pub use origin::{ORIGIN_HEADER, Origin};
 pub use origins::Origins;
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};

@@ -28,7 +28,7 @@ pub use function::{
     AuthorizerFunction, Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction,
     TaskFunction,
 };
-pub use http::{Caller, Identity, Origin, Origins, Problem, ProblemKind};
+pub use http::{Caller, EdgeSecrets, Identity, Origins, Problem, ProblemKind};
 pub use https::{FetchError, Https};
 pub use lambda_http::Request;
 pub use lambda_runtime::Error;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::error;
 
 use crate::{
-    Function, Origin, Origins, Problem, Response, SystemClock,
+    EdgeSecrets, Function, Origins, Problem, Response, SystemClock,
     http::{self, GatewayEvent},
     telemetry,
 };
@@ -29,16 +29,16 @@ const THROUGH_THE_EDGE: &str = "this address takes no requests from clients";
 /// An HTTP function answers in time, for pages of these `origins`, or `serve` answers `503 try-again` for it. A queue or a
 /// stream delivers again only what failed. A scheduled run learns a time to stop that is well before Lambda's time-out.
 ///
-/// An HTTP function takes only requests from `origin`.
+/// An HTTP function takes only requests that `edge_secrets` admit.
 ///
 /// # Errors
 /// When Lambda's runtime interface cannot be reached.
-pub async fn serve(function: Function, origin: Origin, origins: &Origins) -> Result<(), Error> {
+pub async fn serve(function: Function, edge_secrets: EdgeSecrets, origins: &Origins) -> Result<(), Error> {
     telemetry::start();
     match &function {
         Function::Http(handle) => {
             run(|event: GatewayEvent, context| {
-                let is_admitted = origin.admits(event.only_header(http::ORIGIN_HEADER));
+                let is_admitted = edge_secrets.admit(event.only_header(http::EDGE_SECRET_HEADER));
                 let request = Request::from(event).with_lambda_context(context);
                 let (id, left) = (http::request_id(&request), time_left(&request));
                 let page = request.headers().get(ORIGIN).cloned();

@@ -16,7 +16,7 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 pub use aws::Aws;
 use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
 pub use issuers::TrustedIssuer;
-use kit::{Configuration, ConfigurationError, Https, Identity, Origin, Origins, OsRandomness, Secrets, SystemClock};
+use kit::{Configuration, ConfigurationError, EdgeSecrets, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
 use payments::{Gateways, Keys, Providers, SecretStore, paypal};
 pub use registry::{Registry, Wire, find, serve, serve_from_anywhere};
@@ -138,13 +138,13 @@ impl Parts {
         self.aws.https()
     }
 
-    /// Where requests may come from: with `ORIGIN_SECRETS`, only through the stack at the edge.
-    pub fn origin(&mut self) -> Origin {
+    /// The secrets of the stack at the edge: with `ORIGIN_SECRETS`, the function takes requests through the edge only.
+    pub fn edge_secrets(&mut self) -> EdgeSecrets {
         let text: String = self.configuration.optional("ORIGIN_SECRETS").unwrap_or_default();
         let hashes = text.split(',').filter(|hash| !hash.is_empty()).map(str::to_owned).collect();
-        Origin::only(hashes).unwrap_or_else(|| {
+        EdgeSecrets::with_hashes(hashes).unwrap_or_else(|| {
             self.configuration.fault("ORIGIN_SECRETS is not one or two SHA-256 in lower-case hex");
-            Origin::anywhere()
+            EdgeSecrets::none()
         })
     }
 

@@ -1,6 +1,6 @@
 //! A group's functions by name, and the choice of the one that a bootstrap serves.
 
-use kit::{ConfigurationError, Error, Function, Origin};
+use kit::{ConfigurationError, EdgeSecrets, Error, Function};
 
 use crate::Parts;
 
@@ -21,9 +21,9 @@ const HANDLER: &str = "_HANDLER";
 /// reached.
 pub async fn serve(registry: Registry) -> Result<(), Error> {
     let mut parts = Parts::deployed().await;
-    let origin = parts.origin();
+    let edge_secrets = parts.edge_secrets();
     let function = chosen(registry, &mut parts)?;
-    kit::serve(function, origin, &parts.origins).await
+    kit::serve(function, edge_secrets, &parts.origins).await
 }
 
 /// As [`serve`], for functions whose callers prove by signatures who they are: the functions take requests from anywhere.
@@ -33,7 +33,7 @@ pub async fn serve(registry: Registry) -> Result<(), Error> {
 pub async fn serve_from_anywhere(registry: Registry) -> Result<(), Error> {
     let mut parts = Parts::deployed().await;
     let function = chosen(registry, &mut parts)?;
-    kit::serve(function, Origin::anywhere(), &parts.origins).await
+    kit::serve(function, EdgeSecrets::none(), &parts.origins).await
 }
 
 /// The wiring of the function of this name; `None`: the registry has no such function.
