@@ -27,6 +27,7 @@ mod environment;
 mod errors;
 mod events;
 mod functions;
+mod fuzzing;
 mod identity;
 mod permissions;
 mod problems;

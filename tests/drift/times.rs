@@ -11,9 +11,10 @@ use crate::{Faults, none, notices};
 
 /// Folders where the clock stands still, time is virtual, or nothing runs. All other tests meet the real clock: their own, the
 /// local stack's or a function's.
-const ON_A_CLOCK_OF_THEIR_OWN: [&str; 9] = [
+const ON_A_CLOCK_OF_THEIR_OWN: [&str; 10] = [
     "tests/drift",
     "tests/functions",
+    "tests/fuzz",
     "tests/gate",
     "tests/model",
     "tests/payments",

@@ -39,7 +39,7 @@ use crate::{
 pub use options::{Account, Instrument, Options};
 pub use payer::Impossible;
 pub use payment::Payment;
-pub use signature::{certificate_pem, signed_text};
+pub use signature::{certificate_pem, signature, signed_text};
 
 /// The fake. See the crate's documentation.
 #[derive(Debug)]

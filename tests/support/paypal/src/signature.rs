@@ -3,6 +3,8 @@
 //! The key is a test credential in `credentials/`. PayPal's recipe:
 //! <https://developer.paypal.com/api/rest/webhooks/rest/>.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{RSA_PKCS1_SHA256, RsaKeyPair},
@@ -28,6 +30,13 @@ pub fn certificate_pem() -> &'static str {
 #[must_use]
 pub fn signed_text(transmission_id: &str, transmission_time: &str, webhook_id: &str, body: &[u8]) -> String {
     format!("{transmission_id}|{transmission_time}|{webhook_id}|{}", crc32fast::hash(body))
+}
+
+/// The signature of what [`signed_text`] says, in base64, by the test key.
+#[must_use]
+pub fn signature(text: &str) -> String {
+    static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::new);
+    SIGNER.sign(text)
 }
 
 /// Signs with the test key.
