@@ -17,6 +17,7 @@ mod api_document;
 mod bodies;
 mod building;
 mod capacity;
+mod checkov;
 mod contract;
 mod dependencies;
 mod deployment;

@@ -23,6 +23,8 @@ pub struct Repository {
     pub edge: Value,
     /// `infra/edge/gate/gate.js`.
     pub gate: String,
+    /// `infra/checkov.yaml`.
+    pub checkov: String,
     /// `fuzz/Cargo.toml`.
     pub fuzz: String,
     /// `samconfig.toml`, by section.
@@ -69,6 +71,7 @@ impl Repository {
             template: yaml::read(&text(&root.join("template.yaml"))),
             edge: yaml::read(&text(&root.join("infra/edge/template.yaml"))),
             gate: text(&root.join("infra/edge/gate/gate.js")),
+            checkov: text(&root.join("infra/checkov.yaml")),
             fuzz: text(&root.join("fuzz/Cargo.toml")),
             samconfig: samconfig::read(&text(&root.join("samconfig.toml"))),
             state_machines: files(&root.join("statemachines"), "json").iter().map(|file| (name(file), json(file))).collect(),
