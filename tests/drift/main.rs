@@ -12,6 +12,7 @@
     reason = "all of this is test code: what is missing or wrong ends a test"
 )]
 
+mod access_patterns;
 mod alarms;
 mod api_document;
 mod bodies;

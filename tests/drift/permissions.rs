@@ -20,7 +20,7 @@ fn of_document(repository: &Repository, faults: &mut Faults) -> Permissions {
     permissions
 }
 
-fn of_template(repository: &Repository, faults: &mut Faults) -> Permissions {
+pub(crate) fn of_template(repository: &Repository, faults: &mut Faults) -> Permissions {
     let mut permissions = Permissions::new();
     for (name, function) in template::functions(&repository.template) {
         let properties = &function.resource["Properties"];
@@ -98,28 +98,38 @@ fn resource_name(resource: &Value) -> Option<String> {
     resource["Ref"].as_str().map(str::to_owned)
 }
 
-/// Lambda reads a function's queue or stream with the function's own permissions, and sends with them what it gives up on.
-fn for_lambda(repository: &Repository) -> Faults {
-    const QUEUE: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
-    const STREAM: [&str; 3] = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
-    let mut faults = Faults::new();
-    let granted = of_template(repository, &mut faults);
-    for (id, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
+/// What Lambda needs to read a queue: the actions of AWS' managed policy `AWSLambdaSQSQueueExecutionRole`.
+const QUEUE: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+/// What Lambda needs to read a stream.
+const STREAM: [&str; 3] = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+
+/// Lambda reads a function's queue or stream with the function's own permissions, and sends with them what it gives up on: function,
+/// resource and actions.
+pub(crate) fn needs_of_lambda(repository: &Repository) -> Vec<(String, String, &'static [&'static str])> {
+    let mut needs: Vec<(String, String, &[&str])> = Vec::new();
+    for (_, mapping) in template::resources(&repository.template, "AWS::Lambda::EventSourceMapping") {
         let properties = &mapping["Properties"];
         let function = template::folder_name(template::target(&properties["FunctionName"]).unwrap_or_default());
         let source = template::target(&properties["EventSourceArn"]).unwrap_or_default();
-        let mut needed: Vec<(String, &[&str])> = if repository.template["Resources"][source]["Type"] == "AWS::SQS::Queue" {
-            vec![(source.to_owned(), &QUEUE)]
+        if repository.template["Resources"][source]["Type"] == "AWS::SQS::Queue" {
+            needs.push((function.clone(), source.to_owned(), &QUEUE));
         } else {
-            vec![(format!("{source} stream"), &STREAM), (format!("{source}/stream/*"), &["dynamodb:ListStreams"])]
-        };
-        let given_up = template::target(&properties["DestinationConfig"]["OnFailure"]["Destination"]);
-        needed.extend(given_up.map(|queue| (queue.to_owned(), &["sqs:SendMessage"][..])));
-        for (resource, actions) in needed {
-            let has = granted.get(&(function.clone(), resource.clone()));
-            let missing = actions.iter().filter(|action| !has.is_some_and(|has| has.contains(**action)));
-            faults.extend(missing.map(|action| format!("{id}: {function} may not {action} of {resource}")));
+            needs.push((function.clone(), format!("{source} stream"), &STREAM));
+            needs.push((function.clone(), format!("{source}/stream/*"), &["dynamodb:ListStreams"]));
         }
+        let given_up = template::target(&properties["DestinationConfig"]["OnFailure"]["Destination"]);
+        needs.extend(given_up.map(|queue| (function, queue.to_owned(), &["sqs:SendMessage"][..])));
+    }
+    needs
+}
+
+fn for_lambda(repository: &Repository) -> Faults {
+    let mut faults = Faults::new();
+    let granted = of_template(repository, &mut faults);
+    for (function, resource, actions) in needs_of_lambda(repository) {
+        let has = granted.get(&(function.clone(), resource.clone()));
+        let missing = actions.iter().filter(|action| !has.is_some_and(|has| has.contains(**action)));
+        faults.extend(missing.map(|action| format!("{function} may not {action} of {resource}")));
     }
     faults
 }

@@ -10,6 +10,8 @@
     reason = "test support: a fault ends the test and says what it was"
 )]
 
+pub mod access_patterns;
+pub mod calls;
 pub mod linked;
 pub mod markdown;
 pub mod permissions;
