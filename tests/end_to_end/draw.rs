@@ -1,6 +1,6 @@
 //! A sale that admits shoppers by draw, from the commitment to the seed.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use domain::{DrawSeed, SignedDuration, Timestamp};
 use reqwest::Method;
@@ -23,13 +23,13 @@ async fn a_shopper_waits_for_its_turn_and_verifies_it_after_the_sale() {
     let draw = shopper.get(&format!("{path}/draw")).await.expect(200).body;
     assert!(draw["seed"].is_null(), "{draw}");
     // The shopper may have a very early turn.
-    let mut told = None;
+    let told = Cell::new(None);
     eventually("the shopper's turn", SOON, async || {
         let answer = shopper.reserve(&product).await;
         if answer.status == 409 {
             let refused = answer.refuses(409, "not-yet-admitted");
             let turn: Timestamp = refused.text("admitted_at").parse().unwrap();
-            assert_eq!(*told.get_or_insert(turn), turn, "asking does not change it");
+            assert_eq!(told.replace(Some(turn)).unwrap_or(turn), turn, "asking does not change it");
             return None;
         }
         answer.expect(201);
@@ -38,17 +38,14 @@ async fn a_shopper_waits_for_its_turn_and_verifies_it_after_the_sale() {
     .await;
     let reserved_at = now();
     operator.send(Method::POST, &format!("/admin/flash-sales/{product}/close"), &[], None).await.expect(200);
-    let mut seed = None;
-    eventually("the seed", SOON, async || {
+    let seed = eventually("the seed", SOON, async || {
         let after = shopper.get(&format!("{path}/draw")).await.expect(200).body;
         assert_eq!(after["commitment"], draw["commitment"]);
-        seed = after["seed"].as_str().and_then(DrawSeed::from_hex);
-        seed.is_some().then_some(())
+        after["seed"].as_str().and_then(DrawSeed::from_hex)
     })
     .await;
-    let seed = seed.unwrap();
     assert_eq!(seed.commitment(), draw["commitment"].as_str().unwrap());
     let turn = seed.rank(&product.parse().unwrap(), &shopper.subject().parse().unwrap()).admitted_at(starts_at, ramp_seconds);
-    assert!(told.is_none_or(|told| told == turn), "{told:?} {turn}");
+    assert_eq!(told.get().unwrap_or(turn), turn);
     assert!(turn <= reserved_at + SignedDuration::from_secs(2), "the clocks of this machine are one");
 }
