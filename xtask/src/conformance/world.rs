@@ -56,6 +56,10 @@ impl World {
             maker.succeeds(&format!("/admin/flash-sales/{product}/{status}"), &maker.operator, &json!({}))?;
             sales.push(product);
         }
+        let by_draw = |kind: &str, ramp: u32| maker.sale(kind, json!({"admission": {"mode": "draw", "ramp_seconds": ramp}}));
+        // The first has admitted everybody by the time of the requests, the second almost nobody.
+        let draws = vec![by_draw("drawn", 1)?, by_draw("drawing", 3_600)?];
+        sales.extend(draws.clone());
         let over = maker.sale("over", json!({}))?;
         maker.succeeds(&format!("/admin/flash-sales/{over}/close"), &maker.operator, &json!({}))?;
         let sold_out = maker.sale("sold-out", json!({"units": 1}))?;
@@ -85,6 +89,7 @@ impl World {
             dictionaries: vec![
                 ("sales", sales),
                 ("sales-to-cart", maker.sales("to-cart", 3)?),
+                ("draws", draws),
                 ("held-sales", held.iter().filter_map(|id| Some(id.split_once('.')?.0.to_owned())).collect()),
                 ("reservations", held),
                 ("carts", carts),
