@@ -155,6 +155,10 @@ impl Policy {
                 }
                 None => vec![(on(&input["stateMachineArn"]), format!("states:{operation}"))],
             },
+            "AWSEvents" => {
+                let entries = input["Entries"].as_array().into_iter().flatten();
+                entries.map(|entry| (on(&entry["EventBusName"]), format!("events:{operation}"))).collect()
+            }
             // The SDK sends SNS requests as forms.
             _ => {
                 let form = String::from_utf8_lossy(body).replace("%3A", ":");
@@ -198,6 +202,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
         ("OrderTable", "order".to_owned()),
         ("OrdersQueue", "http://q".to_owned()),
         ("ExpiryQueue", "http://e".to_owned()),
+        ("OrderEventsBus", "b".to_owned()),
     ]);
     let policy = Policy {
         function: "test".to_owned(),
@@ -207,6 +212,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
             ("ExpiryQueue", "sqs:SendMessage"),
             ("NotificationsTopic", "sns:Publish"),
             ("PaymentSaga executions", "states:DescribeExecution"),
+            ("OrderEventsBus", "events:PutEvents"),
         ]
         .map(|(resource, action)| (resource.to_owned(), action.to_owned()))
         .into(),
@@ -238,9 +244,11 @@ fn a_call_needs_the_actions_of_all_its_parts() {
     assert!(admit("AmazonSQS.SendMessageBatch", r#"{"QueueUrl":"http://e"}"#));
     assert!(admit("", "Action=Publish&TopicArn=arn%3Aaws%3Asns%3At&Message=x"));
     assert!(!admit("", "Action=DeleteTopic&TopicArn=arn%3Aaws%3Asns%3At"));
+    assert!(admit("AWSEvents.PutEvents", r#"{"Entries":[{"EventBusName":"b"}]}"#));
+    assert!(!admit("AWSEvents.PutEvents", r#"{"Entries":[{"EventBusName":"b"},{"EventBusName":"default"}]}"#));
     let states = |operation: &str, body: &str| admit(&format!("AWSStepFunctions.{operation}"), body);
     assert!(states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:m:x"}"#));
     assert!(!states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:another:x"}"#));
     assert!(!states("StartExecution", r#"{"stateMachineArn":"arn:aws:states:r:1:stateMachine:m"}"#));
-    assert_eq!(policy.refused.lock().unwrap().len(), 11);
+    assert_eq!(policy.refused.lock().unwrap().len(), 12);
 }

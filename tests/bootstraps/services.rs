@@ -1,4 +1,4 @@
-//! Queues, a topic and a state machine of this test alone, on the local stack's emulator. The stack's own would act on what the
+//! Queues, a topic, a bus and a state machine of this test alone, on the local stack's emulator. The stack's own would act on what the
 //! functions send.
 
 use std::collections::BTreeMap;
@@ -19,12 +19,14 @@ pub(crate) struct Services {
     payment_events_queue_url: String,
     state_machine_arn: String,
     topic_arn: String,
+    bus: String,
 }
 
 impl Services {
     /// Creates the resources. The stack must be up.
     pub(crate) async fn make() -> Self {
         let endpoint = std::env::var(ENDPOINT_VARIABLE).unwrap_or_else(|_| endpoint_of_stack());
+        let name = |what: &str| format!("rie-{}-{what}", std::process::id());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut services = Self {
             endpoint,
@@ -34,8 +36,9 @@ impl Services {
             payment_events_queue_url: String::new(),
             state_machine_arn: String::new(),
             topic_arn: String::new(),
+            bus: name("orders"),
         };
-        let name = |what: &str| format!("rie-{}-{what}", std::process::id());
+        services.call("events", "AWSEvents.CreateEventBus", &json!({"Name": services.bus})).await;
         services.orders_queue_url = services.queue(&name("orders")).await;
         services.expiry_queue_url = services.queue(&name("expiry")).await;
         services.payment_events_queue_url = services.queue(&name("payment-events")).await;
@@ -65,6 +68,7 @@ impl Services {
             ("PaymentEventsQueue", self.payment_events_queue_url.clone()),
             ("PaymentSaga", self.state_machine_arn.clone()),
             ("NotificationsTopic", self.topic_arn.clone()),
+            ("OrderEventsBus", self.bus.clone()),
             ("ShopperPoolClient", "shopper-client".to_owned()),
             ("OperatorPoolClient", "operator-client".to_owned()),
         ])
@@ -77,6 +81,7 @@ impl Services {
         }
         self.call("states", "AWSStepFunctions.DeleteStateMachine", &json!({"stateMachineArn": self.state_machine_arn})).await;
         self.form("sns", &format!("Action=DeleteTopic&Version=2010-03-31&TopicArn={}", self.topic_arn)).await;
+        self.call("events", "AWSEvents.DeleteEventBus", &json!({"Name": self.bus})).await;
         self.form("iam", &format!("Action=DeleteRole&Version=2010-05-08&RoleName=rie-{}-role", std::process::id())).await;
     }
 

@@ -97,7 +97,7 @@ fn reserve(function: &Function) -> Option<&'static str> {
     match (function.binary.as_str(), function.name.as_str()) {
         (_, "checkout" | "pay") => Some("CheckoutConcurrency"),
         ("saga-tasks", _) => Some("SagaConcurrency"),
-        ("workers", "feed-edge" | "reconcile") => Some("2"),
+        ("workers", "feed-edge" | "publish-orders" | "reconcile") => Some("2"),
         ("workers", _) => Some("WorkerConcurrency"),
         ("operators", _) => Some("OperatorConcurrency"),
         _ => None,

@@ -31,6 +31,7 @@ mod events;
 mod functions;
 mod fuzzing;
 mod identity;
+mod order_events;
 mod permissions;
 mod problems;
 mod queues;

@@ -14,6 +14,7 @@ mod faults;
 mod identity;
 mod logs;
 mod operating;
+mod order_events;
 mod payments;
 mod providers;
 mod purchase;

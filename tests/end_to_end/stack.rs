@@ -41,6 +41,10 @@ pub(crate) struct Answer {
     /// A function of CloudFront answered, and not the API.
     pub(crate) is_of_the_gate: bool,
     pub(crate) body: Value,
+    /// The body as it was sent.
+    pub(crate) raw: String,
+    /// The query of the next page, of CSV.
+    pub(crate) next: Option<String>,
 }
 
 impl Answer {
@@ -306,6 +310,16 @@ impl Stack {
         self.sqs("SendMessage", queue, json!({"MessageBody": body})).await;
     }
 
+    /// Takes some messages of a queue: their bodies, which are JSON. They do not come again.
+    pub(crate) async fn receive(&self, queue: &str) -> Vec<Value> {
+        let mut answer = self.sqs("ReceiveMessage", queue, json!({"MaxNumberOfMessages": 10, "WaitTimeSeconds": 1})).await;
+        let messages = answer["Messages"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        for message in &messages {
+            self.sqs("DeleteMessage", queue, json!({"ReceiptHandle": message["ReceiptHandle"]})).await;
+        }
+        messages.iter().map(|message| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap()).collect()
+    }
+
     /// Has messages of a queue that were not handled come again after so many seconds. Answers with how many it was before.
     pub(crate) async fn make_visible_after(&self, queue: &str, seconds: &str) -> String {
         let before = self.queue_attribute(queue, "VisibilityTimeout").await;
@@ -410,14 +424,15 @@ impl Person {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         let headers = headers.collect();
+        let next = header("link").and_then(|link| Some(link.strip_prefix("<?")?.split_once('>')?.0.to_owned()));
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
         let (contract, path) = (Conformance::of_the_contract(), path.split('?').next().unwrap_or_default());
         if status != FUNCTION_DIED && contract.has_route(&method, path) {
-            let faults = contract.faults(&method, path, &Answered { status, headers, body: text });
+            let faults = contract.faults(&method, path, &Answered { status, headers, body: text.clone() });
             assert!(faults.is_empty(), "{}", faults.join("\n"));
         }
-        Answer { status, retry_after, location, is_of_the_gate, body }
+        Answer { status, retry_after, location, is_of_the_gate, body, raw: text, next }
     }
 
     /// Reserves one unit, and again while the answer is to try again.

@@ -48,6 +48,7 @@ async fn late_money_starts_the_next_attempt_of_an_expired_order_and_of_no_other(
             updated_at: at("12:06:00"),
             sent_at: Some(at("12:06:00")),
             untold: None,
+            revision: order.revision + 1,
             ..order
         };
         expected.history.push(OrderEvent { at: at("12:06:00"), event: OrderStep::PaidLate.into(), reason: None });
@@ -84,6 +85,7 @@ async fn late_money_is_decided_about_once() {
             assert_eq!((back().await, back().await, start().await), (true, false, false));
             let mut told = order.clone();
             told.history.push(OrderEvent { at: at("12:06:00"), event: OrderLine::LateMoneyReturned, reason: None });
+            told.revision += 1;
             assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(told), "told once, and nothing else changes");
         } else {
             assert_eq!((start().await, start().await, back().await), (true, false, false));

@@ -59,6 +59,7 @@ async fn the_history_tells_the_whole_story() {
             event(again_at, OrderStep::PaymentStarted, None),
             event(completed_at, OrderStep::Completed, None),
         ],
+        revision: 5,
         ..placed
     };
     assert_eq!(shop.orders.get(&id(1)).await.unwrap(), Some(expected));

@@ -24,6 +24,7 @@ mod redrive;
 mod sam_local;
 mod simulate;
 mod stack;
+mod subscriber;
 mod test;
 mod tools;
 mod up;

@@ -35,6 +35,8 @@ pub(crate) struct Stack {
     pub(crate) payment_events_queue_url: String,
     pub(crate) payment_events_dead_letter_queue_url: String,
     pub(crate) stream_failures_queue_url: String,
+    /// The queue of the example subscriber to the events of orders.
+    pub(crate) order_changes_queue_url: String,
     pub(crate) notifications_topic_arn: String,
     /// The fake Stripe and the fake PayPal.
     pub(crate) stripe_url: String,

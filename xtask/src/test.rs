@@ -11,10 +11,12 @@ use crate::simulate::Simulate;
 use crate::stack::Stack;
 use crate::tools::{Python, Tool};
 use crate::up::Up;
-use crate::{aws, down, providers, root};
+use crate::{aws, down, providers, root, subscriber};
 
 /// The template of the edge.
 const EDGE: &str = "infra/edge/template.yaml";
+/// The templates of the stacks beside the API's.
+const OTHERS: [&str; 2] = [EDGE, subscriber::TEMPLATE];
 
 /// Every check
 #[derive(Args)]
@@ -60,13 +62,15 @@ impl Test {
             lint.current_dir(root()).args(["infra/local/lint.py", "template.yaml"]).arg(Tool::Sam.program("cfn-lint"));
             passes(lint.envs(aws::environment()))
         })?;
-        timed(steps, "the edge: cfn-lint", || {
+        timed(steps, "the other stacks: cfn-lint", || {
             let mut lint = Command::new(Tool::Sam.program("cfn-lint"));
-            passes(lint.current_dir(root()).args(["--regions", "us-east-1", "--", EDGE]).envs(aws::environment()))
+            passes(lint.current_dir(root()).args(["--regions", "us-east-1", "--"]).args(OTHERS).envs(aws::environment()))
         })?;
         timed(steps, "checkov", || {
             Tool::Checkov.install(&Python::find()?)?;
-            passes(&mut checkov(EDGE))?;
+            for other in OTHERS {
+                passes(&mut checkov(other))?;
+            }
             passes(checkov("template.yaml").args(["--config-file", "infra/checkov.yaml"]))
         })?;
         if self.fast {

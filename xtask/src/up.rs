@@ -13,7 +13,7 @@ use crate::emulator::{ENDPOINT, REGION, State};
 use crate::fakes::Urls;
 use crate::stack::{Emulator, Stack, Tables};
 use crate::tools::{Python, Tool};
-use crate::{aws, demo, down, emulator, fakes, functions, local, process, root};
+use crate::{aws, demo, down, emulator, fakes, functions, local, process, root, subscriber};
 
 const STACK: &str = "flash-sale-local";
 /// The stack at the edge, and its template.
@@ -21,7 +21,7 @@ const EDGE: &str = "flash-sale-local-edge";
 const EDGE_TEMPLATE: &str = "infra/edge/template.yaml";
 /// The emulator names a KeyValueStore after itself, so that the API's stack can be told before it exists.
 const EDGE_STORE: &str = "arn:aws:cloudfront::000000000000:key-value-store/flash-sale-local-edge-gate";
-const ARTIFACTS: &str = "flash-sale-local-artifacts";
+pub(crate) const ARTIFACTS: &str = "flash-sale-local-artifacts";
 const GIGABYTE: u64 = 1 << 30;
 
 /// Start a flash sale on this machine: the real template on an emulator of AWS.
@@ -140,7 +140,10 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
         process::run_logged(&mut sam, "sam deploy", &local("sam-deploy.log"))
     })?;
     timed("deploying the edge", || deploy_edge(&stage))?;
-    let stack = describe(providers, pid)?;
+    let bus =
+        aws::stack_outputs(STACK)?.remove("OrderEventsBusName").context("template.yaml has no output OrderEventsBusName")?;
+    let order_changes = timed("deploying a queue of orders", || subscriber::deploy(&stage, &bus))?;
+    let stack = describe(providers, order_changes, pid)?;
     fakes::deliver_webhooks(&stack)?;
     timed("creating shoppers and sales", || {
         demo::create_people(&stack)?;
@@ -150,7 +153,7 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
 }
 
 /// The SAM CLI for the emulator, in this folder.
-fn sam(folder: &Path) -> Command {
+pub(crate) fn sam(folder: &Path) -> Command {
     let mut sam = Command::new(Tool::Sam.program("python"));
     sam.arg(root().join("infra/local/sam.py"))
         .current_dir(folder)
@@ -183,7 +186,7 @@ fn deploy_edge(stage: &Path) -> Result<()> {
     process::run_logged(&mut sam, "sam deploy of the edge", &local("sam-deploy-edge.log"))
 }
 
-fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
+fn describe(providers: &Urls, order_changes_queue_url: String, pid: u32) -> Result<Stack> {
     let outputs = aws::stack_outputs(STACK)?;
     let edge = aws::stack_outputs(EDGE)?;
     let output = |name: &str| outputs.get(name).cloned().with_context(|| format!("template.yaml has no output {name}"));
@@ -212,6 +215,7 @@ fn describe(providers: &Urls, pid: u32) -> Result<Stack> {
         payment_events_queue_url: output("PaymentEventsQueueUrl")?,
         payment_events_dead_letter_queue_url: output("PaymentEventsDeadLetterQueueUrl")?,
         stream_failures_queue_url: output("StreamFailuresQueueUrl")?,
+        order_changes_queue_url,
         notifications_topic_arn: output("NotificationsTopicArn")?,
         stripe_url: providers.stripe.clone(),
         paypal_url: providers.paypal.clone(),
@@ -263,7 +267,8 @@ fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn print_welcome(stack: &Stack, started: Instant) {
-    let Stack { api_url, client_id, operator_client_id, endpoint_url, stripe_url, paypal_url, .. } = stack;
+    let Stack { api_url, client_id, operator_client_id, endpoint_url, stripe_url, paypal_url, order_changes_queue_url, .. } =
+        stack;
     println!(
         r#"
 The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
@@ -292,6 +297,10 @@ Try it:
 
   curl -s $API/reserve-inventory -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"product_id":"{expiry}"}}'
+
+Read the changes of orders, as a warehouse would (docs/events.md); some credentials are needed, and any will do:
+
+  aws sqs receive-message --endpoint-url {endpoint_url} --wait-time-seconds 10 --queue-url {order_changes_queue_url}
 "#,
         seconds = started.elapsed().as_secs_f32(),
         shoppers = demo::SHOPPERS,

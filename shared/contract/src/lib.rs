@@ -1,5 +1,7 @@
 //! The HTTP contract: every route with its requests, views and refusals. `docs/openapi.json` is generated from it.
 
+mod attempt;
+pub mod csv;
 mod description;
 mod draw;
 mod ended_holds;
@@ -30,7 +32,9 @@ pub use gate::GateValue;
 pub use gateway::gateway_model;
 pub use health::HealthView;
 pub use openapi::openapi;
-pub use operating::{OPERATORS, OrderQuery, RestockRequest, SaleRequest, idempotency_key, new_product_path};
+pub use operating::{
+    ListedStatus, OPERATORS, OrderQuery, RestockRequest, SaleRequest, WhichOrders, idempotency_key, new_product_path,
+};
 pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
 pub use payment::{ActionView, DecimalAmount, PaymentRequest, PaymentView, action};
 pub use received::ReceivedView;
@@ -44,13 +48,7 @@ pub use routes::routes;
 pub use sale::{HoldsView, InventoryView, SaleView, SalesView, listed_state};
 
 use domain::Timestamp;
-
-/// A time that the product measured, as clients see it: RFC 3339, UTC, to the second or, where there are fractions, to the
-/// millisecond.
-#[must_use]
-pub fn time(at: Timestamp) -> String {
-    if at.subsec_nanosecond() == 0 { at.to_string() } else { format!("{at:.3}") }
-}
+pub use domain::to_the_millisecond as time;
 
 /// A time that an operator sent, with every digit: a sale that is read and sent back is the same sale.
 pub(crate) fn sent_time(at: Timestamp) -> String {

@@ -139,6 +139,13 @@ fn success(answer: &Answer) -> Value {
     if let Some(schema) = &answer.schema {
         response["content"] = json!({"application/json": {"schema": schema.schema}});
     }
+    if answer.may_be_csv {
+        response["content"]["text/csv"] = json!({"schema": {"type": "string"}});
+        response["headers"]["Link"] = json!({
+            "description": "Of CSV, unless it is the last page: the next page, as `rel=\"next\"`, relative to the request.",
+            "schema": {"type": "string"},
+        });
+    }
     response
 }
 

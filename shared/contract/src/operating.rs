@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
-use domain::{Admission, Currency, Money, MoneyError, ProductId, Quantity, SaleDraft, Timestamp, has_card_number};
+use domain::{
+    Admission, Currency, Money, MoneyError, OrderId, OrderStatus, ProductId, Quantity, SaleDraft, Timestamp, has_card_number,
+};
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
@@ -223,15 +225,47 @@ impl RestockRequest {
     }
 }
 
-/// The parameters of `GET /admin/orders`: orders whose refund is not confirmed.
+/// The parameters of `GET /admin/orders`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderQuery {
-    /// Only orders of this sale.
-    pub sale: Option<ProductId>,
-    /// Only orders whose refund failed, or was requested by an operator, then or later.
+    /// The orders that are listed.
+    pub which: WhichOrders,
+    /// Only orders with this status.
+    pub status: Option<ListedStatus>,
+    /// Only orders placed then or later; of those with a refund that is not confirmed, only those whose refund failed, or was
+    /// requested by an operator, then or later.
     pub since: Timestamp,
     /// Where the page begins: `next` of the page before.
     pub next: Option<String>,
+}
+
+/// The orders that a request lists. Each is found by a key or in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichOrders {
+    /// Those whose refund is not confirmed, of this sale or of all.
+    RefundPending(Option<ProductId>),
+    /// Those of a sale.
+    OfSale(ProductId),
+    /// One.
+    One(OrderId),
+}
+
+/// The status by which orders are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedStatus {
+    /// The order has this status.
+    Order(OrderStatus),
+    /// A refund is not confirmed.
+    RefundPending,
+}
+
+impl ListedStatus {
+    fn of(word: &str) -> Option<Self> {
+        if word == "refund_pending" {
+            return Some(Self::RefundPending);
+        }
+        serde_json::from_value(word.into()).ok().map(Self::Order)
+    }
 }
 
 impl OrderQuery {
@@ -242,13 +276,25 @@ impl OrderQuery {
     pub fn of(request: &Request) -> Result<Self, Problem> {
         let wrong = |name: &str, why: &str| Problem::malformed_request(format!("parameter {name}: {why}"), "");
         let parameter = |name| kit::http::query_parameter(request, name);
-        if parameter("status") != Some("refund_pending") {
-            return Err(wrong("status", "it is required, and only orders with the status refund_pending can be listed"));
-        }
+        let status = parameter("status").map(|word| ListedStatus::of(word).ok_or_else(|| wrong("status", "no order has it")));
+        let status = status.transpose()?;
         let sale = parameter("sale").map(|text| text.parse().map_err(|error: domain::IdError| wrong("sale", &error.to_string())));
+        let (sale, id): (Option<ProductId>, _) = (sale.transpose()?, parameter("order_id"));
+        let id = id.map(|text| text.parse().map_err(|_| wrong("order_id", "it is no order's id")));
+        let which = match (id.transpose()?, status, sale) {
+            (Some(id), _, _) => WhichOrders::One(id),
+            (None, Some(ListedStatus::RefundPending), sale) => WhichOrders::RefundPending(sale),
+            (None, Some(ListedStatus::Order(_)) | None, Some(sale)) => WhichOrders::OfSale(sale),
+            (None, Some(ListedStatus::Order(_)) | None, None) => {
+                return Err(wrong(
+                    "status",
+                    "without order_id and sale, only orders with the status refund_pending can be listed",
+                ));
+            }
+        };
         let since = parameter("since").map(|text| parse_rfc3339(text).map_err(|why| wrong("since", why)));
         let next = parameter("next").map(str::to_owned);
-        Ok(Self { sale: sale.transpose()?, since: since.transpose()?.unwrap_or(Timestamp::MIN), next })
+        Ok(Self { which, status, since: since.transpose()?.unwrap_or(Timestamp::MIN), next })
     }
 }
 

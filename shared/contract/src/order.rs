@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    attempt::AttemptView,
     object::Object,
     payment::{ActionView, PaymentOption, ShownStatus, action, progress},
     refund::RefundView,
@@ -204,6 +205,14 @@ pub struct OrderView {
     refunds: Vec<RefundView>,
     /// The order's events, oldest first.
     history: Vec<HistoryView>,
+    /// For operators who read orders: the number of changes that made the order as it is, also in its events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64)]
+    revision: Option<u64>,
+    /// For operators who read one order: its attempts to pay, oldest first; missing if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    attempts: Vec<AttemptView>,
 }
 
 impl OrderView {
@@ -231,6 +240,8 @@ impl OrderView {
             payment_options: payment_options(order, order_status, accounts),
             refunds: order.refunds.all.iter().map(RefundView::new).collect(),
             history: history.collect(),
+            revision: None,
+            attempts: Vec::new(),
         }
     }
 
@@ -246,6 +257,18 @@ impl OrderView {
     pub fn for_operators(order: &Order, now: Timestamp) -> Self {
         let refunds = order.refunds.all.iter().map(RefundView::for_operators).collect();
         Self { user_id: Some(order.shopper.clone()), refunds, ..Self::new(order, &Accounts::default(), now) }
+    }
+
+    /// The same, with the order's revision.
+    #[must_use]
+    pub fn with_revision(self, revision: u64) -> Self {
+        Self { revision: Some(revision), ..self }
+    }
+
+    /// The same, with the order's attempts to pay.
+    #[must_use]
+    pub fn with_attempts(self, attempts: &[Attempt]) -> Self {
+        Self { attempts: attempts.iter().map(AttemptView::from).collect(), ..self }
     }
 
     /// The same, with the time at which the gateway is next asked for its pending refunds.

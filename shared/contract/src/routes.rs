@@ -204,14 +204,20 @@ fn for_operators() -> Vec<Route> {
             .answers::<SaleView>(200, "The sale with its new units.")
             .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER, TOO_MANY_RESTOCKS])
             .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
-        route(Get, "/admin/orders", "find-orders", "Orders with a refund that is not confirmed, a hundred to a page.")
+        route(Get, "/admin/orders", "find-orders", "Orders of a sale, one by its id, or those whose refund is not confirmed.")
             .by("list-orders")
-            .query("status", Described::of::<schemas::ListedStatus>(), true, "The status of the orders' payment or refunds.")
-            .query("sale", Described::of::<schemas::ProductId>(), false, "Only orders of this sale. A page may be empty.")
-            .query("since", Described::of::<schemas::Time>(), false, "Only orders that have had the status since then or later.")
+            .query("status", Described::of::<schemas::ListedStatus>(), false, "Required without `order_id` or `sale`.")
+            .query("sale", Described::of::<schemas::ProductId>(), false, "Only orders of this sale, oldest first.")
+            .query("order_id", Described::of::<schemas::OrderId>(), false, "Only this order.")
+            .query("since", Described::of::<schemas::Time>(), false, "Only orders placed, or refunds pending, since then.")
             .query("next", Described::of::<schemas::OrdersPage>(), false, "`next` of the page before.")
-            .answers::<OrdersView>(200, "A page of orders.")
+            .answers::<OrdersView>(200, "A page of at most a hundred orders.")
+            .or_csv()
             .refuses(&[ProblemKind::MALFORMED_REQUEST]),
+        route(Get, "/admin/orders/{order_id}", "read-order", "One order with its attempts to pay and its history.")
+            .by("list-orders")
+            .answers::<OrderView>(200, "The order.")
+            .refuses(&[UNKNOWN_ORDER]),
         route(
             Post,
             "/admin/orders/{order_id}/refund",

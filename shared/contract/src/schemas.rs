@@ -1,9 +1,10 @@
 //! JSON schemas of the domain's types. The domain itself has none; the limits here are its constants.
 
 use domain::{
-    Address, Admission, Currency as DomainCurrency, Money as DomainMoney, OrderLine, OrderStatus as Order, OrderStep,
-    PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product, Provider as PaymentProvider, Quantity as Units,
-    RefundStatus as Refunding, RestockKey, SaleDraft, SaleState as Sale, ShopperId as Shopper, StockStatus,
+    Address, Admission, AttemptStatus as Attempting, Currency as DomainCurrency, Money as DomainMoney, OrderLine,
+    OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product,
+    Provider as PaymentProvider, Quantity as Units, RefundStatus as Refunding, RestockKey, SaleDraft, SaleState as Sale,
+    ShopperId as Shopper, StockStatus,
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -116,8 +117,10 @@ schemas! {
     OrderStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(order_statuses()));
     /// The status of an order's payment.
     PaymentStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(shown_payment_statuses()));
-    /// The status of the payments of orders that operators can list.
-    ListedStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([json!(Payment::RefundPending)]));
+    /// The status of orders that operators can list: that of the order, or `refund_pending` of its payment or its refunds.
+    ListedStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(listed_statuses()));
+    /// The status of an attempt to pay.
+    AttemptStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(attempt_statuses()));
     /// The status of an order's units.
     InventoryStatus = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(inventory_statuses()));
     /// The status of a refund.
@@ -150,11 +153,19 @@ values! {
     order_statuses of Order { AwaitingPayment Pending Completed Failed Expired Refunded }
     payment_statuses of Payment { None Pending Completed Failed Refunded RefundPending }
     refund_statuses of Refunding { Pending Refunded Failed }
+    attempt_statuses of Attempting {
+        Started Authorised Charged Kept Refunding Declined Unavailable GivenUp Refunded Voided
+    }
     inventory_statuses of StockStatus { Held Confirmed Released }
     order_steps of OrderStep {
         Placed PaymentStarted PaymentFailed Completed Refunded Failed RefundFailed RefundConfirmed Expired RefundRequested
         PartRefunded RefundRefused PriceRefunded PurchaseReturned PaidLate
     }
+}
+
+/// The statuses by which operators can list orders.
+fn listed_statuses() -> Vec<Value> {
+    order_statuses().into_iter().chain([json!(Payment::RefundPending)]).collect()
 }
 
 /// What a line of an order's history may say.
@@ -200,7 +211,7 @@ fn id_pattern() -> String {
 
 /// The last order of the page before, for operators with its list and its place in the list.
 fn orders_page() -> ObjectBuilder {
-    let pattern = format!("^(requested|((failed|requested)[.][0-9]{{1,12}}[.])?{})$", id_pattern());
+    let pattern = format!("^(requested|((failed|requested|placed)[.][0-9]{{1,15}}[.])?{})$", id_pattern());
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }
 

@@ -32,6 +32,13 @@ pub fn floor_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
 }
 
+/// A time that the product measured, as clients see it: RFC 3339, UTC, to the second or, where there are fractions, to the
+/// millisecond.
+#[must_use]
+pub fn to_the_millisecond(at: Timestamp) -> String {
+    if at.subsec_nanosecond() == 0 { at.to_string() } else { format!("{at:.3}") }
+}
+
 /// Whole seconds from `now` until `at`, rounded up, at least zero: the unit of `Retry-After` and of a queue's delay.
 #[must_use]
 pub fn seconds_until(at: Timestamp, now: Timestamp) -> u32 {

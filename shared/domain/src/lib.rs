@@ -37,7 +37,7 @@ pub use address::{Address, AddressError};
 pub use admission::{Admission, DrawSeed, NotYetAdmitted, Rank};
 pub use availability::{Availability, Coverage};
 pub use card_number::has_card_number;
-pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until};
+pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until, to_the_millisecond};
 pub use cooling::UnpaidEnds;
 pub use exhausted::Exhausted;
 pub use ids::{IdError, OrderId, ProductId, ReservationId, ShopperId};

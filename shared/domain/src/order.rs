@@ -288,6 +288,8 @@ pub struct Order {
     pub history: Vec<OrderEvent>,
     /// What operators have refunded of it since it was completed.
     pub refunds: Refunds,
+    /// The number of writes that made the order as it is. Each write adds one. 0: only an earlier version has written it.
+    pub revision: u64,
 }
 
 impl Order {
@@ -296,6 +298,9 @@ impl Order {
     pub fn key(&self) -> IdempotencyKey {
         IdempotencyKey { order: self.id.clone(), attempt: self.attempt }
     }
+
+    /// The revision of a new order.
+    pub const FIRST_REVISION: u64 = 1;
 
     /// An order may have this many payment attempts at most, because every attempt leaves an item and a line of
     /// history.
@@ -382,6 +387,7 @@ mod tests {
             untold: None,
             history: Vec::new(),
             refunds: Refunds::default(),
+            revision: 1,
         };
         for (sent_at, now, expected) in [
             (None, at(39), false),

@@ -112,6 +112,12 @@ impl Refunds {
         self.all.iter().position(|refund| refund.key == *key)
     }
 
+    /// What the gateways have refunded, in minor units.
+    #[must_use]
+    pub fn refunded_minor(&self) -> i64 {
+        self.sum(&[RefundStatus::Refunded])
+    }
+
     /// The places of the pending refunds.
     pub fn pending(&self) -> impl Iterator<Item = usize> {
         let places = self.all.iter().enumerate().filter(|(_, refund)| refund.status == RefundStatus::Pending);

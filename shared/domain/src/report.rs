@@ -181,6 +181,7 @@ mod tests {
             untold: None,
             history: vec![OrderEvent { at: at(NOW), event: step.into(), reason: None }],
             refunds: crate::Refunds::default(),
+            revision: Order::FIRST_REVISION,
         }
     }
 

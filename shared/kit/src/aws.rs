@@ -82,6 +82,12 @@ pub fn sns(config: &SdkConfig) -> aws_sdk_sns::Client {
     aws_sdk_sns::Client::new(config)
 }
 
+/// An EventBridge client with the limits of `config`.
+#[must_use]
+pub fn eventbridge(config: &SdkConfig) -> aws_sdk_eventbridge::Client {
+    aws_sdk_eventbridge::Client::new(config)
+}
+
 /// A Secrets Manager client with the limits of `config`.
 #[must_use]
 pub fn secrets_manager(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{
     AuthorizerEvent, Failure, NotGranted, Problem, Response, http, metrics,
-    workers::{self, EventRecord, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
+    workers::{self, EventRecord, PartFailure, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent, TaskError},
 };
 
 /// Handles one event. The future owns its data, so a caller may run it anywhere.
@@ -87,6 +87,12 @@ pub trait StreamBatchFunction: Send + Sync + 'static {
     fn handle(&self, records: Vec<EventRecord>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
+/// A function that takes the records of a stream a batch at a time, and may handle a part of it.
+pub trait StreamPartsFunction: Send + Sync + 'static {
+    /// Handles a batch. If a part of it fails, the stream delivers the batch again from the part's first record.
+    fn handle(&self, records: Vec<EventRecord>) -> impl Future<Output = Result<(), PartFailure>> + Send;
+}
+
 /// A function that is a task of the payment saga.
 pub trait TaskFunction: Send + Sync + 'static {
     /// The input, from the state machine.
@@ -138,6 +144,13 @@ impl Function {
     pub fn stream_batch(function: impl StreamBatchFunction) -> Self {
         Self::Stream(handler(function, |function, event| async move {
             workers::whole_stream_batch(event, |records| Box::pin(function.handle(records))).await
+        }))
+    }
+
+    /// A function that takes the records of a stream a batch at a time, and may handle a part of it.
+    pub fn stream_parts(function: impl StreamPartsFunction) -> Self {
+        Self::Stream(handler(function, |function, event| async move {
+            workers::stream_batch_in_parts(event, |records| Box::pin(function.handle(records))).await
         }))
     }
 

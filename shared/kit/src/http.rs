@@ -26,7 +26,7 @@ use lambda_http::{
 pub use origins::Origins;
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
-pub use response::{no_content, ok_json, public_json, with_location};
+pub use response::{accepts_csv, csv, no_content, ok_json, public_json, with_location};
 
 use crate::{Response, metrics};
 

@@ -19,14 +19,14 @@ mod telemetry;
 pub mod workers;
 
 pub use authorizer::{AuthorizerEvent, NotGranted};
-pub use aws::{aws, bounds, dynamodb, edge_store, patient_sfn, secrets_manager, sfn, sns, sqs};
+pub use aws::{aws, bounds, dynamodb, edge_store, eventbridge, patient_sfn, secrets_manager, sfn, sns, sqs};
 pub use aws_config;
 pub use clock::{OsRandomness, SystemClock};
 pub use configuration::{Configuration, ConfigurationError};
 pub use failure::Failure;
 pub use function::{
     AuthorizerFunction, Function, Handler, HttpFunction, QueueFunction, ScheduledFunction, StreamBatchFunction, StreamFunction,
-    TaskFunction,
+    StreamPartsFunction, TaskFunction,
 };
 pub use http::{Caller, EdgeSecrets, Identity, Origins, Problem, ProblemKind};
 pub use https::{FetchError, Https};
@@ -36,7 +36,7 @@ pub use progress::{Deadline, Progress, Stopped};
 pub use secrets::Secrets;
 pub use serve::serve;
 pub use telemetry::{chain, readable};
-pub use workers::TaskError;
+pub use workers::{PartFailure, TaskError};
 
 /// The response of an HTTP function.
 pub type Response = lambda_http::Response<lambda_http::Body>;

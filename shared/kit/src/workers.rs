@@ -22,6 +22,15 @@ pub use lambda_runtime::Diagnostic;
 /// Messages of one batch that are handled at the same time: a queue keeps no order, and handlers mostly wait.
 const CONCURRENT_MESSAGES: usize = 10;
 
+/// A part of a batch of stream records failed.
+#[derive(Debug)]
+pub struct PartFailure {
+    /// So many of the batch's first records need not come again.
+    pub handled: usize,
+    /// Why the next one failed.
+    pub failure: Failure,
+}
+
 /// An error of a saga task. The state machine's `ErrorEquals` matches its name.
 pub trait TaskError: std::error::Error + 'static {
     /// The name in `ErrorEquals`, exactly.
@@ -96,6 +105,19 @@ where
     go_on_from(sequence_number)
 }
 
+/// Passes the whole batch to the handler. If a part of it fails, the stream delivers the batch again from the part's first record.
+pub async fn stream_batch_in_parts<F, R>(event: StreamEvent, handler: F) -> DynamoDbEventResponse
+where
+    F: Fn(Vec<EventRecord>) -> R,
+    R: Future<Output = Result<(), PartFailure>>,
+{
+    let sequence_numbers: Vec<_> = event.records.iter().map(|record| record.change.sequence_number.clone()).collect();
+    let Err(PartFailure { handled, failure }) = handler(event.records).await else { return DynamoDbEventResponse::default() };
+    let sequence_number = sequence_numbers.into_iter().nth(handled).flatten();
+    error!(sequence_number, %failure, "a part of a batch of stream records failed and will be delivered again");
+    go_on_from(sequence_number)
+}
+
 /// Logs a stream record, with all its content, that the caller leaves out. A stream does not advance past a record that
 /// fails, and drops it after a day.
 pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
@@ -103,6 +125,13 @@ pub fn left_out(record: &EventRecord, cause: &(dyn std::error::Error + 'static))
     // Serializing a record that was deserialized cannot fail.
     let record = serde_json::to_string(record).unwrap_or_default();
     error!(cause = chain(cause), record, "a stream record is left out");
+}
+
+/// As [`left_out`], for a record with data of a person: logs only the key of its item.
+pub fn left_out_by_key(record: &EventRecord, cause: &(dyn std::error::Error + 'static)) {
+    crate::metrics::record("RecordsLeftOut", 1.0, "Count");
+    let keys = serde_json::to_string(&record.change.keys).unwrap_or_default();
+    error!(cause = chain(cause), keys, sequence_number = record.change.sequence_number, "a stream record is left out");
 }
 
 /// Runs a task of the saga on its input.

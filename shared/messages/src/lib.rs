@@ -1,12 +1,15 @@
-//! Messages between functions: the bodies of queue messages, the three queues, and the name of a saga execution.
+//! Messages between functions: the bodies of queue messages, the three queues, and the name of a saga execution. Also the events
+//! of orders, for the shop's own systems.
 
 mod expiry;
+mod order_events;
 mod orders;
 mod payment_events;
 
 use std::error::Error;
 
 pub use expiry::{ExpiryMessage, ExpiryQueue, LONGEST_DELAY_SECONDS};
+pub use order_events::{Amount, Line, NotPublished, OrderChanged, OrderEvents};
 pub use orders::{OrderMessage, OrdersQueue};
 pub use payment_events::{PaymentEvent, PaymentEventsQueue};
 

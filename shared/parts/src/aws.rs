@@ -19,6 +19,9 @@ pub trait Aws: Send {
     /// An SNS client.
     fn sns(&self) -> aws_sdk_sns::Client;
 
+    /// An EventBridge client.
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client;
+
     /// A Secrets Manager client.
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client;
 
@@ -55,6 +58,10 @@ impl Aws for SdkConfig {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         kit::sns(self)
+    }
+
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        kit::eventbridge(self)
     }
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {

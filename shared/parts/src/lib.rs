@@ -17,7 +17,7 @@ pub use aws::Aws;
 use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
 pub use issuers::TrustedIssuer;
 use kit::{Configuration, ConfigurationError, EdgeSecrets, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
-use messages::{ExpiryQueue, OrdersQueue, PaymentEventsQueue};
+use messages::{ExpiryQueue, OrderEvents, OrdersQueue, PaymentEventsQueue};
 use payments::{Gateways, Keys, Providers, SecretStore, paypal};
 pub use registry::{Registry, Wire, find, serve, serve_from_anywhere};
 use secrets::PaymentSecrets;
@@ -317,6 +317,11 @@ impl Parts {
     /// The topic of notifications to shoppers.
     pub fn notifications(&mut self) -> Topic {
         Topic { client: self.aws.sns(), arn: self.configuration.text("NOTIFICATIONS_TOPIC_ARN") }
+    }
+
+    /// The bus of order events.
+    pub fn order_events(&mut self) -> OrderEvents {
+        OrderEvents::new(self.aws.eventbridge(), self.configuration.text("ORDER_EVENTS_BUS"))
     }
 
     /// The store of the gate at the edge. `None`: there is no edge stack.

@@ -6,12 +6,13 @@ pub(crate) mod form;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey, SignedDuration, Timestamp};
+use domain::{Attempt, AttemptStatus, GatewayName, IdempotencyKey, Order, OrderId, SignedDuration, Timestamp};
 
 use crate::{
     StoreError,
+    batch::batch_get,
     error::{Written, conditional},
-    item,
+    item::{self, Item},
     keys::{self, number, string},
     single::{get_item, put_first},
     word::word,
@@ -38,6 +39,25 @@ impl Attempts {
     pub async fn get(&self, key: &IdempotencyKey) -> Result<Option<Attempt>, StoreError> {
         let item = get_item(&self.client, &self.table, keys::attempt(key), true).await?;
         item.map(|item| form::from_item(key, &item)).transpose()
+    }
+
+    /// Reads all attempts of an order that have an item, strongly consistent, in one `BatchGetItem`; the first attempt first. `last`
+    /// is the number of the last attempt, at most [`domain::Order::MAX_ATTEMPTS`].
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer.
+    pub async fn of_order(&self, order: &OrderId, last: u32) -> Result<Vec<Attempt>, StoreError> {
+        let every = (1..=last.min(Order::MAX_ATTEMPTS)).map(|attempt| IdempotencyKey { order: order.clone(), attempt });
+        let every: Vec<IdempotencyKey> = every.collect();
+        if every.is_empty() {
+            return Ok(Vec::new());
+        }
+        let items = batch_get(&self.client, &self.table, every.iter().map(keys::attempt).collect(), true).await?;
+        let found = |key: &IdempotencyKey| {
+            let is_its = |item: &&Item| keys::attempt(key).iter().all(|(name, value)| item.get(name) == Some(value));
+            items.iter().find(is_its).map(|item| form::from_item(key, item))
+        };
+        every.iter().filter_map(found).collect()
     }
 
     /// Records that the caller is about to ask `gateway`, unless the attempt has an item already. Returns the stored

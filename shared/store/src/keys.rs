@@ -100,6 +100,11 @@ pub(crate) fn order(id: &OrderId) -> Item {
     key(order_pk(id), ORDER)
 }
 
+/// Whether an item of the order table is an order, and not an attempt, an entry in the books, or an event of a provider.
+pub(crate) fn is_order(item: &Item) -> bool {
+    item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == ORDER)
+}
+
 /// Parses an order's partition key.
 pub(crate) fn parse_order_pk(pk: &str) -> Option<OrderId> {
     pk.strip_prefix("ORDER#")?.parse().ok()

@@ -33,14 +33,14 @@ pub use cooling::CoolingShoppers;
 pub use edge::{EdgeRecord, EdgeRecords};
 pub use error::StoreError;
 pub use gateways::GatewayStates;
-pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Unsettled, UnsettledPage};
+pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Placed, PlacedPage, Unsettled, UnsettledPage};
 pub use provider_events::ProviderEvents;
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
 pub use rounds::Rounds;
 pub use sales::{Catalogue, Restock, Sales, SalesPage, Stored, WriteOutcome};
 pub use stock::{Stock, Survey};
-pub use streams::{reservation_image, sale_key, shard_image};
+pub use streams::{order_image, reservation_image, sale_key, shard_image};
 
 /// Reads a key that no item has, to check that `table` answers.
 ///

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod form;
+mod of_sale;
 pub(crate) mod refunds;
 
 use aws_sdk_dynamodb::{
@@ -10,6 +11,7 @@ use aws_sdk_dynamodb::{
 use domain::{Address, Notice, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
+pub use of_sale::{Placed, PlacedPage};
 
 use crate::{
     StoreError,
@@ -127,9 +129,26 @@ impl Orders {
         })
     }
 
-    /// An update of the order's item.
-    fn update(&self, id: &OrderId) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).set_key(Some(keys::order(id)))
+    /// An update of the order's item, which `expression` begins. It counts the write.
+    fn update(&self, id: &OrderId, expression: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(id)))
+            .update_expression(format!("{expression}{}", form::REVISE))
+            .expression_attribute_values(form::ONE, number(1))
+    }
+
+    /// An update of the order's item by one of its steps.
+    fn change(&self, id: &OrderId, change: OrderChange) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::order(id)))
+            .update_expression(change.update())
+            .condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(Some(change.values))
     }
 
     /// Replaces the address of an order. One write.
@@ -141,8 +160,7 @@ impl Orders {
     /// When DynamoDB does not answer, or there is no such order.
     pub async fn replace_address(&self, order: &Order, address: &Address, now: Timestamp) -> Result<AddressOutcome, StoreError> {
         let update = self
-            .update(&order.id)
-            .update_expression("SET shipping_address = :address, updated_at = :now")
+            .update(&order.id, "SET shipping_address = :address, updated_at = :now")
             .condition_expression("#status = :waits AND updated_at = :read")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":address", form::address(address)?)
@@ -166,8 +184,7 @@ impl Orders {
     /// When DynamoDB does not answer.
     pub async fn send_again(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
         let update = self
-            .update(&order.id)
-            .update_expression("SET sent_at = :now")
+            .update(&order.id, "SET sent_at = :now")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":now", item::value(&now)?)
             .expression_attribute_values(":pending", word(OrderStatus::Pending))
@@ -197,8 +214,7 @@ impl Orders {
             Notice::OrderCompleted | Notice::PaymentFailed | Notice::OrderFailed => "REMOVE untold, unsettled, unsettled_since",
         };
         let update = self
-            .update(id)
-            .update_expression(remove)
+            .update(id, remove)
             .expression_attribute_values(":notice", word(notice))
             .expression_attribute_values(":attempt", number(attempt));
         let update = match notice {
@@ -225,13 +241,7 @@ impl Orders {
         if let Some(end) = held_until {
             change = change.only_if("pay_by <= :end").with(":end", number(end.as_second()));
         }
-        let update = self
-            .update(id)
-            .update_expression(change.update())
-            .condition_expression(change.condition)
-            .set_expression_attribute_names(Some(change.names))
-            .set_expression_attribute_values(Some(change.values));
-        Ok(matches!(conditional("UpdateItem", update.send().await)?, Written::Done))
+        Ok(matches!(conditional("UpdateItem", self.change(id, change).send().await)?, Written::Done))
     }
 
     /// A page of a shopper's orders, newest first, eventually consistent. With `after`: the page that follows this

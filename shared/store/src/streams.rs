@@ -1,9 +1,9 @@
 //! Items in stream records.
 
-use domain::{ProductId, Reservation, ShardNumber, StockShard};
+use domain::{Order, ProductId, Reservation, ShardNumber, StockShard};
 use serde_dynamo::Item as StreamItem;
 
-use crate::{StoreError, item::Item, keys, reservations, stock};
+use crate::{StoreError, item::Item, keys, orders, reservations, stock};
 
 /// The shard in a stream record's new image. `None`: the image is another kind of item.
 ///
@@ -30,4 +30,13 @@ pub fn sale_key(key: &StreamItem) -> Option<ProductId> {
 pub fn reservation_image(image: &StreamItem) -> Result<Option<Reservation>, StoreError> {
     let item: Item = image.clone().into();
     (!keys::is_unpaid_ends(&item)).then(|| reservations::form::from_item(&item)).transpose()
+}
+
+/// The order in an image of a stream record. `None`: the image is another kind of item.
+///
+/// # Errors
+/// When the image is an order that cannot be read.
+pub fn order_image(image: &StreamItem) -> Result<Option<Order>, StoreError> {
+    let item: Item = image.clone().into();
+    keys::is_order(&item).then(|| orders::form::from_item(&item)).transpose()
 }

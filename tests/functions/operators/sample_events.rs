@@ -58,6 +58,8 @@ async fn get_sale_report_answers_its_sample_events() {
 async fn list_orders_answers_its_sample_events() {
     assert_snapshot!(answers::<ListOrders>("list-orders", Shop::open).await, @r#"
     another-status: 400 malformed-request
+    by-id: 200
+    csv: 200
     impossible-next: 400 malformed-request
     impossible-sale: 400 malformed-request
     impossible-since: 400 malformed-request
@@ -66,7 +68,11 @@ async fn list_orders_answers_its_sample_events() {
     no-status: 400 malformed-request
     not-an-operator: 403 forbidden
     of-a-sale-since: 200
+    of-a-sale: 200
     ok: 200
+    one-no-identity: 401 unauthenticated
+    one-not-an-operator: 403 forbidden
+    one: 404 unknown-order
     unknown-next: 400 malformed-request
     "#);
 }

@@ -2,6 +2,7 @@
 
 mod expire_reservation;
 mod feed_edge;
+mod publish_orders;
 mod reconcile;
 mod refresh_availability;
 mod release_stock;

@@ -18,7 +18,7 @@ use kit::Https;
 use parts::{Aws, Parts};
 use payments::Http;
 use serde_json::{Value, json};
-use test_aws::{Calls, CountingRandomness, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
+use test_aws::{Bus, Calls, CountingRandomness, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
 use test_issuer::KeyServer;
 use test_shop::{NOW, nobody};
 
@@ -194,6 +194,10 @@ impl Aws for Services {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         Topic::default().client_with(&self.calls)
+    }
+
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        Bus::default().client_with(&self.calls)
     }
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {

@@ -2,6 +2,7 @@
 //! with the answers that the actors got. They report a violation and change nothing.
 
 pub(crate) mod always;
+mod events;
 pub(crate) mod finally;
 pub(crate) mod invariants;
 mod items;

@@ -1,7 +1,8 @@
-//! The replacements for AWS and for the payment providers, all in this process: DynamoDB with its streams, SQS, Step
+//! The replacements for AWS and for the payment providers, all in this process: DynamoDB with its streams, SQS, EventBridge, Step
 //! Functions, Lambda, the schedule, a fake Stripe and a fake PayPal, and the wires between them and the real clients.
 //! Services use tables, queues, executions and environments; they know no actor.
 
+pub(crate) mod bus;
 pub(crate) mod calls;
 pub(crate) mod clients;
 pub(crate) mod environments;

@@ -21,6 +21,7 @@ use crate::{
     checks::{always, invariants, mutations::Mutation, promises::Promises},
     faults::{Fault, Faults, Injected},
     services::{
+        bus::Bus,
         clients::Clients,
         environments::Environments,
         functions::FUNCTIONS,
@@ -98,6 +99,7 @@ pub(crate) struct World {
     pub(crate) clients: Clients,
     pub(crate) tables: Tables,
     pub(crate) queues: Queues,
+    pub(crate) bus: Bus,
     pub(crate) providers: Providers,
     pub(crate) machine: Machine,
     pub(crate) executions: Executions,
@@ -130,6 +132,7 @@ impl World {
             clients: Clients::on(world),
             tables: Tables::empty(&time),
             queues: Queues::default(),
+            bus: Bus::default(),
             providers: Providers::new(&time),
             machine: machine::payment_saga(mutation),
             executions: Executions::default(),

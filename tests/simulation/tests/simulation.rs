@@ -91,7 +91,7 @@ fn functions_may_run_as_long_as_the_template_says() {
 #[test]
 fn each_reader_of_a_stream_gets_the_records_that_the_template_passes() {
     let template = Repository::read().template;
-    let tables = [("stock", "StockTable"), ("reservation", "ReservationTable")];
+    let tables = [("stock", "StockTable"), ("reservation", "ReservationTable"), ("order", "OrderTable")];
     let mut read = BTreeSet::new();
     for (id, mapping) in template::resources(&template, "AWS::Lambda::EventSourceMapping") {
         let source = template::target(&mapping["Properties"]["EventSourceArn"]).unwrap();
@@ -120,7 +120,14 @@ fn records() -> Vec<EventRecord> {
     let statuses = [None, Some("HELD"), Some("PAYING"), Some("PURCHASED")];
     let image = |status: Option<&str>| status.map_or_else(|| json!({}), |status| json!({"status": {"S": status}}));
     let mut records = Vec::new();
-    for pk in ["SHARD#demo#0", "SALE#demo", "SHOPPER#one"] {
+    let keys = [
+        ("SHARD#demo#0", "ANY"),
+        ("SALE#demo", "ANY"),
+        ("SHOPPER#one", "ANY"),
+        ("ORDER#one", "ORDER"),
+        ("ORDER#one", "PAYMENT#1"),
+    ];
+    for (pk, sk) in keys {
         for name in ["INSERT", "MODIFY", "REMOVE"] {
             let changes = statuses.iter().flat_map(|before| statuses.iter().map(move |after| (before, after)));
             let happens = |before: Option<&str>, after: Option<&str>| match name {
@@ -131,7 +138,7 @@ fn records() -> Vec<EventRecord> {
             for (before, after) in changes.filter(|(before, after)| happens(**before, **after)) {
                 let mut record = event_as::<StreamEvent>("schedule-expiry/ok.json").records.remove(0);
                 name.clone_into(&mut record.event_name);
-                record.change.keys = from_value(json!({"pk": {"S": pk}, "sk": {"S": "ANY"}})).unwrap();
+                record.change.keys = from_value(json!({"pk": {"S": pk}, "sk": {"S": sk}})).unwrap();
                 record.change.old_image = from_value(image(*before)).unwrap();
                 record.change.new_image = from_value(image(*after)).unwrap();
                 records.push(record);

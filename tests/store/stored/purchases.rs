@@ -103,7 +103,28 @@ fn placed_order() -> Value {
         "created_at": {"S": on_the_day("12:00:00.250")},
         "updated_at": {"S": on_the_day("12:00:00.25")},
         "history": {"L": [{"M": {"at": {"S": on_the_day("12:00:00.25")}, "event": {"S": "placed"}}}]},
+        "revision": {"N": "1"},
     })
+}
+
+/// An earlier version stored no revision. The first write of this version makes it 1.
+#[tokio::test]
+async fn an_order_of_an_earlier_version_has_no_revision_and_counts_from_there() {
+    let shop = Shop::open().await;
+    let mut stored = placed_order();
+    stored.as_object_mut().unwrap().remove("revision");
+    put(&shop, shop.dynamo.order_table(), &stored).await;
+    let order = shop.orders.get(&id(1)).await.unwrap().unwrap();
+    assert_eq!(order, Order { shipping_address: None, revision: 0, ..order_after(1, OrderStep::Placed, 0) });
+    assert_eq!(store::order_image(&item(&stored).into()).unwrap().as_ref(), Some(&order));
+    for revision in 1..=2 {
+        let read = shop.orders.get(&id(1)).await.unwrap().unwrap();
+        shop.orders.replace_address(&read, &test_shop::address(), at("12:01:00")).await.unwrap();
+        assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().revision, revision);
+    }
+    let wrote = Shop::open().await;
+    wrote.orders.place(&order).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
 }
 
 #[tokio::test]
@@ -215,6 +236,7 @@ async fn an_address_with_every_member_and_one_without_a_postal_code() {
         let without = Order { shipping_address: None, ..order };
         wrote.orders.place(&without).await.unwrap();
         wrote.orders.replace_address(&without, &address, without.updated_at).await.unwrap();
+        let stored = with(&stored, &json!({"revision": {"N": "2"}}));
         assert_stored(&wrote, wrote.dynamo.order_table(), (ORDER_PK, "ORDER"), &stored).await;
     }
 }

@@ -1,68 +1,110 @@
-//! `GET /admin/orders`: orders with a refund that is not confirmed. First those that the saga could not refund, then those with
-//! refunds that operators requested. Group `ops` only.
+//! `GET /admin/orders`: orders of a sale, one by its id, or those with a refund that is not confirmed; JSON, or CSV.
+//! `GET /admin/orders/{order_id}`: one order with its attempts to pay. Group `ops` only.
 
+mod lists;
 mod page_start;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use contract::{OPERATORS, OrderQuery, OrderView, OrdersView, problems};
+use contract::{ListedStatus, OPERATORS, OrderQuery, OrderView, OrdersView, WhichOrders, csv, id_path, problems};
 use domain::{Clock, Order, OrderId, PaymentStatus, Timestamp};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use store::{Orders, StoreError, Unsettled};
+use store::{Attempts, Orders, StoreError};
 
-use page_start::{List, PageStart};
+use lists::List;
 
 /// The Lambda handler and its dependencies.
 pub struct ListOrders {
     identity: Identity,
     clock: Arc<dyn Clock>,
     orders: Orders,
-}
-
-/// A page as the index has it.
-struct Page {
-    /// Refunds that the saga requested, and then those that operators requested.
-    failed: Vec<Unsettled>,
-    requested: Vec<Unsettled>,
-    next: Option<PageStart>,
+    attempts: Attempts,
 }
 
 impl FromParts for ListOrders {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), orders: parts.orders() }
+        Self { identity: parts.identity(), clock: parts.clock(), orders: parts.orders(), attempts: parts.attempts() }
     }
 }
 
 impl HttpFunction for ListOrders {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         self.identity.operator(request, OPERATORS)?;
+        if http::path_parameter(request, "order_id").is_some() {
+            return self.one(request).await;
+        }
         let query = OrderQuery::of(request)?;
-        let start = query.next.as_deref().map_or(Ok(PageStart::FIRST), str::parse);
-        let start = start.map_err(|error| Problem::malformed_request(format!("parameter next: {error}"), ""))?;
-        let page = self.page(start, query.since).await.map_err(|error| problems::store_failed(&error))?;
-        let is_asked_for = |order: &&Unsettled| query.sale.as_ref().is_none_or(|sale| order.id.product() == sale);
-        let listed = page.failed.iter().chain(&page.requested).filter(is_asked_for);
-        let ids: Vec<OrderId> = listed.map(|order| order.id.clone()).collect();
-        let found = self.orders.get_all(&ids).await.map_err(|error| problems::store_failed(&error))?;
-        let (mut orders, unreadable) = kit::readable("order", found);
-        orders.sort_by_key(|order| ids.iter().position(|id| *id == order.id));
-        let next_tries: BTreeMap<_, _> = page.requested.iter().map(|order| (order.id.to_string(), order.since)).collect();
-        let now = self.clock.now();
-        let view = |order: &Order| {
-            let view = OrderView::for_operators(order, now);
-            match next_tries.get(&order.id.to_string()) {
-                None => has_failed(order, query.since).then_some(view),
-                Some(next_try) => has_pending(order, query.since).then(|| view.with_next_try(*next_try)),
-            }
-        };
-        let orders = orders.iter().filter_map(view).collect();
-        let next = page.next.map(|start| start.to_string());
-        Ok(http::ok_json(200, &OrdersView { orders, next, unreadable: (unreadable > 0).then_some(unreadable) }))
+        let list = self.list(&query).await?;
+        let found = self.orders.get_all(&list.ids).await.map_err(|error| problems::store_failed(&error))?;
+        let page = if http::accepts_csv(request) { self.csv(&query, &list, found) } else { self.json(&query, &list, found) };
+        Ok(page)
     }
 }
 
-// The index follows its table within moments.
+/// Orders as the store reads them: one that cannot be read hides no other.
+type Found = Vec<(OrderId, Result<Order, StoreError>)>;
+
+impl ListOrders {
+    async fn one(&self, request: &Request) -> Result<Response, Problem> {
+        let id = id_path(request, "order_id").ok_or_else(problems::unknown_order)?;
+        let order = self.orders.get(&id).await.map_err(|error| problems::store_failed(&error))?;
+        let order = order.ok_or_else(problems::unknown_order)?;
+        let attempts = self.attempts.of_order(&id, order.attempt).await.map_err(|error| problems::store_failed(&error))?;
+        let view = OrderView::for_operators(&order, self.clock.now()).with_revision(order.revision);
+        Ok(http::ok_json(200, &view.with_attempts(&attempts)))
+    }
+
+    fn json(&self, query: &OrderQuery, list: &List, found: Found) -> Response {
+        let (orders, unreadable) = kit::readable("order", found);
+        let now = self.clock.now();
+        let view = |order: &Order| {
+            let view = OrderView::for_operators(order, now).with_revision(order.revision);
+            match list.next_tries.get(&order.id.to_string()) {
+                Some(next_try) => view.with_next_try(*next_try),
+                None => view,
+            }
+        };
+        let orders = self.listed(query, list, orders).iter().map(view).collect();
+        let unreadable = (unreadable > 0).then_some(unreadable);
+        http::ok_json(200, &OrdersView { orders, next: list.next.clone(), unreadable })
+    }
+
+    /// Rows of the same orders. One that cannot be read has a row, too.
+    fn csv(&self, query: &OrderQuery, list: &List, found: Found) -> Response {
+        let lost: Vec<_> = found.iter().filter(|(_, order)| order.is_err()).map(|(id, _)| csv::unreadable_row(id)).collect();
+        let (orders, _) = kit::readable("order", found);
+        let now = self.clock.now();
+        let header = if query.next.is_none() { csv::header() } else { String::new() };
+        let rows = self.listed(query, list, orders).iter().map(|order| csv::row(order, now)).collect::<String>();
+        let next = list.next.as_ref().map(|next| lists::query_of_next(query, next));
+        http::csv(header + &rows + &lost.concat(), next.as_deref())
+    }
+
+    /// The orders that the query asks for, in the order of the list. An index follows its table within moments.
+    fn listed(&self, query: &OrderQuery, list: &List, mut orders: Vec<Order>) -> Vec<Order> {
+        orders.sort_by_key(|order| list.ids.iter().position(|id| *id == order.id));
+        let now = self.clock.now();
+        orders.retain(|order| match &query.which {
+            WhichOrders::RefundPending(_) => match list.next_tries.get(&order.id.to_string()) {
+                None => has_failed(order, query.since),
+                Some(_) => has_pending(order, query.since),
+            },
+            WhichOrders::OfSale(_) | WhichOrders::One(_) => {
+                order.created_at.as_millisecond() >= query.since.as_millisecond() && has_status(order, query.status, now)
+            }
+        });
+        orders
+    }
+}
+
+fn has_status(order: &Order, status: Option<ListedStatus>, now: Timestamp) -> bool {
+    match status {
+        None => true,
+        Some(ListedStatus::Order(status)) => order.statuses(now).0 == status,
+        Some(ListedStatus::RefundPending) => has_failed(order, Timestamp::MIN) || has_pending(order, Timestamp::MIN),
+    }
+}
 
 fn has_failed(order: &Order, since: Timestamp) -> bool {
     order.payment_status == PaymentStatus::RefundPending && order.updated_at >= since
@@ -71,30 +113,4 @@ fn has_failed(order: &Order, since: Timestamp) -> bool {
 /// Only the shopper may have still to be told: then the operator has nothing to wait for.
 fn has_pending(order: &Order, since: Timestamp) -> bool {
     order.refunds.pending().filter_map(|place| order.refunds.all.get(place)).any(|refund| refund.at >= since)
-}
-
-impl ListOrders {
-    /// The page that begins at `start`: at most [`Orders::READ_AT_ONCE`] orders, of one list or of both.
-    async fn page(&self, start: PageStart, since: Timestamp) -> Result<Page, StoreError> {
-        let (failed, after) = match start.list {
-            List::Failed => {
-                let page = self.orders.refunds_pending(since, start.after.as_ref()).await?;
-                if let Some(last) = page.orders.last().filter(|_| page.more).cloned() {
-                    let next = Some(PageStart { list: List::Failed, after: Some(last) });
-                    return Ok(Page { failed: page.orders, requested: Vec::new(), next });
-                }
-                (page.orders, None)
-            }
-            List::Requested => (Vec::new(), start.after),
-        };
-        let room = i32::try_from(Orders::READ_AT_ONCE.saturating_sub(failed.len())).unwrap_or(0);
-        if room == 0 {
-            let next = Some(PageStart { list: List::Requested, after: None });
-            return Ok(Page { failed, requested: Vec::new(), next });
-        }
-        let page = self.orders.refunds_due_within(after.as_ref(), room).await?;
-        let last = page.orders.last().filter(|_| page.more).cloned();
-        let next = last.map(|last| PageStart { list: List::Requested, after: Some(last) });
-        Ok(Page { failed, requested: page.orders, next })
-    }
 }

@@ -289,5 +289,6 @@ fn order(
         untold: None,
         history: vec![OrderEvent { at: now, event: step.into(), reason: None }],
         refunds: Refunds::default(),
+        revision: Order::FIRST_REVISION,
     })
 }

@@ -4,6 +4,7 @@ use expire_reservation::ExpireReservation;
 use feed_edge::FeedEdge;
 use kit::Function;
 use parts::{FromParts, Registry};
+use publish_orders::PublishOrders;
 use reconcile::Reconcile;
 use refresh_availability::RefreshAvailability;
 use release_stock::ReleaseStock;
@@ -15,6 +16,7 @@ use start_payment::StartPayment;
 pub const FUNCTIONS: Registry = &[
     ("expire-reservation", |parts| ExpireReservation::wire(parts).map(Function::queue)),
     ("feed-edge", |parts| FeedEdge::wire(parts).map(Function::stream_batch)),
+    ("publish-orders", |parts| PublishOrders::wire(parts).map(Function::stream_parts)),
     ("reconcile", |parts| Reconcile::wire(parts).map(Function::schedule)),
     ("refresh-availability", |parts| RefreshAvailability::wire(parts).map(Function::stream_batch)),
     ("release-stock", |parts| ReleaseStock::wire(parts).map(Function::stream)),

@@ -25,6 +25,28 @@ pub fn public_json<T: Serialize + ?Sized>(body: &T) -> Response {
     json(200, PUBLIC, body)
 }
 
+/// 200 with rows as CSV (RFC 4180), for their caller only. `next` is the query of the next page; it becomes the header `Link`
+/// (RFC 8288), relative to the request.
+#[must_use]
+pub fn csv(rows: String, next: Option<&str>) -> Response {
+    let mut response = Response::new(Body::Text(rows));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PRIVATE));
+    if let Some(link) = next.and_then(|query| HeaderValue::from_str(&format!("<?{query}>; rel=\"next\"")).ok()) {
+        headers.insert(header::LINK, link);
+    }
+    response
+}
+
+/// Whether the client prefers CSV to JSON: its `Accept` names it.
+#[must_use]
+pub fn accepts_csv(request: &Request) -> bool {
+    let accepted = request.headers().get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let types = accepted.flat_map(|list| list.split(',')).map(|one| one.split(';').next().unwrap_or_default().trim());
+    types.into_iter().any(|one| one.eq_ignore_ascii_case("text/csv"))
+}
+
 /// 204: done, without a body.
 #[must_use]
 pub fn no_content() -> Response {
@@ -95,6 +117,30 @@ mod tests {
           "available_quantity": 3
         }
         "#);
+    }
+
+    #[test]
+    fn csv_is_answered_to_a_client_that_names_it_and_leads_to_the_next_page() {
+        for (accept, is_csv) in [
+            ("text/csv", true),
+            ("application/json, TEXT/CSV;q=0.9", true),
+            ("application/json", false),
+            ("text/*", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            assert_eq!(accepts_csv(&test_aws::request("GET", "/").header("accept", accept).build()), is_csv, "{accept}");
+        }
+        assert!(!accepts_csv(&test_aws::request("GET", "/").build()));
+        assert_snapshot!(test_aws::response(&csv("a,b\r\n".to_owned(), Some("next=1"))), @r#"
+        200 OK
+        cache-control: no-store
+        content-type: text/csv; charset=utf-8
+        link: <?next=1>; rel="next"
+
+        a,b
+        "#);
+        assert!(!csv(String::new(), None).headers().contains_key("link"));
     }
 
     #[test]

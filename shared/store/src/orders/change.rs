@@ -41,6 +41,7 @@ impl OrderChange {
             (":stock".to_owned(), word(stock)),
             (":now".to_owned(), item::value(&now)?),
             (":event".to_owned(), form::history_line(&event)?),
+            (form::ONE.to_owned(), number(1)),
         ]);
         let set = "SET #status = :status, inventory_status = :stock, updated_at = :now, \
                    history = list_append(history, :event)";
@@ -117,6 +118,6 @@ impl OrderChange {
 
     /// The update expression.
     pub(crate) fn update(&self) -> String {
-        format!("{}{}", self.set, self.remove)
+        format!("{}{}{}", self.set, self.remove, form::REVISE)
     }
 }

@@ -38,7 +38,7 @@ struct OrderForm {
     pay_by: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<String>,
-    /// Sort key of the shoppers' index, so of fixed width: RFC 3339 with milliseconds.
+    /// Sort key of the indexes by shopper and by sale, so of fixed width: RFC 3339 with milliseconds.
     created_at: String,
     updated_at: Timestamp,
     history: Vec<EventForm>,
@@ -62,12 +62,19 @@ struct OrderForm {
     /// The number of writes that changed `refunds`.
     #[serde(default, skip_serializing_if = "is_zero")]
     refunds_revision: u32,
+    /// The number of writes of the item. Every write adds one ([`REVISE`]). An earlier version stores none and leaves it as it is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    revision: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
+
+/// The end of every update expression of an order: it counts the write. [`ONE`] stands for the number.
+pub(crate) const REVISE: &str = " ADD revision :one";
+/// The placeholder in [`REVISE`].
+pub(crate) const ONE: &str = ":one";
 
 /// Partition of the index of unsettled orders with the orders of all sales whose refund is not confirmed. It has the form of a
 /// product id because an earlier version reads the attribute as one. Readers look at the order itself, so a sale may have this
@@ -169,9 +176,14 @@ impl From<&OrderEvent> for EventForm {
     }
 }
 
-/// The time at which an order was placed, in the form of the shoppers' index's sort key.
+/// The time at which an order was placed, in the form of the sort key of the indexes by shopper and by sale.
 pub(crate) fn created_at_key(order: &Order) -> String {
-    format!("{:.3}", order.created_at)
+    milliseconds(order.created_at)
+}
+
+/// A time since 1970 in a form of fixed width, which sorts as text.
+pub(crate) fn milliseconds(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 /// An address as an attribute.
@@ -224,6 +236,7 @@ pub(crate) fn to_item(order: &Order) -> Result<Item, StoreError> {
         unsettled,
         refunds: order.refunds.all.iter().map(RefundForm::from).collect(),
         refunds_revision: order.refunds.revision,
+        revision: order.revision,
     };
     attributes(keys::order(&order.id), &body)
 }
@@ -237,6 +250,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Order, StoreError> {
     let refunds = form.refunds.into_iter().map(|refund| refund.refund(item, currency)).collect::<Result<_, _>>()?;
     Ok(Order {
         refunds: Refunds { all: refunds, revision: form.refunds_revision },
+        revision: form.revision,
         amount: money(item, form.amount_minor, form.currency)?,
         pay_by: second(item, form.pay_by)?,
         created_at: form.created_at.parse().map_err(|error| StoreError::corrupt(name(item), error))?,

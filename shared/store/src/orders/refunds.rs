@@ -58,14 +58,7 @@ impl Orders {
     }
 
     async fn change_refunds(&self, order: &Order, change: OrderChange) -> Result<Option<Order>, StoreError> {
-        let update = self
-            .update(&order.id)
-            .update_expression(change.update())
-            .condition_expression(change.condition)
-            .set_expression_attribute_names(Some(change.names))
-            .set_expression_attribute_values(Some(change.values))
-            .return_values(ReturnValue::AllNew);
-        let answer = update.send().await;
+        let answer = self.change(&order.id, change).return_values(ReturnValue::AllNew).send().await;
         let after: Option<Item> = answer.as_ref().ok().and_then(|answer| answer.attributes.clone());
         match conditional("UpdateItem", answer)? {
             Written::Done => after.as_ref().map(form::from_item).transpose(),
@@ -82,8 +75,7 @@ impl Orders {
     /// When DynamoDB does not answer.
     pub async fn postpone_refunds(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
         let update = self
-            .update(&order.id)
-            .update_expression("SET unsettled_since = :next")
+            .update(&order.id, "SET unsettled_since = :next")
             .condition_expression("unsettled = :due AND refunds_revision = :read")
             .expression_attribute_values(":next", number(order.refunds.asked_again_at(now).as_second()))
             .expression_attribute_values(":due", string(form::REFUND_DUE))
@@ -103,8 +95,7 @@ impl Orders {
         let is_pending = read.pending().next().is_some();
         let remove = if is_pending { "untold" } else { "untold, unsettled, unsettled_since" };
         let update = self
-            .update(id)
-            .update_expression(format!("SET refunds_revision = :next REMOVE {remove}"))
+            .update(id, &format!("SET refunds_revision = :next REMOVE {remove}"))
             .condition_expression("untold = :notice AND refunds_revision = :read")
             .expression_attribute_values(":next", number(read.revision.saturating_add(1)))
             .expression_attribute_values(":notice", word(Notice::OrderRefunded))

@@ -64,8 +64,9 @@ impl Purchases {
         let update = Update::builder()
             .table_name(&self.order_table)
             .set_key(Some(keys::order(&order.id)))
-            .update_expression("SET history = list_append(history, :event)")
+            .update_expression(format!("SET history = list_append(history, :event){}", orders::form::REVISE))
             .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(orders::form::ONE, number(1))
             .expression_attribute_values(":event", orders::form::history_line(&line)?);
         let told = TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build();
         match self.transact_all(vec![self.decide(ended, LateMoney::GoesBack)?, told]).await? {

@@ -72,7 +72,7 @@ async fn a_shopper_is_told_a_minute_after_the_end_and_once() {
         world.shop.clock.advance(SignedDuration::from_millis(1));
         assert_eq!(world.run().await, told(stage, 1), "{stage:?}");
         assert_eq!(published(&world), [notice(message)], "{stage:?}");
-        let after = domain::Order { untold: None, ..before };
+        let after = domain::Order { untold: None, revision: before.revision + 1, ..before };
         for _ in 0..2 {
             assert_eq!(world.shop.order(&Buyer::first()).await, after, "{stage:?}");
             assert_eq!(world.run().await, told(stage, 0), "{stage:?}");

@@ -6,6 +6,7 @@ use domain::{Clock, Timestamp};
 use serde_json::Value;
 
 use super::{
+    events,
     invariants::{
         ALL_SOLD, CAPTURED_OR_VOID, CHECKOUT_ENDS, DELETED, LEDGER, MONEY_BACK, NO_HOLD_LEFT, Outcome, SOLD, TOLD, fail,
     },
@@ -31,6 +32,7 @@ pub(crate) fn holds(world: &World) -> Outcome {
         sold(items)?;
         checkouts(world, items, now)?;
         notices(world, items)?;
+        events::finally(world, items)?;
         nothing_is_held(items)?;
         let operated = world.operated.lock().unwrap();
         if operated.wants_deletion {

@@ -27,6 +27,7 @@ pub(crate) const CHECKOUT_ENDS: &str = "every accepted checkout ends";
 pub(crate) const TOLD: &str = "every shopper is told how the payment ended, and of every refund";
 pub(crate) const NO_HOLD_LEFT: &str = "no hold is left over";
 pub(crate) const ALL_SOLD: &str = "everything is sold while there is demand";
+pub(crate) const EVENTS: &str = "the events of an order rebuild it";
 pub(crate) const NOTHING_LEFT: &str = "nothing is left to finish";
 pub(crate) const NO_FALSE_ALARM: &str = "no alarm is false";
 pub(crate) const NO_LONGER_THAN_A_RUN: &str = "no hold outlives its end by more than a run of reconcile";

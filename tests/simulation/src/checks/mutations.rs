@@ -3,6 +3,7 @@
 //! mutation changes an item itself.
 
 mod calls;
+mod events;
 mod refunds;
 
 use serde_json::{Value, json};
@@ -37,6 +38,8 @@ enum Alters {
     Calls(AlterCall, AlterAnswer),
     /// Takes a connection to a provider that breaks for one that was refused.
     Breaks,
+    /// Takes an event that EventBridge refuses for one that it has taken.
+    Puts,
 }
 
 /// A request in transit.
@@ -70,18 +73,23 @@ impl Mutation {
         matches!(self.alters, Alters::Breaks)
     }
 
+    /// Whether an event that EventBridge refuses counts as taken.
+    pub(crate) fn believes_every_put(&self) -> bool {
+        matches!(self.alters, Alters::Puts)
+    }
+
     /// The altered request, if the bug affects it.
     pub(crate) fn alter(&self, request: &Request<'_>) -> Option<Value> {
         match self.alters {
             Alters::Requests(alter) => alter(request),
-            Alters::States(_) | Alters::Calls(..) | Alters::Breaks => None,
+            Alters::States(_) | Alters::Calls(..) | Alters::Breaks | Alters::Puts => None,
         }
     }
 
     /// The altered call to a provider, if the bug affects it.
     pub(crate) fn alter_call(&self, call: &Call) -> Option<Call> {
         match self.alters {
-            Alters::Requests(_) | Alters::States(_) | Alters::Breaks => None,
+            Alters::Requests(_) | Alters::States(_) | Alters::Breaks | Alters::Puts => None,
             Alters::Calls(alter, _) => alter(call).map(|request| Call { request, ..*call }),
         }
     }
@@ -89,7 +97,7 @@ impl Mutation {
     /// Alters what the caller makes of the answer to its call, if the bug affects it.
     pub(crate) fn alter_answer(&self, call: &Call, answer: &mut http::Response<Vec<u8>>) {
         match self.alters {
-            Alters::Requests(_) | Alters::States(_) | Alters::Breaks => {}
+            Alters::Requests(_) | Alters::States(_) | Alters::Breaks | Alters::Puts => {}
             Alters::Calls(_, alter) => alter(call, answer),
         }
     }
@@ -97,14 +105,14 @@ impl Mutation {
     /// Puts the bug into the state machine, if it belongs there.
     pub(crate) fn alter_machine(&self, definition: &mut Value) {
         match self.alters {
-            Alters::Requests(_) | Alters::Calls(..) | Alters::Breaks => {}
+            Alters::Requests(_) | Alters::Calls(..) | Alters::Breaks | Alters::Puts => {}
             Alters::States(alter) => alter(&mut definition["States"]),
         }
     }
 }
 
 /// All deliberate bugs.
-pub static MUTATIONS: [Mutation; 52] = [
+pub static MUTATIONS: [Mutation; 55] = [
     Mutation::of_requests("claim-twice", "`claim` does not check whether the shopper has units in the shard", |it| {
         it.with(STOCK, "SET available = available - ", Some("available >= :quantity"))
     }),
@@ -390,6 +398,18 @@ pub static MUTATIONS: [Mutation; 52] = [
         refunds::with_another_key,
         calls::believed,
     ),
+    Mutation::of_requests(
+        "refunds-are-not-counted",
+        "the steps of a refund do not count their writes",
+        events::refunds_uncounted,
+    ),
+    Mutation::of_requests("steps-are-not-counted", "the steps of a purchase do not count their writes", events::steps_uncounted),
+    Mutation {
+        name: "refused-event-is-done",
+        bug: "an event that EventBridge refuses counts as published",
+        is_hidden_by_faults: false,
+        alters: Alters::Puts,
+    },
 ];
 
 impl Request<'_> {

@@ -22,6 +22,7 @@ pub(crate) struct Clients {
     sfn: aws_sdk_sfn::Client,
     patient_sfn: aws_sdk_sfn::Client,
     sns: aws_sdk_sns::Client,
+    eventbridge: aws_sdk_eventbridge::Client,
     secrets_manager: aws_sdk_secretsmanager::Client,
     edge_store: aws_sdk_cloudfrontkeyvaluestore::Client,
     providers: payments::Http,
@@ -56,6 +57,7 @@ impl Clients {
             sfn: alone!(aws_sdk_sfn, kit::sfn(&config)),
             patient_sfn: alone!(aws_sdk_sfn, kit::patient_sfn(&config)),
             sns: alone!(aws_sdk_sns, kit::sns(&config)),
+            eventbridge: alone!(aws_sdk_eventbridge, kit::eventbridge(&config)),
             secrets_manager: alone!(aws_sdk_secretsmanager, kit::secrets_manager(&config)),
             edge_store: alone!(aws_sdk_cloudfrontkeyvaluestore, kit::edge_store(&config)),
             providers: Calls::to(world),
@@ -82,6 +84,10 @@ impl Aws for Clients {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         self.sns.clone()
+    }
+
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        self.eventbridge.clone()
     }
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The variables that the template sets for the functions.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     // Only here providers may be without TLS.
     ("ENVIRONMENT", "local"),
     ("STOCK_TABLE", STOCK),
@@ -29,6 +29,7 @@ const VARIABLES: [(&str, &str); 14] = [
     ("PAYMENT_EVENTS_QUEUE_URL", PAYMENT_EVENTS),
     ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:1:stateMachine:payment-saga"),
     ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:us-east-1:1:notifications"),
+    ("ORDER_EVENTS_BUS", "orders"),
     ("PAYMENT_GATEWAYS", ACCOUNTS),
     ("PAYMENT_RETURN_URL", "https://shop.invalid/return"),
     ("STRIPE_URL", STRIPE),
@@ -43,7 +44,8 @@ pub fn timeout_seconds(function: &str) -> u64 {
         | "change-sale-status" => 5,
         "manage-sale" | "restock-sale" | "get-sale-report" | "end-holds" | "refund-order" => 28,
         "pay" | "receive-paypal" | "receive-stripe" => 15,
-        "schedule-expiry"
+        "publish-orders"
+        | "schedule-expiry"
         | "settle-payment"
         | "start-payment"
         | "expire-reservation"
@@ -57,7 +59,7 @@ pub fn timeout_seconds(function: &str) -> u64 {
 }
 
 /// The functions that are simulated.
-pub const FUNCTIONS: [&str; 32] = [
+pub const FUNCTIONS: [&str; 33] = [
     "await-action",
     "cancel-reservation",
     "capture-payment",
@@ -76,6 +78,7 @@ pub const FUNCTIONS: [&str; 32] = [
     "notify-shopper",
     "pay",
     "place-order",
+    "publish-orders",
     "receive-paypal",
     "receive-stripe",
     "reconcile",

@@ -1,4 +1,4 @@
-//! The two streams and their event source mappings: in order, at least once, late. A batch continues where its consumer
+//! The three streams and their event source mappings: in order, at least once, late. A batch continues where its consumer
 //! reported a failure. Reads the records that the tables keep, and deletes what TTL deletes. It writes nothing else.
 
 use std::sync::Arc;
@@ -9,16 +9,20 @@ use crate::{
     faults::Fault,
     services::{
         environments,
-        tables::{RESERVATION, STOCK},
+        tables::{ORDER, RESERVATION, STOCK},
     },
     world::World,
 };
 
 /// The mappings of the template: which table each reads, and for which function.
-pub const READERS: [(&str, &str); 3] =
-    [(RESERVATION, "release-stock"), (RESERVATION, "schedule-expiry"), (STOCK, "refresh-availability")];
+pub const READERS: [(&str, &str); 4] = [
+    (RESERVATION, "release-stock"),
+    (RESERVATION, "schedule-expiry"),
+    (STOCK, "refresh-availability"),
+    (ORDER, "publish-orders"),
+];
 
-/// Starts the mappings of both streams.
+/// Starts the mappings of all streams.
 pub(crate) fn start(world: &Arc<World>) {
     for (reader, (_, function)) in READERS.into_iter().enumerate() {
         world.spawn(follow(Arc::clone(world), reader, function));
@@ -76,6 +80,7 @@ pub fn passes(function: &str, record: &EventRecord) -> bool {
     match function {
         "release-stock" => record.event_name == "REMOVE" && before == "HELD",
         "schedule-expiry" => after == "HELD" && (record.event_name == "INSERT" || before == "PAYING"),
+        "publish-orders" => record.event_name != "REMOVE" && text(&change["Keys"], "sk") == "ORDER",
         _ => text(&change["Keys"], "pk").starts_with("SHARD#"),
     }
 }

@@ -87,6 +87,7 @@ enum Service {
     StepFunctions,
     Sns,
     SecretsManager,
+    EventBridge,
 }
 
 impl Asked {
@@ -103,6 +104,7 @@ impl Asked {
             "AmazonSQS" => Service::Sqs,
             "AWSStepFunctions" => Service::StepFunctions,
             "secretsmanager" => Service::SecretsManager,
+            "AWSEvents" => Service::EventBridge,
             other => panic!("the simulation does not know {other}"),
         };
         Self { service, operation: operation.to_owned(), body: serde_json::from_slice(bytes).expect("a request is JSON") }
@@ -123,6 +125,10 @@ impl Asked {
             }
             Service::Sns => self.body.as_str().unwrap_or_default().to_owned(),
             Service::SecretsManager => self.body["SecretId"].as_str().unwrap_or_default().to_owned(),
+            Service::EventBridge => {
+                let entries = self.body["Entries"].as_array().into_iter().flatten();
+                entries.filter_map(|entry| entry["Detail"].as_str()).collect::<Vec<_>>().join(" ")
+            }
         }
     }
 
@@ -247,6 +253,7 @@ fn serve(world: &Arc<World>, caller: &Invocation, is_late: bool, request: &Asked
         Service::Sqs => world.queues.serve(world, &request.operation, &altered(world, caller, request)),
         Service::StepFunctions => world.executions.serve(world, &request.operation, &request.body),
         Service::SecretsManager => providers::serve_secret(&request.body),
+        Service::EventBridge => world.bus.serve(world, &request.operation, &request.body),
         Service::Sns => {
             let notice: Value = serde_json::from_str(request.body.as_str().unwrap_or_default()).expect("a notice is JSON");
             let text = |member: &str| notice[member].as_str().unwrap_or_default().to_owned();

@@ -151,6 +151,16 @@ impl Dynamo {
         as_event(self.reservation_records())
     }
 
+    /// The order table's stream records since the last call.
+    pub fn order_records(&self) -> Vec<EventRecord> {
+        self.records(&self.names.order)
+    }
+
+    /// The order table's stream records since the last call, as Lambda passes them to a function.
+    pub fn order_event(&self) -> Event {
+        as_event(self.order_records())
+    }
+
     /// Deletes the items whose `ttl` has passed, as DynamoDB does eventually. Returns how many.
     pub fn sweep_ttl(&self) -> usize {
         self.dynoxide().0.sweep_ttl().unwrap()

@@ -7,6 +7,7 @@
 #![allow(clippy::indexing_slicing, clippy::missing_panics_doc)]
 #![allow(clippy::disallowed_methods, clippy::must_use_candidate)]
 
+mod bus;
 mod calls;
 mod dynamo;
 mod edge_store;
@@ -25,6 +26,7 @@ mod topic;
 mod vault;
 mod wire;
 
+pub use bus::{Bus, PutEvent, entries_fault};
 pub use calls::{Calls, Fault, every_crash, passing_faults};
 pub use dynamo::Dynamo;
 pub use edge_store::EdgeStore;

@@ -44,8 +44,11 @@ pub fn definitions(names: &Names) -> [Definition; 3] {
         .attribute_definitions(text("created_at"))
         .attribute_definitions(text("unsettled"))
         .attribute_definitions(attribute("unsettled_since", ScalarAttributeType::N))
+        .attribute_definitions(text("product"))
         .global_secondary_indexes(index("shopper-index", "shopper", "created_at", ProjectionType::All))
-        .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly));
+        .global_secondary_indexes(index("unsettled-index", "unsettled", "unsettled_since", ProjectionType::KeysOnly))
+        .global_secondary_indexes(index("sale-index", "product", "created_at", ProjectionType::KeysOnly))
+        .stream_specification(stream(StreamViewType::NewImage));
     [
         Definition { create: table(&names.stock).stream_specification(stream(StreamViewType::NewImage)), ttl: None },
         Definition {

@@ -37,7 +37,7 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 39] = [
+const TABLES: [(&str, Table); 40] = [
     ("authorize", gate::authorize::cases),
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
@@ -71,6 +71,7 @@ const TABLES: [(&str, Table); 39] = [
     ("receive-stripe", webhooks::receive_stripe::cases),
     ("expire-reservation", workers::expire_reservation::cases),
     ("feed-edge", workers::feed_edge::cases),
+    ("publish-orders", workers::publish_orders::cases),
     ("reconcile", workers::reconcile::cases),
     ("refresh-availability", workers::refresh_availability::cases),
     ("release-stock", workers::release_stock::cases),

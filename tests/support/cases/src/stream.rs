@@ -8,10 +8,10 @@ use crate::{ids, values::END_SECONDS};
 const SEQUENCE_NUMBER: u128 = 4_421_584_500_000_000_017_450_439_001;
 const BETWEEN_SEQUENCE_NUMBERS: u128 = 91;
 
-/// The table whose stream carries new images only.
-const STOCK: &str = "StockTable";
+/// The tables whose streams carry new images only.
+const NEW_IMAGES_ONLY: [&str; 2] = ["OrderTable", "StockTable"];
 
-/// A change of one item. Images are plain JSON: numbers, texts and maps.
+/// A change of one item. Images are plain JSON: numbers, texts, maps and lists.
 #[derive(Debug, Clone)]
 pub struct Change {
     old: Option<Value>,
@@ -49,7 +49,8 @@ pub(crate) fn record(names: &[&str; 2], at: usize, table: &str, change: &Change)
         (Some(_), None) => "REMOVE",
     };
     let item = change.old.as_ref().or(change.new.as_ref()).expect("a change has an image");
-    let images = [("OldImage", change.old.as_ref().filter(|_| table != STOCK)), ("NewImage", change.new.as_ref())];
+    let images =
+        [("OldImage", change.old.as_ref().filter(|_| !NEW_IMAGES_ONLY.contains(&table))), ("NewImage", change.new.as_ref())];
     let mut written = Map::from_iter([("Keys".to_owned(), attributes(&json!({"pk": item["pk"], "sk": item["sk"]})))]);
     written.extend(images.iter().filter_map(|(name, image)| Some(((*name).to_owned(), attributes((*image)?)))));
     let size = Value::Object(written.clone()).to_string().len();
@@ -58,7 +59,7 @@ pub(crate) fn record(names: &[&str; 2], at: usize, table: &str, change: &Change)
         ("ApproximateCreationDateTime".to_owned(), json!(END_SECONDS + i64::try_from(at).unwrap())),
         ("SequenceNumber".to_owned(), json!(number.to_string())),
         ("SizeBytes".to_owned(), json!(size)),
-        ("StreamViewType".to_owned(), json!(if table == STOCK { "NEW_IMAGE" } else { "NEW_AND_OLD_IMAGES" })),
+        ("StreamViewType".to_owned(), json!(if NEW_IMAGES_ONLY.contains(&table) { "NEW_IMAGE" } else { "NEW_AND_OLD_IMAGES" })),
     ]);
     let mut record = json!({
         "eventID": ids::digits(&[names[0], names[1], &at.to_string(), "record"]),
@@ -87,6 +88,7 @@ fn attribute(value: &Value) -> Value {
         Value::String(text) => json!({"S": text}),
         Value::Number(number) => json!({"N": number.to_string()}),
         Value::Object(_) => json!({"M": attributes(value)}),
-        Value::Null | Value::Bool(_) | Value::Array(_) => panic!("no attribute of the product is a {value}"),
+        Value::Array(items) => json!({"L": items.iter().map(attribute).collect::<Vec<_>>()}),
+        Value::Null | Value::Bool(_) => panic!("no attribute of the product is a {value}"),
     }
 }

@@ -27,6 +27,10 @@ impl Aws for OnlyDocuments {
         panic!("the function has no topic")
     }
 
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        panic!("the function has no bus")
+    }
+
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         panic!("the function has no secret")
     }

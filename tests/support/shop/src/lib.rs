@@ -16,7 +16,7 @@ pub use documents::OnlyDocuments;
 pub use http::{Body, answers, body, brief, by_stage, refuses_what_every_route_refuses, tells_that_a_table_fails};
 pub use judged::Judged;
 pub use shop::{
-    Buyer, END, Given, NOTIFICATIONS, NOW, START, STATE_MACHINE, Shop, Stage, address, answer_of_fake, calls_to, demo, draft,
-    nobody, price, queue, request_to_fake, sold_out, stream, stream_batch, task,
+    Buyer, END, Given, NOTIFICATIONS, NOW, ORDER_EVENTS, START, STATE_MACHINE, Shop, Stage, address, answer_of_fake, calls_to,
+    demo, draft, nobody, price, queue, request_to_fake, sold_out, stream, stream_batch, stream_parts, task,
 };
 pub use state::RawItem;

@@ -18,14 +18,14 @@ use domain::{
 };
 use payments::Http;
 use store::{Client, WriteOutcome};
-use test_aws::{CountingRandomness, Dynamo, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
+use test_aws::{Bus, CountingRandomness, Dynamo, EdgeStore, FixedClock, Queue, StepFunctions, Topic, Vault};
 
 pub use buyer::{Buyer, address};
 pub use given::Given;
-pub use parts::{NOTIFICATIONS, STATE_MACHINE};
+pub use parts::{NOTIFICATIONS, ORDER_EVENTS, STATE_MACHINE};
 pub use providers::{answer_of_fake, calls_to, nobody, request_to_fake};
 pub use stages::Stage;
-pub use tasks::{queue, stream, stream_batch, task};
+pub use tasks::{queue, stream, stream_batch, stream_parts, task};
 
 /// The start of the demo sale, and the time at which the reservations of the sample events are made.
 pub const START: &str = "2026-11-01T12:00:00Z";
@@ -48,6 +48,8 @@ pub struct Shop {
     pub machines: StepFunctions,
     /// The topics.
     pub topic: Topic,
+    /// The buses.
+    pub bus: Bus,
     /// The accounts' keys.
     pub vault: Vault,
     /// The store of the gate at the edge.
@@ -92,6 +94,7 @@ impl Shop {
             queue: Queue::default(),
             machines: StepFunctions::default(),
             topic: Topic::default(),
+            bus: Bus::default(),
             vault: Vault::default(),
             edge: EdgeStore::default(),
             providers: nobody(),

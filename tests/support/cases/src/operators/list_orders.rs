@@ -1,4 +1,4 @@
-//! `GET /admin/orders`.
+//! `GET /admin/orders` and `GET /admin/orders/{order_id}`.
 
 use crate::prelude::*;
 
@@ -11,6 +11,8 @@ pub(crate) fn cases() -> Vec<Case> {
         "order_id": RESERVATION, "user_id": FIRST.id, "order_status": "completed",
         "refunds": [{"amount": {"amount_minor": 9_990, "currency": "USD"}, "status": "pending"}],
     });
+    let sold = || json!({"order_id": RESERVATION, "user_id": FIRST.id, "order_status": "completed"});
+    let one_order = || get("/admin/orders/{order_id}").of(RESERVATION).by(OPERATOR);
     let malformed = || problem(400, "malformed-request");
     vec![
         case(
@@ -23,6 +25,12 @@ pub(crate) fn cases() -> Vec<Case> {
                 answer(200, json!({"orders": [requested]})).given(Given::RefundRequested),
             ],
         ),
+        case("of-a-sale", list().query("sale", DEMO), [none(), answer(200, json!({"orders": [sold()]})).given(Given::Completed)]),
+        case("by-id", list().query("order_id", RESERVATION).query("status", "completed"), [none()]),
+        case("csv", list().query("sale", DEMO).header("Accept", "text/csv"), [status(200)]),
+        case("one", one_order(), [problem(404, "unknown-order"), answer(200, sold()).given(Given::Completed)]),
+        case("one-not-an-operator", get("/admin/orders/{order_id}").of(RESERVATION).by(FIRST), [problem(403, "forbidden")]),
+        case("one-no-identity", get("/admin/orders/{order_id}").of(RESERVATION), [problem(401, "unauthenticated")]),
         case("of-a-sale-since", pending().query("sale", DEMO).query("since", "2026-11-01T12:00:00Z"), [none()]),
         case("no-status", list(), [malformed()]),
         case("another-status", list().query("status", "completed"), [malformed()]),

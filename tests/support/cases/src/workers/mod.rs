@@ -2,6 +2,7 @@
 
 pub(crate) mod expire_reservation;
 pub(crate) mod feed_edge;
+pub(crate) mod publish_orders;
 pub(crate) mod reconcile;
 pub(crate) mod refresh_availability;
 pub(crate) mod release_stock;

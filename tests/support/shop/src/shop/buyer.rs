@@ -135,6 +135,7 @@ impl Buyer {
             untold: None,
             history: vec![OrderEvent { at: self.made_at, event: step.into(), reason: None }],
             refunds: Refunds::default(),
+            revision: Order::FIRST_REVISION,
         }
     }
 }

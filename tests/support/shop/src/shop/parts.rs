@@ -10,7 +10,7 @@ use kit::{Configuration, aws_config::SdkConfig};
 use parts::{Aws, FromParts, Parts};
 use payments::Http;
 use serde_json::Value;
-use test_aws::{Calls, EdgeStore, Queue, StepFunctions, Topic, Vault};
+use test_aws::{Bus, Calls, EdgeStore, Queue, StepFunctions, Topic, Vault};
 
 use super::Shop;
 
@@ -18,6 +18,8 @@ const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/orders";
 const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/expiry";
 const PAYMENT_EVENTS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/payment-events";
 
+/// The bus of order events.
+pub const ORDER_EVENTS: &str = "shop-orders";
 /// The payment saga.
 pub const STATE_MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:PaymentSaga";
 /// The topic of notifications to shoppers.
@@ -55,14 +57,15 @@ impl Shop {
             ("PAYMENT_EVENTS_QUEUE_URL", PAYMENT_EVENTS),
             ("STATE_MACHINE_ARN", STATE_MACHINE),
             ("NOTIFICATIONS_TOPIC_ARN", NOTIFICATIONS),
+            ("ORDER_EVENTS_BUS", ORDER_EVENTS),
             ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
             ("PAYMENT_SECRETS", "shop/payments/"),
             ("PAYMENT_RETURN_URL", "https://shop.example.com/order"),
         ]);
         all.extend(variables.iter().copied());
-        let (queue, machines, topic) = (self.queue.clone(), self.machines.clone(), self.topic.clone());
+        let (queue, machines, topic, bus) = (self.queue.clone(), self.machines.clone(), self.topic.clone(), self.bus.clone());
         let (vault, edge, providers) = (self.vault.clone(), self.edge.clone(), self.providers.clone());
-        let aws = Services { dynamodb, queue, machines, topic, vault, edge, providers, calls: calls.clone() };
+        let aws = Services { dynamodb, queue, machines, topic, bus, vault, edge, providers, calls: calls.clone() };
         Parts::new(Configuration::of(all), aws, Arc::new(self.clock.clone()), Arc::new(self.randomness.clone()))
     }
 
@@ -92,6 +95,7 @@ struct Services {
     queue: Queue,
     machines: StepFunctions,
     topic: Topic,
+    bus: Bus,
     vault: Vault,
     edge: EdgeStore,
     providers: Http,
@@ -124,6 +128,10 @@ impl Aws for Services {
 
     fn sns(&self) -> aws_sdk_sns::Client {
         self.topic.client_with(&self.calls)
+    }
+
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        self.bus.client_with(&self.calls)
     }
 
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {

@@ -1,7 +1,7 @@
 //! The answers of functions to their triggers, in a form that tests compare.
 
 use kit::{
-    QueueFunction, StreamBatchFunction, StreamFunction, TaskFunction,
+    QueueFunction, StreamBatchFunction, StreamFunction, StreamPartsFunction, TaskFunction,
     workers::{self, SqsBatchResponse, SqsEvent, StreamBatchResponse, StreamEvent},
 };
 use serde_json::Value;
@@ -27,6 +27,11 @@ pub async fn stream(function: &impl StreamFunction, event: StreamEvent) -> Optio
 /// As [`stream`], for a function that takes whole batches.
 pub async fn stream_batch(function: &impl StreamBatchFunction, event: StreamEvent) -> Option<String> {
     failed_record(&workers::whole_stream_batch(event, |records| function.handle(records)).await)
+}
+
+/// As [`stream_batch`], for a function that may handle a part of a batch.
+pub async fn stream_parts(function: &impl StreamPartsFunction, event: StreamEvent) -> Option<String> {
+    failed_record(&workers::stream_batch_in_parts(event, |records| function.handle(records)).await)
 }
 
 /// The ids of a batch's messages that come again.
