@@ -13,6 +13,7 @@ mod gateways;
 mod late_money;
 mod lost_answers;
 mod moves;
+mod of_sale;
 mod orders;
 mod provider_events;
 mod purchases;
