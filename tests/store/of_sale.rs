@@ -63,7 +63,7 @@ async fn orders_placed_before_a_time_are_left_out_also_after_a_place_before_it()
 async fn a_page_is_one_query_and_later_steps_leave_the_index_as_it_is() {
     let shop = with_orders(1..=100).await;
     assert_eq!(cost(&shop, shop.orders.of_sale(&product(), Timestamp::MIN, None)).await, reads(1, 1.5));
-    assert!(shop.orders.expire(&id(1), at("12:05:01")).await.unwrap());
+    assert!(shop.orders.expire(&id(1), None, at("12:05:01")).await.unwrap());
     assert_eq!(shop.orders.of_sale(&product(), Timestamp::MIN, None).await.unwrap().orders[0], placed(1));
     assert_eq!(Orders::READ_AT_ONCE, 100);
 }

@@ -26,7 +26,7 @@ async fn story(stage: Stage) -> Option<Story> {
     for notice in [Notice::OrderCompleted, Notice::PaymentFailed, Notice::OrderFailed, Notice::RefundFailed] {
         orders.told(&buyer.id, order.attempt, notice).await.unwrap();
     }
-    orders.expire(&buyer.id, shop.now()).await.unwrap();
+    orders.expire(&buyer.id, None, shop.now()).await.unwrap();
     let completed = shop.order(&buyer).await;
     if completed.status == domain::OrderStatus::Completed && completed.untold.is_none() {
         let pending = shop.request_refund(&buyer, "a-part", 400).await;
