@@ -47,9 +47,12 @@ macro_rules! target {
     () => {
         static FUZZED: std::sync::LazyLock<$crate::Fuzzed> =
             std::sync::LazyLock::new(|| $crate::Fuzzed::named(env!("CARGO_BIN_NAME")));
-        $crate::libfuzzer_sys::fuzz_target!(|input: &[u8]| FUZZED.run(input));
-        $crate::libfuzzer_sys::fuzz_mutator!(
-            |data: &mut [u8], size: usize, most: usize, seed: u32| FUZZED.mutate(data, size, most, seed)
-        );
+        $crate::libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+            FUZZED.run(input);
+        });
+        $crate::libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
+            let size = FUZZED.mutate(data, size, most, seed);
+            size
+        });
     };
 }
