@@ -19,7 +19,8 @@ use crate::Response;
 
 /// The headers that functions read. API Gateway's authorizer reads `Authorization`. Payment providers sign their events in headers
 /// of their own.
-const READ: [HeaderName; 13] = [
+const READ: [HeaderName; 14] = [
+    header::ACCEPT,
     header::ORIGIN,
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
@@ -152,7 +153,7 @@ mod tests {
         for name in ["content-type", "Content-Type", "CONTENT-TYPE"] {
             assert_eq!(sent(&[(name, "application/json")]).headers()["content-type"], "application/json");
         }
-        for name in ["Stripe-Signature", "Paypal-Transmission-Sig", "PAYPAL-CERT-URL"] {
+        for name in ["ACCEPT", "Stripe-Signature", "Paypal-Transmission-Sig", "PAYPAL-CERT-URL"] {
             assert_eq!(sent(&[(name, "t=1,v1=ab")]).headers()[name], "t=1,v1=ab");
         }
         let mut event = test_aws::request("POST", "/payment").into_event();
