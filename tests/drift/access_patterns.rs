@@ -25,17 +25,18 @@ use crate::{
 };
 
 /// The resource that a variable names, as the permissions name it.
-const RESOURCES: [(&str, &str); 7] = [
+const RESOURCES: [(&str, &str); 8] = [
     ("ORDERS_QUEUE_URL", "OrdersQueue"),
     ("PAYMENT_EVENTS_QUEUE_URL", "PaymentEventsQueue"),
     ("EXPIRY_QUEUE_URL", "ExpiryQueue"),
     ("STATE_MACHINE_ARN", "PaymentSaga"),
     ("NOTIFICATIONS_TOPIC_ARN", "NotificationsTopic"),
+    ("ORDER_EVENTS_BUS", ORDER_EVENTS.0),
     ("PAYMENT_SECRETS", "payment secrets"),
     ("EDGE_STORE_ARN", "EdgeStoreArn"),
 ];
-/// The requests of functions to services other than DynamoDB, with the action and the resource. Messages are sent and secrets read by
-/// crates in `shared/`, for every function that asks for a queue's address or for secrets.
+/// The requests of functions to services other than DynamoDB, with the action and the resource. Messages and events are sent and
+/// secrets read by crates in `shared/`, for every function that asks for a queue's address, for the bus or for secrets.
 const REQUESTS: [(&str, &str, &str); 7] = [
     (".start_execution()", "states:StartExecution", "PaymentSaga"),
     (".send_task_success()", "states:SendTaskSuccess", "PaymentSaga"),
@@ -45,6 +46,8 @@ const REQUESTS: [(&str, &str, &str); 7] = [
     (".put_key()", "cloudfront-keyvaluestore:PutKey", "EdgeStoreArn"),
     (".delete_key()", "cloudfront-keyvaluestore:DeleteKey", "EdgeStoreArn"),
 ];
+/// The bus to which `shared/messages` sends the events of orders, for every function that asks for its name.
+const ORDER_EVENTS: (&str, &str) = ("OrderEventsBus", "events:PutEvents");
 /// The only request to a queue that is no message.
 const QUEUE_ATTRIBUTES: (&str, &str) = (".get_queue_attributes()", "sqs:GetQueueAttributes");
 
@@ -156,6 +159,8 @@ fn needed(repository: &Repository) -> Permissions {
             if resource.ends_with("Queue") {
                 let asks = source.contains(QUEUE_ATTRIBUTES.0);
                 need(name, resource, if asks { QUEUE_ATTRIBUTES.1 } else { "sqs:SendMessage" }.to_owned());
+            } else if resource == ORDER_EVENTS.0 {
+                need(name, resource, ORDER_EVENTS.1.to_owned());
             } else if resource == "payment secrets" {
                 need(name, resource, "secretsmanager:GetSecretValue".to_owned());
             }

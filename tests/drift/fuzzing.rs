@@ -11,7 +11,8 @@ use crate::{Faults, none, notices};
 const SOURCES: &str = "tests/fuzz/src";
 
 /// Types that are read as a part of something, and the target that reads that.
-const WITHIN: [(&str, &str); 15] = [
+const WITHIN: [(&str, &str); 16] = [
+    ("Line", "message"),
     ("ShippingAddress", "checkout_body"),
     ("SaleState", "event"),
     ("Notice", "event"),

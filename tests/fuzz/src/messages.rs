@@ -1,13 +1,13 @@
 //! What the product's own parts send each other: messages, tasks, and values for the gate at the edge.
 
 use contract::GateValue;
-use domain::{Exhausted, Sale, Timestamp};
-use messages::{ExpiryMessage, OrderMessage, PaymentEvent};
+use domain::{Exhausted, OrderStep, Sale, Timestamp};
+use messages::{ExpiryMessage, OrderChanged, OrderMessage, PaymentEvent};
 use saga::Task;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use test_cases::Event;
-use test_shop::{NOW, demo, draft};
+use test_shop::{Buyer, NOW, demo, draft};
 
 /// Whether `T` takes the text. What it writes is read as the same.
 fn is_message<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(text: &str) -> bool {
@@ -25,7 +25,13 @@ pub(crate) fn message(input: &[u8]) -> bool {
             |name: &String| name.len() <= 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         assert!(names.iter().all(is_logged), "{names:?}");
     }
-    [is_message::<OrderMessage>(text), is_message::<ExpiryMessage>(text), is_message::<PaymentEvent>(text)].contains(&true)
+    let taken = [
+        is_message::<OrderMessage>(text),
+        is_message::<ExpiryMessage>(text),
+        is_message::<PaymentEvent>(text),
+        is_message::<OrderChanged>(text),
+    ];
+    taken.contains(&true)
 }
 
 pub(crate) fn task(input: &[u8]) -> bool {
@@ -51,7 +57,11 @@ pub(crate) fn message_seeds() -> Vec<Vec<u8>> {
         Event::Queue { bodies, .. } => bodies,
         Event::Http(_) | Event::Authorizer { .. } | Event::Stream { .. } | Event::Schedule | Event::Task(_) => Vec::new(),
     });
-    bytes(bodies)
+    bytes(
+        bodies.chain([
+            serde_json::to_value(OrderChanged::of(&Buyer::first().order(OrderStep::Placed))).expect("an event is written")
+        ]),
+    )
 }
 
 pub(crate) fn task_seeds() -> Vec<Vec<u8>> {
