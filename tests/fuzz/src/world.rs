@@ -146,6 +146,7 @@ pub(crate) fn usual_variables() -> Vec<(&'static str, String)> {
         ("ORDER_TABLE", "orders"),
         ("STATE_MACHINE_ARN", test_shop::STATE_MACHINE),
         ("NOTIFICATIONS_TOPIC_ARN", test_shop::NOTIFICATIONS),
+        ("ORDER_EVENTS_BUS", "order-events"),
         ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby,stripe=pk_test_1,paypal=AbC"),
         ("PAYMENTS_PER_SECOND", "10"),
         ("PAYMENT_SECRETS", "shop/payments/"),
