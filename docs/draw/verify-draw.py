@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Verifies the draw of a sale that has ended, with Python's own library and nothing of the shop's.
 
-  verify-draw.py draw.json                          does the seed match the commitment that was published before the sale?
+  verify-draw.py draw.json                          does the seed match the commitment beside it?
   verify-draw.py draw.json PRODUCT SHOPPER          and when was this shopper's turn?
   verify-draw.py draw.json PRODUCT SHOPPER TIME     and was it the shopper's turn at this time?
 
 draw.json is the answer of GET /api/flash-sales/PRODUCT/draw after the sale. Save it before the sale, too, and compare the two
-commitments. SHOPPER is the `sub` of the shopper's token.
+commitments: that is what shows that the seed was fixed before. SHOPPER is the `sub` of the shopper's token. TIME is in UTC and
+ends in Z.
 """
 
 import datetime
@@ -14,6 +15,7 @@ import fractions
 import hashlib
 import hmac
 import json
+import re
 import sys
 
 
@@ -24,6 +26,8 @@ def rank(seed: bytes, product: str, shopper: str) -> int:
 
 def seconds(time: str) -> fractions.Fraction:
     """A time in UTC with up to nine decimals, as seconds since 1970."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", time):
+        sys.exit(f"{time} is not a time in UTC, such as 2026-11-27T12:00:14.147Z.")
     whole, _, decimals = time.removesuffix("Z").partition(".")
     at = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc)
     return int(at.timestamp()) + fractions.Fraction(int(decimals or "0"), 10 ** len(decimals))

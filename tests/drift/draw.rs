@@ -54,6 +54,10 @@ fn the_script_agrees_with_the_published_vectors_and_notices_what_is_wrong() {
         let (is_right, says) = verify(&[&product_id, &shopper, &before.to_string()]);
         assert!(!is_right && says.contains("WRONG: at"), "{says}");
     }
+    for time in ["2026-11-27T14:00:10+02:00", "2026-11-27T12:00:10.5z", "2026-11-27"] {
+        let (is_right, says) = verify(&["demo", "shopper-1", time]);
+        assert!(!is_right && says.contains("is not a time in UTC"), "{says}");
+    }
     fs::write(&path, json!({"commitment": "00", "ramp_seconds": 1, "starts_at": "2026-11-27T12:00:00Z"}).to_string()).unwrap();
     assert!(verify(&[]).1.contains("has not ended"));
     let forged = json!({"commitment": "00", "ramp_seconds": 1, "starts_at": "2026-11-27T12:00:00Z", "seed": "07".repeat(32)});

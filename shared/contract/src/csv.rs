@@ -54,7 +54,7 @@ pub fn row(order: &Order, now: Timestamp) -> String {
         },
     );
     let [name, address_line1, address_line2, city, state, postal_code, country, phone] =
-        address.map(|text| harmless(text.unwrap_or_default()));
+        address.map(|text| harmless(text.as_deref().unwrap_or_default()));
     line([
         order.id.to_string(),
         order.revision.to_string(),
@@ -66,10 +66,10 @@ pub fn row(order: &Order, now: Timestamp) -> String {
         order.amount.amount_minor().to_string(),
         order.amount.currency().to_string(),
         order.refunds.refunded_minor().to_string(),
-        harmless(order.transaction_id.clone().unwrap_or_default()),
+        harmless(order.transaction_id.as_deref().unwrap_or_default()),
         time(order.created_at),
         time(order.updated_at),
-        harmless(order.shopper.to_string()),
+        harmless(order.shopper.as_str()),
         name,
         address_line1,
         address_line2,
@@ -97,11 +97,16 @@ fn word(value: impl Serialize) -> String {
 }
 
 /// A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"): shoppers write their addresses themselves. A telephone
-/// number may begin with `+`.
-fn harmless(text: String) -> String {
-    let begins = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+/// number may begin with `+`. In most of Europe, a spreadsheet also begins a cell after `;`, whatever quotes there are.
+fn harmless(text: &str) -> String {
+    let cells: Vec<String> = text.split(';').map(harmless_cell).collect();
+    cells.join(";")
+}
+
+fn harmless_cell(text: &str) -> String {
+    let begins = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r']);
     let is_number = text.starts_with('+') && text.chars().skip(1).all(|c| c.is_ascii_digit() || " ()./-".contains(c));
-    if begins && !is_number { format!("'{text}") } else { text }
+    if begins && !is_number { format!("'{text}") } else { text.to_owned() }
 }
 
 /// A line of a file. A cell is quoted if it has a character that ends a cell.
@@ -124,10 +129,14 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("＝1", "'＝1"),
             ("+1 (517) 555-0100", "+1 (517) 555-0100"),
+            (" =1+1", "' =1+1"),
+            ("1 Main St;=cmd|' /C calc'!A0;x", "1 Main St;'=cmd|' /C calc'!A0;x"),
+            ("1 Main St; @SUM(A1)", "1 Main St;' @SUM(A1)"),
+            ("1 Market Street; back door", "1 Market Street; back door"),
             ("1 Market Street", "1 Market Street"),
             ("", ""),
         ] {
-            assert_eq!(harmless(text.to_owned()), cell, "{text}");
+            assert_eq!(harmless(text), cell, "{text}");
         }
     }
 

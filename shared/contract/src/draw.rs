@@ -1,6 +1,6 @@
 //! The draw of a sale as clients see it: all that is needed to verify it, once the sale has ended.
 
-use domain::{Admission, Sale, SaleState, Timestamp};
+use domain::{Admission, Sale, SaleState, SaleStatus, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,7 +35,8 @@ impl DrawView {
     pub fn new(sale: &Sale, now: Timestamp) -> Option<Self> {
         let Admission::Draw { ramp_seconds } = sale.draft.admission else { return None };
         let seed = sale.draw_seed.as_ref()?;
-        let is_over = sale.state(now, 0) == SaleState::Ended;
+        // A sale in preparation whose end has passed may get another description, and keeps its seed.
+        let is_over = sale.status != SaleStatus::Preparing && sale.state(now, 0) == SaleState::Ended;
         Some(Self {
             algorithm: DRAW_ALGORITHM,
             commitment: seed.commitment(),

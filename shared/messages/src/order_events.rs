@@ -40,6 +40,8 @@ pub struct OrderChanged {
     pub payment_status: PaymentStatus,
     /// The state of its units.
     pub inventory_status: StockStatus,
+    /// Until when an order that waits for its payment can be paid. If its hold ended while it was placed, no later event says so.
+    pub pay_by: String,
     /// Attempts to pay so far.
     pub attempt: u32,
     /// The payment gateway's reference of a paid order.
@@ -117,6 +119,7 @@ impl OrderChanged {
             order_status: order.status,
             payment_status: order.payment_status,
             inventory_status: order.stock_status,
+            pay_by: domain::to_the_millisecond(order.pay_by),
             attempt: order.attempt,
             transaction_id: order.transaction_id.clone(),
             created_at: domain::to_the_millisecond(order.created_at),

@@ -43,6 +43,8 @@ impl UnitReservations {
         let now = self.clock.now();
         let sale = self.sales.get(order.product()).await?.filter(|sale| sale.is_visible(now));
         let sale = sale.filter(|sale| sale.accepts(order.quantity, now).is_ok() && is_of(order, sale));
+        // Another sale of the product may admit by draw: late money does not jump its line.
+        let sale = sale.filter(|sale| sale.admits(&order.shopper, now).is_ok());
         let Some(sale) = sale else { return Ok(ClaimedAgain::NoUnits) };
         if self.reservations.get(&order.shopper, order.product()).await?.is_some() {
             return Ok(ClaimedAgain::NoUnits);

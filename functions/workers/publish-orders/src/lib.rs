@@ -34,13 +34,14 @@ impl StreamPartsFunction for PublishOrders {
     }
 }
 
-/// The event of a record. `None`: the record is of another item, or of an order that was deleted.
+/// The event of a record. `None`: the record is of another item, or of an order that was deleted, or that only a version without
+/// revisions has written. Such a version writes several states with the revision 0, and a consumer could not tell which is later.
 fn change(record: &EventRecord) -> Option<OrderChanged> {
     if record.event_name == "REMOVE" {
         return None;
     }
     match order_image(&record.change.new_image) {
-        Ok(order) => order.as_ref().map(OrderChanged::of),
+        Ok(order) => order.as_ref().filter(|order| order.revision > 0).map(OrderChanged::of),
         Err(error) => {
             kit::workers::left_out_by_key(record, &error);
             None

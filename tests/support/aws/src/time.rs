@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU8, AtomicU64, Ordering},
 };
 
 use domain::{Clock, Randomness};
@@ -67,7 +67,10 @@ impl<C: Clock> dynoxide::storage_backend::Clock for EngineClock<C> {
 
 /// Counts instead of drawing: the first bytes are 1, the next 2, and so on. Clones share the count.
 #[derive(Debug, Clone, Default)]
-pub struct CountingRandomness(Arc<AtomicU64>);
+pub struct CountingRandomness {
+    drawn: Arc<AtomicU64>,
+    seeds: Arc<AtomicU8>,
+}
 
 impl CountingRandomness {
     /// Starts at 1.
@@ -78,15 +81,15 @@ impl CountingRandomness {
 
 impl Randomness for CountingRandomness {
     fn bytes(&self) -> [u8; 10] {
-        let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = self.drawn.fetch_add(1, Ordering::Relaxed) + 1;
         let mut bytes = [0; 10];
         bytes[2..].copy_from_slice(&count.to_be_bytes());
         bytes
     }
 
-    /// Does not count, so that ids do not depend on which sales were made before.
+    /// Counted apart, so that ids do not depend on which sales were made before.
     fn seed(&self) -> [u8; 32] {
-        [7; 32]
+        [self.seeds.fetch_add(1, Ordering::Relaxed) + 1; 32]
     }
 }
 
