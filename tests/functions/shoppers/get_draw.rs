@@ -1,8 +1,9 @@
 //! `GET /api/flash-sales/{product_id}/draw` on sample events: the commitment from the beginning, the seed after the end.
 
-use domain::{Admission, ProductId, SaleDraft};
+use domain::{Admission, DrawSeed, ProductId, Sale, SaleDraft};
 use get_draw::GetDraw;
 use insta::assert_snapshot;
+use store::WriteOutcome;
 use test_aws::{Calls, event};
 use test_shop::{Judged, Shop, draft, tells_that_a_table_fails};
 
@@ -30,6 +31,18 @@ async fn the_seed_is_shown_once_the_sale_has_ended() {
      "commitment":"4bb06f8e4e3a7715d201d573d0aa423762e55dabd61a2c02278fa56cc6d294e0","ramp_seconds":3600,
      "seed":"0707070707070707070707070707070707070707070707070707070707070707","starts_at":"2026-11-01T12:00:00Z"}
     "#);
+}
+
+/// Its operator may give it another end, and it keeps its seed.
+#[tokio::test]
+async fn a_sale_in_preparation_keeps_its_seed_to_itself_beyond_its_end() {
+    let shop = Shop::open().await;
+    let draft = SaleDraft { admission: Admission::Draw { ramp_seconds: 3_600 }, ..draft() };
+    let sale = Sale { draw_seed: Some(DrawSeed::new([7; 32])), ..Sale::of("draw".parse().unwrap(), draft) };
+    assert!(matches!(shop.uncounted().sales().prepare(&sale, None).await.unwrap(), WriteOutcome::Written(_)));
+    shop.clock.set("2026-11-02T12:00:00Z");
+    let told = shop.told::<GetDraw>("get-draw/ok").await;
+    assert!(told.contains("commitment") && !told.contains("seed\":"), "{told}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Items of the tables, as the store reads them back: an item of a later version, or one that somebody has changed by hand.
+//! Items of the tables, as the store reads them back: an item of a later version, or one that an operator has changed by hand.
 
 use domain::{Availability, GatewayName, OrderStep, PaymentMethod, Sale, SaleStatus, ShardNumber, Timestamp};
 use serde_json::{Value, json};

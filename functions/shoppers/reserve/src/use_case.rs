@@ -116,9 +116,11 @@ impl UnitReservations {
         if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
             return Ok(reserved);
         }
-        // Neither of the two costs a call.
-        self.refuse_known_shortage(&sale, quantity, now)?;
-        sale.admits(shopper, now)?;
+        if let Err(early) = sale.admits(shopper, now) {
+            // Without a call. That the sale is sold out says more than when the shopper's turn comes.
+            self.refuse_known_shortage(&sale, quantity, now)?;
+            return Err(early.into());
+        }
         for _ in 0..ROUNDS {
             self.refuse_without_units(&sale, quantity, now).await?;
             if let Some(standing) = self.cool_down(&sale, shopper, now).await? {

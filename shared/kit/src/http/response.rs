@@ -39,7 +39,7 @@ pub fn csv(rows: String, next: Option<&str>) -> Response {
     response
 }
 
-/// Whether the client prefers CSV to JSON: its `Accept` names it.
+/// Whether the client asks for CSV: its `Accept` names it, whatever else it names.
 #[must_use]
 pub fn accepts_csv(request: &Request) -> bool {
     let accepted = request.headers().get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());

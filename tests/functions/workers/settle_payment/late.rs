@@ -184,6 +184,15 @@ async fn late_money_goes_back_if_the_sale_has_another_price() {
     assert_eq!((stripe.end().await, stripe.shop.units(&demo()).await), (End::WentBack, (100, 0, 0)));
 }
 
+/// The other sale admits by draw. The shopper's turn comes later.
+#[tokio::test]
+async fn late_money_does_not_come_before_its_shoppers_turn() {
+    let stripe = StripeShop::expired().await;
+    stripe.shop.set_ramp(&demo(), 3_600).await;
+    assert!(!stripe.comes(&Calls::new()).await);
+    assert_eq!((stripe.end().await, stripe.shop.units(&demo()).await), (End::WentBack, (100, 0, 0)));
+}
+
 /// Money that a person has given back at the provider buys nothing.
 #[tokio::test]
 async fn money_that_was_refunded_at_the_provider_is_not_late() {

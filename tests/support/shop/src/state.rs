@@ -27,6 +27,14 @@ impl Shop {
         update.expression_attribute_values(":amount", AttributeValue::N(amount_minor.to_string())).send().await.unwrap();
     }
 
+    /// Lets a sale admit by draw, as one that was made again may.
+    pub async fn set_ramp(&self, product: &ProductId, seconds: u32) {
+        let admission = [("mode", text("draw")), ("ramp_seconds", AttributeValue::N(seconds.to_string()))];
+        let admission = AttributeValue::M(admission.map(|(name, value)| (name.to_owned(), value)).into());
+        let update = self.update_stock(&format!("SALE#{product}"), "META").update_expression("SET admission = :admission");
+        update.expression_attribute_values(":admission", admission).send().await.unwrap();
+    }
+
     /// Adds units to a shard without taking them from anywhere, which nothing in the product does.
     pub async fn add_units(&self, product: &ProductId, shard: ShardNumber, units: u32) {
         let update = self.update_stock(&format!("SHARD#{product}#{shard}"), "STOCK").update_expression("ADD available :units");
