@@ -15,7 +15,7 @@ use bench::{
     judgement::{self, Baseline},
     measuring,
     options::{Options, Places},
-    report, tokens,
+    report, tokens, work,
 };
 use clap::Parser;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -61,7 +61,7 @@ async fn run(Arguments { options, places }: &Arguments) -> Result<()> {
         measured = measuring::measure(options, places, &interrupted) => measured?,
         () = is_set(&interrupted) => bail!("interrupted"),
     };
-    let judged = [judgement::judge(&subjects, &baseline), tokens::measure()?].concat();
+    let judged = [judgement::judge(&subjects, &baseline), tokens::measure()?, work::measure()?].concat();
     let machine = Machine::this();
     let file = places.results.join("latest.json");
     report::write(&file, &machine, options, &subjects, &judged)?;

@@ -25,16 +25,20 @@ use crate::{
 };
 
 /// The resource that a variable names, as the permissions name it.
-const RESOURCES: [(&str, &str); 8] = [
+const RESOURCES: [(&str, &str); 9] = [
     ("ORDERS_QUEUE_URL", "OrdersQueue"),
     ("PAYMENT_EVENTS_QUEUE_URL", "PaymentEventsQueue"),
     ("EXPIRY_QUEUE_URL", "ExpiryQueue"),
     ("STATE_MACHINE_ARN", "PaymentSaga"),
     ("NOTIFICATIONS_TOPIC_ARN", "NotificationsTopic"),
     ("ORDER_EVENTS_BUS", ORDER_EVENTS.0),
-    ("PAYMENT_SECRETS", "payment secrets"),
+    ("PAYMENT_SECRETS", PAYMENT_SECRETS),
+    ("CHALLENGE_SECRET", CHALLENGE_SECRET),
     ("EDGE_STORE_ARN", "EdgeStoreArn"),
 ];
+/// The secrets that `shared/parts` reads, for every function that asks for their names.
+const PAYMENT_SECRETS: &str = "payment secrets";
+const CHALLENGE_SECRET: &str = "ChallengeSecret";
 /// The requests of functions to services other than DynamoDB, with the action and the resource. Messages and events are sent and
 /// secrets read by crates in `shared/`, for every function that asks for a queue's address, for the bus or for secrets.
 const REQUESTS: [(&str, &str, &str); 7] = [
@@ -161,7 +165,7 @@ fn needed(repository: &Repository) -> Permissions {
                 need(name, resource, if asks { QUEUE_ATTRIBUTES.1 } else { "sqs:SendMessage" }.to_owned());
             } else if resource == ORDER_EVENTS.0 {
                 need(name, resource, ORDER_EVENTS.1.to_owned());
-            } else if resource == "payment secrets" {
+            } else if [PAYMENT_SECRETS, CHALLENGE_SECRET].contains(&resource) {
                 need(name, resource, "secretsmanager:GetSecretValue".to_owned());
             }
             let requests = REQUESTS.iter().filter(|(request, _, of)| of.starts_with(resource) && source.contains(request));

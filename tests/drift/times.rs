@@ -103,12 +103,14 @@ fn taken(source: &str) -> impl Iterator<Item = (usize, &'static str)> {
         let dated = words(&code, name).filter(|start| !methods(&code[start + name.len()..]).contains(&"holding"));
         found.extend(dated.map(|start| (start, name)));
     }
-    let sales = words(&code, "draft").filter(|start| code[start + "draft".len()..].starts_with("()"));
-    let dated = sales.filter(|start| {
-        let fields = code[..*start].rsplit_once('{').map_or("", |(_, fields)| fields);
-        !["starts_at:", "ends_at:"].iter().all(|field| fields.contains(field))
-    });
-    found.extend(dated.map(|start| (start, "draft()")));
+    for (name, call) in [("draft", "draft()"), ("guarded", "guarded()")] {
+        let sales = words(&code, name).filter(|start| code[*start..].starts_with(call));
+        let dated = sales.filter(|start| {
+            let fields = code[..*start].rsplit_once('{').map_or("", |(_, fields)| fields);
+            !["starts_at:", "ends_at:"].iter().all(|field| fields.contains(field))
+        });
+        found.extend(dated.map(|start| (start, call)));
+    }
     found.into_iter().map(move |(start, what)| (code[..start].matches('\n').count() + 1, what))
 }
 

@@ -16,6 +16,7 @@ mod logs;
 mod operating;
 mod order_events;
 mod payments;
+mod proof_of_work;
 mod providers;
 mod purchase;
 mod refunds;

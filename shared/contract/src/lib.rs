@@ -1,6 +1,7 @@
 //! The HTTP contract: every route with its requests, views and refusals. `docs/openapi.json` is generated from it.
 
 mod attempt;
+mod challenge;
 pub mod csv;
 mod description;
 mod draw;
@@ -25,6 +26,7 @@ mod routes;
 mod sale;
 mod schemas;
 
+pub use challenge::{ChallengeView, PROOF_OF_WORK, solution};
 pub use description::Described;
 pub use draw::DrawView;
 pub use ended_holds::EndedHoldsView;

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use domain::{
-    Admission, Currency, Money, MoneyError, OrderId, OrderStatus, ProductId, Quantity, SaleDraft, Timestamp, has_card_number,
+    Admission, Currency, Money, MoneyError, OrderId, OrderStatus, ProductId, ProofOfWork, Quantity, SaleDraft, Timestamp,
+    has_card_number,
 };
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
@@ -135,6 +136,15 @@ fn is_rfc3339(text: &[u8]) -> bool {
 struct AdmissionRequest {
     mode: AdmissionMode,
     ramp_seconds: Option<u32>,
+    proof_of_work: Option<Object<ProofOfWorkRequest>>,
+}
+
+/// The proof of work that a sale asks for; none with cost 0.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProofOfWorkRequest {
+    cost: u32,
+    window_seconds: Option<u32>,
 }
 
 /// A mode of admission by its name.
@@ -161,6 +171,11 @@ impl TryFrom<String> for AdmissionMode {
 }
 
 impl AdmissionRequest {
+    fn proof_of_work(self) -> Option<ProofOfWork> {
+        let Object(ProofOfWorkRequest { cost, window_seconds }) = self.proof_of_work.filter(|Object(asked)| asked.cost > 0)?;
+        Some(ProofOfWork { cost, window_seconds: window_seconds.unwrap_or(ProofOfWork::DEFAULT_WINDOW_SECONDS) })
+    }
+
     fn admission(self) -> Result<Admission, Problem> {
         match (self.mode, self.ramp_seconds) {
             (AdmissionMode::Fcfs, None) => Ok(Admission::Fcfs),
@@ -198,6 +213,7 @@ impl SaleRequest {
             max_hold_seconds: self.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds)),
             max_per_shopper,
             admission: self.admission.map(|Object(admission)| admission.admission()).transpose()?.unwrap_or_default(),
+            proof_of_work: self.admission.and_then(|Object(admission)| admission.proof_of_work()),
             shards: self.shards,
         };
         draft.check().map_err(|error| Problem::invalid_request(error.should_be, &format!("/{}", error.field)))?;

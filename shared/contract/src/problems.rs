@@ -4,8 +4,8 @@ mod kinds;
 mod members;
 
 use domain::{
-    Money, NotChangeable, NotReservable, Order, Provider, Quantity, Refunds, RestockKey, SaleDraft, ShardLayout, Timestamp,
-    seconds_until,
+    Money, NotChangeable, NotReservable, Order, ProofOfWork, Provider, Quantity, Refunds, RestockKey, SaleDraft, ShardLayout,
+    SolutionFault, Timestamp, seconds_until,
 };
 use kit::{Problem, Stopped};
 use messages::SendError;
@@ -91,6 +91,47 @@ pub fn not_yet_admitted(admitted_at: Timestamp, now: Timestamp) -> Problem {
 #[must_use]
 pub fn no_draw() -> Problem {
     Problem::of(NO_DRAW).detail("This sale admits shoppers first come, first served.")
+}
+
+/// The request has no proof of work, and the sale asks for one.
+#[must_use]
+pub fn proof_of_work_required() -> Problem {
+    Problem::of(PROOF_OF_WORK_REQUIRED).detail(
+        "This sale asks for a proof of work. Solve a challenge of GET /api/flash-sales/{product_id}/challenge, and send its solution \
+         in the header Proof-Of-Work.",
+    )
+}
+
+/// The request's proof of work shows nothing.
+#[must_use]
+pub fn proof_of_work_refused(fault: SolutionFault) -> Problem {
+    let invalid = |reason, detail| {
+        let problem = Problem::of(PROOF_OF_WORK_INVALID).detail(detail);
+        problem.with(members::ProofOfWorkInvalid { reason })
+    };
+    match fault {
+        SolutionFault::Forged => invalid(
+            "forged",
+            "The header Proof-Of-Work is not a challenge of this shop with its solution, in base 64, as ALTCHA sends it.",
+        ),
+        SolutionFault::Foreign => invalid("foreign", "This challenge was issued to another shopper, or for another sale."),
+        SolutionFault::Wrong => invalid("wrong", "This does not solve the challenge."),
+        SolutionFault::Expired => Problem::of(PROOF_OF_WORK_EXPIRED).detail("This challenge is too old. Solve a new one."),
+    }
+}
+
+/// The sale asks for no proof of work.
+#[must_use]
+pub fn no_proof_of_work() -> Problem {
+    Problem::of(NO_PROOF_OF_WORK).detail("This sale asks for no proof of work.")
+}
+
+/// A challenge is issued from a minute before the start on.
+#[must_use]
+pub fn challenge_too_early(starts_at: Timestamp, now: Timestamp) -> Problem {
+    let from = starts_at.checked_sub(ProofOfWork::ISSUED_BEFORE_START).unwrap_or(Timestamp::MIN);
+    let not_started = not_reservable(NotReservable::NotStarted { starts_at }, now);
+    not_started.retry_after(seconds_until(from, now).max(1))
 }
 
 /// The shopper can reserve again from `until` on.

@@ -1,6 +1,6 @@
 //! The refusals of a reservation.
 
-use domain::{Availability, NotReservable, NotYetAdmitted, Timestamp};
+use domain::{Availability, NotReservable, NotYetAdmitted, SolutionFault, Timestamp};
 use kit::Problem;
 use store::StoreError;
 
@@ -54,6 +54,12 @@ pub enum Refusal {
     /// The draw has not admitted the shopper yet.
     #[error(transparent)]
     NotYetAdmitted(#[from] NotYetAdmitted),
+    /// The request has no proof of work, and the sale asks for one.
+    #[error("no proof of work")]
+    ProofOfWorkRequired,
+    /// The request's proof of work shows nothing.
+    #[error("proof of work: {0:?}")]
+    ProofOfWork(SolutionFault),
     /// The shopper's holds of this sale ended unpaid or were cancelled more than once.
     #[error("cooling down")]
     CoolingDown {
@@ -90,6 +96,8 @@ impl Refusal {
             Self::SoldOut(holds) => problems::sold_out(holds, now),
             Self::NotTogether { available, largest } => problems::not_together(*available, *largest),
             Self::NotYetAdmitted(NotYetAdmitted { admitted_at }) => problems::not_yet_admitted(*admitted_at, now),
+            Self::ProofOfWorkRequired => problems::proof_of_work_required(),
+            Self::ProofOfWork(fault) => problems::proof_of_work_refused(*fault),
             Self::CoolingDown { until } => problems::cooling_down(*until, now),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),

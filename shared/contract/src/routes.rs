@@ -3,24 +3,24 @@
 use kit::ProblemKind;
 
 use crate::{
-    CheckoutRequest, DrawView, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted, OrderRefundRequest, OrderView,
-    OrdersView, PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView, ReportView, ReservationView, ReserveRequest,
-    ReservedView, RestockRequest, Route, SaleRequest, SaleView, SalesView,
+    ChallengeView, CheckoutRequest, DrawView, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted,
+    OrderRefundRequest, OrderView, OrdersView, PROOF_OF_WORK, PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView,
+    ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route, SaleRequest, SaleView, SalesView,
     description::Described,
     problems::{
         ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NO_DRAW,
-        NOT_REFUNDABLE, NOT_TOGETHER, NOT_YET_ADMITTED, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE, QUANTITY_NOT_ALLOWED,
-        REFUND_REFUSED, REFUND_TOO_LARGE, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE,
-        SALE_NOT_OVER, SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS,
-        TOO_MANY_REFUNDS, TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER, UNKNOWN_RESERVATION,
-        WEBHOOK_REFUSED,
+        NO_PROOF_OF_WORK, NOT_REFUNDABLE, NOT_TOGETHER, NOT_YET_ADMITTED, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE,
+        PROOF_OF_WORK_EXPIRED, PROOF_OF_WORK_INVALID, PROOF_OF_WORK_REQUIRED, QUANTITY_NOT_ALLOWED, REFUND_REFUSED,
+        REFUND_TOO_LARGE, REQUIRES_ACTION, RESERVATION_EXPIRED, SALE_ENDED, SALE_IN_PREPARATION, SALE_IN_USE, SALE_NOT_OVER,
+        SALE_NOT_STARTED, SALE_OVER, SALE_PAUSED, SALE_RESTOCKED, SALE_STARTED, SOLD_OUT, TOO_MANY_ATTEMPTS, TOO_MANY_REFUNDS,
+        TOO_MANY_RESTOCKS, UNHEALTHY, UNKNOWN_ORDER, UNKNOWN_PRODUCT, UNKNOWN_PROVIDER, UNKNOWN_RESERVATION, WEBHOOK_REFUSED,
     },
     route::Method::{Delete, Get, Post, Put},
     schemas,
 };
 
 /// The refusals of a reservation, in the order in which `reserve` checks them.
-const NO_UNITS: [ProblemKind; 11] = [
+const NO_UNITS: [ProblemKind; 14] = [
     UNKNOWN_PRODUCT,
     SALE_NOT_STARTED,
     SALE_IN_PREPARATION,
@@ -30,6 +30,9 @@ const NO_UNITS: [ProblemKind; 11] = [
     SOLD_OUT,
     NOT_TOGETHER,
     NOT_YET_ADMITTED,
+    PROOF_OF_WORK_REQUIRED,
+    PROOF_OF_WORK_INVALID,
+    PROOF_OF_WORK_EXPIRED,
     COOLING_DOWN,
     ALREADY_PURCHASED,
 ];
@@ -41,6 +44,9 @@ const NO_CHANGE: [ProblemKind; 5] =
 /// The description of the parameter by which the gate at the edge judges a request with a body.
 const SAME_PRODUCT: &str =
     "The `product_id` of the body, for the gate at the edge, which cannot read bodies. Another one is refused.";
+
+/// The description of the header with the solution of a challenge.
+const SOLUTION: &str = "The solution of a challenge, as ALTCHA's widget encodes it, in a sale that asks for a proof of work.";
 
 /// The route table.
 #[must_use]
@@ -109,6 +115,7 @@ fn for_shoppers() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Shoppers, method, path, name, says);
     vec![
         route(Post, "/reserve-inventory", "reserve", "Hold units of a sale.")
+            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
             .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
@@ -117,12 +124,16 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart.")
             .by("reserve")
+            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
             .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
             .refuses(&NO_UNITS)
             .refuses(&[ProblemKind::FORBIDDEN]),
+        route(Get, "/api/flash-sales/{product_id}/challenge", "get-challenge", "A challenge to solve before units are held.")
+            .answers::<ChallengeView>(200, "The challenge, for this shopper and this sale only.")
+            .refuses(&[UNKNOWN_PRODUCT, NO_PROOF_OF_WORK, SALE_NOT_STARTED, SALE_IN_PREPARATION, SALE_PAUSED, SALE_ENDED]),
         route(Get, "/reservations/{reservation_id}", "get-reservation", "One reservation of the caller's.")
             .answers::<ReservationView>(200, "The reservation.")
             .refuses(&[UNKNOWN_RESERVATION]),
@@ -142,6 +153,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[ProblemKind::FORBIDDEN, UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
             .refuses(&NO_CHANGE),
         route(Post, "/api/flash-sales/{product_id}/order", "place-order", "Reserve and order in one call.")
+            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
             .may_take::<PlaceOrderRequest>()
             .answers::<OrderAccepted>(202, "The order waits for its payment.")
             .answers::<OrderAccepted>(200, "The order was there before, and has ended.")

@@ -1,6 +1,6 @@
 //! Sales as clients see them.
 
-use domain::{Admission, Availability, Money, Sale, SaleState, Timestamp};
+use domain::{Admission, Availability, Money, ProofOfWork, Sale, SaleDraft, SaleState, Timestamp};
 use kit::{Problem, Request, http};
 use serde::{
     Deserialize, Serialize,
@@ -29,11 +29,21 @@ impl HoldsView {
     }
 }
 
-/// How the sale admits shoppers.
+/// How the sale admits shoppers: `mode`, and the proof of work that it asks for, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Admission)]
+pub(crate) struct AdmissionView {
+    #[serde(flatten)]
+    mode: ModeView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_of_work: Option<ProofOfWorkView>,
+}
+
+/// In which order the sale admits shoppers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
-#[schema(as = Admission)]
-pub(crate) enum AdmissionView {
+#[schema(as = AdmissionMode)]
+enum ModeView {
     /// First come, first served.
     Fcfs,
     /// By draw.
@@ -43,12 +53,25 @@ pub(crate) enum AdmissionView {
     },
 }
 
-impl From<Admission> for AdmissionView {
-    fn from(admission: Admission) -> Self {
-        match admission {
-            Admission::Fcfs => Self::Fcfs,
-            Admission::Draw { ramp_seconds } => Self::Draw { ramp_seconds },
-        }
+/// The proof of work that the sale asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ProofOfWork)]
+struct ProofOfWorkView {
+    /// Rounds of PBKDF2 for each counter that a device tries. A crowd's challenges cost up to four times as much.
+    #[schema(value_type = schemas::ProofOfWorkCost)]
+    cost: u32,
+    #[schema(value_type = schemas::WindowSeconds)]
+    window_seconds: u32,
+}
+
+impl AdmissionView {
+    fn new(draft: &SaleDraft) -> Self {
+        let mode = match draft.admission {
+            Admission::Fcfs => ModeView::Fcfs,
+            Admission::Draw { ramp_seconds } => ModeView::Draw { ramp_seconds },
+        };
+        let view = |ProofOfWork { cost, window_seconds }| ProofOfWorkView { cost, window_seconds };
+        Self { mode, proof_of_work: draft.proof_of_work.map(view) }
     }
 }
 
@@ -127,7 +150,7 @@ impl SaleView {
             available_quantity: availability.available(),
             as_of: time(availability.as_of),
             holds: HoldsView::new(availability.held_units(), availability.next_hold_ends_at, now),
-            admission: draft.admission.into(),
+            admission: AdmissionView::new(draft),
             server_time: time(now),
         }
     }

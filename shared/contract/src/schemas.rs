@@ -2,7 +2,7 @@
 
 use domain::{
     Address, Admission, AttemptStatus as Attempting, Currency as DomainCurrency, Money as DomainMoney, OrderLine,
-    OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product,
+    OrderStatus as Order, OrderStep, PaymentMethod as Method, PaymentStatus as Payment, ProductId as Product, ProofOfWork,
     Provider as PaymentProvider, Quantity as Units, RefundStatus as Refunding, RestockKey, SaleDraft, SaleState as Sale,
     ShopperId as Shopper, StockStatus,
 };
@@ -11,7 +11,7 @@ use utoipa::{
     Number, PartialSchema, ToSchema,
     openapi::{
         KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
-        schema::{AdditionalProperties, AnyOfBuilder, OneOfBuilder, Type},
+        schema::{AdditionalProperties, AnyOfBuilder, OneOfBuilder, SchemaType, Type},
     },
 };
 
@@ -103,14 +103,21 @@ schemas! {
     OrdersPage = orders_page();
     /// The state of a sale.
     SaleState = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sale_states()));
-    /// How a sale admits shoppers: first come, first served, or by draw. The ramp of a draw ends before the sale does.
+    /// How a sale admits shoppers: first come, first served, or by draw, either with a proof of work. The ramp of a draw ends before
+    /// the sale does.
     AdmissionRequest = OneOfBuilder::new().item(admission("fcfs")).item(
         admission("draw")
             .property("ramp_seconds", whole(*Admission::RAMP_SECONDS.start(), *Admission::RAMP_SECONDS.end()))
             .required("ramp_seconds"),
     );
+    /// Rounds of PBKDF2 for each counter that a device tries.
+    ProofOfWorkCost = whole(*ProofOfWork::COST.start(), *ProofOfWork::COST.end());
+    /// How long a challenge is valid, s.
+    WindowSeconds = whole(*ProofOfWork::WINDOW_SECONDS.start(), *ProofOfWork::WINDOW_SECONDS.end());
     /// Seconds from the start of a sale until its draw has admitted everybody.
     RampSeconds = whole(*Admission::RAMP_SECONDS.start(), *Admission::RAMP_SECONDS.end());
+    /// What is wrong with a proof of work.
+    ProofOfWorkFault = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["forged", "foreign", "wrong"]));
     /// 32 bytes in lower-case hex.
     Hex32 = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$"));
     /// The status of an order.
@@ -135,6 +142,18 @@ fn admission(mode: &str) -> ObjectBuilder {
         .schema_type(Type::Object)
         .property("mode", ObjectBuilder::new().schema_type(Type::String).enum_values(Some([mode])))
         .required("mode")
+        .property("proof_of_work", proof_of_work())
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// The proof of work that a sale asks for; with cost 0, none.
+fn proof_of_work() -> ObjectBuilder {
+    let window = whole(*ProofOfWork::WINDOW_SECONDS.start(), *ProofOfWork::WINDOW_SECONDS.end());
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .property("cost", whole(0, *ProofOfWork::COST.end()))
+        .required("cost")
+        .property("window_seconds", window.schema_type(SchemaType::from_iter([Type::Integer, Type::Null])))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 

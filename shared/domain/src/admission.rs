@@ -1,12 +1,16 @@
 //! How a sale admits shoppers.
 
 mod draw;
+mod proof_of_work;
 
 use jiff::Timestamp;
 
 use crate::{Sale, ShopperId};
 
 pub use draw::{DrawSeed, Rank};
+pub use proof_of_work::{
+    Challenge, ChallengeKey, ChallengeKeys, ChallengeRate, ProofOfWork, SignedChallenge, Solution, SolutionFault,
+};
 
 /// The mode in which a sale admits shoppers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +71,7 @@ mod tests {
             max_hold_seconds: 600,
             max_per_shopper: Quantity::ONE,
             admission,
+            proof_of_work: None,
             shards: None,
         };
         Sale { draw_seed, ..Sale::of("demo".parse().unwrap(), draft) }

@@ -34,7 +34,10 @@ mod text_form;
 
 pub use accounts::{Account, AccountError, Accounts, Provider};
 pub use address::{Address, AddressError};
-pub use admission::{Admission, DrawSeed, NotYetAdmitted, Rank};
+pub use admission::{
+    Admission, Challenge, ChallengeKey, ChallengeKeys, ChallengeRate, DrawSeed, NotYetAdmitted, ProofOfWork, Rank,
+    SignedChallenge, Solution, SolutionFault,
+};
 pub use availability::{Availability, Coverage};
 pub use card_number::has_card_number;
 pub use clock::{Clock, Randomness, ceil_to_second, floor_to_second, seconds_until, to_the_millisecond};

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admission, DrawSeed, Extent, Money, ProductId, Quantity, ShardLayout, UNITS_PER_SHARD, ceil_to_second, floor_to_second, text,
+    Admission, DrawSeed, Extent, Money, ProductId, ProofOfWork, Quantity, ShardLayout, UNITS_PER_SHARD, ceil_to_second,
+    floor_to_second, text,
 };
 
 /// A sale as an operator describes it.
@@ -36,6 +37,8 @@ pub struct SaleDraft {
     pub max_per_shopper: Quantity,
     /// How shoppers are admitted. The ramp of a draw ends before the sale does.
     pub admission: Admission,
+    /// The work that a shopper's device has to show for each request that may hold units.
+    pub proof_of_work: Option<ProofOfWork>,
     /// Number of shards; by default one for every [`UNITS_PER_SHARD`] units, at most [`SaleDraft::MOST_SHARDS`].
     pub shards: Option<u32>,
 }
@@ -122,6 +125,7 @@ impl SaleDraft {
                 return fail("admission", "the ramp of a draw ends before the sale does");
             }
         }
+        self.proof_of_work.map_or(Ok(()), ProofOfWork::check)?;
         if !Self::HOLD_SECONDS.contains(&self.hold_seconds) {
             return fail("hold_seconds", "hold_seconds is a whole number from 5 to 3,600");
         }
@@ -342,6 +346,7 @@ mod tests {
             max_hold_seconds: 600,
             max_per_shopper: Quantity::new(2).unwrap(),
             admission: Admission::Fcfs,
+            proof_of_work: None,
             shards: None,
         }
     }

@@ -99,6 +99,7 @@ mod tests {
             max_hold_seconds: 600,
             max_per_shopper: Quantity::ONE,
             admission: Admission::Fcfs,
+            proof_of_work: None,
             shards: None,
         };
         Sale { status, ..Sale::of("demo".parse().unwrap(), draft) }

@@ -6,6 +6,7 @@
 //! Architecture invariant: only this crate reads the variables of the template.
 
 mod aws;
+mod challenge_keys;
 mod issuers;
 mod registry;
 mod secrets;
@@ -14,6 +15,7 @@ mod wired;
 use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
+pub use challenge_keys::ChallengeSecret;
 use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
 pub use issuers::TrustedIssuer;
 use kit::{Configuration, ConfigurationError, EdgeSecrets, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
@@ -270,6 +272,12 @@ impl Parts {
     /// The events of payment providers that were queued.
     pub fn provider_events(&mut self) -> ProviderEvents {
         ProviderEvents::new(self.dynamodb(), self.order_table())
+    }
+
+    /// The secret with the keys of challenges.
+    pub fn challenge_secret(&mut self) -> ChallengeSecret {
+        let id = self.configuration.text("CHALLENGE_SECRET");
+        ChallengeSecret::new(Secrets::new(self.aws.secrets_manager(), id), self.clock())
     }
 
     /// The keys of the accounts at payment providers.

@@ -182,10 +182,10 @@ async fn a_reservation_that_comes_late_is_ended_by_the_request_after_it() {
     let shop = Shop::open().await;
     let units: UnitReservations = shop.wire(&Calls::new());
     let product: ProductId = demo();
-    units.reserve(&"shopper-1".parse().unwrap(), &product, Some(Quantity::ONE)).await.unwrap();
+    units.reserve(&"shopper-1".parse().unwrap(), &product, Some(Quantity::ONE), None).await.unwrap();
     close(&shop).await;
     assert_eq!(ended(&shop, &Calls::new()).await, (1, true));
-    units.reserve(&"shopper-2".parse().unwrap(), &product, Some(Quantity::ONE)).await.unwrap();
+    units.reserve(&"shopper-2".parse().unwrap(), &product, Some(Quantity::ONE), None).await.unwrap();
     shop.clock.advance_seconds(12);
     assert_eq!(ended(&shop, &Calls::new()).await, (1, false));
 }

@@ -100,6 +100,8 @@ async fn manage_sale_answers_its_sample_events() {
     no-units: 422 invalid-request /units
     not-an-operator: 403 forbidden
     ok: 201
+    proof-of-work-too-costly: 422 invalid-request /admission/proof_of_work/cost
+    proof-of-work: 201
     sale-started: 409 sale-started
     wrong-type: 400 malformed-request /units
     ");

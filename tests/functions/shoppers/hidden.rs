@@ -67,7 +67,7 @@ async fn an_environment_that_remembers_a_hidden_sale_shows_it_in_time() {
         assert_eq!(brief(&get_sale.handle(get("/api/flash-sales/demo")).await) == "200", is_visible, "{time}");
         let listed = test_shop::body(&list.handle(test_aws::request("GET", "/api/flash-sales").build()).await);
         assert_eq!(listed["sales"].as_array().unwrap().len(), usize::from(is_visible), "{time}");
-        let reserved = units.reserve(&"shopper-1".parse().unwrap(), &demo(), Some(Quantity::ONE)).await;
+        let reserved = units.reserve(&"shopper-1".parse().unwrap(), &demo(), Some(Quantity::ONE), None).await;
         assert_eq!(reserved.is_ok(), is_visible, "{time}");
     }
 }

@@ -2,6 +2,7 @@
 
 use cancel_reservation::CancelReservation;
 use checkout::Checkout;
+use get_challenge::GetChallenge;
 use get_draw::GetDraw;
 use get_inventory::GetInventory;
 use get_order::GetOrder;
@@ -61,6 +62,17 @@ async fn answers_for_products_on_sale<F: HttpFunction + FromParts>(function: &st
         unknown-product: 404 unknown-product
         "#);
     }
+}
+
+#[tokio::test]
+async fn get_challenge_answers_its_sample_events() {
+    assert_snapshot!(answers::<GetChallenge>("get-challenge", super::get_challenge::with_guarded).await, @"
+    impossible-product-id: 404 unknown-product
+    no-identity: 401 unauthenticated
+    no-proof-of-work: 404 no-proof-of-work
+    ok: 200
+    unknown-product: 404 unknown-product
+    ");
 }
 
 #[tokio::test]
@@ -146,18 +158,19 @@ async fn pay_answers_its_sample_events() {
 
 #[tokio::test]
 async fn place_order_answers_its_sample_events() {
-    assert_snapshot!(answers::<PlaceOrder>("place-order", super::place_order::shop).await, @r#"
+    assert_snapshot!(answers::<PlaceOrder>("place-order", super::place_order::shop).await, @"
     address-only: 202
     broken-json: 400 malformed-request
     card-number: 400 card-data /payment_method
     empty-object: 202
     no-body: 202
     no-identity: 401 unauthenticated
+    no-proof-of-work: 428 proof-of-work-required
     ok: 202
     quantity-not-allowed: 422 quantity-not-allowed
     sold-out: 409 sold-out
     unknown-payment-method: 422 invalid-request /payment_method
     unknown-product: 404 unknown-product
     wrong-type: 400 malformed-request /quantity
-    "#);
+    ");
 }

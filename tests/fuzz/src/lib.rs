@@ -21,6 +21,7 @@ mod tests;
 mod texts;
 mod tokens;
 mod webhooks;
+mod work;
 mod world;
 
 pub use driver::{Finding, Tally, drive};

@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{bodies, configuration, functions, messages, providers, stored, texts, tokens, webhooks};
+use crate::{bodies, configuration, functions, messages, providers, stored, texts, tokens, webhooks, work};
 
 /// A parser under test.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,8 @@ targets! {
     claims: tokens::claims from claims_seeds, 800;
     /// Headers of tokens that the issuer has signed.
     token_header: tokens::header from header_seeds, 800;
+    /// Solutions of challenges.
+    solution: work::solution from solution_seeds, 1000;
     /// Key sets of issuers.
     key_set: tokens::key_set from key_set_seeds, 800;
     /// What API Gateway hands on of the authorizer's answer.

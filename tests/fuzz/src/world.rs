@@ -150,6 +150,7 @@ pub(crate) fn usual_variables() -> Vec<(&'static str, String)> {
         ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby,stripe=pk_test_1,paypal=AbC"),
         ("PAYMENTS_PER_SECOND", "10"),
         ("PAYMENT_SECRETS", "shop/payments/"),
+        ("CHALLENGE_SECRET", test_shop::CHALLENGE_SECRET),
         ("PAYMENT_RETURN_URL", "https://shop.example.com/order"),
         ("STRIPE_URL", "https://api.stripe.com"),
         ("PAYPAL_URL", "https://api-m.paypal.com"),

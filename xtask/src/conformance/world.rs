@@ -60,6 +60,9 @@ impl World {
         // The first has admitted everybody by the time of the requests, the second almost nobody.
         let draws = vec![by_draw("drawn", 1)?, by_draw("drawing", 3_600)?];
         sales.extend(draws.clone());
+        // No request solves a challenge: it is refused for its work, whatever the rest is.
+        let guarded = maker.sale("guarded", json!({"admission": {"mode": "fcfs", "proof_of_work": {"cost": 1}}}))?;
+        sales.push(guarded.clone());
         let over = maker.sale("over", json!({}))?;
         maker.succeeds(&format!("/admin/flash-sales/{over}/close"), &maker.operator, &json!({}))?;
         let sold_out = maker.sale("sold-out", json!({"units": 1}))?;
@@ -90,6 +93,7 @@ impl World {
                 ("sales", sales),
                 ("sales-to-cart", maker.sales("to-cart", 3)?),
                 ("draws", draws),
+                ("guarded", vec![guarded]),
                 ("held-sales", held.iter().filter_map(|id| Some(id.split_once('.')?.0.to_owned())).collect()),
                 ("reservations", held),
                 ("carts", carts),

@@ -2,6 +2,7 @@
 
 use cancel_reservation::CancelReservation;
 use checkout::Checkout;
+use get_challenge::GetChallenge;
 use get_draw::GetDraw;
 use get_inventory::GetInventory;
 use get_order::GetOrder;
@@ -18,6 +19,7 @@ use reserve::Reserve;
 pub const FUNCTIONS: Registry = &[
     ("cancel-reservation", |parts| CancelReservation::wire(parts).map(Function::http)),
     ("checkout", |parts| Checkout::wire(parts).map(Function::http)),
+    ("get-challenge", |parts| GetChallenge::wire(parts).map(Function::http)),
     ("get-draw", |parts| GetDraw::wire(parts).map(Function::http)),
     ("get-inventory", |parts| GetInventory::wire(parts).map(Function::http)),
     ("get-order", |parts| GetOrder::wire(parts).map(Function::http)),

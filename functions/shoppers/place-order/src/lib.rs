@@ -7,13 +7,14 @@ use contract::{CheckoutDetails, PlaceOrderRequest, product_path};
 use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use reserve::UnitReservations;
+use reserve::{ProofsOfWork, UnitReservations};
 
 /// The Lambda handler and its dependencies.
 pub struct PlaceOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
     units: UnitReservations,
+    works: ProofsOfWork,
     orders: OrderPlacement,
 }
 
@@ -23,6 +24,7 @@ impl FromParts for PlaceOrder {
             identity: parts.identity(),
             clock: parts.clock(),
             units: UnitReservations::from_parts(parts),
+            works: ProofsOfWork::from_parts(parts),
             orders: OrderPlacement::from_parts(parts),
         }
     }
@@ -41,7 +43,7 @@ impl HttpFunction for PlaceOrder {
             // Before units are held for it.
             self.orders.methods().know(method).map_err(|error| checkout::problem(&error.into()))?;
         }
-        let reserved = self.units.reserve(&caller.shopper, &product, quantity).await;
+        let reserved = self.units.reserve(&caller.shopper, &product, quantity, Some(self.works.of(request))).await;
         let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;
         let order = match payment_method {
             Some(payment_method) => {

@@ -91,6 +91,8 @@ impl UnitReservations {
                     | Refusal::SoldOut(_)
                     | Refusal::NotTogether { .. }
                     | Refusal::NotYetAdmitted(_)
+                    | Refusal::ProofOfWorkRequired
+                    | Refusal::ProofOfWork(_)
                     | Refusal::CoolingDown { .. }
                     | Refusal::AlreadyPurchased,
                 ) => return Ok(ClaimedAgain::NoUnits),

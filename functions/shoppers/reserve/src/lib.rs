@@ -3,6 +3,7 @@
 mod claims;
 mod late;
 mod use_case;
+mod work;
 
 use std::sync::Arc;
 
@@ -13,17 +14,24 @@ use parts::{FromParts, Parts};
 
 pub use late::ClaimedAgain;
 pub use use_case::{Reserved, UnitReservations};
+pub use work::{ProofsOfWork, ShownWork};
 
 /// The Lambda handler and its dependencies.
 pub struct Reserve {
     identity: Identity,
     clock: Arc<dyn Clock>,
     units: UnitReservations,
+    works: ProofsOfWork,
 }
 
 impl FromParts for Reserve {
     fn from_parts(parts: &mut Parts) -> Self {
-        Self { identity: parts.identity(), clock: parts.clock(), units: UnitReservations::from_parts(parts) }
+        Self {
+            identity: parts.identity(),
+            clock: parts.clock(),
+            units: UnitReservations::from_parts(parts),
+            works: ProofsOfWork::from_parts(parts),
+        }
     }
 }
 
@@ -36,7 +44,8 @@ impl HttpFunction for Reserve {
         same_product(request, &body.product_id)?;
         caller.must_be(body.user_id.as_ref())?;
         let quantity = body.quantity()?;
-        let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity).await;
+        let work = Some(self.works.of(request));
+        let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity, work).await;
         let reserved = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?;
         let as_cart = http::route(request) == "/add-to-cart";
         let status = if reserved.is_new { 201 } else { 200 };

@@ -15,7 +15,7 @@ use domain::{
 use parts::{FromParts, Parts};
 use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
-use crate::claims::Claim;
+use crate::{claims::Claim, work::ShownWork};
 
 /// Rounds of one request. It starts another round after it has ended an old hold of its shopper.
 pub(crate) const ROUNDS: usize = 3;
@@ -98,7 +98,7 @@ impl UnitReservations {
     }
 
     /// Holds `quantity` units of `product` for `shopper`. A repetition returns the existing reservation. `quantity` is `None` for
-    /// more than any sale allows.
+    /// more than any sale allows, and `work` for a request that can show none.
     ///
     /// # Errors
     /// Every [`Refusal`].
@@ -107,6 +107,7 @@ impl UnitReservations {
         shopper: &ShopperId,
         product: &ProductId,
         quantity: Option<Quantity>,
+        work: Option<ShownWork<'_>>,
     ) -> Result<Reserved, Refusal> {
         let now = self.clock.now();
         let sale = self.sale(product, now).await?.filter(|sale| sale.is_visible(now)).ok_or(Refusal::UnknownProduct)?;
@@ -116,10 +117,10 @@ impl UnitReservations {
         if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
             return Ok(reserved);
         }
-        if let Err(early) = sale.admits(shopper, now) {
-            // Without a call. That the sale is sold out says more than when the shopper's turn comes.
+        if let Err(refusal) = admit(&sale, shopper, work, now).await {
+            // Without a call. That the sale is sold out says more than when the shopper's turn comes, or what its request lacks.
             self.refuse_known_shortage(&sale, quantity, now)?;
-            return Err(early.into());
+            return Err(refusal);
         }
         for _ in 0..ROUNDS {
             self.refuse_without_units(&sale, quantity, now).await?;
@@ -300,6 +301,17 @@ impl UnitReservations {
     /// Reads or changes the memory. The lock is never held across an await.
     pub(crate) fn remember<T>(&self, look: impl FnOnce(&mut Remembered) -> T) -> T {
         look(&mut self.remembered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Refuses a shopper whose turn in the draw has not come, then a request that does not show the work that the sale asks for: a
+/// solution must not expire before its shopper's turn.
+async fn admit(sale: &Sale, shopper: &ShopperId, work: Option<ShownWork<'_>>, now: Timestamp) -> Result<(), Refusal> {
+    sale.admits(shopper, now)?;
+    match (sale.draft.proof_of_work, work) {
+        (None, _) => Ok(()),
+        (Some(_), Some(work)) => work.check(sale, shopper, now).await,
+        (Some(_), None) => Err(Refusal::ProofOfWorkRequired),
     }
 }
 

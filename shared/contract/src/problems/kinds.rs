@@ -3,8 +3,8 @@
 use kit::ProblemKind;
 
 use super::members::{
-    AmountMismatch, MethodUnavailable, NotTogether, NotYetAdmitted, Pointer, QuantityNotAllowed, RefundTooLarge, RequiresAction,
-    SaleNotStarted, SoldOut, Unhealthy,
+    AmountMismatch, MethodUnavailable, NotTogether, NotYetAdmitted, Pointer, ProofOfWorkInvalid, QuantityNotAllowed,
+    RefundTooLarge, RequiresAction, SaleNotStarted, SoldOut, Unhealthy,
 };
 use crate::description::Described;
 
@@ -36,6 +36,14 @@ kinds! {
     NOT_YET_ADMITTED = 409 "not-yet-admitted" "Not admitted yet";
     /// The sale admits shoppers first come, first served.
     NO_DRAW = 404 "no-draw" "No draw";
+    /// The sale asks for a proof of work: send the solution of a challenge in the header `Proof-Of-Work`.
+    PROOF_OF_WORK_REQUIRED = 428 "proof-of-work-required" "Proof of work required";
+    /// The proof of work is not valid: `reason` says why. Ask for a new challenge.
+    PROOF_OF_WORK_INVALID = 422 "proof-of-work-invalid" "Proof of work invalid";
+    /// The challenge of the proof of work is too old. Ask for a new one.
+    PROOF_OF_WORK_EXPIRED = 428 "proof-of-work-expired" "Proof of work expired";
+    /// The sale asks for no proof of work.
+    NO_PROOF_OF_WORK = 404 "no-proof-of-work" "No proof of work";
     /// Two or more of the shopper's reservations in this sale ended unpaid or were cancelled: wait for `Retry-After`.
     COOLING_DOWN = 429 "cooling-down" "Cooling down";
     /// The shopper has bought in this sale.
@@ -117,6 +125,7 @@ pub fn described(kind: ProblemKind) -> DescribedKind {
         SOLD_OUT => Some(Described::of::<SoldOut>()),
         NOT_TOGETHER => Some(Described::of::<NotTogether>()),
         NOT_YET_ADMITTED => Some(Described::of::<NotYetAdmitted>()),
+        PROOF_OF_WORK_INVALID => Some(Described::of::<ProofOfWorkInvalid>()),
         AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
         PAYMENT_METHOD_UNAVAILABLE => Some(Described::of::<MethodUnavailable>()),
         REQUIRES_ACTION => Some(Described::of::<RequiresAction>()),

@@ -43,6 +43,14 @@ pub(crate) struct NotYetAdmitted {
     pub(crate) admitted_at: String,
 }
 
+/// Members of `proof-of-work-invalid`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProofOfWorkInvalid {
+    /// The challenge is none of this shop's (`forged`), or another shopper's or sale's (`foreign`), or its solution is wrong (`wrong`).
+    #[schema(value_type = schemas::ProofOfWorkFault)]
+    pub(crate) reason: &'static str,
+}
+
 /// Members of `not-together`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotTogether {

@@ -19,13 +19,14 @@ use crate::Response;
 
 /// The headers that functions read. API Gateway's authorizer reads `Authorization`. Payment providers sign their events in headers
 /// of their own.
-const READ: [HeaderName; 14] = [
+const READ: [HeaderName; 15] = [
     header::ACCEPT,
     header::ORIGIN,
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("prefer"),
+    HeaderName::from_static("proof-of-work"),
     HeaderName::from_static("x-user-id"),
     HeaderName::from_static("x-user-groups"),
     HeaderName::from_static("stripe-signature"),

@@ -1,7 +1,8 @@
 //! The stored form of a sale.
 
 use domain::{
-    Admission, Currency, DrawSeed, Extent, ProductId, Quantity, RestockKey, Sale, SaleDraft, SaleStatus, ShardLayout, Timestamp,
+    Admission, Currency, DrawSeed, Extent, ProductId, ProofOfWork, Quantity, RestockKey, Sale, SaleDraft, SaleStatus,
+    ShardLayout, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ struct SaleForm {
     max_hold_seconds: Option<u32>,
     max_per_shopper: Quantity,
     admission: AdmissionForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proof_of_work: Option<ProofOfWorkForm>,
     status: Word<SaleStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_at: Option<Timestamp>,
@@ -82,6 +85,13 @@ impl From<Admission> for AdmissionForm {
             Admission::Draw { ramp_seconds } => Self { mode: Word(AdmissionMode::Draw), ramp_seconds: Some(ramp_seconds) },
         }
     }
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProofOfWorkForm {
+    /// Rounds of PBKDF2 for each counter.
+    cost: u32,
+    window_seconds: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +146,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
         max_hold_seconds: Some(draft.max_hold_seconds),
         max_per_shopper: draft.max_per_shopper,
         admission: draft.admission.into(),
+        proof_of_work: draft.proof_of_work.map(|ProofOfWork { cost, window_seconds }| ProofOfWorkForm { cost, window_seconds }),
         status: Word(sale.status),
         closed_at: sale.closed_at,
         unfinished: sale.is_unfinished,
@@ -169,6 +180,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
             (AdmissionMode::Draw, Some(ramp_seconds)) => Admission::Draw { ramp_seconds },
             (AdmissionMode::Draw, None) => return Err(StoreError::corrupt(name(item), "a draw has a ramp")),
         },
+        proof_of_work: form.proof_of_work.map(|ProofOfWorkForm { cost, window_seconds }| ProofOfWork { cost, window_seconds }),
         shards: form.shards_chosen.then_some(form.shards),
     };
     let restocks: Vec<Restock> = form.restocks.into_iter().map(Restock::from).collect();

@@ -18,7 +18,7 @@ fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
 
 /// Reserves one unit of the demo sale for a shopper.
 async fn one(units: &UnitReservations) -> Result<(), Refusal> {
-    units.reserve(&"somebody".parse().unwrap(), &demo(), Some(Quantity::ONE)).await.map(drop)
+    units.reserve(&"somebody".parse().unwrap(), &demo(), Some(Quantity::ONE), None).await.map(drop)
 }
 
 fn is_paused(refused: &Result<(), Refusal>) -> bool {

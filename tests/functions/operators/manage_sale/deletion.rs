@@ -198,7 +198,7 @@ async fn a_shopper_who_reserves_at_the_same_time_keeps_the_units_and_the_sale() 
         let shop = with(&open()).await;
         let (deleting, units): (_, UnitReservations) = (function(&shop, &interleaving.calls), shop.wire(&Calls::new()));
         let (shopper, product) = ("shopper-1".parse().unwrap(), drop_id());
-        let reserve = units.reserve(&shopper, &product, Some(Quantity::ONE));
+        let reserve = units.reserve(&shopper, &product, Some(Quantity::ONE), None);
         let (first, reserved) = interleaving.run(deleting.handle(delete("winter-drop")), reserve).await;
         shop.clock.advance_seconds(12);
         let then = brief(&function(&shop, &Calls::new()).handle(delete("winter-drop")).await);

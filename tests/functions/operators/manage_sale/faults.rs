@@ -15,7 +15,7 @@ const LATER: &str = "2026-11-01T12:11:01Z";
 /// Tries to reserve a unit. Returns the refusal, if there is one.
 async fn reserve(shop: &Shop) -> Result<(), Refusal> {
     let units: UnitReservations = shop.wire(&Calls::new());
-    units.reserve(&"shopper-1".parse().unwrap(), &drop_id(), Some(Quantity::ONE)).await.map(|_| ())
+    units.reserve(&"shopper-1".parse().unwrap(), &drop_id(), Some(Quantity::ONE), None).await.map(|_| ())
 }
 
 /// Asserts that no unit can be reserved, although the start has come.

@@ -19,7 +19,7 @@ fn shopper(number: u32) -> ShopperId {
 }
 
 async fn one(units: &UnitReservations, shopper: &ShopperId) -> Result<Reserved, Refusal> {
-    units.reserve(shopper, &demo(), Some(Quantity::ONE)).await
+    units.reserve(shopper, &demo(), Some(Quantity::ONE), None).await
 }
 
 /// A sale of `units` units in one shard, all held by as many shoppers.

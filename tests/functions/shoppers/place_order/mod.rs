@@ -11,7 +11,7 @@ use kit::Response;
 use place_order::PlaceOrder;
 use serde_json::{Value, json};
 use test_aws::{Calls, RequestBuilder, Sent, event};
-use test_shop::{Buyer, Judged, Shop, brief, demo, draft};
+use test_shop::{Buyer, Judged, Shop, brief, demo, draft, guarded};
 
 use crate::scheduled;
 
@@ -20,10 +20,11 @@ fn function(shop: &Shop, calls: &Calls) -> Judged<PlaceOrder> {
     shop.wire(calls)
 }
 
-/// The demo sale, and one whose only unit is held.
+/// The demo sale, one whose only unit is held, and one that asks for a proof of work.
 pub(super) async fn shop() -> Shop {
     let shop = Shop::open().await;
     shop.sold_out(draft(), &Buyer::second()).await;
+    shop.sale(&"guarded".parse().unwrap(), guarded()).await;
     shop
 }
 

@@ -82,7 +82,7 @@ async fn nobody_else_and_no_other_sale_has_to_wait() {
     let environment = world.environment();
     assert_eq!(environment.refused(&ann).await, "cooling-down");
     assert!(environment.got(&shopper("bob")).await.1);
-    assert!(environment.units.reserve(&ann, &other, Some(domain::Quantity::ONE)).await.unwrap().is_new);
+    assert!(environment.units.reserve(&ann, &other, Some(domain::Quantity::ONE), None).await.unwrap().is_new);
 }
 
 #[tokio::test]

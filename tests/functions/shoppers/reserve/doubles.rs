@@ -164,7 +164,7 @@ async fn a_hold_that_is_being_cleared_away_and_paid_at_once_is_either_but_not_bo
         shop.clock.set_to(end);
         let units: UnitReservations = shop.wire(&interleaving.calls);
         let (order, purchases) = (buyer.order(OrderStep::PaymentStarted), shop.uncounted().purchases());
-        let again = units.reserve(&buyer.shopper, buyer.id.product(), Some(Quantity::ONE));
+        let again = units.reserve(&buyer.shopper, buyer.id.product(), Some(Quantity::ONE), None);
         let pays = purchases.start(&order, end - SignedDuration::from_secs(2));
         let (reserved, started) = interleaving.run(again, pays).await;
         let (reserved, shards) = (reserved.unwrap(), shop.shards(buyer.id.product()).await);

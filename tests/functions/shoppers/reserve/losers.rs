@@ -149,7 +149,8 @@ async fn a_sale_that_does_not_accept_is_refused_from_memory() {
     }
     let unknown = "no-such-product".parse().unwrap();
     for n in 0..100 {
-        let refusal = environment.units.reserve(&shopper(&format!("lost-{n}")), &unknown, Some(Quantity::ONE)).await.unwrap_err();
+        let refusal =
+            environment.units.reserve(&shopper(&format!("lost-{n}")), &unknown, Some(Quantity::ONE), None).await.unwrap_err();
         assert_eq!(code(&refusal), "unknown-product");
     }
     assert_eq!((environment.calls.count("GetItem"), environment.calls.total()), (2, 2));

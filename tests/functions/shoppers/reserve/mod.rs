@@ -7,6 +7,7 @@ mod doubles;
 mod draw;
 mod losers;
 mod on_events;
+mod proof_of_work;
 mod together;
 mod winners;
 mod world;

@@ -38,7 +38,7 @@ async fn with_left(left: &[u32]) -> World {
 
 /// The answer to a request for this many units, in one line: code, available units, largest quantity.
 async fn ask(environment: &Environment, name: &str, quantity: u32) -> String {
-    match environment.units.reserve(&shopper(name), &demo(), Quantity::new(quantity).ok()).await {
+    match environment.units.reserve(&shopper(name), &demo(), Quantity::new(quantity).ok(), None).await {
         Ok(reserved) => format!("granted {}", reserved.reservation.quantity.units()),
         Err(Refusal::SoldOut(holds)) => {
             assert!(holds.available < quantity, "sold out with {} units, of which {quantity} were asked for", holds.available);

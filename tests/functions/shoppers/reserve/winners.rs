@@ -115,9 +115,9 @@ async fn two_units_are_held_together_or_not_at_all() {
     let world = World::with(domain::SaleDraft { shards: Some(1), ..draft(3) }).await;
     let environment = world.environment();
     let two = Quantity::new(2).ok();
-    let reserved = environment.units.reserve(&shopper("ann"), &demo(), two).await.unwrap();
+    let reserved = environment.units.reserve(&shopper("ann"), &demo(), two, None).await.unwrap();
     assert_eq!(reserved.reservation.quantity.units(), 2);
-    let refusal = environment.units.reserve(&shopper("bob"), &demo(), two).await.unwrap_err();
+    let refusal = environment.units.reserve(&shopper("bob"), &demo(), two, None).await.unwrap_err();
     assert_eq!(code(&refusal), "sold-out", "one is left, two were asked for");
     assert!(environment.got(&shopper("bob")).await.1, "one can still be had");
     assert_eq!(world.units().await, (0, 3));

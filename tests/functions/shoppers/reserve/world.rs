@@ -91,7 +91,7 @@ impl World {
 impl Environment {
     /// Reserves one unit of `demo`.
     pub(crate) async fn one(&self, shopper: &ShopperId) -> Result<Reserved, Refusal> {
-        self.units.reserve(shopper, &demo(), Some(Quantity::ONE)).await
+        self.units.reserve(shopper, &demo(), Some(Quantity::ONE), None).await
     }
 
     /// Reserves one unit of `demo`, which must succeed. Also returns whether the reservation is new.

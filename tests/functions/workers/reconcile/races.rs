@@ -49,7 +49,7 @@ async fn the_shopper_who_reserves_again_keeps_what_is_new() {
             let (world, buyer) = overdue_at_home(stage).await;
             let again = reserve(&world.shop, &Calls::new());
             let hung = world.reconcile(&interleaving.calls);
-            let reserved = async { again.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE)).await };
+            let reserved = async { again.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE), None).await };
             let (found, reserved) = interleaving.run(hung.run(Timestamp::MAX), reserved).await;
             assert!(found.unwrap().failed.is_empty());
             let reserved = reserved.unwrap();
@@ -71,7 +71,7 @@ async fn a_reservation_that_is_being_made_is_not_disturbed() {
     every_interleaving(async |interleaving| {
         let (world, buyer) = overdue_at_home(Stage::Claimed).await;
         let hung = reserve(&world.shop, &interleaving.calls);
-        let reserving = async { hung.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE)).await };
+        let reserving = async { hung.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE), None).await };
         let (reserved, found) = interleaving.run(reserving, world.run()).await;
         assert!(found.failed.is_empty());
         world.streams().await;

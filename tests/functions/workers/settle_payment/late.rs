@@ -329,7 +329,7 @@ async fn a_new_reservation_at_the_same_time_gets_the_units_or_leaves_them() {
         let stripe = StripeShop::expired().await;
         let units = UnitReservations::wire(&mut stripe.shop.uncounted()).unwrap();
         let reserves = async {
-            let _ = units.reserve(&stripe.buyer.shopper, &demo(), Some(domain::Quantity::ONE)).await;
+            let _ = units.reserve(&stripe.buyer.shopper, &demo(), Some(domain::Quantity::ONE), None).await;
         };
         let _ = interleaving.run(stripe.comes(&interleaving.calls), reserves).await;
         assert!(!stripe.comes(&Calls::new()).await);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The variables that the template sets for the functions.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 16] = [
     // Only here providers may be without TLS.
     ("ENVIRONMENT", "local"),
     ("STOCK_TABLE", STOCK),
@@ -35,6 +35,8 @@ const VARIABLES: [(&str, &str); 15] = [
     ("STRIPE_URL", STRIPE),
     ("PAYPAL_URL", PAYPAL),
     ("PAYMENT_SECRETS", SECRETS),
+    // No sale asks for a proof of work: a refusal without it moves nothing.
+    ("CHALLENGE_SECRET", "challenges"),
 ];
 
 /// The time-out of a function, as in the template.

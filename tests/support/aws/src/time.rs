@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use domain::{Clock, Randomness};
@@ -69,7 +69,7 @@ impl<C: Clock> dynoxide::storage_backend::Clock for EngineClock<C> {
 #[derive(Debug, Clone, Default)]
 pub struct CountingRandomness {
     drawn: Arc<AtomicU64>,
-    seeds: Arc<AtomicU8>,
+    seeds: Arc<AtomicU64>,
 }
 
 impl CountingRandomness {
@@ -89,7 +89,13 @@ impl Randomness for CountingRandomness {
 
     /// Counted apart, so that ids do not depend on which sales were made before.
     fn seed(&self) -> [u8; 32] {
-        [self.seeds.fetch_add(1, Ordering::Relaxed) + 1; 32]
+        let count = self.seeds.fetch_add(1, Ordering::Relaxed) + 1;
+        let [high @ .., low] = count.to_be_bytes();
+        let mut seed = [low; 32];
+        if count > u64::from(u8::MAX) {
+            seed[..high.len()].copy_from_slice(&high);
+        }
+        seed
     }
 }
 

@@ -37,10 +37,11 @@ pub use values::CARD_NUMBER;
 type Table = fn() -> Vec<Case>;
 
 /// Each function by its name, with its table.
-const TABLES: [(&str, Table); 40] = [
+const TABLES: [(&str, Table); 41] = [
     ("authorize", gate::authorize::cases),
     ("cancel-reservation", shoppers::cancel_reservation::cases),
     ("checkout", shoppers::checkout::cases),
+    ("get-challenge", shoppers::get_challenge::cases),
     ("get-draw", shoppers::get_draw::cases),
     ("get-inventory", shoppers::get_inventory::cases),
     ("get-order", shoppers::get_order::cases),

@@ -11,6 +11,6 @@ pub(crate) use crate::http::{delete, get, post, put};
 pub(crate) use crate::json::but;
 pub(crate) use crate::stream::{Change, insert, modify, remove};
 pub(crate) use crate::values::{
-    CARD_NUMBER, DEMO, DRAW, END_SECONDS, FIRST, NO_SUCH_PRODUCT, NOT_A_PRODUCT, OPERATOR, OTHER_RESERVATION, RESERVATION,
-    SECOND, START_MILLISECONDS, address, whole_address,
+    CARD_NUMBER, DEMO, DRAW, END_SECONDS, FIRST, GUARDED, NO_SUCH_PRODUCT, NOT_A_PRODUCT, OPERATOR, OTHER_RESERVATION,
+    RESERVATION, SECOND, START_MILLISECONDS, address, whole_address,
 };

@@ -15,9 +15,11 @@ pub(crate) const OPERATOR: Caller = Caller { id: "c4a760a8-dbcf-4e14-9f39-32d1e7
 pub(crate) const DEMO: &str = "demo";
 /// A text that is not a product id.
 pub(crate) const NOT_A_PRODUCT: &str = "NOT-A-PRODUCT";
-/// A product without a sale.
 /// A sale that admits shoppers by draw, and has admitted almost nobody.
 pub(crate) const DRAW: &str = "draw";
+/// A sale that asks for a proof of work.
+pub(crate) const GUARDED: &str = "guarded";
+/// A product without a sale.
 pub(crate) const NO_SUCH_PRODUCT: &str = "no-such-product";
 
 /// The number of a card that exists only in tests.

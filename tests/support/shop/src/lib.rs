@@ -10,13 +10,16 @@ mod http;
 mod judged;
 mod shop;
 mod state;
+mod work;
 
 pub use conformance::{Answered, Conformance};
 pub use documents::OnlyDocuments;
 pub use http::{Body, answers, body, brief, by_stage, refuses_what_every_route_refuses, tells_that_a_table_fails};
 pub use judged::Judged;
 pub use shop::{
-    Buyer, END, Given, NOTIFICATIONS, NOW, ORDER_EVENTS, START, STATE_MACHINE, Shop, Stage, address, answer_of_fake, calls_to,
-    demo, draft, nobody, price, queue, request_to_fake, sold_out, stream, stream_batch, stream_parts, task,
+    Buyer, CHALLENGE_SECRET, END, Given, NOTIFICATIONS, NOW, ORDER_EVENTS, START, STATE_MACHINE, Shop, Stage, address,
+    answer_of_fake, calls_to, demo, draft, guarded, nobody, price, queue, request_to_fake, sold_out, stream, stream_batch,
+    stream_parts, task,
 };
 pub use state::RawItem;
+pub use work::solved;

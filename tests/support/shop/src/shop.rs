@@ -14,7 +14,8 @@ mod tests;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{
-    Admission, Availability, Clock, DrawSeed, Money, ProductId, Quantity, Sale, SaleDraft, ShardNumber, StockShard, Timestamp,
+    Admission, Availability, Clock, DrawSeed, Money, ProductId, ProofOfWork, Quantity, Sale, SaleDraft, ShardNumber, StockShard,
+    Timestamp,
 };
 use payments::Http;
 use store::{Client, WriteOutcome};
@@ -22,7 +23,7 @@ use test_aws::{Bus, CountingRandomness, Dynamo, EdgeStore, FixedClock, Queue, St
 
 pub use buyer::{Buyer, address};
 pub use given::Given;
-pub use parts::{NOTIFICATIONS, ORDER_EVENTS, STATE_MACHINE};
+pub use parts::{CHALLENGE_SECRET, NOTIFICATIONS, ORDER_EVENTS, STATE_MACHINE};
 pub use providers::{answer_of_fake, calls_to, nobody, request_to_fake};
 pub use stages::Stage;
 pub use tasks::{queue, stream, stream_batch, stream_parts, task};
@@ -50,7 +51,7 @@ pub struct Shop {
     pub topic: Topic,
     /// The buses.
     pub bus: Bus,
-    /// The accounts' keys.
+    /// The accounts' keys, and those of challenges.
     pub vault: Vault,
     /// The store of the gate at the edge.
     pub edge: EdgeStore,
@@ -86,6 +87,8 @@ impl Shop {
     }
 
     fn on(dynamo: Dynamo, clock: FixedClock) -> Self {
+        let vault = Vault::default();
+        vault.put(CHALLENGE_SECRET, r#"{"key": "a key of tests, which opens nothing: 0123456789"}"#);
         Self {
             client: dynamo.client(),
             dynamo,
@@ -95,7 +98,7 @@ impl Shop {
             machines: StepFunctions::default(),
             topic: Topic::default(),
             bus: Bus::default(),
-            vault: Vault::default(),
+            vault,
             edge: EdgeStore::default(),
             providers: nobody(),
         }
@@ -179,8 +182,14 @@ pub fn draft() -> SaleDraft {
         max_hold_seconds: 600,
         max_per_shopper: Quantity::new(2).unwrap(),
         admission: Admission::Fcfs,
+        proof_of_work: None,
         shards: None,
     }
+}
+
+/// The description of the demo sale, with a proof of work that costs a test little.
+pub fn guarded() -> SaleDraft {
+    SaleDraft { proof_of_work: Some(ProofOfWork { cost: 2, window_seconds: 10 }), ..draft() }
 }
 
 /// The price of one unit of the demo sale.

@@ -46,6 +46,16 @@ pub(crate) fn cases() -> Vec<Case> {
             ask("winter-drop", json!({"admission": {"mode": "draw", "ramp_seconds": 3_600}, "ends_at": "2099-12-01T12:59:59Z"})),
             [problem_at(422, "invalid-request", "/admission")],
         ),
+        case(
+            "proof-of-work",
+            ask("winter-drop", json!({"admission": {"mode": "fcfs", "proof_of_work": {"cost": 5_000}}})),
+            [answer(201, json!({"admission": {"mode": "fcfs", "proof_of_work": {"cost": 5_000, "window_seconds": 10}}}))],
+        ),
+        case(
+            "proof-of-work-too-costly",
+            ask("winter-drop", json!({"admission": {"mode": "fcfs", "proof_of_work": {"cost": 50_001}}})),
+            [problem_at(422, "invalid-request", "/admission/proof_of_work/cost")],
+        ),
         case("sale-started", ask(DEMO, json!({})), [problem(409, "sale-started")]),
         case("broken-json", manage("winter-drop").by(OPERATOR).broken_json(good()), [malformed()]),
         case("wrong-type", ask("winter-drop", json!({"units": "a thousand"})), [problem_at(400, "malformed-request", "/units")]),

@@ -2,6 +2,7 @@
 
 pub(crate) mod cancel_reservation;
 pub(crate) mod checkout;
+pub(crate) mod get_challenge;
 pub(crate) mod get_draw;
 pub(crate) mod get_inventory;
 pub(crate) mod get_order;

@@ -53,6 +53,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case("card-number", ask(json!({"payment_method": CARD_NUMBER})), [problem_at(400, "card-data", "/payment_method")]),
         case("quantity-not-allowed", ask(json!({"quantity": 10})), [problem(422, "quantity-not-allowed")]),
+        case("no-proof-of-work", order(GUARDED).by(FIRST).json(good()), [problem(428, "proof-of-work-required")]),
         case("unknown-product", order(NO_SUCH_PRODUCT).by(FIRST).json(good()), [problem(404, "unknown-product")]),
         case(
             "sold-out",

@@ -66,6 +66,12 @@ pub(crate) fn cases() -> Vec<Case> {
         case("other-user-id", ask(but(one(), json!({"user_id": SECOND.id}))), [problem(403, "forbidden")]),
         case("unknown-product", one_of(NO_SUCH_PRODUCT), [problem(404, "unknown-product")]),
         case("not-admitted", one_of(DRAW), [problem(409, "not-yet-admitted")]),
+        case("no-proof-of-work", one_of(GUARDED), [problem(428, "proof-of-work-required")]),
+        case(
+            "forged-proof-of-work",
+            one_of(GUARDED).header("Proof-Of-Work", "e30="),
+            [answer(422, json!({"code": "proof-of-work-invalid", "reason": "forged"}))],
+        ),
         case("not-started", one_of("not-started"), [problem(409, "sale-not-started")]),
         case("ended", one_of("ended"), [problem(410, "sale-ended")]),
         case(

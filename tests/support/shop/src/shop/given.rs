@@ -2,7 +2,7 @@
 
 use domain::{Admission, Availability, ProductId, SaleDraft, SaleStatus, SignedDuration};
 
-use super::{Buyer, Shop, Stage, demo, draft, sold_out};
+use super::{Buyer, Shop, Stage, demo, draft, guarded, sold_out};
 
 /// The state of the purchase in the sample events, which is the first buyer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +168,8 @@ impl Shop {
         }
     }
 
-    /// An open sale, one that has not started, one that has ended, one whose draw has just begun, and one whose only unit the
-    /// second buyer holds.
+    /// An open sale, one that has not started, one that has ended, one whose draw has just begun, one that asks for a proof of work, and one
+    /// whose only unit the second buyer holds.
     async fn sales_of_the_events(&self) {
         let (now, hour) = (self.now(), SignedDuration::from_hours(1));
         let sale = async |product: &str, units, starts_at, ends_at| {
@@ -182,6 +182,7 @@ impl Shop {
         let admission = Admission::Draw { ramp_seconds: 3_600 };
         let by_draw = SaleDraft { admission, starts_at: now, ends_at: now + hour, ..draft() };
         self.sale(&"draw".parse().unwrap(), by_draw).await;
+        self.sale(&"guarded".parse().unwrap(), SaleDraft { starts_at: now - hour, ends_at: now + hour, ..guarded() }).await;
         let of_now = SaleDraft { starts_at: now - hour, ends_at: now + hour, ..draft() };
         self.sold_out(of_now, &Buyer::second().holding(now, now + hour)).await;
     }

@@ -18,6 +18,8 @@ const ORDERS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/orders";
 const EXPIRY: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/expiry";
 const PAYMENT_EVENTS: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/payment-events";
 
+/// The secret with the keys of challenges.
+pub const CHALLENGE_SECRET: &str = "shop/challenges";
 /// The bus of order events.
 pub const ORDER_EVENTS: &str = "shop-orders";
 /// The payment saga.
@@ -60,6 +62,7 @@ impl Shop {
             ("ORDER_EVENTS_BUS", ORDER_EVENTS),
             ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
             ("PAYMENT_SECRETS", "shop/payments/"),
+            ("CHALLENGE_SECRET", CHALLENGE_SECRET),
             ("PAYMENT_RETURN_URL", "https://shop.example.com/order"),
         ]);
         all.extend(variables.iter().copied());
