@@ -155,6 +155,7 @@ impl Policy {
                 }
                 None => vec![(on(&input["stateMachineArn"]), format!("states:{operation}"))],
             },
+            "secretsmanager" => vec![(on(&input["SecretId"]), format!("secretsmanager:{operation}"))],
             "AWSEvents" => {
                 let entries = input["Entries"].as_array().into_iter().flatten();
                 entries.map(|entry| (on(&entry["EventBusName"]), format!("events:{operation}"))).collect()
@@ -203,6 +204,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
         ("OrdersQueue", "http://q".to_owned()),
         ("ExpiryQueue", "http://e".to_owned()),
         ("OrderEventsBus", "b".to_owned()),
+        ("ChallengeSecret", "c".to_owned()),
     ]);
     let policy = Policy {
         function: "test".to_owned(),
@@ -213,6 +215,7 @@ fn a_call_needs_the_actions_of_all_its_parts() {
             ("NotificationsTopic", "sns:Publish"),
             ("PaymentSaga executions", "states:DescribeExecution"),
             ("OrderEventsBus", "events:PutEvents"),
+            ("ChallengeSecret", "secretsmanager:GetSecretValue"),
         ]
         .map(|(resource, action)| (resource.to_owned(), action.to_owned()))
         .into(),
@@ -227,6 +230,8 @@ fn a_call_needs_the_actions_of_all_its_parts() {
     };
     let admit = |target: &str, body: &str| policy.admit(target, body.as_bytes()).is_ok();
     let dynamodb = |operation: &str, body: &str| admit(&format!("DynamoDB_20120810.{operation}"), body);
+    assert!(admit("secretsmanager.GetSecretValue", r#"{"SecretId":"c"}"#));
+    assert!(!admit("secretsmanager.GetSecretValue", r#"{"SecretId":"other"}"#));
     assert!(dynamodb("PutItem", r#"{"TableName":"order"}"#));
     assert!(!dynamodb("GetItem", r#"{"TableName":"order"}"#));
     assert!(!dynamodb("PutItem", r#"{"TableName":"stock"}"#));

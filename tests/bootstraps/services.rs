@@ -1,4 +1,4 @@
-//! Queues, a topic, a bus and a state machine of this test alone, on the local stack's emulator. The stack's own would act on what the
+//! Queues, a topic, a bus, a secret and a state machine of this test alone, on the local stack's emulator. The stack's own would act on what the
 //! functions send.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub(crate) struct Services {
     state_machine_arn: String,
     topic_arn: String,
     bus: String,
+    challenge_secret: String,
 }
 
 impl Services {
@@ -37,8 +38,12 @@ impl Services {
             state_machine_arn: String::new(),
             topic_arn: String::new(),
             bus: name("orders"),
+            challenge_secret: name("challenges"),
         };
         services.call("events", "AWSEvents.CreateEventBus", &json!({"Name": services.bus})).await;
+        let key = json!({"key": "a key of tests, which opens nothing: 0123456789"}).to_string();
+        let secret = json!({"Name": services.challenge_secret, "SecretString": key});
+        services.call("secretsmanager", "secretsmanager.CreateSecret", &secret).await;
         services.orders_queue_url = services.queue(&name("orders")).await;
         services.expiry_queue_url = services.queue(&name("expiry")).await;
         services.payment_events_queue_url = services.queue(&name("payment-events")).await;
@@ -69,6 +74,7 @@ impl Services {
             ("PaymentSaga", self.state_machine_arn.clone()),
             ("NotificationsTopic", self.topic_arn.clone()),
             ("OrderEventsBus", self.bus.clone()),
+            ("ChallengeSecret", self.challenge_secret.clone()),
             ("ShopperPoolClient", "shopper-client".to_owned()),
             ("OperatorPoolClient", "operator-client".to_owned()),
         ])
@@ -82,6 +88,8 @@ impl Services {
         self.call("states", "AWSStepFunctions.DeleteStateMachine", &json!({"stateMachineArn": self.state_machine_arn})).await;
         self.form("sns", &format!("Action=DeleteTopic&Version=2010-03-31&TopicArn={}", self.topic_arn)).await;
         self.call("events", "AWSEvents.DeleteEventBus", &json!({"Name": self.bus})).await;
+        let secret = json!({"SecretId": self.challenge_secret, "ForceDeleteWithoutRecovery": true});
+        self.call("secretsmanager", "secretsmanager.DeleteSecret", &secret).await;
         self.form("iam", &format!("Action=DeleteRole&Version=2010-05-08&RoleName=rie-{}-role", std::process::id())).await;
     }
 

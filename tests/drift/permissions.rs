@@ -78,9 +78,12 @@ fn resource_name(resource: &Value) -> Option<String> {
         };
     }
     if let Some(text) = resource["Fn::Sub"].as_str() {
-        // Operators make the secrets, one for each account, so no resource of the template is one.
-        if text.strip_prefix(SECRETS) == Some(":secret:${AWS::StackName}/payments/*") {
-            return Some("payment secrets".to_owned());
+        match text.strip_prefix(SECRETS) {
+            // Operators make the secrets, one for each account, so no resource of the template is one.
+            Some(":secret:${AWS::StackName}/payments/*") => return Some("payment secrets".to_owned()),
+            // Secrets Manager adds six characters to the name. `Ref` gives the whole ARN on AWS, and the name on the emulator.
+            Some(":secret:${AWS::StackName}/challenges-??????") => return Some("ChallengeSecret".to_owned()),
+            _ => {}
         }
         // IAM names executions by their state machine.
         if let Some(id) = text.strip_prefix(EXECUTIONS).and_then(|rest| rest.strip_suffix(".Name}:*")) {

@@ -47,12 +47,17 @@ impl Test {
         timed(steps, "format", || cargo(&["fmt", "--all", "--check"]))?;
         timed(steps, "clippy", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
-            // `--all-targets` leaves this target out, because it runs only where it is named.
-            cargo(&["clippy", "--workspace", "--test", "end_to_end", "--", "--deny", "warnings"])
+            // `--all-targets` leaves these targets out, because they run only where they are named.
+            cargo(&["clippy", "--workspace", "--test", "end_to_end", "--test", "browser", "--", "--deny", "warnings"])
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
         timed(steps, "simulation", || Simulate::fresh()?.run())?;
         timed(steps, "the fake payment providers by their official clients", providers::check)?;
+        timed(steps, "in a browser", || {
+            Tool::Altcha.install(&Python::find()?)?;
+            let widget = Tool::Altcha.file_of("altcha_django", "static/altcha_django/altcha.min.js")?;
+            passes(test_binary("browser", &[]).env("ALTCHA_WIDGET", widget))
+        })?;
         timed(steps, "sam validate --lint, cfn-lint after the transform", || {
             Tool::Sam.install(&Python::find()?)?;
             let mut sam = Command::new(Tool::Sam.program("sam"));

@@ -25,6 +25,8 @@ pub(crate) enum Tool {
     Stripe,
     /// PayPal's official SDK, which checks the fake PayPal.
     Paypal,
+    /// ALTCHA's official widget, which solves challenges in a browser. It is in a package for Django.
+    Altcha,
 }
 
 impl Tool {
@@ -36,6 +38,7 @@ impl Tool {
             Self::Schemathesis => "schemathesis",
             Self::Stripe => "stripe",
             Self::Paypal => "paypal",
+            Self::Altcha => "altcha",
         }
     }
 
@@ -46,6 +49,19 @@ impl Tool {
 
     fn folder(self) -> PathBuf {
         root().join("target/tools").join(self.name())
+    }
+
+    /// A file of one of the environment's Python packages. `install` must have made it.
+    ///
+    /// # Errors
+    /// When there is no such package.
+    pub(crate) fn file_of(self, package: &str, path: &str) -> Result<PathBuf> {
+        let script = format!("import importlib.util; print(importlib.util.find_spec('{package}').submodule_search_locations[0])");
+        let found = Command::new(self.program("python")).args(["-c", &script]).output()?;
+        if !found.status.success() {
+            bail!("{} has no package {package}", self.name());
+        }
+        Ok(PathBuf::from(String::from_utf8(found.stdout)?.trim()).join(path))
     }
 
     /// Makes the virtual environment unless it exists and fits the requirements.

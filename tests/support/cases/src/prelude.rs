@@ -12,5 +12,5 @@ pub(crate) use crate::json::but;
 pub(crate) use crate::stream::{Change, insert, modify, remove};
 pub(crate) use crate::values::{
     CARD_NUMBER, DEMO, DRAW, END_SECONDS, FIRST, GUARDED, NO_SUCH_PRODUCT, NOT_A_PRODUCT, OPERATOR, OTHER_RESERVATION,
-    RESERVATION, SECOND, START_MILLISECONDS, address, whole_address,
+    RESERVATION, SECOND, START_MILLISECONDS, address, forged_work, whole_address,
 };

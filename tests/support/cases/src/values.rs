@@ -36,6 +36,18 @@ pub(crate) const END_SECONDS: i64 = 1_793_534_700;
 /// The time of requests and messages: 2026-11-01T12:00:00Z.
 pub(crate) const START_MILLISECONDS: i64 = 1_793_534_400_000;
 
+/// A header that has the form of a solution, to a challenge that nobody issued.
+pub(crate) fn forged_work() -> String {
+    let zeros = |bytes: usize| "00".repeat(bytes);
+    let parameters = json!({
+        "algorithm": "PBKDF2/SHA-256", "cost": 1, "data": {"binding": zeros(32)}, "expiresAt": 4_102_444_800_i64, "keyLength": 32,
+        "keyPrefix": zeros(16), "keySignature": zeros(32), "nonce": zeros(16), "salt": zeros(16),
+    });
+    let challenge = json!({"parameters": parameters, "signature": zeros(32)});
+    let work = json!({"challenge": challenge, "solution": {"counter": 0, "derivedKey": zeros(32)}});
+    aws_smithy_types::base64::encode(work.to_string())
+}
+
 /// The members that an address may also have.
 pub(crate) fn whole_address() -> Value {
     json!({

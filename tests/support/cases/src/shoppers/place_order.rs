@@ -54,6 +54,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case("card-number", ask(json!({"payment_method": CARD_NUMBER})), [problem_at(400, "card-data", "/payment_method")]),
         case("quantity-not-allowed", ask(json!({"quantity": 10})), [problem(422, "quantity-not-allowed")]),
         case("no-proof-of-work", order(GUARDED).by(FIRST).json(good()), [problem(428, "proof-of-work-required")]),
+        case(
+            "forged-proof-of-work",
+            order(GUARDED).by(FIRST).json(good()).header("Proof-Of-Work", &forged_work()),
+            [answer(422, json!({"code": "proof-of-work-invalid", "reason": "forged"}))],
+        ),
         case("unknown-product", order(NO_SUCH_PRODUCT).by(FIRST).json(good()), [problem(404, "unknown-product")]),
         case(
             "sold-out",

@@ -69,7 +69,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("no-proof-of-work", one_of(GUARDED), [problem(428, "proof-of-work-required")]),
         case(
             "forged-proof-of-work",
-            one_of(GUARDED).header("Proof-Of-Work", "e30="),
+            one_of(GUARDED).header("Proof-Of-Work", &forged_work()),
             [answer(422, json!({"code": "proof-of-work-invalid", "reason": "forged"}))],
         ),
         case("not-started", one_of("not-started"), [problem(409, "sale-not-started")]),
