@@ -255,5 +255,5 @@ fn a_call_needs_the_actions_of_all_its_parts() {
     assert!(states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:m:x"}"#));
     assert!(!states("DescribeExecution", r#"{"executionArn":"arn:aws:states:r:1:execution:another:x"}"#));
     assert!(!states("StartExecution", r#"{"stateMachineArn":"arn:aws:states:r:1:stateMachine:m"}"#));
-    assert_eq!(policy.refused.lock().unwrap().len(), 12);
+    assert_eq!(policy.refused.lock().unwrap().len(), 13);
 }

@@ -121,7 +121,7 @@ fn a_bootstrap_without_the_handlers_function_fails_at_the_start_and_names_those_
     for function in template::functions(&Repository::read().template).into_values() {
         groups.entry(function.binary).or_default().insert(function.handler);
     }
-    assert_eq!(groups.len(), 6, "{groups:?}");
+    assert_eq!(groups.len(), 5, "{groups:?}");
     for (binary, functions) in &groups {
         for (handler, found) in [(Some("oversell"), "\"oversell\""), (Some(""), "missing"), (None, "missing")] {
             let said = interface::complaint(binary, handler, &[]);

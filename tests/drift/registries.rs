@@ -14,10 +14,11 @@ use crate::{Faults, environment::parts, none, notices};
 /// The registries by the folder of their group.
 const REGISTRIES: [(&str, Registry); 6] = [
     ("gate", gate::FUNCTIONS),
+    // Both judge callers by signatures, and share a bootstrap.
+    ("webhooks", gate::FUNCTIONS),
     ("shoppers", shoppers::FUNCTIONS),
     ("operators", operators::FUNCTIONS),
     ("saga", saga_tasks::FUNCTIONS),
-    ("webhooks", webhooks::FUNCTIONS),
     ("workers", workers::FUNCTIONS),
 ];
 

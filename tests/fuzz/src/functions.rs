@@ -39,7 +39,6 @@ pub(crate) fn wire(name: &str) -> Option<parts::Wire> {
         operators::FUNCTIONS,
         saga_tasks::FUNCTIONS,
         shoppers::FUNCTIONS,
-        ::webhooks::FUNCTIONS,
         ::workers::FUNCTIONS,
     ];
     groups.into_iter().find_map(|group| parts::find(group, name))

@@ -103,7 +103,7 @@ pub(crate) fn deploy(world: &World, function: &str, clock: &SkewedClock) -> Code
     if function == "reconcile" {
         return Code::Reconcile(Arc::new(Reconcile::wire(&mut parts).unwrap()));
     }
-    let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, webhooks::FUNCTIONS, workers::FUNCTIONS];
+    let groups = [shoppers::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, gate::FUNCTIONS, workers::FUNCTIONS];
     let wire = groups.into_iter().find_map(|group| parts::find(group, function));
     let wire = wire.unwrap_or_else(|| panic!("there is no function {function}"));
     Code::Function(wire(&mut parts).unwrap())
