@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fmt::Display, str::FromStr};
 
 use domain::{
-    Admission, Currency, Money, MoneyError, OrderId, OrderStatus, ProductId, ProofOfWork, Quantity, SaleDraft, Timestamp,
-    has_card_number,
+    Admission, Currency, Money, MoneyError, OrderId, OrderStatus, ProductId, ProofOfWork, Quantity, SaleDraft, SaleError,
+    Timestamp, has_card_number,
 };
 use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
@@ -171,9 +171,12 @@ impl TryFrom<String> for AdmissionMode {
 }
 
 impl AdmissionRequest {
-    fn proof_of_work(self) -> Option<ProofOfWork> {
-        let Object(ProofOfWorkRequest { cost, window_seconds }) = self.proof_of_work.filter(|Object(asked)| asked.cost > 0)?;
-        Some(ProofOfWork { cost, window_seconds: window_seconds.unwrap_or(ProofOfWork::DEFAULT_WINDOW_SECONDS) })
+    /// The proof of work, within its limits also where it costs nothing.
+    fn proof_of_work(self) -> Result<Option<ProofOfWork>, Problem> {
+        let Some(Object(ProofOfWorkRequest { cost, window_seconds })) = self.proof_of_work else { return Ok(None) };
+        let window_seconds = window_seconds.unwrap_or(ProofOfWork::DEFAULT_WINDOW_SECONDS);
+        ProofOfWork { cost: cost.max(1), window_seconds }.check().map_err(refused)?;
+        Ok((cost > 0).then_some(ProofOfWork { cost, window_seconds }))
     }
 
     fn admission(self) -> Result<Admission, Problem> {
@@ -189,6 +192,10 @@ impl AdmissionRequest {
             }
         }
     }
+}
+
+fn refused(error: SaleError) -> Problem {
+    Problem::invalid_request(error.should_be, &format!("/{}", error.field))
 }
 
 impl SaleRequest {
@@ -213,10 +220,10 @@ impl SaleRequest {
             max_hold_seconds: self.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds)),
             max_per_shopper,
             admission: self.admission.map(|Object(admission)| admission.admission()).transpose()?.unwrap_or_default(),
-            proof_of_work: self.admission.and_then(|Object(admission)| admission.proof_of_work()),
+            proof_of_work: self.admission.map_or(Ok(None), |Object(admission)| admission.proof_of_work())?,
             shards: self.shards,
         };
-        draft.check().map_err(|error| Problem::invalid_request(error.should_be, &format!("/{}", error.field)))?;
+        draft.check().map_err(refused)?;
         Ok(draft)
     }
 }

@@ -34,13 +34,7 @@ impl Environment {
 
 /// The wiring of a function.
 pub(crate) fn wire(name: &str) -> Option<parts::Wire> {
-    let groups = [
-        gate::FUNCTIONS,
-        operators::FUNCTIONS,
-        saga_tasks::FUNCTIONS,
-        shoppers::FUNCTIONS,
-        ::workers::FUNCTIONS,
-    ];
+    let groups = [gate::FUNCTIONS, operators::FUNCTIONS, saga_tasks::FUNCTIONS, shoppers::FUNCTIONS, ::workers::FUNCTIONS];
     groups.into_iter().find_map(|group| parts::find(group, name))
 }
 

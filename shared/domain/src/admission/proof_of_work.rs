@@ -32,7 +32,10 @@ impl ProofOfWork {
     pub const ISSUED_BEFORE_START: SignedDuration = SignedDuration::from_mins(1);
 
     /// Checks both limits.
-    pub(crate) fn check(self) -> Result<(), SaleError> {
+    ///
+    /// # Errors
+    /// Names the first member that is out of its limits.
+    pub fn check(self) -> Result<(), SaleError> {
         if !Self::COST.contains(&self.cost) {
             let should_be = "cost of a proof of work is a whole number from 0 to 50,000";
             return Err(SaleError { field: "admission/proof_of_work/cost", should_be });

@@ -87,6 +87,7 @@ async fn a_sale_that_is_read_and_sent_back_is_the_same_in_every_state() {
         for more in [
             json!({}),
             json!({"admission": {"mode": "draw", "ramp_seconds": 60}}),
+            json!({"admission": {"mode": "fcfs", "proof_of_work": {"cost": 5_000, "window_seconds": 20}}}),
             json!({"shards": 30, "max_per_shopper": 2, "hold_seconds": 60, "max_hold_seconds": 90, "description": "Sixty."}),
         ] {
             let shop = Shop::empty().await;
@@ -329,6 +330,26 @@ async fn two_operators_at_once_make_one_sale() {
     assert_eq!(answers, ["201", "503 try-again"]);
     let (units, shards) = if brief(&first) == "201" { (60, 3) } else { (200, 8) };
     is_made_of(&shop, units, shards, "the first one's").await;
+}
+
+#[tokio::test]
+async fn a_proof_of_work_can_be_asked_for_and_no_longer_be_asked_for_before_the_start() {
+    let shop = Shop::empty().await;
+    let function = function(&shop, &Calls::new());
+    for (asked, shown) in [
+        (json!({"cost": 5_000}), json!({"cost": 5_000, "window_seconds": 10})),
+        (json!({"cost": 1, "window_seconds": 60}), json!({"cost": 1, "window_seconds": 60})),
+        (json!({"cost": 0}), Value::Null),
+        (json!({"cost": 50_000, "window_seconds": null}), json!({"cost": 50_000, "window_seconds": 10})),
+        (Value::Null, Value::Null),
+    ] {
+        let mut sale = body(60);
+        sale["admission"] = json!({"mode": "draw", "ramp_seconds": 60, "proof_of_work": asked});
+        let told = test_shop::body(&function.handle(put(&sale)).await)["admission"].clone();
+        assert_eq!((&told["mode"], &told["proof_of_work"]), (&json!("draw"), &shown), "{asked}");
+        let stored = shop.uncounted().sales().get(&drop_id()).await.unwrap().unwrap().draft.proof_of_work;
+        assert_eq!(stored.map_or(json!(null), |work| json!({"cost": work.cost, "window_seconds": work.window_seconds})), shown);
+    }
 }
 
 /// Nobody can draw again: not by another description, not by turning the draw off and on.
