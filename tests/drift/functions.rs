@@ -9,6 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use system_tests::{
     Repository,
+    repository::bootstrap_of,
     template::{self, Function},
 };
 
@@ -25,7 +26,7 @@ fn crates(repository: &Repository) -> Faults {
             }
             Some(found) => {
                 let group = found.folder.parent().unwrap_or(Path::new(""));
-                if let Err(fault) = served_by(repository, function, &group.join("bootstrap")) {
+                if let Err(fault) = served_by(repository, function, &bootstrap_of(group)) {
                     faults.push(format!("{}: {fault}", function.logical_id));
                 }
             }

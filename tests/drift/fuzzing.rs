@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use fuzz_targets::TARGETS;
-use system_tests::Repository;
+use system_tests::{Repository, repository::bootstrap_of};
 
 use crate::{Faults, none, notices};
 
@@ -73,7 +73,7 @@ fn without_target(repository: &Repository) -> Faults {
     }
     // The target `event` has every function of these registries.
     for group in repository.functions.values().filter_map(|function| function.folder.parent()).collect::<BTreeSet<_>>() {
-        let package = repository.packages.iter().find(|(_, package)| package.folder == group.join("bootstrap"));
+        let package = repository.packages.iter().find(|(_, package)| package.folder == bootstrap_of(group));
         let registry = package.map(|(name, _)| format!("{}::FUNCTIONS", name.replace('-', "_"))).unwrap_or_default();
         if registry.is_empty() || !targets.contains(&registry) {
             faults.push(format!("{}: no fuzz target has the functions of {registry}", group.display()));

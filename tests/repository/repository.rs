@@ -11,8 +11,15 @@ use test_cases::Case;
 
 use crate::{linked, samconfig, yaml};
 
-/// The folder in each group that lists the group's functions.
+/// The folder in a group that lists the functions of its program.
 const BOOTSTRAP: &str = "bootstrap";
+
+/// The folder of the program that has the functions of a group. Those of `webhooks` are in the gate's (ADR 11).
+#[must_use]
+pub fn bootstrap_of(group: &Path) -> PathBuf {
+    let group = if group.ends_with("webhooks") { group.with_file_name("gate") } else { group.to_owned() };
+    group.join(BOOTSTRAP)
+}
 
 /// Everything that can drift apart. To prove that a check can fail, a test changes a copy and runs the check on it.
 #[derive(Debug, Clone)]
