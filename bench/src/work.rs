@@ -59,7 +59,7 @@ fn verifying(keys: &ChallengeKeys, sale: &Sale, now: Timestamp) -> Result<f64> {
     per_item(SOLUTIONS * TIMES, || {
         for (shopper, header) in requests.iter().cycle().take(SOLUTIONS * TIMES) {
             let solution = contract::solution(header).context("the header is read")?;
-            keys.verify(&solution, &sale.product, shopper, now).map_err(|fault| anyhow!("{fault:?}"))?;
+            keys.verify(&solution, sale, shopper, now).map_err(|fault| anyhow!("{fault:?}"))?;
         }
         Ok(())
     })

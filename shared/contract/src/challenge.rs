@@ -53,7 +53,7 @@ struct Parameters {
 #[serde(deny_unknown_fields)]
 #[schema(as = ChallengeData)]
 struct Data {
-    /// The SHA-256 of product ‖ 0x00 ‖ shopper.
+    /// For which shopper and which sale it is. Opaque to clients.
     #[schema(value_type = schemas::Hex32)]
     binding: String,
 }

@@ -133,7 +133,15 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(Get, "/api/flash-sales/{product_id}/challenge", "get-challenge", "A challenge to solve before units are held.")
             .answers::<ChallengeView>(200, "The challenge, for this shopper and this sale only.")
-            .refuses(&[UNKNOWN_PRODUCT, NO_PROOF_OF_WORK, SALE_NOT_STARTED, SALE_IN_PREPARATION, SALE_PAUSED, SALE_ENDED]),
+            .refuses(&[
+                UNKNOWN_PRODUCT,
+                NO_PROOF_OF_WORK,
+                SALE_NOT_STARTED,
+                SALE_IN_PREPARATION,
+                SALE_PAUSED,
+                SALE_ENDED,
+                SOLD_OUT,
+            ]),
         route(Get, "/reservations/{reservation_id}", "get-reservation", "One reservation of the caller's.")
             .answers::<ReservationView>(200, "The reservation.")
             .refuses(&[UNKNOWN_RESERVATION]),

@@ -58,6 +58,11 @@ impl<K: Eq + Hash, V> Memory<K, V> {
         self.facts.insert(key, (now, fact));
     }
 
+    /// Forgets the fact about `key`.
+    pub fn forget(&mut self, key: &K) {
+        self.facts.remove(key);
+    }
+
     /// The fact about `key` for a change at `now`, however old it is; a new fact if there is none. For facts that know
     /// their own age.
     pub fn keep(&mut self, key: &K, now: Timestamp) -> &mut V

@@ -1,7 +1,10 @@
 //! The keys of challenges, from Secrets Manager. Every environment reads them again after five minutes, so that an operator can
 //! replace them without a gap: docs/deploying.md says how.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::{ChallengeKey, ChallengeKeys, Clock, SignedDuration, Timestamp};
 use kit::Secrets;
@@ -9,8 +12,14 @@ use serde::Deserialize;
 
 /// How long an environment uses the keys that it has read.
 const CHALLENGE_KEYS_KEPT_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// How long an environment does not read again after a failure. Requests of strangers must not cost a read each.
+/// How long an environment without keys does not read again after a failure. Requests of strangers must not cost a read each.
 const UNREAD_KEYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// How long an environment goes on with the keys that it has, if it could not read them again.
+const OLD_KEYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(20);
+/// How long a request waits for newer keys, where there are older ones. It has units to claim afterwards.
+const NEWER_KEYS_WITHIN: Duration = Duration::from_millis(300);
+/// How long a request waits for the first keys.
+const FIRST_KEYS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The secret with the keys of challenges.
 pub struct ChallengeSecret {
@@ -25,8 +34,10 @@ struct Known {
     read_again_at: Option<Timestamp>,
 }
 
+// Unknown members are refused: a misspelt one would be a key that is not believed.
 /// The secret's text. Every member has at least [`ChallengeKey::SHORTEST_SECRET`] bytes.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Form {
     /// Signs new challenges.
     key: String,
@@ -43,18 +54,32 @@ impl ChallengeSecret {
     /// The keys. After a failure, those that were read before. `None`: they could not be read yet; the log says why.
     pub async fn keys(&self) -> Option<ChallengeKeys> {
         let now = self.clock.now();
-        {
-            let known = self.known();
+        let (older, within, again_after) = {
+            let mut known = self.known();
             if known.read_again_at.is_some_and(|at| now < at) {
                 return known.keys.clone();
             }
-        }
-        let read = self.secrets.read("").await.and_then(|text| parsed(&text));
+            let (within, again_after) = match known.keys {
+                Some(_) => (NEWER_KEYS_WITHIN, OLD_KEYS_AGAIN_AFTER),
+                None => (FIRST_KEYS_WITHIN, UNREAD_KEYS_AGAIN_AFTER),
+            };
+            // Before the read: the request may be cut off while it waits, and the next one must not wait, too.
+            known.read_again_at = now.checked_add(again_after).ok();
+            (known.keys.clone(), within, again_after)
+        };
+        let text = tokio::time::timeout(within, self.secrets.read("")).await.unwrap_or_else(|_| {
+            tracing::error!(?within, "the secret of challenges was not read in time");
+            None
+        });
+        let read = text.and_then(|text| parsed(&text));
         let mut known = self.known();
-        let after = if read.is_some() { CHALLENGE_KEYS_KEPT_FOR } else { UNREAD_KEYS_AGAIN_AFTER };
-        known.read_again_at = now.checked_add(after).ok();
-        known.keys = read.or_else(|| known.keys.take());
-        known.keys.clone()
+        let again_after = if read.is_some() { CHALLENGE_KEYS_KEPT_FOR } else { again_after };
+        known.read_again_at = self.clock.now().checked_add(again_after).ok();
+        if read.is_some() {
+            known.keys = read;
+            return known.keys.clone();
+        }
+        older
     }
 
     /// The lock is never held across an await.
@@ -74,7 +99,7 @@ fn parsed(text: &str) -> Option<ChallengeKeys> {
         let shortest = ChallengeKey::SHORTEST_SECRET;
         tracing::error!(
             shortest,
-            "the secret of challenges is not an object with `key` and `accepted` of at least this many bytes"
+            "the secret of challenges is not an object with `key`, `accepted` and nothing else, each key of at least so many bytes"
         );
     }
     keys

@@ -163,6 +163,7 @@ async fn place_order_answers_its_sample_events() {
     broken-json: 400 malformed-request
     card-number: 400 card-data /payment_method
     empty-object: 202
+    forged-proof-of-work: 422 proof-of-work-invalid
     no-body: 202
     no-identity: 401 unauthenticated
     no-proof-of-work: 428 proof-of-work-required

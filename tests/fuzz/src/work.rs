@@ -3,12 +3,10 @@
 use std::sync::LazyLock;
 
 use contract::ChallengeView;
-use domain::{
-    ChallengeKey, ChallengeKeys, ProductId, ProofOfWork, Randomness, Sale, ShopperId, Solution, SolutionFault, Timestamp,
-};
+use domain::{ChallengeKey, ChallengeKeys, ProofOfWork, Randomness, Sale, ShopperId, Solution, SolutionFault, Timestamp};
 use serde_json::Value;
 use test_aws::CountingRandomness;
-use test_shop::{demo, draft, solved};
+use test_shop::{guarded, solved};
 
 /// The time of the tests.
 static NOW: LazyLock<Timestamp> = LazyLock::new(|| test_shop::NOW.parse().unwrap());
@@ -22,12 +20,15 @@ fn ann() -> ShopperId {
     "ann".parse().unwrap()
 }
 
+fn sale_of(product: &str) -> Sale {
+    Sale::of(product.parse().unwrap(), guarded())
+}
+
 /// A challenge for `shopper` in the sale of `product`, solved.
 fn solution_of(key: &ChallengeKey, product: &str, shopper: &str, at: Timestamp) -> String {
     let randomness: &dyn Randomness = &CountingRandomness::new();
     let asked = ProofOfWork { cost: 1, window_seconds: 10 };
-    let sale = Sale::of(product.parse().unwrap(), draft());
-    let challenge = key.issue(&sale, asked, &shopper.parse().unwrap(), at, randomness);
+    let challenge = key.issue(&sale_of(product), asked, &shopper.parse().unwrap(), at, randomness);
     solved(&serde_json::to_value(ChallengeView::from(challenge)).unwrap())
 }
 
@@ -50,8 +51,7 @@ fn read(header: &str) -> Option<Solution> {
 /// Nothing is believed but the right solution of a challenge that was issued to this shopper, for this sale and this time.
 pub(crate) fn solution(input: &[u8]) -> bool {
     let Some(shown) = std::str::from_utf8(input).ok().and_then(read) else { return false };
-    let product: ProductId = demo();
-    let judged = KEYS.verify(&shown, &product, &ann(), *NOW);
+    let judged = KEYS.verify(&shown, &sale_of("demo"), &ann(), *NOW);
     let known: Vec<Solution> = SOLUTIONS.iter().filter_map(|header| read(header)).collect();
     let is_issued = known.iter().any(|one| one.solved.challenge == shown.solved.challenge);
     assert!(is_issued || judged == Err(SolutionFault::Forged), "{judged:?} of {shown:?}");

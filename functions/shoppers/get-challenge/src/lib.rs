@@ -1,9 +1,12 @@
 //! `GET /api/flash-sales/{product_id}/challenge`: a challenge for a shopper to solve before a request that may hold units.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use contract::{ChallengeView, problems};
-use domain::{ChallengeRate, Clock, NotReservable, ProofOfWork, Quantity, Randomness, Sale, Timestamp, seconds_until};
+use contract::{ChallengeView, Holds, problems};
+use domain::{
+    ChallengeRate, Clock, Memory, NotReservable, ProductId, ProofOfWork, Quantity, Randomness, Sale, ShopperId, SignedChallenge,
+    Timestamp, seconds_until,
+};
 use get_sale::KnownSales;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{ChallengeSecret, FromParts, Parts};
@@ -15,7 +18,16 @@ pub struct GetChallenge {
     randomness: Arc<dyn Randomness>,
     sales: KnownSales,
     secret: ChallengeSecret,
-    rate: Mutex<ChallengeRate>,
+    issued: Mutex<Issued>,
+}
+
+/// The challenges that an environment has issued.
+#[derive(Default)]
+struct Issued {
+    rate: ChallengeRate,
+    /// Who asks again within a second gets the same one. So one shopper costs the environment nothing more, and raises the cost for
+    /// nobody.
+    last: Memory<(ProductId, ShopperId), SignedChallenge>,
 }
 
 impl FromParts for GetChallenge {
@@ -26,7 +38,7 @@ impl FromParts for GetChallenge {
             randomness: parts.randomness(),
             sales: KnownSales::from_parts(parts),
             secret: parts.challenge_secret(),
-            rate: Mutex::default(),
+            issued: Mutex::default(),
         }
     }
 }
@@ -35,12 +47,29 @@ impl HttpFunction for GetChallenge {
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
         let caller = self.identity.shopper(request)?;
         let now = self.clock.now();
-        let (sale, _) = self.sales.in_path(request, now).await?;
+        let (sale, stock) = self.sales.in_path(request, now).await?;
         let asked = asked_by(&sale, now)?;
+        if stock.available() == 0 && stock.held_units() == 0 {
+            // No work brings units back that are sold.
+            return Err(problems::sold_out(&Holds::of(&stock), now));
+        }
+        let whose = (sale.product.clone(), caller.shopper);
+        if let Some(known) = self.issued().last.recall(&whose, now) {
+            return Ok(http::ok_json(200, &ChallengeView::from(known.clone())));
+        }
         let keys = self.secret.keys().await.ok_or_else(|| Problem::try_again(1))?;
-        let asked = self.rate.lock().unwrap_or_else(PoisonError::into_inner).next(asked, now);
-        let challenge = keys.signing.issue(&sale, asked, &caller.shopper, now, self.randomness.as_ref());
+        let mut issued = self.issued();
+        let asked = issued.rate.next(asked, now);
+        let challenge = keys.signing.issue(&sale, asked, &whose.1, now, self.randomness.as_ref());
+        issued.last.learn(whose, challenge.clone(), now);
         Ok(http::ok_json(200, &ChallengeView::from(challenge)))
+    }
+}
+
+impl GetChallenge {
+    /// The lock is never held across an await.
+    fn issued(&self) -> MutexGuard<'_, Issued> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -114,7 +114,7 @@ impl UnitReservations {
         sale.accepts(quantity.unwrap_or(Quantity::ONE), now)?;
         let max_per_shopper = sale.draft.max_per_shopper;
         let quantity = quantity.ok_or(NotReservable::QuantityNotAllowed { max_per_shopper })?;
-        if let Some(reserved) = self.won_here_before(shopper, product, now).await? {
+        if let Some(reserved) = self.won_here_before(&sale, shopper, now).await? {
             return Ok(reserved);
         }
         if let Err(refusal) = admit(&sale, shopper, work, now).await {
@@ -150,18 +150,17 @@ impl UnitReservations {
     }
 
     /// The reservation of a shopper who got one from this environment. It costs one read instead of a claim that must fail.
-    async fn won_here_before(
-        &self,
-        shopper: &ShopperId,
-        product: &ProductId,
-        now: Timestamp,
-    ) -> Result<Option<Reserved>, Refusal> {
-        let winner = (product.clone(), shopper.clone());
+    async fn won_here_before(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<Option<Reserved>, Refusal> {
+        let winner = (sale.product.clone(), shopper.clone());
         if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
             return Ok(None);
         }
-        let known = self.reservations.get(shopper, product).await?;
-        known.filter(|reservation| !reservation.is_overdue(now)).map(standing).transpose()
+        let known = self.reservations.get(shopper, &sale.product).await?.filter(|reservation| !reservation.is_overdue(now));
+        if known.is_none() && sale.draft.proof_of_work.is_some() {
+            // The reservation is over: without work, the shopper's further requests cost no call.
+            self.remember(|remembered| remembered.winners.forget(&winner));
+        }
+        known.map(standing).transpose()
     }
 
     /// Refuses a shopper who has to cool down, unless the shopper has a reservation: that is returned. It costs nothing

@@ -37,6 +37,6 @@ impl ShownWork<'_> {
         let solution = contract::solution(header).ok_or(Refusal::ProofOfWork(SolutionFault::Forged))?;
         // Whoever has solved a challenge has done the work: a secret that cannot be read is no reason to send the shopper away.
         let keys = self.secret.keys().await.ok_or(Refusal::TryAgain { after_seconds: 1 })?;
-        keys.verify(&solution, &sale.product, shopper, now).map_err(Refusal::ProofOfWork)
+        keys.verify(&solution, sale, shopper, now).map_err(Refusal::ProofOfWork)
     }
 }

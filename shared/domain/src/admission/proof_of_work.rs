@@ -1,5 +1,5 @@
-//! Proof of work: a shopper's device spends about a second of computing for each request that may hold units. A person does not
-//! notice it; a script that sends a hundred requests a second needs a hundred devices.
+//! Proof of work: a shopper's device computes for a second before it may ask for units, once for each window of some seconds. A person
+//! does not notice it; somebody with ten thousand accounts needs the processors for all of them at the same moment.
 //!
 //! The challenge and its solution are those of ALTCHA, version 2 (<https://altcha.org/docs/v2/>), with PBKDF2/SHA-256 (RFC 8018): the
 //! device looks for the counter whose key, derived from nonce ‖ counter and salt, begins with a given prefix. The challenge carries its
@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{ProductId, Randomness, Sale, SaleError, ShopperId, ceil_to_second};
+use crate::{Randomness, Sale, SaleError, ShopperId, ceil_to_second};
 
 /// The proof of work that a sale asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,13 @@ impl ProofOfWork {
     pub const WINDOW_SECONDS: std::ops::RangeInclusive<u32> = 5..=60;
     /// How long a challenge is valid if the sale does not say, s.
     pub const DEFAULT_WINDOW_SECONDS: u32 = 10;
+    /// The cost is at most this for each second of the window: a device that is ten times slower than a laptop finds the solution
+    /// within the window, as long as no crowd raises the cost.
+    pub const COST_PER_SECOND: u32 = 1_000;
     /// A shopper can get a challenge this long before the start of a sale, and so solve it before.
     pub const ISSUED_BEFORE_START: SignedDuration = SignedDuration::from_mins(1);
 
-    /// Checks both limits.
+    /// Checks every limit.
     ///
     /// # Errors
     /// Names the first member that is out of its limits.
@@ -43,6 +46,11 @@ impl ProofOfWork {
         if !Self::WINDOW_SECONDS.contains(&self.window_seconds) {
             let should_be = "window_seconds of a proof of work is a whole number from 5 to 60";
             return Err(SaleError { field: "admission/proof_of_work/window_seconds", should_be });
+        }
+        if self.cost > self.window_seconds.saturating_mul(Self::COST_PER_SECOND) {
+            let should_be =
+                "cost of a proof of work is at most 1,000 for each second of its window, so that slow devices solve it in time";
+            return Err(SaleError { field: "admission/proof_of_work/cost", should_be });
         }
         Ok(())
     }
@@ -59,7 +67,7 @@ impl ProofOfWork {
 pub struct Challenge {
     /// Rounds of PBKDF2 for each counter.
     pub cost: u32,
-    /// For whom and for which sale it is: the SHA-256 of product ‖ 0x00 ‖ shopper in lower-case hex.
+    /// For whom and for which sale it is, in lower-case hex: see [`Challenge::binding_of`].
     pub binding: String,
     /// After this time it is worth nothing, Unix s.
     pub expires_at: i64,
@@ -114,11 +122,14 @@ impl Challenge {
     /// Bytes of the key that the device has to match: ALTCHA's default, half of it.
     const PREFIX_LENGTH: usize = Self::KEY_LENGTH / 2;
 
-    /// For whom and for which sale a challenge is. Neither id contains a zero byte.
+    /// For whom and for which sale a challenge is: the SHA-256 of product ‖ 0x00 ‖ shopper ‖ 0x00 ‖ start ‖ cost. Neither id contains a
+    /// zero byte. Start and cost are those of the sale: once it was changed, or made again, earlier challenges are another sale's.
     #[must_use]
-    pub fn binding_of(product: &ProductId, shopper: &ShopperId) -> String {
-        let digest = Sha256::new().chain_update(product.as_str()).chain_update([0]).chain_update(shopper.as_str()).finalize();
-        hex::encode(digest)
+    pub fn binding_of(sale: &Sale, shopper: &ShopperId) -> String {
+        let cost = sale.draft.proof_of_work.map_or(0, |asked| asked.cost);
+        let ids = Sha256::new().chain_update(sale.product.as_str()).chain_update([0]).chain_update(shopper.as_str());
+        let start = sale.draft.starts_at.as_nanosecond().to_be_bytes();
+        hex::encode(ids.chain_update([0]).chain_update(start).chain_update(cost.to_be_bytes()).finalize())
     }
 
     /// What is signed: ALTCHA's parameters as JSON with sorted members and without spaces.
@@ -184,7 +195,7 @@ impl ChallengeKey {
         let key = derived_key(nonce, counter, salt, asked.cost);
         let challenge = Challenge {
             cost: asked.cost,
-            binding: Challenge::binding_of(&sale.product, shopper),
+            binding: Challenge::binding_of(sale, shopper),
             expires_at: asked.expires_at(sale, now).as_second(),
             key_prefix: hex::encode(key.split_at(Challenge::PREFIX_LENGTH).0),
             key_signature: hex::encode(hmac(&self.solutions, &key).finalize().into_bytes()),
@@ -217,23 +228,17 @@ pub struct ChallengeKeys {
 }
 
 impl ChallengeKeys {
-    /// Checks that `solution` solves a challenge which was issued to `shopper` for the sale of `product`, and which is still valid
+    /// Checks that `solution` solves a challenge which was issued to `shopper` for `sale`, and which is still valid
     /// at `now`. It takes no call and no memory: a solution may be sent again until it expires.
     ///
     /// # Errors
     /// The first [`SolutionFault`], in the order of the enum.
-    pub fn verify(
-        &self,
-        solution: &Solution,
-        product: &ProductId,
-        shopper: &ShopperId,
-        now: Timestamp,
-    ) -> Result<(), SolutionFault> {
+    pub fn verify(&self, solution: &Solution, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<(), SolutionFault> {
         let Solution { solved, derived_key } = solution;
         let challenge = &solved.challenge;
         let mut keys = std::iter::once(&self.signing).chain(&self.accepted);
         let key = keys.find(|key| key.has_signed(solved)).ok_or(SolutionFault::Forged)?;
-        if challenge.binding != Challenge::binding_of(product, shopper) {
+        if challenge.binding != Challenge::binding_of(sale, shopper) {
             return Err(SolutionFault::Foreign);
         }
         if Timestamp::from_second(challenge.expires_at).is_ok_and(|expires_at| expires_at < now) {
@@ -243,34 +248,35 @@ impl ChallengeKeys {
     }
 }
 
-/// Raises the cost with the requests of one environment: a crowd pays more than the first to come, and the environment's own work
-/// stays bounded.
+/// Raises the cost with the work of one environment: a crowd pays more than the first to come, and the environment's own work stays
+/// bounded. An environment on AWS has a part of a processor, which does a million rounds a second or two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChallengeRate {
     /// The second that is counted, Unix s.
     second: i64,
-    /// Challenges issued in it.
-    issued: u32,
-    /// Challenges issued in the second before it.
+    /// Rounds of PBKDF2 that the challenges issued in it cost the environment.
+    rounds: u32,
+    /// The same of the second before it.
     before: u32,
 }
 
 impl ChallengeRate {
-    /// With each further hundred challenges a second, the cost grows by that of the sale.
-    pub const STEP: u32 = 100;
+    /// With so many further rounds a second, the cost grows by that of the sale: with 50 challenges of a cost of 5,000.
+    pub const STEP: u32 = 250_000;
     /// The cost is at most this many times that of the sale.
     pub const MOST: u32 = 4;
 
-    /// Counts a challenge that is issued at `now`, and says what it has to cost in a sale that asks for `asked`.
+    /// Says what a challenge that is issued at `now` has to cost in a sale that asks for `asked`, and counts it.
     pub fn next(&mut self, asked: ProofOfWork, now: Timestamp) -> ProofOfWork {
         let second = now.as_second();
         if second != self.second {
-            let before = if second == self.second.saturating_add(1) { self.issued } else { 0 };
-            *self = Self { second, issued: 0, before };
+            let before = if second == self.second.saturating_add(1) { self.rounds } else { 0 };
+            *self = Self { second, rounds: 0, before };
         }
-        self.issued = self.issued.saturating_add(1);
-        let times = (1 + self.issued.max(self.before) / Self::STEP).min(Self::MOST);
-        ProofOfWork { cost: asked.cost.saturating_mul(times), ..asked }
+        let times = (1 + self.rounds.max(self.before) / Self::STEP).min(Self::MOST);
+        let cost = asked.cost.saturating_mul(times);
+        self.rounds = self.rounds.saturating_add(cost);
+        ProofOfWork { cost, ..asked }
     }
 }
 

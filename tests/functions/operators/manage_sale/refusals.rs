@@ -181,7 +181,8 @@ async fn an_admission_that_nobody_knows_is_refused() {
         (with_work(json!({"cost": -1})), "400 malformed-request /admission/proof_of_work/cost"),
         (with_work(json!({"cost": "5000"})), "400 malformed-request /admission/proof_of_work/cost"),
         (with_work(json!({"cost": 1, "window": 10})), "400 malformed-request /admission/proof_of_work/window"),
-        (with_work(json!({"cost": 50_001})), "422 invalid-request /admission/proof_of_work/cost"),
+        (with_work(json!({"cost": 50_001, "window_seconds": 60})), "422 invalid-request /admission/proof_of_work/cost"),
+        (with_work(json!({"cost": 10_001})), "422 invalid-request /admission/proof_of_work/cost"),
         (with_work(json!({"cost": 1, "window_seconds": 61})), "422 invalid-request /admission/proof_of_work/window_seconds"),
         (with_work(json!({"cost": 0, "window_seconds": 4})), "422 invalid-request /admission/proof_of_work/window_seconds"),
     ] {

@@ -75,7 +75,7 @@ fn issued_at(now: Timestamp) -> SignedChallenge {
 }
 
 fn verified(solution: &Solution, product: &str, name: &str, now: Timestamp) -> Result<(), SolutionFault> {
-    keys().verify(solution, &product.parse().unwrap(), &shopper(name), now)
+    keys().verify(solution, &sale(product), &shopper(name), now)
 }
 
 /// Our challenge as ALTCHA's crate reads it.
@@ -114,7 +114,7 @@ fn altcha_solves_and_verifies_our_challenges() {
 #[test]
 fn we_verify_what_altcha_issues_with_our_secrets() {
     let [signature, key_signature] = key().altcha_secrets().map(str::to_owned);
-    let binding = Challenge::binding_of(&"demo".parse().unwrap(), &shopper("ann"));
+    let binding = Challenge::binding_of(&sale("demo"), &shopper("ann"));
     let issued = create_challenge(CreateChallengeOptions {
         counter: Some(17),
         cost: 2,
@@ -153,7 +153,7 @@ fn a_solution_is_good_for_its_shopper_its_sale_and_its_time_as_often_as_it_is_se
 
 #[test]
 fn product_and_shopper_of_a_binding_do_not_run_into_each_other() {
-    let binding = |product: &str, name: &str| Challenge::binding_of(&product.parse().unwrap(), &shopper(name));
+    let binding = |product: &str, name: &str| Challenge::binding_of(&sale(product), &shopper(name));
     assert_ne!(binding("ab", "c"), binding("a", "bc"));
 }
 
@@ -185,7 +185,7 @@ fn every_parameter_is_signed() {
     let solution = solved(&issued_at(start()));
     let changes: [fn(&mut SignedChallenge); 8] = [
         |it| it.challenge.cost = 1,
-        |it| it.challenge.binding = Challenge::binding_of(&"demo".parse().unwrap(), &"bob".parse().unwrap()),
+        |it| it.challenge.binding = Challenge::binding_of(&sale("demo"), &shopper("bob")),
         |it| it.challenge.expires_at += 3_600,
         |it| it.challenge.key_prefix = "00".repeat(16),
         |it| it.challenge.key_signature = "00".repeat(32),
@@ -209,7 +209,7 @@ fn during_a_rotation_challenges_of_both_keys_are_valid() {
     let by = |key: &ChallengeKey| solved(&key.issue(&sale("demo"), ASKED, &shopper("ann"), start(), &Counting::default()));
     let judged = |signing: &ChallengeKey, accepted: &[&ChallengeKey], by_key: &ChallengeKey| {
         let keys = ChallengeKeys { signing: signing.clone(), accepted: accepted.iter().copied().cloned().collect() };
-        keys.verify(&by(by_key), &"demo".parse().unwrap(), &shopper("ann"), start())
+        keys.verify(&by(by_key), &sale("demo"), &shopper("ann"), start())
     };
     assert_eq!(judged(&old, &[&new], &old), Ok(()));
     assert_eq!(judged(&old, &[&new], &new), Ok(()), "another environment signs with the new key already");
@@ -252,19 +252,53 @@ fn counters_are_spread_over_all_that_a_device_may_have_to_try() {
 }
 
 #[test]
-fn a_crowd_pays_up_to_four_times_as_much_and_a_quiet_second_the_price_of_the_sale() {
-    let mut rate = ChallengeRate::default();
-    let second = |after: i64| start() + SignedDuration::from_secs(after);
-    let costs = |rate: &mut ChallengeRate, now, times: usize| -> Vec<u32> {
-        (0..times).map(|_| rate.next(ProofOfWork { cost: 10, window_seconds: 10 }, now).cost).collect()
+fn challenges_of_before_a_change_are_another_sales() {
+    let solution = solved(&issued_at(start()));
+    let changed = |change: fn(&mut SaleDraft)| {
+        let mut sale = sale("demo");
+        change(&mut sale.draft);
+        keys().verify(&solution, &sale, &shopper("ann"), start())
     };
-    let first = costs(&mut rate, second(0), 1_000);
-    assert_eq!((first[0], first[98], first[99], first[199], first[299], first[999]), (10, 10, 20, 30, 40, 40));
-    assert_eq!(costs(&mut rate, second(1), 1), [40], "the second before was busy");
-    assert_eq!(costs(&mut rate, second(2), 1), [10]);
-    assert_eq!(costs(&mut rate, second(9), 1), [10]);
-    let dear = ProofOfWork { cost: u32::MAX, window_seconds: 10 };
-    assert_eq!(ChallengeRate { issued: 900, ..rate }.next(dear, second(9)).cost, u32::MAX);
+    assert_eq!(changed(|draft| draft.name = "Another name".into()), Ok(()));
+    assert_eq!(changed(|draft| draft.starts_at += SignedDuration::from_nanos(1)), Err(SolutionFault::Foreign));
+    let dearer = |draft: &mut SaleDraft| draft.proof_of_work = Some(ProofOfWork { cost: 4, ..ASKED });
+    assert_eq!(changed(dearer), Err(SolutionFault::Foreign));
+}
+
+#[test]
+fn a_crowd_pays_up_to_four_times_as_much_and_a_quiet_second_the_price_of_the_sale() {
+    let second = |after: i64| start() + SignedDuration::from_secs(after);
+    let costs = |rate: &mut ChallengeRate, asked: u32, now, times: usize| -> Vec<u32> {
+        (0..times).map(|_| rate.next(ProofOfWork { cost: asked, window_seconds: 10 }, now).cost).collect()
+    };
+    let mut rate = ChallengeRate::default();
+    let first = costs(&mut rate, 5_000, second(0), 200);
+    let rises = [5_000, 10_000, 15_000, 20_000].map(|cost| first.iter().position(|one| *one == cost));
+    assert_eq!(rises, [Some(0), Some(50), Some(75), Some(92)], "each 250,000 rounds");
+    assert_eq!(first.last(), Some(&20_000), "and no further");
+    assert_eq!(costs(&mut rate, 5_000, second(1), 1), [20_000], "the second before was busy");
+    assert_eq!(costs(&mut rate, 5_000, second(2), 1), [5_000]);
+    assert_eq!(costs(&mut rate, 5_000, second(9), 1), [5_000]);
+    // The dearest sale: what an environment does for one challenge has a bound.
+    let mut rate = ChallengeRate::default();
+    let dearest = costs(&mut rate, *ProofOfWork::COST.end(), second(0), 100);
+    assert_eq!((dearest[0], dearest[4], dearest[5], dearest.iter().max()), (50_000, 50_000, 100_000, Some(&200_000)));
+    let mut full = ChallengeRate { second: second(0).as_second(), rounds: u32::MAX, before: 0 };
+    assert_eq!(costs(&mut full, u32::MAX, second(0), 1), [u32::MAX]);
+}
+
+#[test]
+fn a_device_that_is_slow_solves_what_a_sale_may_ask_within_its_window() {
+    let check = |cost, window_seconds| ProofOfWork { cost, window_seconds }.check().map_err(|error| error.field);
+    for (cost, window) in [(1, 5), (5_000, 5), (5_000, 10), (10_000, 10), (50_000, 50), (50_000, 60)] {
+        assert_eq!(check(cost, window), Ok(()), "{cost} in {window} s");
+    }
+    for (cost, window) in [(0, 10), (5_001, 5), (10_001, 10), (50_000, 49), (50_001, 60)] {
+        assert_eq!(check(cost, window), Err("admission/proof_of_work/cost"), "{cost} in {window} s");
+    }
+    for (cost, window) in [(1, 4), (1, 61), (50_000, 4)] {
+        assert_eq!(check(cost, window), Err("admission/proof_of_work/window_seconds"), "{cost} in {window} s");
+    }
 }
 
 proptest! {
