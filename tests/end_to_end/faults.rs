@@ -1,8 +1,8 @@
 //! Function processes die during a rush, and unreadable messages arrive. Every unit is sold, and no shopper pays for nothing.
-//! Only unreadable messages end in a dead-letter queue.
+//! Only unreadable messages end in a dead-letter queue. And what can be counted only while nothing else runs.
 //!
-//! Ignored unless named, because these faults would disturb the other tests. `cargo xtask test` runs them alone, after the
-//! others.
+//! Ignored unless named, because these tests and the others would disturb each other. `cargo xtask test` runs them alone, after
+//! the others.
 
 use std::{
     collections::BTreeSet,
@@ -152,6 +152,25 @@ async fn a_message_that_nobody_can_read_ends_as_a_dead_letter_and_no_other_does(
         stack.forget_dead_letters(queue).await;
         stack.make_visible_after(queue, &patience).await;
     }
+}
+
+/// API Gateway keeps the authorizer's answer for the token. Here nobody else invokes the authorizer, so the count is exact.
+#[tokio::test]
+#[ignore = "counts every invocation: cargo xtask test runs it alone"]
+async fn a_kept_answer_of_the_authorizer_costs_no_invocation() {
+    let stack = Stack::running();
+    let shopper = stack.new_shopper().await;
+    let none = stack.invocations("authorize").await;
+    shopper.get("/orders").await.expect(200);
+    eventually("the invocation for the token", PATIENCE, async || (stack.invocations("authorize").await > none).then_some(()))
+        .await;
+    let one = stack.invocations("authorize").await;
+    for _ in 0..50 {
+        shopper.get("/orders").await.expect(200);
+        shopper.get("/reservations?product_id=demo").await.refuses(404, "unknown-reservation");
+        shopper.get("/orders/demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D").await.refuses(404, "unknown-order");
+    }
+    assert_eq!(stack.invocations("authorize").await, one);
 }
 
 /// No event of Stripe arrives. The shopper comes back to the shop's page, which sends the request again.

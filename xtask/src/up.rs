@@ -274,7 +274,7 @@ fn print_welcome(stack: &Stack, started: Instant) {
 The flash sale is up, {seconds:.0} s after the command. It listens on 127.0.0.1 only.
 
   API        {api_url}
-  AWS        {endpoint_url} (AWS_ENDPOINT_URL={endpoint_url}, or --endpoint-url for tools from before 2023; any credentials)
+  AWS        {endpoint_url} (AWS_ENDPOINT_URL={endpoint_url}, or --endpoint-url for the AWS CLI 1; region us-east-1, any credentials)
   Stripe     {stripe_url} (a fake: stripe:pm_card_visa pays)
   PayPal     {paypal_url} (a fake)
   Log        target/local/ministack.log
@@ -298,9 +298,18 @@ Try it:
   curl -s $API/reserve-inventory -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{{"product_id":"{expiry}"}}'
 
+The same for the operator, who makes sales and refunds (docs/API.md):
+
+  OPERATOR=$(curl -s {endpoint_url} -H 'Content-Type: application/x-amz-json-1.1' \
+    -H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth' \
+    -d '{{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"{operator_client_id}","AuthParameters":{{"USERNAME":"{operator}","PASSWORD":"{password}"}}}}' \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["AuthenticationResult"]["IdToken"])')
+
 Read the changes of orders, as a warehouse would (docs/events.md); some credentials are needed, and any will do:
 
-  aws sqs receive-message --endpoint-url {endpoint_url} --wait-time-seconds 10 --queue-url {order_changes_queue_url}
+  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+  aws sqs receive-message --region us-east-1 --endpoint-url {endpoint_url} --wait-time-seconds 10 \
+    --queue-url {order_changes_queue_url}
 "#,
         seconds = started.elapsed().as_secs_f32(),
         shoppers = demo::SHOPPERS,

@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(with_ramp(3_600).check(), Ok(()));
         for (ramp, ends_at) in [(0, "13:00:00Z"), (3_601, "14:00:00Z"), (3_600, "12:59:59Z")] {
             let draft = SaleDraft { ends_at: format!("2026-11-27T{ends_at}").parse().unwrap(), ..with_ramp(ramp) };
-            assert_eq!(draft.check().unwrap_err().field, "admission", "{ramp}");
+            assert_eq!(draft.check().unwrap_err().field, "admission/ramp_seconds", "{ramp}");
         }
     }
 }

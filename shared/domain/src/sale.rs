@@ -119,10 +119,10 @@ impl SaleDraft {
         }
         if let Admission::Draw { ramp_seconds } = self.admission {
             if !Admission::RAMP_SECONDS.contains(&ramp_seconds) {
-                return fail("admission", "ramp_seconds of a draw is a whole number from 1 to 3,600");
+                return fail("admission/ramp_seconds", "ramp_seconds of a draw is a whole number from 1 to 3,600");
             }
             if after(self.starts_at, ramp_seconds) > self.ends_at {
-                return fail("admission", "the ramp of a draw ends before the sale does");
+                return fail("admission/ramp_seconds", "the ramp of a draw ends before the sale does");
             }
         }
         self.proof_of_work.map_or(Ok(()), ProofOfWork::check)?;

@@ -88,7 +88,7 @@ async fn manage_sale_answers_its_sample_events() {
     delete-not-an-operator: 403 forbidden
     delete-sold: 503 try-again
     delete: 204
-    draw-longer-than-sale: 422 invalid-request /admission
+    draw-longer-than-sale: 422 invalid-request /admission/ramp_seconds
     draw-without-ramp: 422 invalid-request /admission/ramp_seconds
     draw: 201
     ends-before-start: 422 invalid-request /ends_at

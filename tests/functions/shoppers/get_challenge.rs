@@ -56,7 +56,7 @@ async fn dear() -> Shop {
 /// What a challenge for this shopper costs.
 async fn cost(function: &Judged<GetChallenge>, shopper: &str) -> u64 {
     let ask = request("GET", "/api/flash-sales/{product_id}/challenge").path_parameter("product_id", "guarded").shopper(shopper);
-    body(&function.handle(ask.build()).await)["parameters"]["cost"].as_u64().unwrap()
+    body(&function.handle(ask.build()).await).pointer("/parameters/cost").and_then(Value::as_u64).unwrap()
 }
 
 #[tokio::test]

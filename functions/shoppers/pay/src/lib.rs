@@ -35,17 +35,25 @@ impl HttpFunction for Pay {
         let method = body.payment_method()?;
         let id: OrderId = body.order_id.parse().map_err(|_| problems::unknown_order())?;
         let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
-        let key = started.map_err(problem)?;
-        let come = self.payments.wait_for(&key, wait_seconds(request)).await.unwrap_or_else(|error| {
-            // The payment has started, so the answer is 202.
+        let seconds = wait_seconds(request);
+        let (come, otherwise) = match started {
+            Ok(key) => (self.payments.wait_for(&key, seconds).await, Ok(http::ok_json(202, &PaymentView::under_way(None)))),
+            // The shopper may have acted.
+            Err(PaymentError::RequiresAction { action, key }) => {
+                (self.payments.wait_for_end(&key, seconds).await, Err(problems::requires_action(action)))
+            }
+            Err(error) => return Err(problem(error)),
+        };
+        let come = come.unwrap_or_else(|error| {
+            // The payment goes on.
             tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
             Come::Nothing
         });
-        Ok(match come {
-            Come::Ended(order) => http::ok_json(200, &PaymentView::ended(&order, self.clock.now())),
-            Come::ToAct(attempt) => http::ok_json(202, &PaymentView::under_way(Some(&attempt))),
-            Come::Nothing => http::ok_json(202, &PaymentView::under_way(None)),
-        })
+        match come {
+            Come::Ended(order) => Ok(http::ok_json(200, &PaymentView::ended(&order, self.clock.now()))),
+            Come::ToAct(attempt) => Ok(http::ok_json(202, &PaymentView::under_way(Some(&attempt)))),
+            Come::Nothing => otherwise,
+        }
     }
 }
 
@@ -54,7 +62,7 @@ fn problem(error: PaymentError) -> Problem {
         PaymentError::UnknownOrder => problems::unknown_order(),
         PaymentError::AlreadyPaid => problems::already_paid(),
         PaymentError::InProgress => problems::payment_in_progress(),
-        PaymentError::RequiresAction(action) => problems::requires_action(action),
+        PaymentError::RequiresAction { action, .. } => problems::requires_action(action),
         PaymentError::ReservationExpired => problems::reservation_expired(),
         PaymentError::TooManyAttempts { pay_by } => problems::too_many_attempts(pay_by),
         PaymentError::MethodUnavailable(error) => problems::payment_method_unavailable(&error.methods),

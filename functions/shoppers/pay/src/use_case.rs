@@ -27,9 +27,14 @@ pub(crate) enum PaymentError {
     /// An attempt is under way, or started while this request ran.
     #[error("a payment is under way")]
     InProgress,
-    /// An attempt is under way, and the shopper has to act.
+    /// An attempt by the same method is under way, and the shopper has to act, or has just come back from it.
     #[error("the shopper has to act")]
-    RequiresAction(ActionView),
+    RequiresAction {
+        /// What the shopper has to do, unless it is done.
+        action: ActionView,
+        /// The attempt.
+        key: IdempotencyKey,
+    },
     /// The hold has ended, and the order with it.
     #[error("the reservation has expired")]
     ReservationExpired,
@@ -105,7 +110,7 @@ impl OrderPayments {
     ) -> Result<IdempotencyKey, PaymentError> {
         let order = self.orders.get(id).await?.filter(|order| order.shopper == *shopper).ok_or(PaymentError::UnknownOrder)?;
         let now = self.clock.now();
-        self.can_be_paid(&order, now).await?;
+        self.can_be_paid(&order, method, now).await?;
         if !amount.is(order.amount) {
             return Err(PaymentError::OtherAmount { costs: order.amount });
         }
@@ -113,7 +118,7 @@ impl OrderPayments {
         match self.purchases.start_again(&order, method, now).await? {
             StartOutcome::Started => {}
             StartOutcome::OrderIs(changed) => {
-                self.can_be_paid(&changed, now).await?;
+                self.can_be_paid(&changed, method, now).await?;
                 return Err(PaymentError::InProgress);
             }
             StartOutcome::ReservationEnded => return Err(PaymentError::ReservationExpired),
@@ -123,8 +128,8 @@ impl OrderPayments {
         Ok(IdempotencyKey { order: order.id, attempt: message.attempt })
     }
 
-    /// Whether an attempt may start. Sends a pending order to the saga again if its message may have been lost.
-    async fn can_be_paid(&self, order: &Order, now: Timestamp) -> Result<(), PaymentError> {
+    /// Whether an attempt by `method` may start. Sends a pending order to the saga again if its message may have been lost.
+    async fn can_be_paid(&self, order: &Order, method: &PaymentMethod, now: Timestamp) -> Result<(), PaymentError> {
         match order.statuses(now).0 {
             OrderStatus::AwaitingPayment if order.attempt >= Order::MAX_ATTEMPTS => {
                 Err(PaymentError::TooManyAttempts { pay_by: order.pay_by })
@@ -134,20 +139,36 @@ impl OrderPayments {
             OrderStatus::Pending => {
                 self.dispatch.send_again::<PaymentError>(order, now).await?;
                 let attempt = self.returns.note::<PaymentError>(order).await?;
-                Err(attempt.as_ref().and_then(contract::action).map_or(PaymentError::InProgress, PaymentError::RequiresAction))
+                // Another method could charge twice: it has to wait until this attempt has ended.
+                let same = attempt.as_ref().filter(|_| order.payment_method.as_ref() == Some(method));
+                let action = same.and_then(contract::action);
+                Err(action.map_or(PaymentError::InProgress, |action| PaymentError::RequiresAction { action, key: order.key() }))
             }
             OrderStatus::Failed | OrderStatus::Expired | OrderStatus::Refunded => Err(PaymentError::ReservationExpired),
         }
     }
 
+    /// What has come of the payment of `key` within `seconds`: the order has ended, or neither that nor anything else. The shopper
+    /// has come back from acting, and the action is still noted.
+    pub(crate) async fn wait_for_end(&self, key: &IdempotencyKey, seconds: u32) -> Result<Come, StoreError> {
+        self.wait(key, seconds, false).await
+    }
+
     /// What has come of the payment of `key` within `seconds`: the order has ended, or its shopper has to act, or neither.
     pub(crate) async fn wait_for(&self, key: &IdempotencyKey, seconds: u32) -> Result<Come, StoreError> {
+        self.wait(key, seconds, true).await
+    }
+
+    async fn wait(&self, key: &IdempotencyKey, seconds: u32, until_action: bool) -> Result<Come, StoreError> {
         let come = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
                 let order = self.orders.get(&key.order).await?;
                 if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
                     return Ok(Come::Ended(Box::new(order)));
+                }
+                if !until_action {
+                    continue;
                 }
                 let attempt = self.attempts.get(key).await?;
                 if let Some(attempt) = attempt.filter(|attempt| contract::action(attempt).is_some()) {

@@ -154,7 +154,7 @@ async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
 }
 
 /// First come, first served, with this proof of work.
-fn with_work(proof_of_work: Value) -> Value {
+fn with_work(proof_of_work: &Value) -> Value {
     json!({"mode": "fcfs", "proof_of_work": proof_of_work})
 }
 
@@ -172,19 +172,19 @@ async fn an_admission_that_nobody_knows_is_refused() {
         (json!({"mode": "draw", "ramp_seconds": "60"}), "400 malformed-request /admission/ramp_seconds"),
         (json!({"mode": "fcfs", "ramp_seconds": 60}), "422 invalid-request /admission/ramp_seconds"),
         (json!({"mode": "draw"}), "422 invalid-request /admission/ramp_seconds"),
-        (json!({"mode": "draw", "ramp_seconds": 0}), "422 invalid-request /admission"),
-        (json!({"mode": "draw", "ramp_seconds": 3_601}), "422 invalid-request /admission"),
+        (json!({"mode": "draw", "ramp_seconds": 0}), "422 invalid-request /admission/ramp_seconds"),
+        (json!({"mode": "draw", "ramp_seconds": 3_601}), "422 invalid-request /admission/ramp_seconds"),
         (json!({}), "400 malformed-request /admission/mode"),
         (json!("fcfs"), "400 malformed-request /admission"),
-        (with_work(json!({})), "400 malformed-request /admission/proof_of_work/cost"),
-        (with_work(json!([5_000])), "400 malformed-request /admission/proof_of_work"),
-        (with_work(json!({"cost": -1})), "400 malformed-request /admission/proof_of_work/cost"),
-        (with_work(json!({"cost": "5000"})), "400 malformed-request /admission/proof_of_work/cost"),
-        (with_work(json!({"cost": 1, "window": 10})), "400 malformed-request /admission/proof_of_work/window"),
-        (with_work(json!({"cost": 50_001, "window_seconds": 60})), "422 invalid-request /admission/proof_of_work/cost"),
-        (with_work(json!({"cost": 10_001})), "422 invalid-request /admission/proof_of_work/cost"),
-        (with_work(json!({"cost": 1, "window_seconds": 61})), "422 invalid-request /admission/proof_of_work/window_seconds"),
-        (with_work(json!({"cost": 0, "window_seconds": 4})), "422 invalid-request /admission/proof_of_work/window_seconds"),
+        (with_work(&json!({})), "400 malformed-request /admission/proof_of_work/cost"),
+        (with_work(&json!([5_000])), "400 malformed-request /admission/proof_of_work"),
+        (with_work(&json!({"cost": -1})), "400 malformed-request /admission/proof_of_work/cost"),
+        (with_work(&json!({"cost": "5000"})), "400 malformed-request /admission/proof_of_work/cost"),
+        (with_work(&json!({"cost": 1, "window": 10})), "400 malformed-request /admission/proof_of_work/window"),
+        (with_work(&json!({"cost": 50_001, "window_seconds": 60})), "422 invalid-request /admission/proof_of_work/cost"),
+        (with_work(&json!({"cost": 10_001})), "422 invalid-request /admission/proof_of_work/cost"),
+        (with_work(&json!({"cost": 1, "window_seconds": 61})), "422 invalid-request /admission/proof_of_work/window_seconds"),
+        (with_work(&json!({"cost": 0, "window_seconds": 4})), "422 invalid-request /admission/proof_of_work/window_seconds"),
     ] {
         let mut body = body(10);
         body["admission"] = admission.clone();

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{AttemptStatus, SellOutcome};
+use domain::{Attempt, AttemptStatus, SellOutcome};
 use insta::assert_snapshot;
 use kit::Response;
+use serde_json::json;
 use store::Advanced;
 use test_aws::{Calls, event};
 use test_shop::{Buyer, Shop, Stage, brief};
@@ -108,4 +109,59 @@ async fn a_refusal_is_not_waited_for() {
         let attempt = usize::from(stage == Stage::Pending);
         assert_eq!(calls.count("GetItem"), 1 + attempt, "{stage:?}");
     }
+}
+
+/// An order whose payment waits for its shopper, and a request with the same method.
+async fn acting() -> (Shop, test_aws::RequestBuilder) {
+    let shop = Shop::with(Stage::Pending).await;
+    shop.waits_for_shopper(&Buyer::first()).await;
+    let method = shop.order(&Buyer::first()).await.payment_method.unwrap();
+    let body = json!({"order_id": Buyer::first().id, "payment_method": method.as_str(), "amount": "999.00"});
+    (shop, request().json(&body))
+}
+
+/// The saga goes on once the shopper's return is known.
+async fn goes_on(shop: &Shop) {
+    let begun = tokio::time::Instant::now();
+    while shop.payment_events_sent().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "nobody is told of the return");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (buyer, order) = (Buyer::first(), shop.order(&Buyer::first()).await);
+    let attempts = shop.uncounted().attempts();
+    let before = attempts.get(&order.key()).await.unwrap().unwrap();
+    let charged = Attempt { status: AttemptStatus::Charged, waiting: None, ..before.clone() };
+    assert!(attempts.replace(&before, &charged).await.unwrap());
+    let sold = shop.uncounted().stock().sell(buyer.shard, &buyer.shopper, &buyer.id, buyer.quantity).await.unwrap();
+    assert_eq!(sold, SellOutcome::Sold);
+    let completed = shop.uncounted().purchases().complete(&order, order.attempt, "pi_1", shop.now()).await.unwrap();
+    assert_eq!(completed, Advanced::Done);
+}
+
+#[tokio::test]
+async fn a_shopper_who_comes_back_from_acting_is_told_how_the_payment_ended() {
+    let (shop, request) = acting().await;
+    let function = function(&shop, &Calls::new());
+    let (response, ()) = tokio::join!(function.handle(request.header("prefer", "wait=10").build()), goes_on(&shop));
+    assert_eq!(brief(&response), "200");
+    assert_eq!(test_shop::body(&response)["payment_status"], "completed");
+}
+
+#[tokio::test]
+async fn who_has_not_acted_is_told_so_after_the_time_and_at_once_without_a_preference() {
+    for (prefer, least) in [("wait=1", Duration::from_secs(1)), ("wait=0", Duration::ZERO)] {
+        let (shop, request) = acting().await;
+        let begun = tokio::time::Instant::now();
+        let response = function(&shop, &Calls::new()).handle(request.header("prefer", prefer).build()).await;
+        assert_eq!(brief(&response), "409 requires-action");
+        assert!(begun.elapsed() >= least, "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn another_method_has_to_wait_until_the_payment_has_ended() {
+    let (shop, _) = acting().await;
+    let body = json!({"order_id": Buyer::first().id, "payment_method": "sandbox:declined", "amount": "999.00"});
+    let response = function(&shop, &Calls::new()).handle(request().json(&body).header("prefer", "wait=10").build()).await;
+    assert_eq!(brief(&response), "409 payment-in-progress");
 }

@@ -44,7 +44,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "draw-longer-than-sale",
             ask("winter-drop", json!({"admission": {"mode": "draw", "ramp_seconds": 3_600}, "ends_at": "2099-12-01T12:59:59Z"})),
-            [problem_at(422, "invalid-request", "/admission")],
+            [problem_at(422, "invalid-request", "/admission/ramp_seconds")],
         ),
         case(
             "proof-of-work",
