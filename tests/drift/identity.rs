@@ -116,6 +116,14 @@ fn locally(repository: &Repository) -> Faults {
     {
         faults.push("CognitoUrl can be set outside local".to_owned());
     }
+    let in_prod = &repository.template["Rules"]["MoneyMovesInProduction"];
+    let only_sandboxes = ["sandbox,sandbox-standby", "sandbox-standby,sandbox", "sandbox", "sandbox-standby"];
+    let is_real = json!({"Fn::Not": [{"Fn::Contains": [only_sandboxes, {"Ref": "PaymentGateways"}]}]});
+    if in_prod["RuleCondition"] != json!({"Fn::Equals": [{"Ref": "Environment"}, "prod"]})
+        || !assertions(repository, "MoneyMovesInProduction").contains(&is_real)
+    {
+        faults.push("prod can have the sandbox alone".to_owned());
+    }
     for (name, function) in template::functions(&repository.template) {
         let trusts = function.variables.get("TRUST_USER_ID_HEADER");
         if trusts.is_some_and(|value| *value != json!({"Ref": "TrustUserIdHeader"})) {

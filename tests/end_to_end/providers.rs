@@ -42,7 +42,12 @@ impl Purchase {
     /// The shopper confirms, or refuses, the payment by 3-D Secure. Returns Stripe's status of the intent.
     pub(crate) async fn confirms(&self, outcome: &str) -> String {
         let order = self.to_act().await;
-        let secret = order.body["action"]["client_secret"].as_str().unwrap();
+        self.acts(&order, outcome).await
+    }
+
+    /// The same in a window that was opened while the order was as `acting` shows it.
+    async fn acts(&self, acting: &Answer, outcome: &str) -> String {
+        let secret = acting.body["action"]["client_secret"].as_str().unwrap();
         let intent = secret.split_once("_secret_").unwrap().0;
         let path = format!("/_fake/payment_intents/{intent}/authenticate");
         let answer = self.stack.fake("stripe", &path, &json!({"outcome": outcome})).await;
@@ -136,7 +141,7 @@ async fn three_d_secure_that_fails_leaves_the_order_waiting_for_another_payment(
 #[tokio::test]
 async fn three_d_secure_that_is_abandoned_ends_with_the_hold_and_cannot_be_paid_later() {
     let purchase = Purchase::begun(CONFIRMED_CARD, json!({"hold_seconds": 5, "max_hold_seconds": 8})).await;
-    purchase.to_act().await;
+    let acting = purchase.to_act().await;
     purchase.shopper.order_becomes(&purchase.order, "expired").await;
     assert_eq!(purchase.at_stripe().await, ((0, 0, 0), vec!["canceled".to_owned()]));
     eventually("the unit back", AT_ONCE, async || {
@@ -145,6 +150,9 @@ async fn three_d_secure_that_is_abandoned_ends_with_the_hold_and_cannot_be_paid_
     .await;
     let order = purchase.shopper.get(&format!("/orders/{}", purchase.order)).await.expect(200);
     assert_eq!(order.body["action"], Value::Null);
+    // The window is still open somewhere, and the shopper acts in it.
+    purchase.acts(&acting, "passed").await;
+    assert_eq!(purchase.at_stripe().await, ((0, 0, 0), vec!["canceled".to_owned()]));
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn of_the_api(response: &kit::Response) -> Answer {
 }
 
 /// Feeds the gate's store with the sale `demo`.
-async fn feed(shop: &Shop) {
+pub(crate) async fn feed(shop: &Shop) {
     let mut parts = shop.parts_with(&Calls::new(), &[("EDGE_STORE_ARN", STORE)]);
     EdgeFeed::wire(&mut parts).unwrap().feed(&demo()).await.unwrap();
 }

@@ -2,15 +2,24 @@
 
 use contract::GateValue;
 use domain::{
-    Exhausted, Hold, ProductId, Quantity, ReservationId, Sale, SaleDraft, SaleStatus, SignedDuration, StockShard, Timestamp,
+    Exhausted, Hold, ProductId, Quantity, ReservationId, Sale, SaleDraft, SaleStatus, ShardNumber, SignedDuration, StockShard,
+    Timestamp,
 };
-use serde_json::Value;
-use test_shop::draft;
+use reserve::Reserve;
+use serde_json::{Value, json};
+use store::Ending;
+use test_aws::Calls;
+use test_shop::{Shop, brief, demo, draft};
 
-use crate::node::{Asked, Judged, judge};
+use crate::{
+    answers::feed,
+    node::{Asked, Judged, judge},
+};
 
 /// Requests of every kind.
 const REQUESTS: u64 = 10_000;
+/// Histories of real requests, one sale each.
+const HISTORIES: u64 = 300;
 /// A clock is off by at most this, either way.
 const SKEW_MS: i64 = 2_000;
 /// The gate looks ahead by this.
@@ -204,4 +213,59 @@ fn the_gate_says_nothing_of_a_hidden_sale() {
         [-1, 0, 1_999, 2_000].map(|now| Asked::post("/api/flash-sales/demo/order", at(now)).told("demo", Some(value.clone())));
     let passed: Vec<bool> = judge(&asked).iter().map(|judged| judged.passed).collect();
     assert_eq!(passed, [true, true, true, false]);
+}
+
+/// The same of the functions themselves: sales by real requests, the gate's value as `feed-edge` writes it, and the answer of
+/// `reserve` two seconds later. Holds end when their time is over, as the workers see to it.
+#[tokio::test]
+async fn what_the_gate_refuses_reserve_refuses_two_seconds_later() {
+    let mut chance = Chance(0x2545_f491_4f6c_dd1d);
+    let mut refusals = std::collections::BTreeMap::<String, u64>::new();
+    for history in 0..HISTORIES {
+        let shop = Shop::empty().await;
+        let start = shop.now();
+        let seconds = |many: i64| SignedDuration::from_secs(many);
+        let units = u32::try_from(chance.between(1, 3)).unwrap();
+        let hold_seconds = u32::try_from(chance.between(5, 30)).unwrap();
+        let starts_at = start + seconds(if chance.one_in(3) { chance.between(20, 90) } else { chance.between(-5, 5) });
+        let ends_at = starts_at + seconds(chance.between(10, 60));
+        let draft = SaleDraft { units, hold_seconds, max_hold_seconds: 60, starts_at, ends_at, shards: Some(1), ..draft() };
+        shop.sale(&demo(), SaleDraft { max_per_shopper: Quantity::ONE, ..draft }).await;
+        // People reserve one after the other, some before the start and some after the last unit is gone.
+        for shopper in 0..chance.between(0, 5) {
+            shop.clock.advance(SignedDuration::from_millis(chance.between(0, 6_000)));
+            ask_to_reserve(&shop, &format!("shopper-{history}-{shopper}")).await;
+        }
+        feed(&shop).await;
+        let value = shop.edge.value("demo");
+        let fed_at = shop.now();
+        let asked_at = fed_at + SignedDuration::from_millis(chance.between(0, 45_000));
+        let skew = SignedDuration::from_millis(chance.between(-SKEW_MS, SKEW_MS));
+        let asked = Asked::post("/reserve-inventory", asked_at + skew).of("demo").told("demo", value);
+        let judged = judge(&[asked]);
+        let Some(code) = code(&judged[0]) else { continue };
+        *refusals.entry(code.clone()).or_default() += 1;
+        shop.clock.set_to(asked_at + SignedDuration::from_millis(AHEAD_MS));
+        end_holds(&shop).await;
+        let answer = ask_to_reserve(&shop, "a-stranger").await;
+        assert!(answer.starts_with('4'), "history {history}: the gate says {code}, and reserve {answer}");
+    }
+    assert!(refusals.len() >= 3 && refusals.values().sum::<u64>() >= HISTORIES / 4, "{refusals:?}");
+}
+
+/// A request of a new environment, in brief.
+async fn ask_to_reserve(shop: &Shop, shopper: &str) -> String {
+    let ask = test_aws::request("POST", "/reserve-inventory").shopper(shopper).json(&json!({"product_id": "demo"}));
+    brief(&shop.wire::<test_shop::Judged<Reserve>>(&Calls::new()).handle(ask.build()).await)
+}
+
+/// Ends every hold whose time is over.
+async fn end_holds(shop: &Shop) {
+    let parts = || shop.uncounted();
+    for (number, shard) in (0..).zip(shop.shards(&demo()).await) {
+        for (shopper, hold) in shard.held().iter().filter(|(_, hold)| hold.expires_at <= shop.now()) {
+            parts().reservations().end(shopper, &hold.reservation, Ending::Overdue(shop.now())).await.unwrap();
+            parts().stock().release_ended(ShardNumber(number), shopper, &hold.reservation, hold.expires_at).await.unwrap();
+        }
+    }
 }

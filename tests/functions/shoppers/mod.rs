@@ -3,6 +3,7 @@
 
 mod cancel_reservation;
 mod checkout;
+mod down;
 mod get_challenge;
 mod get_draw;
 mod get_inventory;

@@ -1,6 +1,9 @@
 //! Tables and queues fail, and processes die or overlap: no event is lost. Both functions queue by the same code; Stripe's has the
 //! cheaper signature.
 
+use std::time::Duration;
+
+use receive_paypal::ReceivePaypal;
 use receive_stripe::ReceiveStripe;
 use serde_json::Value;
 use test_aws::{Calls, Fault, every_crash, every_interleaving, passing_faults};
@@ -9,7 +12,7 @@ use test_shop::{Judged, brief};
 
 use crate::webhooks::{
     DELIVER_AGAIN, RECEIVED, a_second_later, is_remembered, nothing_happened, request,
-    world::{Paypal, Receiver, stripe_delivery},
+    world::{PAYPAL_URL, Paypal, Receiver, stripe_delivery},
 };
 
 const STRIPE: &str = "/webhooks/stripe";
@@ -101,6 +104,37 @@ async fn a_process_that_receives_from_paypal_may_die_at_any_request_too() {
         is_taken(&receiver, "paypal", &delivery, &first).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn two_deliveries_of_paypal_at_once_are_both_acknowledged() {
+    every_interleaving(async |interleaving| {
+        let paypal = Paypal::open();
+        let receiver = Receiver::of_paypal(&paypal).await.counted_by(&interleaving.calls);
+        let delivery = paypal.delivery("WEBHOOK-ONE");
+        let (hanging, other) =
+            (receiver.paypal(), receiver.counted::<Judged<ReceivePaypal>>(&Calls::new(), &[("PAYPAL_URL", PAYPAL_URL)]));
+        let ask = || request("/webhooks/paypal", &delivery);
+        let (one, two) = interleaving.run(hanging.handle(ask()), other.handle(ask())).await;
+        assert_eq!([brief(&one), brief(&two)], ["200", "200"]);
+        is_taken(&receiver, "paypal", &delivery, "both").await;
+    })
+    .await;
+}
+
+/// A provider that gets no answer for a while delivers again. A new environment reads the account's keys, and PayPal's certificate.
+#[tokio::test]
+async fn an_event_is_acknowledged_within_a_second_also_by_a_new_environment() {
+    let paypal = Paypal::open();
+    let (stripe, of_paypal) = (Receiver::of_stripe().await, Receiver::of_paypal(&paypal).await);
+    let from_stripe = delivery(&stripe);
+    let from_paypal = paypal.delivery("WEBHOOK-ONE");
+    let within = Duration::from_secs(1);
+    let (to_stripe, to_paypal) = (stripe.stripe(), of_paypal.paypal());
+    let answer = tokio::time::timeout(within, to_stripe.handle(request(STRIPE, &from_stripe))).await;
+    assert_eq!(brief(&answer.expect("Stripe waits no longer")), "200");
+    let answer = tokio::time::timeout(within, to_paypal.handle(request("/webhooks/paypal", &from_paypal))).await;
+    assert_eq!(brief(&answer.expect("PayPal waits no longer")), "200");
 }
 
 /// Stripe may deliver an event twice at once.

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     CannotCharge, Keys, PaypalKeys,
     http::{Certainty, Secret},
-    testing::{Next, Provider},
+    testing::{Next, Provider, Replaced},
 };
 
 pub(super) const CALL_ID: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1";
@@ -465,4 +465,28 @@ async fn neither_secret_nor_token_is_printed() {
     client.get_capture("C").await.unwrap();
     let printed = format!("{client:?}");
     assert!(!printed.contains("secret") && !printed.contains("first"), "{printed}");
+}
+
+/// The shop replaces the app's secret, and ends the old one at PayPal.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_old_secret_does_not_get_is_fetched_with_the_new_one() {
+    let no = || Next::json(401, &json!({"error": "invalid_client"}));
+    let read = || Next::json(200, &order("CREATED", &json!(null)));
+    let provider = Provider::that([token("first"), read(), no(), token("second"), read()]);
+    let store = Replaced::with(r#"{"client_id": "client", "client_secret": "old"}"#);
+    let keys = Keys::new(GatewayName("paypal".to_owned()), Arc::clone(&store) as _);
+    let clock = HandClock::default();
+    let client = PaypalClient::new(provider.http(), "https://api-m.paypal.invalid/", keys, Arc::new(clock.clone()));
+    client.get_order("O").await.unwrap();
+    store.by(r#"{"client_id": "client", "client_secret": "new"}"#);
+    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    clock.pass(32_400);
+    client.get_order("O").await.unwrap();
+    let asked = provider.asked();
+    let by: Vec<_> = asked.iter().map(|asked| asked.header("authorization").unwrap()).collect();
+    // Base 64 of `client:old` and `client:new`.
+    assert_eq!(
+        by,
+        ["Basic Y2xpZW50Om9sZA==", "Bearer first", "Basic Y2xpZW50Om9sZA==", "Basic Y2xpZW50Om5ldw==", "Bearer second"]
+    );
 }

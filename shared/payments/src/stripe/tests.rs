@@ -1,5 +1,7 @@
 //! The client against answers in the shapes of Stripe's API reference.
 
+use std::sync::Arc;
+
 use domain::{GatewayName, IdempotencyKey, Money};
 use serde_json::{Value, json};
 
@@ -7,7 +9,7 @@ use super::*;
 use crate::{
     CannotCharge, Keys, StripeKeys,
     http::{Certainty, Secret},
-    testing::{Next, Provider},
+    testing::{Next, Provider, Replaced},
 };
 
 const CALL_KEY: &str = "demo.01JD3V3Z5T8Q6W7X9Y0A1B2C3D-1";
@@ -350,4 +352,35 @@ async fn neither_the_key_nor_a_client_secret_is_printed() {
     for printed in [format!("{client:?}"), format!("{intent:?}"), format!("{state:?} {state}")] {
         assert!(!printed.contains("sk_test_local") && !printed.contains("_secret_"), "{printed}");
     }
+}
+
+/// The shop replaces the account's key, and ends the old one at Stripe.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_the_old_key_may_not_make_is_made_again_by_the_new_one_and_is_the_same() {
+    let no = || error(401, &json!({"type": "invalid_request_error", "message": "Expired API Key provided"}));
+    let yes = || Next::json(200, &intent(&json!({})));
+    let provider = Provider::that([yes(), no(), yes(), no(), no()]);
+    let store = Replaced::with(r#"{"secret_key": "sk_old"}"#);
+    let keys = Keys::new(account(), Arc::clone(&store) as _);
+    let (client, attempt) = (StripeClient::new(provider.http(), "https://api.stripe.invalid/", keys), attempt());
+    let new = NewIntent { amount: money(1999, "EUR"), payment_method: "pm_1", capture: CaptureMethod::Manual, attempt: &attempt };
+    client.create_intent(&new, "first").await.unwrap();
+    store.by(r#"{"secret_key": "sk_new"}"#);
+    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    client.create_intent(&new, "second").await.unwrap();
+    let asked = provider.asked();
+    let by: Vec<_> = asked.iter().map(|asked| (asked.header("authorization"), asked.header("idempotency-key"))).collect();
+    assert_eq!(
+        by,
+        [
+            (Some("Bearer sk_old"), Some("first")),
+            (Some("Bearer sk_old"), Some("second")),
+            (Some("Bearer sk_new"), Some("second")),
+        ]
+    );
+    assert_eq!((&asked[1].line, &asked[1].body), (&asked[2].line, &asked[2].body));
+    // A key that nobody has replaced is not tried twice.
+    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    assert!(matches!(client.create_intent(&new, "third").await, Err(StripeError::Auth)));
+    assert_eq!(provider.asked().len(), 4);
 }
