@@ -127,3 +127,16 @@ async fn a_table_that_does_not_answer_is_503_and_one_that_refuses_is_500() {
         assert_eq!(brief(&ask().await), "200", "{case}");
     }
 }
+
+/// Neither the answer nor the work tells a stranger whether there is such an order.
+#[tokio::test]
+async fn another_shoppers_order_is_unknown_as_one_that_is_not_there_and_costs_the_same_read() {
+    let shop = Shop::with(Stage::Completed).await;
+    for id in [Buyer::first().id, Buyer::second().id] {
+        let calls = Calls::new();
+        let ask =
+            test_aws::request("GET", "/orders/{order_id}").path_parameter("order_id", &id.to_string()).shopper("a-stranger");
+        assert_eq!(test_aws::told(&function(&shop, &calls).handle(ask.build()).await), UNKNOWN_ORDER, "{id}");
+        assert_eq!((calls.count("GetItem"), calls.total()), (1, 1), "{id}");
+    }
+}
