@@ -41,15 +41,7 @@ impl Purchase {
 
     /// The shopper confirms, or refuses, the payment by 3-D Secure. Returns Stripe's status of the intent.
     pub(crate) async fn confirms(&self, outcome: &str) -> String {
-        let order = self.to_act().await;
-        self.acts(&order, outcome).await
-    }
-
-    /// The same in a window that was opened while the order was as `acting` shows it.
-    async fn acts(&self, acting: &Answer, outcome: &str) -> String {
-        let secret = acting.body["action"]["client_secret"].as_str().unwrap();
-        let intent = secret.split_once("_secret_").unwrap().0;
-        let path = format!("/_fake/payment_intents/{intent}/authenticate");
+        let path = acting_at_stripe(&self.to_act().await);
         let answer = self.stack.fake("stripe", &path, &json!({"outcome": outcome})).await;
         answer["status"].as_str().unwrap_or_default().to_owned()
     }
@@ -98,6 +90,12 @@ impl Purchase {
 
 fn succeeded() -> ((u64, u64, u64), Vec<String>) {
     ((0, PRICE, 0), vec!["succeeded".to_owned()])
+}
+
+/// Where a shopper acts at the fake Stripe, by the order's `action`.
+fn acting_at_stripe(order: &Answer) -> String {
+    let secret = order.body["action"]["client_secret"].as_str().unwrap();
+    format!("/_fake/payment_intents/{}/authenticate", secret.split_once("_secret_").unwrap().0)
 }
 
 #[tokio::test]
@@ -151,7 +149,8 @@ async fn three_d_secure_that_is_abandoned_ends_with_the_hold_and_cannot_be_paid_
     let order = purchase.shopper.get(&format!("/orders/{}", purchase.order)).await.expect(200);
     assert_eq!(order.body["action"], Value::Null);
     // The window is still open somewhere, and the shopper acts in it.
-    purchase.acts(&acting, "passed").await;
+    let (status, _) = purchase.stack.ask_fake("stripe", &acting_at_stripe(&acting), &json!({"outcome": "passed"})).await;
+    assert_eq!(status, 409, "the intent waits for nobody");
     assert_eq!(purchase.at_stripe().await, ((0, 0, 0), vec!["canceled".to_owned()]));
 }
 

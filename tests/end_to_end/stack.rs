@@ -123,11 +123,15 @@ impl Stack {
 
     /// What a test does to a fake provider, `stripe` or `paypal`.
     pub(crate) async fn fake(&self, provider: &str, path: &str, body: &Value) -> Value {
-        let url = format!("{}{path}", self.told(&format!("/{provider}_url")));
-        let response = self.http.post(url).json(body).send().await.unwrap();
-        let (status, text) = (response.status(), response.text().await.unwrap());
+        let (status, text) = self.ask_fake(provider, path, body).await;
         assert!(status.is_success(), "{provider} {path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    pub(crate) async fn ask_fake(&self, provider: &str, path: &str, body: &Value) -> (StatusCode, String) {
+        let url = format!("{}{path}", self.told(&format!("/{provider}_url")));
+        let response = self.http.post(url).json(body).send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
     }
 
     /// Every payment at a fake provider.
