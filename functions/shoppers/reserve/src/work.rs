@@ -35,7 +35,7 @@ impl ShownWork<'_> {
     pub(crate) async fn check(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
         let header = self.header.ok_or(Refusal::ProofOfWorkRequired)?;
         let solution = contract::solution(header).ok_or(Refusal::ProofOfWork(SolutionFault::Forged))?;
-        // Whoever has solved a challenge has done the work: a secret that cannot be read is no reason to send the shopper away.
+        // The shopper may have done the work. If Secrets Manager does not answer, the client sends the same solution again.
         let keys = self.secret.keys().await.ok_or(Refusal::TryAgain { after_seconds: 1 })?;
         keys.verify(&solution, sale, shopper, now).map_err(Refusal::ProofOfWork)
     }

@@ -1,5 +1,5 @@
 //! Proof of work: a shopper's device computes for a second before it may ask for units, once for each window of some seconds. A person
-//! does not notice it; somebody with ten thousand accounts needs the processors for all of them at the same moment.
+//! does not notice it; a script with ten thousand accounts needs the processors for all of them at the same moment.
 //!
 //! The challenge and its solution are those of ALTCHA, version 2 (<https://altcha.org/docs/v2/>), with PBKDF2/SHA-256 (RFC 8018): the
 //! device looks for the counter whose key, derived from nonce ‖ counter and salt, begins with a given prefix. The challenge carries its
