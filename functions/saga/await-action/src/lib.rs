@@ -24,7 +24,7 @@ pub struct AwaitTask {
     order_id: OrderId,
     shopper: ShopperId,
     attempt: u32,
-    /// By this Step Functions knows the waiting execution.
+    /// Identifies the waiting execution to Step Functions.
     task_token: String,
 }
 

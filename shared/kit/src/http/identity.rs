@@ -79,7 +79,7 @@ impl Identity {
         let granted = granted(request).filter(|grant| !grant.is_over(self.clock.now()));
         let granted = granted.map(|Grant { subject, realm, groups, expires_at: _ }| Caller { shopper: subject, realm, groups });
         let is_signed_in = is_signed_in(request);
-        // Whoever has a token, even one that is over, is nobody else.
+        // A request with a token, even an expired one, never falls back to the header.
         let by_header = || from_headers(request).filter(|_| self.trusts_header && !is_signed_in);
         granted.or_else(by_header).ok_or_else(Problem::unauthenticated)
     }
