@@ -87,6 +87,8 @@ impl Stage {
             ("ENVIRONMENT", "local"),
             // No sale of the bench asks for a proof of work.
             ("CHALLENGE_SECRET", "unused"),
+            // A shopper of the bench repeats its request as fast as it can.
+            ("SHOPPER_RATE", "1000"),
             ("PAYMENT_GATEWAYS", "sandbox,sandbox-standby"),
             ("STOCK_TABLE", self.shop.dynamo.stock_table()),
             ("RESERVATION_TABLE", self.shop.dynamo.reservation_table()),

@@ -12,9 +12,7 @@ use system_tests::{
 use crate::{Faults, none, notices, routes::routes, set};
 
 const DOCUMENT: &str = "docs/deploying.md";
-/// What an account may do in a Region before anybody asks for more (AWS, "API Gateway quotas", "Lambda quotas").
-const REQUESTS_A_SECOND: i64 = 10_000;
-const REQUESTS_AT_ONCE: i64 = 5_000;
+/// Executions that an account may have at once in a Region before anybody asks for more (AWS, "Lambda quotas").
 const CONCURRENCY: i64 = 1_000;
 
 fn parameter(repository: &Repository, name: &str) -> i64 {
@@ -25,11 +23,19 @@ fn settings(repository: &Repository) -> Vec<&Value> {
     repository.template["Resources"]["Api"]["Properties"]["MethodSettings"].as_array().into_iter().flatten().collect()
 }
 
-/// `Read` for an entry with `ReadRate` and `ReadBurst`.
+/// `Read` for an entry with `ReadRate` and `ReadBurst` of the stage's row of throttles.
 fn group(setting: &Value) -> Option<&str> {
-    let rate = setting["ThrottlingRateLimit"]["Ref"].as_str()?.strip_suffix("Rate")?;
-    let burst = setting["ThrottlingBurstLimit"]["Ref"].as_str()?.strip_suffix("Burst")?;
+    let name = |limit: &str| {
+        let [mapping, row, name] = setting[limit]["Fn::FindInMap"].as_array()?.as_slice() else { return None };
+        (mapping == "Throttles" && *row == stage_row()).then_some(name.as_str()?)
+    };
+    let rate = name("ThrottlingRateLimit")?.strip_suffix("Rate")?;
+    let burst = name("ThrottlingBurstLimit")?.strip_suffix("Burst")?;
     (rate == burst).then_some(rate)
+}
+
+fn stage_row() -> Value {
+    json!({"Fn::FindInMap": ["RequestsPerSecond", {"Ref": "RequestsPerSecond"}, {"Ref": "Environment"}]})
 }
 
 /// The groups that a route may be in. `reserve` and what reserves by itself must not share limits with what pays.
@@ -81,17 +87,52 @@ fn traces(repository: &Repository) -> Faults {
     traced.map(|setting| format!("MethodSettings: {} writes bodies into the log", setting["ResourcePath"])).collect()
 }
 
-/// All routes at their limits, and the preflight requests of one path, stay within what an account starts with.
-fn quota(repository: &Repository) -> Faults {
+/// All routes at their limits, and the preflight requests of one path, stay within the requests per second that name the row. The
+/// parameter has every row for every stage, and the stages' own.
+fn rows(repository: &Repository) -> Faults {
     let mut faults = Faults::new();
-    for (limit, quota) in [("Rate", REQUESTS_A_SECOND), ("Burst", REQUESTS_AT_ONCE)] {
-        let groups = settings(repository).into_iter().filter_map(group);
-        let sum: i64 = groups.map(|group| parameter(repository, &format!("{group}{limit}"))).sum();
-        if sum > quota {
-            faults.push(format!("{limit}: all routes together may take {sum} of {quota}, so that one group can starve another"));
+    let mappings = &repository.template["Mappings"];
+    let parameters = &repository.template["Parameters"];
+    for (row, throttles) in mappings["Throttles"].as_object().into_iter().flatten() {
+        let most: i64 = row.parse().unwrap_or_default();
+        for (limit, most) in [("Rate", most), ("Burst", most / 2)] {
+            let groups = settings(repository).into_iter().filter_map(group);
+            let sum: i64 = groups.map(|group| throttles[format!("{group}{limit}")].as_i64().unwrap_or(i64::MAX / 1_000)).sum();
+            // A stage that leaves a tenth unused has a row that somebody forgot.
+            if !(most - most / 10..=most).contains(&sum) {
+                faults.push(format!("Throttles {row}: all routes together have a {limit} of {sum}, not just below {most}"));
+            }
+        }
+        for stage in parameters["Environment"]["AllowedValues"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if mappings["RequestsPerSecond"][row][stage] != *row {
+                faults.push(format!("RequestsPerSecond {row}: {stage} does not have its row"));
+            }
         }
     }
+    let own = json!({"local": "10000", "staging": "2000", "prod": "5000"});
+    if mappings["RequestsPerSecond"]["by-stage"] != own {
+        faults.push(format!("RequestsPerSecond by-stage: is not {own}"));
+    }
+    let choices: Vec<&Value> = parameters["RequestsPerSecond"]["AllowedValues"].as_array().into_iter().flatten().collect();
+    if choices.iter().any(|row| {
+        !mappings["RequestsPerSecond"].as_object().is_some_and(|all| row.as_str().is_some_and(|row| all.contains_key(row)))
+    }) {
+        faults.push("RequestsPerSecond: a choice has no row".to_owned());
+    }
     faults
+}
+
+/// The document has the limits of production: ``| `ReadRate`, `ReadBurst` | 175, 87 |`` at the end of a group's row.
+fn documented_throttles(repository: &Repository) -> Faults {
+    let text = repository.documents.get(Path::new(DOCUMENT)).map(String::as_str).unwrap_or_default();
+    let row = &repository.template["Mappings"]["Throttles"]["5000"];
+    let groups: std::collections::BTreeSet<&str> = settings(repository).into_iter().filter_map(group).collect();
+    let ends = groups.into_iter().map(|group| {
+        let [rate, burst] = ["Rate", "Burst"].map(|limit| row[format!("{group}{limit}")].to_string());
+        format!("| `{group}Rate`, `{group}Burst` | {rate}, {burst} |")
+    });
+    let missing = ends.filter(|end| !text.lines().any(|line| line.ends_with(end.as_str())));
+    missing.map(|end| format!("{DOCUMENT}: has no row that ends with {end}")).collect()
 }
 
 /// The parameter that says what a function reserves. `None`: it shares what nobody reserves.
@@ -153,7 +194,7 @@ fn documented(repository: &Repository) -> Faults {
 
 #[test]
 fn every_route_has_the_throttle_of_its_group() {
-    for check in [throttles, quota] {
+    for check in [throttles, rows, documented_throttles] {
         none(&check(&Repository::read()));
     }
 }
@@ -178,7 +219,7 @@ fn a_route_without_its_throttle_is_noticed() {
         "POST /checkout: its throttle is not Checkout",
         settings(|all| {
             let checkout = all.iter_mut().find(|one| one["ResourcePath"] == "/~1checkout").unwrap();
-            checkout["ThrottlingBurstLimit"] = json!({"Ref": "ReserveBurst"});
+            checkout["ThrottlingBurstLimit"]["Fn::FindInMap"][2] = json!("ReserveBurst");
         }),
     );
     notices(throttles, "GET /health: has several", settings(|all| all.push(all[1].clone())));
@@ -192,8 +233,17 @@ fn a_route_without_its_throttle_is_noticed() {
         }),
     );
     notices(throttles, "has other logs or metrics", settings(|all| all[1]["LoggingLevel"] = Value::Null));
-    notices(quota, "Rate: all routes together", |repository| {
-        repository.template["Parameters"]["ReserveRate"]["Default"] = json!(REQUESTS_A_SECOND / 2);
+    notices(rows, "Throttles 5000: all routes together have a Rate of", |repository| {
+        repository.template["Mappings"]["Throttles"]["5000"]["ReserveRate"] = json!(501 * 2);
+    });
+    notices(rows, "prod does not have its row", |repository| {
+        repository.template["Mappings"]["RequestsPerSecond"]["20000"]["prod"] = json!("10000");
+    });
+    notices(rows, "a choice has no row", |repository| {
+        repository.template["Parameters"]["RequestsPerSecond"]["AllowedValues"][1] = json!("3000");
+    });
+    notices(documented_throttles, "| `ReadRate`, `ReadBurst` | 174, 87 |", |repository| {
+        repository.template["Mappings"]["Throttles"]["5000"]["ReadRate"] = json!(174);
     });
 }
 

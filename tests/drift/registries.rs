@@ -86,6 +86,7 @@ fn invoked_by(wire: Wire) -> String {
         ("PAYMENT_GATEWAYS", "sandbox"),
         ("PAYMENTS_PER_SECOND", "0"),
         ("PAYPAL_URL", "https://x"),
+        ("SHOPPER_RATE", "1"),
         ("STRIPE_URL", "https://x"),
         ("TRUST_USER_ID_HEADER", "false"),
     ];

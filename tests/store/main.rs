@@ -5,6 +5,7 @@
 mod attempts;
 mod availability;
 mod books;
+mod buckets;
 mod cooling;
 mod cost;
 mod documented;

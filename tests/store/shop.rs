@@ -9,7 +9,8 @@ use domain::{
 };
 use kit::SystemClock;
 use store::{
-    Attempts, Availabilities, Client, CoolingShoppers, Orders, PlaceOutcome, Purchases, Reservations, Sales, SandboxBooks, Stock,
+    Attempts, Availabilities, Client, CoolingShoppers, Orders, PlaceOutcome, Purchases, Reservations, Sales, SandboxBooks,
+    ShopperBuckets, Stock,
 };
 use test_aws::{Calls, FixedClock};
 use test_shop::{Buyer, draft};
@@ -34,6 +35,7 @@ pub(crate) struct Shop {
     pub(crate) availabilities: Availabilities,
     pub(crate) reservations: Reservations,
     pub(crate) cooling: CoolingShoppers,
+    pub(crate) buckets: ShopperBuckets,
     pub(crate) orders: Orders,
     pub(crate) purchases: Purchases,
     pub(crate) attempts: Attempts,
@@ -91,6 +93,7 @@ impl Shop {
             availabilities: parts.availabilities(),
             reservations: parts.reservations(),
             cooling: parts.cooling_shoppers(),
+            buckets: parts.shopper_buckets(),
             orders: parts.orders(),
             purchases: parts.purchases(),
             attempts: parts.attempts(),

@@ -5,6 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Attempt, AttemptStatus, Availability, GatewayName, Hold, Notice, OrderStep, Quantity, SaleDraft, ShardLayout, ShardNumber,
+    ShopperRate, SignedDuration, TokenBucket,
 };
 use store::{Ending, Entry, EntryState, Rounds};
 
@@ -81,14 +82,15 @@ async fn a_shard_is_made_and_deleted_in_one_write() {
 }
 
 #[tokio::test]
-async fn a_winner_costs_two_writes() {
+async fn a_winner_costs_three_writes() {
     let shop = Shop::with_units(25).await;
     let reservation = reservation(1);
     let win = async {
+        shop.buckets.take(&shopper(1), ShopperRate::DEFAULT, TokenBucket::FULL, at(NOW)).await?;
         shop.stock.claim(SHARD, &shopper(1), &hold(1, 1)).await?;
         shop.reservations.open(&reservation).await
     };
-    assert_eq!(cost(&shop, win).await, writes(2, 2.0));
+    assert_eq!(cost(&shop, win).await, writes(3, 3.0));
 }
 
 #[tokio::test]
@@ -176,6 +178,24 @@ async fn an_order_whose_reservation_is_gone_ends_in_a_second_transaction() {
     shop.orders.place(&order).await.unwrap();
     // DynamoDB cancels the first transaction. Its writes cost as much as any, but DynamoDB does not report them.
     assert_eq!(cost(&shop, shop.purchases.end(&order, 1, OrderStep::Failed, at(NOW))).await, writes(2, 3.0));
+}
+
+#[tokio::test]
+async fn a_token_is_a_write_of_a_unit_and_another_one_if_another_environment_took_the_last() {
+    let (shop, rate, now) = (Shop::open().await, ShopperRate::new(2).unwrap(), at(NOW));
+    let ann = shopper(1);
+    let take = |known: TokenBucket| shop.buckets.take(&ann, rate, known, now);
+    let after_one = TokenBucket { full_at: now + rate.interval() };
+    let after_two = TokenBucket { full_at: after_one.full_at + rate.interval() };
+    assert_eq!(cost(&shop, take(TokenBucket::FULL)).await, writes(1, 1.0));
+    // DynamoDB does not report what the refused write costs.
+    assert_eq!(cost(&shop, take(TokenBucket::FULL)).await, writes(2, 1.0));
+    assert_eq!(cost(&shop, take(after_two)).await, writes(1, 0.0), "none is left");
+    assert_eq!(cost(&shop, take(TokenBucket::FULL)).await, writes(1, 0.0), "none is left");
+    let second = now + SignedDuration::from_secs(10);
+    assert_eq!(cost(&shop, shop.buckets.take(&ann, rate, after_two, second)).await, writes(1, 1.0));
+    let known = TokenBucket { full_at: second + rate.interval() };
+    assert_eq!(cost(&shop, shop.buckets.take(&ann, rate, known, second)).await, writes(1, 1.0));
 }
 
 #[tokio::test]

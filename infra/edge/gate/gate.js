@@ -73,7 +73,7 @@ function problem(id, status, statusDescription, code, title, detail, members, ex
         'content-type': { value: 'application/problem+json' },
         'cache-control': { value: 'no-store' },
         'access-control-allow-origin': { value: '*' },
-        'access-control-expose-headers': { value: 'Location, Retry-After, X-Request-Id' },
+        'access-control-expose-headers': { value: 'Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id' },
         'strict-transport-security': { value: 'max-age=31536000' },
         'x-content-type-options': { value: 'nosniff' },
         'x-frame-options': { value: 'DENY' },

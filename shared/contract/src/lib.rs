@@ -15,6 +15,7 @@ mod operating;
 mod order;
 mod payment;
 pub mod problems;
+mod rate_limit;
 mod received;
 mod refund;
 mod refusal;
@@ -39,6 +40,7 @@ pub use operating::{
 };
 pub use order::{CheckoutDetails, CheckoutRequest, OrderAccepted, OrderView, OrdersView, PlaceOrderRequest, ShippingAddress};
 pub use payment::{ActionView, DecimalAmount, PaymentRequest, PaymentView, action};
+pub use rate_limit::rate_limit_headers;
 pub use received::ReceivedView;
 pub use refund::OrderRefundRequest;
 pub use refusal::{Holds, Refusal};

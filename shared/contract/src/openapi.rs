@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Group, OPERATORS, Route,
     description::{Described, reference},
-    problems,
+    problems, rate_limit,
     route::{Answer, Parameter, Place},
 };
 
@@ -135,6 +135,11 @@ fn success(answer: &Answer) -> Value {
             "schema": {"type": "string", "format": "uri-reference"},
         });
     }
+    if answer.has_rate_limit {
+        for (name, header) in rate_limit::described() {
+            headers[name] = header;
+        }
+    }
     let mut response = json!({"description": answer.says, "headers": headers});
     if let Some(schema) = &answer.schema {
         response["content"] = json!({"application/json": {"schema": schema.schema}});
@@ -160,6 +165,11 @@ fn refusals(kinds: &[ProblemKind]) -> Value {
             "required": kinds.iter().all(has_retry_after),
             "schema": {"type": "integer", "minimum": 1},
         });
+    }
+    if kinds.contains(&problems::RATE_LIMITED) {
+        for (name, header) in rate_limit::described() {
+            headers[name] = header;
+        }
     }
     let schemas: Vec<Value> = kinds.iter().map(|kind| reference(&component(*kind))).collect();
     let schema = match schemas.as_slice() {

@@ -143,6 +143,14 @@ pub fn cooling_down(until: Timestamp, now: Timestamp) -> Problem {
         .retry_after(seconds_until(until, now).max(1))
 }
 
+/// The shopper's token bucket has a token again after so many seconds.
+#[must_use]
+pub fn rate_limited(after_seconds: u32) -> Problem {
+    Problem::of(RATE_LIMITED)
+        .detail("You send requests faster than this shop admits them from one shopper. Wait, then send one.")
+        .retry_after(after_seconds)
+}
+
 /// The shopper has bought.
 #[must_use]
 pub fn already_purchased() -> Problem {

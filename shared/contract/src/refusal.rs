@@ -1,6 +1,6 @@
 //! The refusals of a reservation.
 
-use domain::{Availability, NotReservable, NotYetAdmitted, SolutionFault, Timestamp};
+use domain::{Availability, BucketEmpty, NotReservable, NotYetAdmitted, SolutionFault, Timestamp};
 use kit::Problem;
 use store::StoreError;
 
@@ -60,6 +60,9 @@ pub enum Refusal {
     /// The request's proof of work shows nothing.
     #[error("proof of work: {0:?}")]
     ProofOfWork(SolutionFault),
+    /// The shopper sends requests faster than the shopper's token bucket fills.
+    #[error(transparent)]
+    RateLimited(#[from] BucketEmpty),
     /// The shopper's holds of this sale ended unpaid or were cancelled more than once.
     #[error("cooling down")]
     CoolingDown {
@@ -98,6 +101,7 @@ impl Refusal {
             Self::NotYetAdmitted(NotYetAdmitted { admitted_at }) => problems::not_yet_admitted(*admitted_at, now),
             Self::ProofOfWorkRequired => problems::proof_of_work_required(),
             Self::ProofOfWork(fault) => problems::proof_of_work_refused(*fault),
+            Self::RateLimited(BucketEmpty { after_seconds }) => problems::rate_limited(*after_seconds),
             Self::CoolingDown { until } => problems::cooling_down(*until, now),
             Self::AlreadyPurchased => problems::already_purchased(),
             Self::TryAgain { after_seconds } => Problem::try_again(*after_seconds),

@@ -112,6 +112,8 @@ pub struct Answer {
     pub schema: Option<Described>,
     /// The answer has the header `Location`.
     pub has_location: bool,
+    /// The answer may have the headers `RateLimit` and `RateLimit-Policy`.
+    pub has_rate_limit: bool,
     /// The answer is CSV for a client that accepts it, and its header `Link` then leads to the next page.
     pub may_be_csv: bool,
 }
@@ -190,19 +192,39 @@ impl Route {
 
     /// Adds a success with a body.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16, says: &'static str) -> Self {
-        self.answers.push(Answer { status, says, schema: Some(Described::of::<T>()), has_location: false, may_be_csv: false });
+        self.answers.push(Answer {
+            status,
+            says,
+            schema: Some(Described::of::<T>()),
+            has_location: false,
+            has_rate_limit: false,
+            may_be_csv: false,
+        });
         self
     }
 
     /// Adds the success 204, which has no body.
     pub(crate) fn answers_nothing(mut self, says: &'static str) -> Self {
-        self.answers.push(Answer { status: 204, says, schema: None, has_location: false, may_be_csv: false });
+        self.answers.push(Answer {
+            status: 204,
+            says,
+            schema: None,
+            has_location: false,
+            has_rate_limit: false,
+            may_be_csv: false,
+        });
         self
     }
 
     /// Gives the successes added so far a `Location`.
     pub(crate) fn with_location(mut self) -> Self {
         self.answers.iter_mut().for_each(|answer| answer.has_location = true);
+        self
+    }
+
+    /// Gives the successes added so far a `RateLimit`.
+    pub(crate) fn with_rate_limit(mut self) -> Self {
+        self.answers.iter_mut().for_each(|answer| answer.has_rate_limit = true);
         self
     }
 

@@ -120,6 +120,7 @@ fn for_shoppers() -> Vec<Route> {
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
+            .with_rate_limit()
             .refuses(&NO_UNITS)
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart.")
@@ -129,6 +130,7 @@ fn for_shoppers() -> Vec<Route> {
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
+            .with_rate_limit()
             .refuses(&NO_UNITS)
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(Get, "/api/flash-sales/{product_id}/challenge", "get-challenge", "A challenge to solve before units are held.")
@@ -166,6 +168,7 @@ fn for_shoppers() -> Vec<Route> {
             .answers::<OrderAccepted>(202, "The order waits for its payment.")
             .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
             .with_location()
+            .with_rate_limit()
             .refuses(&NO_UNITS)
             .refuses(&[UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
             .refuses(&NO_CHANGE),

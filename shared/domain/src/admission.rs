@@ -2,6 +2,7 @@
 
 mod draw;
 mod proof_of_work;
+mod token_bucket;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ pub use draw::{DrawSeed, Rank};
 pub use proof_of_work::{
     Challenge, ChallengeKey, ChallengeKeys, ChallengeRate, ProofOfWork, SignedChallenge, Solution, SolutionFault,
 };
+pub use token_bucket::{Allowance, BucketEmpty, ShopperRate, TokenBucket};
 
 /// The mode in which a sale admits shoppers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

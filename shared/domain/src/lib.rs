@@ -35,8 +35,8 @@ mod text_form;
 pub use accounts::{Account, AccountError, Accounts, Provider};
 pub use address::{Address, AddressError};
 pub use admission::{
-    Admission, Challenge, ChallengeKey, ChallengeKeys, ChallengeRate, DrawSeed, NotYetAdmitted, ProofOfWork, Rank,
-    SignedChallenge, Solution, SolutionFault,
+    Admission, Allowance, BucketEmpty, Challenge, ChallengeKey, ChallengeKeys, ChallengeRate, DrawSeed, NotYetAdmitted,
+    ProofOfWork, Rank, ShopperRate, SignedChallenge, Solution, SolutionFault, TokenBucket,
 };
 pub use availability::{Availability, Coverage};
 pub use card_number::has_card_number;

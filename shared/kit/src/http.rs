@@ -26,14 +26,16 @@ use lambda_http::{
 pub use origins::Origins;
 pub use problem::{Problem, ProblemKind};
 pub use raw::{LARGEST_RAW_BODY_BYTES, header, raw_body};
-pub use response::{accepts_csv, csv, no_content, ok_json, public_json, with_location};
+pub use response::{accepts_csv, csv, no_content, ok_json, public_json, with_header, with_location};
 
 use crate::{Response, metrics};
 
 /// A storefront is served from another origin. Every origin is allowed, because identity travels in `Authorization` and never in a
 /// cookie, unless the shop lists its own ([`Origins`]).
-pub const CORS: [(&str, &str); 2] =
-    [("access-control-allow-origin", "*"), ("access-control-expose-headers", "Location, Retry-After, X-Request-Id")];
+pub const CORS: [(&str, &str); 2] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"),
+];
 
 /// No browser guesses another content type, shows an answer in a frame, or comes back without TLS (OWASP, "REST Security Cheat
 /// Sheet").
@@ -115,7 +117,7 @@ mod tests {
         assert_snapshot!(test_aws::response(&answer(&request, Err(refused))), @r#"
         409 Conflict
         access-control-allow-origin: *
-        access-control-expose-headers: Location, Retry-After, X-Request-Id
+        access-control-expose-headers: Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id
         cache-control: no-store
         content-type: application/problem+json
         retry-after: 2
@@ -141,7 +143,7 @@ mod tests {
         assert_snapshot!(test_aws::response(&answer(&request, Ok(ok_json(200, &["yes"])))), @r#"
         200 OK
         access-control-allow-origin: *
-        access-control-expose-headers: Location, Retry-After, X-Request-Id
+        access-control-expose-headers: Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id
         cache-control: no-store
         content-type: application/json
         strict-transport-security: max-age=31536000

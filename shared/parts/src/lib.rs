@@ -16,7 +16,7 @@ use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
 
 pub use aws::Aws;
 pub use challenge_keys::ChallengeSecret;
-use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness};
+use domain::{Account, Accounts, Clock, PaymentRate, Provider, Randomness, ShopperRate};
 pub use issuers::TrustedIssuer;
 use kit::{Configuration, ConfigurationError, EdgeSecrets, Https, Identity, Origins, OsRandomness, Secrets, SystemClock};
 use messages::{ExpiryQueue, OrderEvents, OrdersQueue, PaymentEventsQueue};
@@ -26,7 +26,7 @@ use secrets::PaymentSecrets;
 use serde::de::DeserializeOwned;
 use store::{
     Attempts, Availabilities, CoolingShoppers, EdgeRecords, GatewayStates, Orders, ProviderEvents, Purchases, Reservations,
-    Rounds, Sales, SandboxBooks, Stock,
+    Rounds, Sales, SandboxBooks, ShopperBuckets, Stock,
 };
 pub use wired::FromParts;
 
@@ -173,6 +173,20 @@ impl Parts {
     /// The reservations.
     pub fn reservations(&mut self) -> Reservations {
         Reservations::new(self.dynamodb(), self.reservation_table())
+    }
+
+    /// The token buckets of shoppers.
+    pub fn shopper_buckets(&mut self) -> ShopperBuckets {
+        ShopperBuckets::new(self.dynamodb(), self.reservation_table())
+    }
+
+    /// The rate of these buckets: `SHOPPER_RATE`, in requests per second.
+    pub fn shopper_rate(&mut self) -> ShopperRate {
+        let per_second = self.configuration.parsed_or("SHOPPER_RATE", ShopperRate::DEFAULT.per_second());
+        ShopperRate::new(per_second).unwrap_or_else(|| {
+            self.configuration.fault(format!("SHOPPER_RATE is from 1 to {}", ShopperRate::MAX));
+            ShopperRate::DEFAULT
+        })
     }
 
     /// The unpaid ends of shoppers' holds.

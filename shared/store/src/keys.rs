@@ -87,9 +87,14 @@ pub(crate) fn unpaid_ends(shopper: &ShopperId, product: &ProductId) -> Item {
     key(reservation_pk(shopper), format!("COOLING#{product}"))
 }
 
-/// Whether an item of the reservation table is a shopper's unpaid ends, and not a reservation.
-pub(crate) fn is_unpaid_ends(item: &Item) -> bool {
-    item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("COOLING#"))
+/// Whether an item of the reservation table is a reservation, and not a shopper's unpaid ends or token bucket.
+pub(crate) fn is_reservation(item: &Item) -> bool {
+    item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("SALE#"))
+}
+
+/// The key of a shopper's token bucket, beside the shopper's reservations.
+pub(crate) fn token_bucket(shopper: &ShopperId) -> Item {
+    key(reservation_pk(shopper), "BUCKET")
 }
 
 pub(crate) fn order_pk(order: &OrderId) -> String {

@@ -29,7 +29,7 @@ pub fn sale_key(key: &StreamItem) -> Option<ProductId> {
 /// When the image is a reservation that cannot be read.
 pub fn reservation_image(image: &StreamItem) -> Result<Option<Reservation>, StoreError> {
     let item: Item = image.clone().into();
-    (!keys::is_unpaid_ends(&item)).then(|| reservations::form::from_item(&item)).transpose()
+    keys::is_reservation(&item).then(|| reservations::form::from_item(&item)).transpose()
 }
 
 /// The order in an image of a stream record. `None`: the image is another kind of item.

@@ -3,10 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Action, Address, Attempt, AttemptStatus, GatewayName, LateMoney, Notice, Order, OrderEvent, OrderLine, OrderStatus,
-    OrderStep, PaymentStatus, Quantity, Reservation, ReservationStatus, ShardNumber, StockStatus, UnpaidEnds, Waiting,
+    OrderStep, PaymentStatus, Quantity, Reservation, ReservationStatus, ShardNumber, ShopperRate, SignedDuration, StockStatus,
+    TokenBucket, UnpaidEnds, Waiting,
 };
 use serde_json::{Value, json};
-use store::{Entry, EntryState};
+use store::{Entry, EntryState, TakeOutcome};
 
 use super::{assert_stored, item, milliseconds, on_the_day, put, seconds, with};
 use crate::shop::{A_DAY, END, NOW, Shop, at, id, key, method, order_after, price, product, reservation, shopper};
@@ -67,6 +68,24 @@ async fn unpaid_ends() {
     assert_eq!(wrote.cooling.count(&shopper(1), &id(1), at(END)).await.unwrap(), expected);
     let key = ("SHOPPER#shopper-1", "COOLING#demo");
     assert_stored(&wrote, wrote.dynamo.reservation_table(), key, &stored).await;
+}
+
+#[tokio::test]
+async fn token_bucket() {
+    let (read, wrote) = (Shop::open().await, Shop::open().await);
+    let now = at(NOW);
+    let rate = ShopperRate::new(4).unwrap();
+    let stored = json!({
+        "pk": {"S": "SHOPPER#shopper-1"},
+        "sk": {"S": "BUCKET"},
+        "full_at_us": {"N": (now + SignedDuration::from_millis(250)).as_microsecond().to_string()},
+        "ttl": {"N": seconds(at("13:00:01"))},
+    });
+    put(&read, read.dynamo.reservation_table(), &stored).await;
+    let expected = TokenBucket { full_at: now + SignedDuration::from_millis(500) };
+    assert_eq!(read.buckets.take(&shopper(1), rate, TokenBucket::FULL, now).await.unwrap(), TakeOutcome::Taken(expected));
+    wrote.buckets.take(&shopper(1), rate, TokenBucket::FULL, now).await.unwrap();
+    assert_stored(&wrote, wrote.dynamo.reservation_table(), ("SHOPPER#shopper-1", "BUCKET"), &stored).await;
 }
 
 /// Every word of an order's history.

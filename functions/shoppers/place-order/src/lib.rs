@@ -7,14 +7,14 @@ use contract::{CheckoutDetails, PlaceOrderRequest, product_path};
 use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use reserve::{ProofsOfWork, UnitReservations};
+use reserve::{Entrance, UnitReservations};
 
 /// The Lambda handler and its dependencies.
 pub struct PlaceOrder {
     identity: Identity,
     clock: Arc<dyn Clock>,
     units: UnitReservations,
-    works: ProofsOfWork,
+    entrance: Entrance,
     orders: OrderPlacement,
 }
 
@@ -24,7 +24,7 @@ impl FromParts for PlaceOrder {
             identity: parts.identity(),
             clock: parts.clock(),
             units: UnitReservations::from_parts(parts),
-            works: ProofsOfWork::from_parts(parts),
+            entrance: Entrance::from_parts(parts),
             orders: OrderPlacement::from_parts(parts),
         }
     }
@@ -43,8 +43,9 @@ impl HttpFunction for PlaceOrder {
             // Before units are held for it.
             self.orders.methods().know(method).map_err(|error| checkout::problem(&error.into()))?;
         }
-        let reserved = self.units.reserve(&caller.shopper, &product, quantity, Some(self.works.of(request))).await;
-        let reservation = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?.reservation;
+        let entrant = self.entrance.entrant(request);
+        let reserved = self.units.reserve(&caller.shopper, &product, quantity, Some(&entrant)).await;
+        let reservation = reserved.map_err(|refusal| entrant.refuse(&refusal, self.clock.now()))?.reservation;
         let order = match payment_method {
             Some(payment_method) => {
                 let details = CheckoutDetails { payment_method, shipping_address };
@@ -53,6 +54,6 @@ impl HttpFunction for PlaceOrder {
             None => self.orders.place(&reservation, shipping_address).await,
         };
         let order = order.map_err(|error| checkout::problem(&error))?;
-        Ok(checkout::accepted(request, &order, self.units.accounts(), self.clock.now()))
+        Ok(entrant.answer(checkout::accepted(request, &order, self.units.accounts(), self.clock.now())))
     }
 }

@@ -93,6 +93,7 @@ impl UnitReservations {
                     | Refusal::NotYetAdmitted(_)
                     | Refusal::ProofOfWorkRequired
                     | Refusal::ProofOfWork(_)
+                    | Refusal::RateLimited(_)
                     | Refusal::CoolingDown { .. }
                     | Refusal::AlreadyPurchased,
                 ) => return Ok(ClaimedAgain::NoUnits),

@@ -1,6 +1,7 @@
 //! `POST /reserve-inventory`, `POST /add-to-cart`: hold units of a sale for one shopper.
 
 mod claims;
+mod entrance;
 mod late;
 mod use_case;
 mod work;
@@ -12,16 +13,16 @@ use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
+pub use entrance::{Entrance, Entrant};
 pub use late::ClaimedAgain;
 pub use use_case::{Reserved, UnitReservations};
-pub use work::{ProofsOfWork, ShownWork};
 
 /// The Lambda handler and its dependencies.
 pub struct Reserve {
     identity: Identity,
     clock: Arc<dyn Clock>,
     units: UnitReservations,
-    works: ProofsOfWork,
+    entrance: Entrance,
 }
 
 impl FromParts for Reserve {
@@ -30,7 +31,7 @@ impl FromParts for Reserve {
             identity: parts.identity(),
             clock: parts.clock(),
             units: UnitReservations::from_parts(parts),
-            works: ProofsOfWork::from_parts(parts),
+            entrance: Entrance::from_parts(parts),
         }
     }
 }
@@ -44,11 +45,12 @@ impl HttpFunction for Reserve {
         same_product(request, &body.product_id)?;
         caller.must_be(body.user_id.as_ref())?;
         let quantity = body.quantity()?;
-        let work = Some(self.works.of(request));
-        let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity, work).await;
-        let reserved = reserved.map_err(|refusal| refusal.problem(self.clock.now()))?;
+        let entrant = self.entrance.entrant(request);
+        let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity, Some(&entrant)).await;
+        let reserved = reserved.map_err(|refusal| entrant.refuse(&refusal, self.clock.now()))?;
         let as_cart = http::route(request) == "/add-to-cart";
         let status = if reserved.is_new { 201 } else { 200 };
-        Ok(http::ok_json(status, &ReservedView::new(&reserved.reservation, self.units.accounts(), as_cart)))
+        let view = ReservedView::new(&reserved.reservation, self.units.accounts(), as_cart);
+        Ok(entrant.answer(http::ok_json(status, &view)))
     }
 }

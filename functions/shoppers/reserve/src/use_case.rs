@@ -1,5 +1,5 @@
-//! The use case: claim units for a shopper, then write the reservation. These two writes are all that a winner costs in the
-//! rush: `schedule-expiry` sees the reservation in the table's stream and sends the message that ends the hold (ADR 18).
+//! The use case: claim units for a shopper, then write the reservation. With the token of the shopper's bucket before them, these
+//! writes are all that a winner costs in the rush: `schedule-expiry` sees the reservation in the table's stream and sends the message that ends the hold (ADR 18).
 //!
 //! A run may die between the two writes. Units held for a reservation that was never written are orphaned: the same
 //! shopper's next request finds them if it looks into their shard (ADR 1 says where it looks). Otherwise `reconcile` releases
@@ -15,7 +15,7 @@ use domain::{
 use parts::{FromParts, Parts};
 use store::{Availabilities, CoolingShoppers, EndOutcome, Ending, OpenOutcome, Reservations, Sales, Stock, StoreError};
 
-use crate::{claims::Claim, work::ShownWork};
+use crate::{claims::Claim, entrance::Entrant};
 
 /// Rounds of one request. It starts another round after it has ended an old hold of its shopper.
 pub(crate) const ROUNDS: usize = 3;
@@ -98,7 +98,7 @@ impl UnitReservations {
     }
 
     /// Holds `quantity` units of `product` for `shopper`. A repetition returns the existing reservation. `quantity` is `None` for
-    /// more than any sale allows, and `work` for a request that can show none.
+    /// more than any sale allows, and `entrant` for the product's own request, which takes no token and shows no work.
     ///
     /// # Errors
     /// Every [`Refusal`].
@@ -107,23 +107,27 @@ impl UnitReservations {
         shopper: &ShopperId,
         product: &ProductId,
         quantity: Option<Quantity>,
-        work: Option<ShownWork<'_>>,
+        entrant: Option<&Entrant<'_>>,
     ) -> Result<Reserved, Refusal> {
         let now = self.clock.now();
         let sale = self.sale(product, now).await?.filter(|sale| sale.is_visible(now)).ok_or(Refusal::UnknownProduct)?;
         sale.accepts(quantity.unwrap_or(Quantity::ONE), now)?;
         let max_per_shopper = sale.draft.max_per_shopper;
         let quantity = quantity.ok_or(NotReservable::QuantityNotAllowed { max_per_shopper })?;
-        if let Some(reserved) = self.won_here_before(&sale, shopper, now).await? {
+        if let Some(reserved) = self.won_here_before(&sale, shopper, entrant, now).await? {
             return Ok(reserved);
         }
-        if let Err(refusal) = admit(&sale, shopper, work, now).await {
+        if let Err(refusal) = admit(&sale, shopper, entrant, now).await {
             // Without a call. That the sale is sold out says more than when the shopper's turn comes, or what its request lacks.
             self.refuse_known_shortage(&sale, quantity, now)?;
             return Err(refusal);
         }
+        self.refuse_without_units(&sale, quantity, now).await?;
+        self.refuse_cooling(&sale, shopper, now)?;
+        if let Some(entrant) = entrant {
+            entrant.take_token(shopper, now).await?;
+        }
         for _ in 0..ROUNDS {
-            self.refuse_without_units(&sale, quantity, now).await?;
             if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
                 return Ok(standing);
             }
@@ -135,6 +139,7 @@ impl UnitReservations {
             if let Round::Over(reserved) = round {
                 return Ok(reserved);
             }
+            self.refuse_without_units(&sale, quantity, now).await?;
         }
         Err(Refusal::TryAgain { after_seconds: 1 })
     }
@@ -150,10 +155,19 @@ impl UnitReservations {
     }
 
     /// The reservation of a shopper who got one from this environment. It costs one read instead of a claim that must fail.
-    async fn won_here_before(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<Option<Reserved>, Refusal> {
+    async fn won_here_before(
+        &self,
+        sale: &Sale,
+        shopper: &ShopperId,
+        entrant: Option<&Entrant<'_>>,
+        now: Timestamp,
+    ) -> Result<Option<Reserved>, Refusal> {
         let winner = (sale.product.clone(), shopper.clone());
         if self.remember(|remembered| remembered.winners.recall(&winner, now).is_none()) {
             return Ok(None);
+        }
+        if let Some(entrant) = entrant {
+            entrant.take_token_here(shopper, now)?;
         }
         let known = self.reservations.get(shopper, &sale.product).await?.filter(|reservation| !reservation.is_overdue(now));
         if known.is_none() && sale.draft.proof_of_work.is_some() {
@@ -169,20 +183,25 @@ impl UnitReservations {
         if !sale.has_cooling_shoppers {
             return Ok(None);
         }
-        let key = (sale.product.clone(), shopper.clone());
-        if let Some(until) = self.remember(|remembered| remembered.cooling.recall(&key, now).copied()).filter(|it| now < *it) {
-            return Err(Refusal::CoolingDown { until });
-        }
+        self.refuse_cooling(sale, shopper, now)?;
         let ends = self.cooling.get(shopper, &sale.product).await?;
         let until = ends.and_then(|ends| ends.cool_until(sale.draft.hold_seconds));
         let Some(until) = until.filter(|until| now < *until) else { return Ok(None) };
         match self.reservations.get(shopper, &sale.product).await? {
             Some(reservation) if !reservation.is_overdue(now) => self.stand(reservation, now).map(Some),
             Some(_) | None => {
+                let key = (sale.product.clone(), shopper.clone());
                 self.remember(|remembered| remembered.cooling.learn(key, until, now));
                 Err(Refusal::CoolingDown { until })
             }
         }
+    }
+
+    /// Refuses from memory: the environment knows that the shopper has to cool down.
+    fn refuse_cooling(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+        let key = (sale.product.clone(), shopper.clone());
+        let known = self.remember(|remembered| remembered.cooling.recall(&key, now).copied());
+        known.filter(|until| now < *until).map_or(Ok(()), |until| Err(Refusal::CoolingDown { until }))
     }
 
     /// Writes the reservation of a new hold. The units stay held until another reservation is known to exist: a timed-out write
@@ -305,11 +324,11 @@ impl UnitReservations {
 
 /// Refuses a shopper whose turn in the draw has not come, then a request that does not show the work that the sale asks for: a
 /// solution must not expire before its shopper's turn.
-async fn admit(sale: &Sale, shopper: &ShopperId, work: Option<ShownWork<'_>>, now: Timestamp) -> Result<(), Refusal> {
+async fn admit(sale: &Sale, shopper: &ShopperId, entrant: Option<&Entrant<'_>>, now: Timestamp) -> Result<(), Refusal> {
     sale.admits(shopper, now)?;
-    match (sale.draft.proof_of_work, work) {
+    match (sale.draft.proof_of_work, entrant) {
         (None, _) => Ok(()),
-        (Some(_), Some(work)) => work.check(sale, shopper, now).await,
+        (Some(_), Some(entrant)) => entrant.work.check(sale, shopper, now).await,
         (Some(_), None) => Err(Refusal::ProofOfWorkRequired),
     }
 }

@@ -1,36 +1,23 @@
 //! The proof of work of a request, in a sale that asks for one. It is verified without a call, except for the secret with the
 //! keys, which an environment reads every five minutes.
 
-use contract::{PROOF_OF_WORK, Refusal};
+use contract::Refusal;
 use domain::{Sale, ShopperId, SolutionFault, Timestamp};
-use kit::{Request, http};
-use parts::{ChallengeSecret, FromParts, Parts};
-
-/// Verifies the work of requests.
-pub struct ProofsOfWork(ChallengeSecret);
-
-impl FromParts for ProofsOfWork {
-    fn from_parts(parts: &mut Parts) -> Self {
-        Self(parts.challenge_secret())
-    }
-}
-
-impl ProofsOfWork {
-    /// What `request` shows.
-    #[must_use]
-    pub fn of<'r>(&'r self, request: &'r Request) -> ShownWork<'r> {
-        ShownWork { secret: &self.0, header: http::header(request, PROOF_OF_WORK) }
-    }
-}
+use parts::ChallengeSecret;
 
 /// The work that a request shows, not verified yet.
 #[derive(Clone, Copy)]
-pub struct ShownWork<'r> {
+pub(crate) struct ShownWork<'r> {
     secret: &'r ChallengeSecret,
     header: Option<&'r str>,
 }
 
-impl ShownWork<'_> {
+impl<'r> ShownWork<'r> {
+    /// The text of the request's header.
+    pub(crate) fn new(secret: &'r ChallengeSecret, header: Option<&'r str>) -> Self {
+        Self { secret, header }
+    }
+
     /// Checks that the work is what `sale` asks of `shopper`.
     pub(crate) async fn check(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
         let header = self.header.ok_or(Refusal::ProofOfWorkRequired)?;

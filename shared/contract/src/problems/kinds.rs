@@ -66,7 +66,7 @@ kinds! {
     PAYMENT_METHOD_UNAVAILABLE = 409 "payment-method-unavailable" "Payment method unavailable";
     /// The amount is not what the order costs: `amount` is.
     AMOUNT_MISMATCH = 422 "amount-mismatch" "Amount mismatch";
-    /// Too many requests.
+    /// Too many requests, of this shopper or of all: wait for `Retry-After`.
     RATE_LIMITED = 429 "rate-limited" "Too many requests";
     /// The order had the largest possible number of attempts to pay it: no request can pay it any more.
     TOO_MANY_ATTEMPTS = 429 "too-many-attempts" "Too many attempts";

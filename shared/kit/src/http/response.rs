@@ -47,6 +47,15 @@ pub fn accepts_csv(request: &Request) -> bool {
     types.into_iter().any(|one| one.eq_ignore_ascii_case("text/csv"))
 }
 
+/// Adds a header, unless `value` is none. `name` is lower case.
+#[must_use]
+pub fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
 /// 204: done, without a body.
 #[must_use]
 pub fn no_content() -> Response {

@@ -119,6 +119,8 @@ async fn a_sold_out_sale_says_what_is_held_and_costs_nothing_from_the_second_tim
     let response = function.handle(event("place-order/sold-out.json")).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     409 Conflict: sold-out, Sold out
+    ratelimit: "shopper";r=19;t=1
+    ratelimit-policy: "shopper";q=20;w=1
     Not enough units are left. Held units may become available again. If an answer of yours was lost, GET /reservations?product_id= returns your reservation, if you have one.
     {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"}}
     "#);

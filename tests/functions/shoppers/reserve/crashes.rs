@@ -90,7 +90,7 @@ async fn a_store_that_throttles_is_asked_again_and_one_that_refuses_is_not() {
     assert!(environment.got(&shopper("ann")).await.1, "the SDK's own retry");
 
     let denied = world.environment();
-    denied.calls.fail_always("UpdateItem", Fault::Denied);
+    denied.calls.fail_always_for("UpdateItem", "STOCK", Fault::Denied);
     assert_eq!(denied.refused(&shopper("bob")).await, "internal-error");
-    assert_eq!(denied.calls.count("UpdateItem"), 1);
+    assert_eq!(denied.calls.count("UpdateItem"), 2, "a token, and a claim");
 }

@@ -21,7 +21,7 @@ async fn drawing(units: u32) -> World {
 
 /// When the draw admits a shopper, as the refusal says.
 async fn turn(environment: &Environment, name: &str) -> Timestamp {
-    match environment.units.reserve(&shopper(name), &demo(), Some(Quantity::ONE), None).await {
+    match environment.reserve(&shopper(name), &demo(), Some(Quantity::ONE)).await {
         Err(Refusal::NotYetAdmitted(NotYetAdmitted { admitted_at })) => admitted_at,
         other => panic!("{name} is not too early: {other:?}"),
     }

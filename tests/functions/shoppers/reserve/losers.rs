@@ -21,7 +21,7 @@ async fn behind_its_stock() -> World {
 }
 
 #[tokio::test]
-async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_environment() {
+async fn ten_thousand_losers_in_a_second_cost_a_token_a_claim_and_a_few_reads_per_environment() {
     let world = behind_its_stock().await;
     let environments: Vec<_> = (0..20).map(|_| world.environment()).collect();
     for loser in 0..10_000 {
@@ -35,7 +35,7 @@ async fn ten_thousand_losers_in_a_second_cost_a_claim_and_a_few_reads_per_enviro
     assert_eq!(read_whole, 1, "whoever reads every shard tells the others");
     assert_eq!(failed, 20, "one failed claim for each environment to find out");
     // Each environment reads the sale and the availability item. One of them reads the shards and writes the mark.
-    assert_eq!(calls, 20 + 2 * 20 + 2, "10,000 losers in all");
+    assert_eq!(calls, 20 + 20 + 2 * 20 + 2, "10,000 losers in all");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn an_environment_makes_at_most_five_failed_claims_a_second() {
         assert_eq!(environment.refused(&shopper(&format!("loser-{loser}"))).await, "try-again");
     }
     assert_eq!(environment.calls.failed("ConditionalCheckFailedException"), 5);
-    assert!(environment.calls.total() <= 7, "{} calls", environment.calls.total());
+    assert!(environment.calls.total() <= 8, "{} calls", environment.calls.total());
     world.shop.clock.advance_seconds(1);
     for loser in 0..500 {
         assert_eq!(environment.refused(&shopper(&format!("late-{loser}"))).await, "try-again");
@@ -149,8 +149,7 @@ async fn a_sale_that_does_not_accept_is_refused_from_memory() {
     }
     let unknown = "no-such-product".parse().unwrap();
     for n in 0..100 {
-        let refusal =
-            environment.units.reserve(&shopper(&format!("lost-{n}")), &unknown, Some(Quantity::ONE), None).await.unwrap_err();
+        let refusal = environment.reserve(&shopper(&format!("lost-{n}")), &unknown, Some(Quantity::ONE)).await.unwrap_err();
         assert_eq!(code(&refusal), "unknown-product");
     }
     assert_eq!((environment.calls.count("GetItem"), environment.calls.total()), (2, 2));

@@ -38,6 +38,8 @@ async fn problem(event: &str) -> String {
 async fn units_are_reserved() {
     assert_snapshot!(answer("ok").await, @r#"
     201 Created
+    ratelimit: "shopper";r=19;t=1
+    ratelimit-policy: "shopper";q=20;w=1
     {"payment_options":[{"account":"sandbox","provider":"sandbox"}],"product_id":"demo","quantity":1,
      "reservation_expiry":"2026-11-01T12:06:00Z","reservation_id":"demo.01M6BFR0300000000000000001",
      "success":true}
@@ -48,6 +50,8 @@ async fn units_are_reserved() {
 async fn adding_to_a_cart_also_names_the_cart() {
     assert_snapshot!(answer("add-to-cart").await, @r#"
     201 Created
+    ratelimit: "shopper";r=19;t=1
+    ratelimit-policy: "shopper";q=20;w=1
     {"cart_id":"demo.01M6BFR0300000000000000001","payment_options":[{"account":"sandbox","provider":"sandbox"}],
      "product_id":"demo","quantity":1,"reservation_expiry":"2026-11-01T12:06:00Z",
      "reservation_id":"demo.01M6BFR0300000000000000001","success":true}
@@ -88,6 +92,8 @@ async fn other_ways_to_ask_for_one_or_two_units() {
 async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     assert_snapshot!(answer("sold-out").await, @r#"
     409 Conflict: sold-out, Sold out
+    ratelimit: "shopper";r=19;t=1
+    ratelimit-policy: "shopper";q=20;w=1
     Not enough units are left. Held units may become available again. If an answer of yours was lost, GET /reservations?product_id= returns your reservation, if you have one.
     {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-01T13:01:00Z"}}
     "#);

@@ -38,7 +38,7 @@ async fn with_left(left: &[u32]) -> World {
 
 /// The answer to a request for this many units, in one line: code, available units, largest quantity.
 async fn ask(environment: &Environment, name: &str, quantity: u32) -> String {
-    match environment.units.reserve(&shopper(name), &demo(), Quantity::new(quantity).ok(), None).await {
+    match environment.reserve(&shopper(name), &demo(), Quantity::new(quantity).ok()).await {
         Ok(reserved) => format!("granted {}", reserved.reservation.quantity.units()),
         Err(Refusal::SoldOut(holds)) => {
             assert!(holds.available < quantity, "sold out with {} units, of which {quantity} were asked for", holds.available);
@@ -118,6 +118,8 @@ async fn the_refusal_says_how_many_units_can_be_had() {
     let response = function.handle(request("POST", "/reserve-inventory").shopper("ann").json(&body).build()).await;
     assert_snapshot!(test_aws::told(&response), @r#"
     409 Conflict: not-together, Not together
+    ratelimit: "shopper";r=19;t=1
+    ratelimit-policy: "shopper";q=20;w=1
     8 units are left, but at most 5 of them together. Ask for 5 or fewer.
     {"available_quantity":8,"largest_quantity":5}
     "#);

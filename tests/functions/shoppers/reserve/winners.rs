@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::Quantity;
+use domain::{Quantity, SignedDuration};
 use futures_util::future::join_all;
 use schedule_expiry::ScheduleExpiry;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_winner_costs_two_writes_and_no_other_call() {
+async fn a_winner_costs_three_writes_and_no_other_call() {
     let world = World::with_units(100).await;
     let environment = world.environment();
     environment.got(&shopper("ann")).await;
@@ -24,10 +24,10 @@ async fn a_winner_costs_two_writes_and_no_other_call() {
     let (reservation, is_new) = environment.got(&shopper("bob")).await;
     assert!(is_new);
     let calls = &environment.calls;
-    assert_eq!((calls.count("UpdateItem"), calls.count("PutItem")), (1, 1));
-    assert_eq!(calls.total(), 2, "the sale is known by now");
+    assert_eq!((calls.count("UpdateItem"), calls.count("PutItem")), (2, 1), "a token, the claim, the reservation");
+    assert_eq!(calls.total(), 3, "the sale is known by now");
     if world.shop.dynamo.measures_capacity() {
-        assert_eq!((calls.write_units(), calls.read_units()), (2.0, 0.0));
+        assert_eq!((calls.write_units(), calls.read_units()), (3.0, 0.0));
     }
     let [Sent { body, delay_seconds, .. }] = &scheduled(&world.shop).await[..] else { panic!("one message for bob's hold") };
     assert_eq!(*body, json!({"reservation_id": reservation.id, "shopper": "bob", "expires_at": reservation.expires_at}));
@@ -35,7 +35,7 @@ async fn a_winner_costs_two_writes_and_no_other_call() {
 }
 
 #[tokio::test]
-async fn a_repeated_winner_costs_one_read_where_it_is_known_and_one_write_elsewhere() {
+async fn a_repeated_winner_costs_one_read_where_it_is_known_and_a_token_and_a_write_elsewhere() {
     let world = World::with_units(100).await;
     let here = world.environment();
     let (first, _) = here.got(&shopper("ann")).await;
@@ -46,9 +46,11 @@ async fn a_repeated_winner_costs_one_read_where_it_is_known_and_one_write_elsewh
     let elsewhere = world.environment();
     elsewhere.got(&shopper("bob")).await;
     elsewhere.calls.reset();
+    // Ann's bucket is full again, so its token is one write.
+    world.shop.clock.advance(SignedDuration::from_millis(50));
     assert_eq!(elsewhere.got(&shopper("ann")).await, (first.clone(), false));
-    assert_eq!(elsewhere.calls.count("UpdateItem"), 1, "a claim that fails and says what is held");
-    assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.total()), (1, 2));
+    assert_eq!(elsewhere.calls.count("UpdateItem"), 2, "a token, and a claim that fails and says what is held");
+    assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.total()), (1, 3));
     elsewhere.calls.reset();
     assert_eq!(elsewhere.got(&shopper("ann")).await, (first, false));
     assert_eq!((elsewhere.calls.count("GetItem"), elsewhere.calls.total()), (1, 1), "known here by now");
@@ -115,9 +117,9 @@ async fn two_units_are_held_together_or_not_at_all() {
     let world = World::with(domain::SaleDraft { shards: Some(1), ..draft(3) }).await;
     let environment = world.environment();
     let two = Quantity::new(2).ok();
-    let reserved = environment.units.reserve(&shopper("ann"), &demo(), two, None).await.unwrap();
+    let reserved = environment.reserve(&shopper("ann"), &demo(), two).await.unwrap();
     assert_eq!(reserved.reservation.quantity.units(), 2);
-    let refusal = environment.units.reserve(&shopper("bob"), &demo(), two, None).await.unwrap_err();
+    let refusal = environment.reserve(&shopper("bob"), &demo(), two).await.unwrap_err();
     assert_eq!(code(&refusal), "sold-out", "one is left, two were asked for");
     assert!(environment.got(&shopper("bob")).await.1, "one can still be had");
     assert_eq!(world.units().await, (0, 3));

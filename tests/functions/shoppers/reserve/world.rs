@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use contract::Refusal;
-use domain::{Hold, Quantity, Reservation, ReservationId, SaleDraft, ShopperId, SignedDuration, StockShard, Timestamp};
-use reserve::{Reserved, UnitReservations};
+use domain::{
+    Hold, ProductId, Quantity, Reservation, ReservationId, SaleDraft, ShopperId, SignedDuration, StockShard, Timestamp,
+};
+use reserve::{Entrance, Reserved, UnitReservations};
 use test_aws::Calls;
 use test_shop::{START, Shop, demo};
 
@@ -16,6 +18,7 @@ pub(crate) struct World {
 /// One execution environment, with its own memory and its calls counted.
 pub(crate) struct Environment {
     pub(crate) units: UnitReservations,
+    pub(crate) entrance: Entrance,
     pub(crate) calls: Calls,
 }
 
@@ -43,7 +46,7 @@ impl World {
 
     /// An environment that makes these calls.
     pub(crate) fn environment_with(&self, calls: &Calls) -> Environment {
-        Environment { units: self.shop.wire(calls), calls: calls.clone() }
+        Environment { units: self.shop.wire(calls), entrance: self.shop.wire(calls), calls: calls.clone() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -91,7 +94,17 @@ impl World {
 impl Environment {
     /// Reserves one unit of `demo`.
     pub(crate) async fn one(&self, shopper: &ShopperId) -> Result<Reserved, Refusal> {
-        self.units.reserve(shopper, &demo(), Some(Quantity::ONE), None).await
+        self.reserve(shopper, &demo(), Some(Quantity::ONE)).await
+    }
+
+    /// Reserves so many units of `product`.
+    pub(crate) async fn reserve(
+        &self,
+        shopper: &ShopperId,
+        product: &ProductId,
+        quantity: Option<Quantity>,
+    ) -> Result<Reserved, Refusal> {
+        self.units.reserve(shopper, product, quantity, Some(&self.entrance.showing(None))).await
     }
 
     /// Reserves one unit of `demo`, which must succeed. Also returns whether the reservation is new.

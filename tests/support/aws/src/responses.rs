@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// The headers of every answer to one caller; [`told`] leaves them out.
 const USUAL_HEADERS: [(&str, &str); 6] = [
     ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "Location, Retry-After, X-Request-Id"),
+    ("access-control-expose-headers", "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"),
     ("cache-control", "no-store"),
     ("strict-transport-security", "max-age=31536000"),
     ("x-content-type-options", "nosniff"),

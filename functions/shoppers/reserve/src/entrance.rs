@@ -1,0 +1,125 @@
+//! What a request has to pass besides the rules of its sale: the proof of work, where the sale asks for one, and its shopper's
+//! token bucket.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use contract::{PROOF_OF_WORK, Refusal};
+use domain::{Allowance, Memory, ShopperId, ShopperRate, SignedDuration, Timestamp, TokenBucket};
+use kit::{Problem, Request, Response, http};
+use parts::{ChallengeSecret, FromParts, Parts};
+use store::{ShopperBuckets, TakeOutcome};
+
+use crate::work::ShownWork;
+
+/// How long an environment remembers a bucket. An empty one is full again by then.
+const BUCKETS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_secs(1);
+/// Remembered buckets, about 100 bytes each.
+const MOST_BUCKETS: usize = 10_000;
+
+/// Checks requests at the entrance of sales. Each execution environment has one value, with the environment's memory.
+pub struct Entrance {
+    challenges: ChallengeSecret,
+    buckets: ShopperBuckets,
+    rate: ShopperRate,
+    /// Each bucket as this environment last saw it: the real one has no more tokens.
+    known: Mutex<Memory<ShopperId, TokenBucket>>,
+}
+
+impl FromParts for Entrance {
+    /// With an empty memory.
+    fn from_parts(parts: &mut Parts) -> Self {
+        Self {
+            challenges: parts.challenge_secret(),
+            buckets: parts.shopper_buckets(),
+            rate: parts.shopper_rate(),
+            known: Mutex::new(Memory::lasting(BUCKETS_REMEMBERED_FOR, MOST_BUCKETS)),
+        }
+    }
+}
+
+/// A request at the entrance.
+pub struct Entrant<'r> {
+    pub(crate) work: ShownWork<'r>,
+    entrance: &'r Entrance,
+    /// What the shopper's bucket had left, once the request has asked it.
+    allowance: OnceLock<Allowance>,
+}
+
+impl Entrance {
+    /// `request`, with nothing checked yet.
+    #[must_use]
+    pub fn entrant<'r>(&'r self, request: &'r Request) -> Entrant<'r> {
+        self.showing(http::header(request, PROOF_OF_WORK))
+    }
+
+    /// A request that shows this proof of work.
+    #[must_use]
+    pub fn showing<'r>(&'r self, work: Option<&'r str>) -> Entrant<'r> {
+        Entrant { work: ShownWork::new(&self.challenges, work), entrance: self, allowance: OnceLock::new() }
+    }
+
+    fn recall(&self, shopper: &ShopperId, now: Timestamp) -> TokenBucket {
+        self.remember(|known| known.recall(shopper, now).copied()).unwrap_or(TokenBucket::FULL)
+    }
+
+    /// Reads or changes the memory. The lock is never held across an await.
+    fn remember<T>(&self, look: impl FnOnce(&mut Memory<ShopperId, TokenBucket>) -> T) -> T {
+        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Entrant<'_> {
+    /// Takes a token of `shopper` from the bucket that all environments share: one write. An environment that knows that the
+    /// bucket is empty refuses without a call.
+    ///
+    /// While the bucket cannot be reached, the environment counts alone: an outage of the limit must not stop a sale.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`].
+    pub(crate) async fn take_token(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+        let Entrance { buckets, rate, .. } = self.entrance;
+        let known = self.entrance.recall(shopper, now);
+        if known.take(*rate, now).is_ok() {
+            match buckets.take(shopper, *rate, known, now).await {
+                Ok(TakeOutcome::Taken(bucket)) => {
+                    self.note(shopper, bucket, now);
+                    return Ok(());
+                }
+                Ok(TakeOutcome::Empty(bucket)) => self.note(shopper, bucket, now),
+                Err(error) => tracing::warn!(cause = kit::chain(&error), "a shopper's token bucket cannot be reached"),
+            }
+        }
+        self.take_token_here(shopper, now)
+    }
+
+    /// Takes a token of `shopper` as far as this environment knows the bucket, without a call: for a request that costs one read.
+    ///
+    /// # Errors
+    /// [`Refusal::RateLimited`].
+    pub(crate) fn take_token_here(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+        let known = self.entrance.recall(shopper, now);
+        let taken = known.take(self.entrance.rate, now);
+        self.note(shopper, taken.unwrap_or(known), now);
+        taken.map(|_| ()).map_err(Refusal::RateLimited)
+    }
+
+    fn note(&self, shopper: &ShopperId, bucket: TokenBucket, now: Timestamp) {
+        self.entrance.remember(|known| known.learn(shopper.clone(), bucket, now));
+        // The request is over once it was refused, and takes one token otherwise.
+        let _first = self.allowance.set(bucket.allowance(self.entrance.rate, now));
+    }
+
+    /// The problem of a refused request, with what the bucket has left.
+    #[must_use]
+    pub fn refuse(&self, refusal: &Refusal, now: Timestamp) -> Problem {
+        let headers = self.allowance.get().map(contract::rate_limit_headers).into_iter().flatten();
+        headers.fold(refusal.problem(now), |problem, (name, value)| problem.header(name, value))
+    }
+
+    /// The answer of a request that was not refused, with what the bucket has left.
+    #[must_use]
+    pub fn answer(&self, response: Response) -> Response {
+        let headers = self.allowance.get().map(contract::rate_limit_headers).into_iter().flatten();
+        headers.fold(response, |response, (name, value)| http::with_header(response, name, &value))
+    }
+}
