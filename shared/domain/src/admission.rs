@@ -56,26 +56,10 @@ impl Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Money, Quantity, SaleDraft};
+    use crate::{SaleDraft, samples};
 
     fn sale(admission: Admission, draw_seed: Option<DrawSeed>) -> Sale {
-        let starts_at: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
-        let draft = SaleDraft {
-            name: "Phone".into(),
-            description: None,
-            image_url: None,
-            price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
-            units: 100,
-            visible_from: None,
-            starts_at,
-            ends_at: "2026-11-27T13:00:00Z".parse().unwrap(),
-            hold_seconds: 300,
-            max_hold_seconds: 600,
-            max_per_shopper: Quantity::ONE,
-            admission,
-            proof_of_work: None,
-            shards: None,
-        };
+        let draft = SaleDraft { admission, ..samples::draft("2026-11-27T12:00:00Z", "2026-11-27T13:00:00Z") };
         Sale { draw_seed, ..Sale::of("demo".parse().unwrap(), draft) }
     }
 

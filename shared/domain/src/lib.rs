@@ -27,6 +27,8 @@ mod reservation;
 mod restock;
 mod sale;
 mod sale_times;
+#[cfg(test)]
+mod samples;
 mod status_change;
 mod stock;
 mod text;

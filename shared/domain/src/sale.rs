@@ -327,28 +327,15 @@ impl Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
     fn draft(units: u32) -> SaleDraft {
-        SaleDraft {
-            name: "Phone".into(),
-            description: None,
-            image_url: None,
-            price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
-            units,
-            visible_from: None,
-            starts_at: at("2026-11-20T12:00:00Z"),
-            ends_at: at("2026-11-20T13:00:00Z"),
-            hold_seconds: 300,
-            max_hold_seconds: 600,
-            max_per_shopper: Quantity::new(2).unwrap(),
-            admission: Admission::Fcfs,
-            proof_of_work: None,
-            shards: None,
-        }
+        let max_per_shopper = Quantity::new(2).unwrap();
+        SaleDraft { units, max_per_shopper, ..samples::draft("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z") }
     }
 
     fn made(draft: SaleDraft) -> Sale {

@@ -83,25 +83,10 @@ impl Sale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Admission, Money, Quantity, SaleDraft};
+    use crate::samples;
 
     fn sale(status: SaleStatus) -> Sale {
-        let draft = SaleDraft {
-            name: "Phone".into(),
-            description: None,
-            image_url: None,
-            price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
-            units: 100,
-            visible_from: None,
-            starts_at: "2026-11-20T12:00:00Z".parse().unwrap(),
-            ends_at: "2026-11-20T13:00:00Z".parse().unwrap(),
-            hold_seconds: 300,
-            max_hold_seconds: 600,
-            max_per_shopper: Quantity::ONE,
-            admission: Admission::Fcfs,
-            proof_of_work: None,
-            shards: None,
-        };
+        let draft = samples::draft("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z");
         Sale { status, ..Sale::of("demo".parse().unwrap(), draft) }
     }
 

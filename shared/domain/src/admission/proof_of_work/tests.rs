@@ -9,7 +9,7 @@ use altcha::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Admission, Money, Quantity, SaleDraft};
+use crate::{SaleDraft, samples};
 
 const SECRET: &str = "a secret of tests, which opens nothing: 0123456789";
 /// Later than any time at which this test runs: ALTCHA's crate asks the system's clock.
@@ -46,22 +46,7 @@ fn start() -> Timestamp {
 }
 
 fn sale(product: &str) -> Sale {
-    let draft = SaleDraft {
-        name: "Phone".into(),
-        description: None,
-        image_url: None,
-        price: Money::new(99_900, "USD".parse().unwrap()).unwrap(),
-        units: 100,
-        visible_from: None,
-        starts_at: start(),
-        ends_at: "9000-01-01T13:00:00Z".parse().unwrap(),
-        hold_seconds: 300,
-        max_hold_seconds: 600,
-        max_per_shopper: Quantity::ONE,
-        admission: Admission::Fcfs,
-        proof_of_work: Some(ASKED),
-        shards: None,
-    };
+    let draft = SaleDraft { proof_of_work: Some(ASKED), ..samples::draft(START, "9000-01-01T13:00:00Z") };
     Sale::of(product.parse().unwrap(), draft)
 }
 
