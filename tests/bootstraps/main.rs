@@ -3,14 +3,8 @@
 //!
 //! Every case has its own tables on the local stack's emulator, and a fresh process.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "all of this is test code, and what runs for real has the real time"
-)]
+// All of this is test code, and what runs for real has the real time.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod answers;
 mod gateway;

@@ -3,14 +3,8 @@
 //! Each check is a function of a [`Repository`] that lists the faults it finds. One test asserts that the repository has none.
 //! Another breaks a copy and asserts that the check notices: a check that cannot fail checks nothing.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "all of this is test code: what is missing or wrong ends a test"
-)]
+// All of this is test code: what is missing or wrong ends a test.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod access_patterns;
 mod alarms;
