@@ -113,26 +113,21 @@ fn for_providers() -> Vec<Route> {
 
 fn for_shoppers() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Shoppers, method, path, name, says);
+    let reserves = |route: Route| {
+        route
+            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
+            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
+            .takes::<ReserveRequest>()
+            .answers::<ReservedView>(201, "The units are held.")
+            .answers::<ReservedView>(200, "The shopper has this reservation already.")
+                .with_rate_limit()
+            .refuses(&NO_UNITS)
+            .refuses(&[ProblemKind::FORBIDDEN])
+    };
     vec![
-        route(Post, "/reserve-inventory", "reserve", "Hold units of a sale.")
-            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
-            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
-            .takes::<ReserveRequest>()
-            .answers::<ReservedView>(201, "The units are held.")
-            .answers::<ReservedView>(200, "The shopper has this reservation already.")
-            .with_rate_limit()
-            .refuses(&NO_UNITS)
-            .refuses(&[ProblemKind::FORBIDDEN]),
-        route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart.")
-            .by("reserve")
-            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
-            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
-            .takes::<ReserveRequest>()
-            .answers::<ReservedView>(201, "The units are held.")
-            .answers::<ReservedView>(200, "The shopper has this reservation already.")
-            .with_rate_limit()
-            .refuses(&NO_UNITS)
-            .refuses(&[ProblemKind::FORBIDDEN]),
+        reserves(route(Post, "/reserve-inventory", "reserve", "Hold units of a sale.")),
+        reserves(route(Post, "/add-to-cart", "add-to-cart", "Hold units of a sale; the reservation is also called a cart."))
+            .by("reserve"),
         route(Get, "/api/flash-sales/{product_id}/challenge", "get-challenge", "A challenge to solve before units are held.")
             .answers::<ChallengeView>(200, "The challenge, for this shopper and this sale only.")
             .refuses(&[
