@@ -13,7 +13,7 @@ use payments::{
     Keys, PaypalKeys,
     paypal::{Event, Transmission, Verifier, WebhookError},
 };
-use receive_stripe::{Inbox, Refusal, Told, Unknown, answers, sender};
+use receive_stripe::{Inbox, Refusal, Told, answers, sender};
 
 /// The request lacks a header that PayPal sends.
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +64,7 @@ impl ReceivePaypal {
                 event => Some(event),
             }
         };
-        let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| match unknown {
-            Unknown::NoKeysFit => Refusal::of(WebhookError::Signature),
-            Unknown::NoKeys(error) => Refusal::for_now(error),
-        })?;
+        let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| unknown.refusal(WebhookError::Signature))?;
         let Event { id, kind, object_kind: _, object_id, created: _ } = event.map_err(refusal)?;
         Told::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
     }

@@ -61,10 +61,7 @@ impl ReceiveStripe {
             Err(WebhookError::Signature) => None,
             event => Some(event),
         };
-        let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| match unknown {
-            Unknown::NoKeysFit => Refusal::of(WebhookError::Signature),
-            Unknown::NoKeys(error) => Refusal::for_now(error),
-        })?;
+        let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| unknown.refusal(WebhookError::Signature))?;
         let Event { id, kind, object_id, created: _ } = event.map_err(Refusal::of)?;
         Told::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
     }

@@ -24,6 +24,17 @@ pub enum Unknown {
     NoKeys(NoKeys),
 }
 
+impl Unknown {
+    /// The refusal of the request: for good, because of `unfit`, if the keys of every account were read.
+    #[must_use]
+    pub fn refusal(self, unfit: impl Error + Send + Sync + 'static) -> Refusal {
+        match self {
+            Self::NoKeysFit => Refusal::of(unfit),
+            Self::NoKeys(error) => Refusal::for_now(error),
+        }
+    }
+}
+
 impl Refusal {
     /// A refusal for good, because of `error`.
     #[must_use]
