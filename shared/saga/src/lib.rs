@@ -1,7 +1,7 @@
 //! What the tasks of the payment saga share: their input, their errors with the names that the state machine matches,
 //! and the look-up of their order.
 
-use domain::{Attempt, IdempotencyKey, Order, OrderId, Reservation, ShopperId};
+use domain::{Attempt, IdempotencyKey, Order, OrderId, OrderStatus, Reservation, ShopperId};
 use kit::{chain, workers::TaskError};
 use payments::Payment;
 use serde::Deserialize;
@@ -104,6 +104,16 @@ impl SagaError {
 pub async fn order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
     let order = orders.get(&task.order_id).await?;
     order.filter(|order| order.shopper == task.shopper).ok_or(SagaError::OrderNotPending)
+}
+
+/// The order of a task that may still be paid by this attempt.
+///
+/// # Errors
+/// [`SagaError::OrderNotPending`] when the shopper has no such order, it has ended, or it is at another attempt.
+pub async fn pending_order(orders: &Orders, task: &Task) -> Result<Order, SagaError> {
+    let order = order(orders, task).await?;
+    let is_pending = order.status == OrderStatus::Pending && order.attempt == task.attempt;
+    if is_pending { Ok(order) } else { Err(SagaError::OrderNotPending) }
 }
 
 /// The reservation of a task; `None` if it is gone or belongs to another order.

@@ -3,7 +3,7 @@
 //! The shopper may act at any moment, also before the token is stored. So the task reads the payment at its gateway after it
 //! has stored the token. It finds a change that came before; `settle-payment` finds the token for a change that comes later.
 
-use domain::{Attempt, AttemptStatus, ChargeOutcome, OrderId, OrderStatus, ShopperId, Waiting};
+use domain::{Attempt, AttemptStatus, ChargeOutcome, OrderId, ShopperId, Waiting};
 use kit::TaskFunction;
 use parts::{FromParts, Parts};
 use payments::{Gateways, LookUp};
@@ -49,10 +49,7 @@ impl TaskFunction for AwaitAction {
     /// [`SagaError::ActionTaken`] when there is nothing to wait for: the saga asks the gateway what became of the payment.
     async fn handle(&self, task: AwaitTask) -> Result<Awaited, SagaError> {
         let asked = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
-        let order = saga::order(&self.orders, &asked).await?;
-        if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
-            return Err(SagaError::OrderNotPending);
-        }
+        let order = saga::pending_order(&self.orders, &asked).await?;
         let attempt = self.attempts.get(&asked.key()).await?.ok_or(SagaError::OrderNotPending)?;
         let (AttemptStatus::Started, Some(waiting)) = (attempt.status, &attempt.waiting) else {
             return Err(SagaError::ActionTaken);

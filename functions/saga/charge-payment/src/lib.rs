@@ -12,8 +12,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Attempt, AttemptStatus, ChargeOutcome, Clock, GatewayName, IdempotencyKey, Order, OrderId, OrderStatus, ShopperId, Timestamp,
-    Waiting, seconds_until,
+    Attempt, AttemptStatus, ChargeOutcome, Clock, GatewayName, IdempotencyKey, Order, OrderId, ShopperId, Timestamp, Waiting,
+    seconds_until,
 };
 use kit::{TaskFunction, metrics};
 use parts::{FromParts, Parts};
@@ -113,10 +113,7 @@ impl TaskFunction for ChargePayment {
     /// [`SagaError::PaymentOutcomeUnknown`] when the gateway has to be asked again.
     async fn handle(&self, task: ChargeTask) -> Result<Charged, SagaError> {
         let asked = Task { order_id: task.order_id, shopper: task.shopper, attempt: task.attempt };
-        let order = saga::order(&self.orders, &asked).await?;
-        if order.status != OrderStatus::Pending || order.attempt != asked.attempt {
-            return Err(SagaError::OrderNotPending);
-        }
+        let order = saga::pending_order(&self.orders, &asked).await?;
         let gateways = self.gateways.that_take(&order);
         let (asked_for, key) = (gateways.get(task.gateway).copied(), asked.key());
         let admission = match asked_for {
