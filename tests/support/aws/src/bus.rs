@@ -1,15 +1,12 @@
 //! EventBridge in this process, behind the real client.
 
-use std::{
-    ops::Range,
-    sync::{Arc, Mutex},
-};
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
 use crate::{
     calls::Calls,
-    kept::Kept,
+    kept::{Kept, Refused},
     wire::{NOWHERE, client},
 };
 
@@ -31,7 +28,7 @@ pub struct PutEvent {
 pub struct Bus {
     kept: Kept<PutEvent>,
     /// Events that it refuses, by their number among those that come next.
-    refused: Arc<Mutex<Range<usize>>>,
+    refused: Refused,
 }
 
 /// The largest request, and so the largest event, in bytes.
@@ -40,7 +37,7 @@ const LARGEST_REQUEST_BYTES: usize = 256 * 1_024;
 impl Bus {
     /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_eventbridge::Client {
-        let refused = Arc::clone(&self.refused);
+        let refused = self.refused.clone();
         let serve = move |put: &mut Vec<PutEvent>, operation: &str, body: &[u8]| serve(put, &refused, operation, body);
         client!(aws_sdk_eventbridge, self.kept.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
@@ -52,7 +49,7 @@ impl Bus {
 
     /// Refuses these of the events that come next; 0 is the first. The rest of each request is taken, as EventBridge does.
     pub fn refuse(&self, events: Range<usize>) {
-        *self.refused.lock().unwrap() = events;
+        self.refused.set(events);
     }
 
     /// All events, in the order of their arrival.
@@ -83,7 +80,7 @@ pub fn entries_fault(entries: &[Value]) -> Option<String> {
     (bytes > LARGEST_REQUEST_BYTES).then(|| format!("{bytes} bytes"))
 }
 
-fn serve(put: &mut Vec<PutEvent>, refused: &Mutex<Range<usize>>, operation: &str, body: &[u8]) -> (u16, String) {
+fn serve(put: &mut Vec<PutEvent>, refused: &Refused, operation: &str, body: &[u8]) -> (u16, String) {
     assert_eq!(operation, "PutEvents", "the bus of the testkit knows nothing else");
     let request: Value = serde_json::from_slice(body).unwrap();
     let entries = request["Entries"].as_array().unwrap();
@@ -92,10 +89,7 @@ fn serve(put: &mut Vec<PutEvent>, refused: &Mutex<Range<usize>>, operation: &str
     }
     let mut answers = Vec::new();
     for entry in entries {
-        let mut refused = refused.lock().unwrap();
-        let is_refused = refused.contains(&0);
-        *refused = refused.start.saturating_sub(1)..refused.end.saturating_sub(1);
-        if is_refused {
+        if refused.takes_next() {
             answers.push(json!({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}));
             continue;
         }

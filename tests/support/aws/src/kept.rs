@@ -1,8 +1,11 @@
 //! A service in this process that keeps everything that it receives.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{calls::Calls, wire::Wire};
@@ -57,6 +60,25 @@ impl<T: Clone + Send + 'static> Kept<T> {
     /// Breaks the service, so that every request fails. False: repairs it.
     pub(crate) fn fail(&self, is_broken: bool) {
         self.is_broken.store(is_broken, Ordering::Relaxed);
+    }
+}
+
+/// Which entries of batches a service refuses, by their number among those that come next. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Refused(Arc<Mutex<Range<usize>>>);
+
+impl Refused {
+    /// Refuses these of the entries that come next; 0 is the first.
+    pub(crate) fn set(&self, entries: Range<usize>) {
+        *self.0.lock().unwrap() = entries;
+    }
+
+    /// Whether the entry that has come is refused.
+    pub(crate) fn takes_next(&self) -> bool {
+        let mut coming = self.0.lock().unwrap();
+        let is_refused = coming.contains(&0);
+        *coming = coming.start.saturating_sub(1)..coming.end.saturating_sub(1);
+        is_refused
     }
 }
 

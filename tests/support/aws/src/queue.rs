@@ -1,17 +1,13 @@
 //! SQS in this process, behind the real client.
 
-use std::{
-    collections::BTreeSet,
-    ops::Range,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, ops::Range};
 
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
 
 use crate::{
     calls::Calls,
-    kept::Kept,
+    kept::{Kept, Refused},
     wire::{NOWHERE, client},
 };
 
@@ -31,13 +27,13 @@ pub struct Sent {
 pub struct Queue {
     kept: Kept<Sent>,
     /// Messages of batches that it refuses, by their number among those that come next.
-    refused: Arc<Mutex<Range<usize>>>,
+    refused: Refused,
 }
 
 impl Queue {
     /// A client that counts its requests in `calls`.
     pub fn client_with(&self, calls: &Calls) -> aws_sdk_sqs::Client {
-        let refused = Arc::clone(&self.refused);
+        let refused = self.refused.clone();
         let serve = move |sent: &mut Vec<Sent>, operation: &str, body: &[u8]| serve(sent, &refused, operation, body);
         client!(aws_sdk_sqs, self.kept.wire(calls, serve, BROKEN), calls, NOWHERE)
     }
@@ -49,7 +45,7 @@ impl Queue {
 
     /// Refuses these of the messages that come next in batches; 0 is the first. The rest of each batch is taken, as SQS does.
     pub fn refuse(&self, messages: Range<usize>) {
-        *self.refused.lock().unwrap() = messages;
+        self.refused.set(messages);
     }
 
     /// All messages, in the order of their arrival.
@@ -84,7 +80,7 @@ pub fn batch_fault(entries: &[Value]) -> Option<&'static str> {
     }
 }
 
-fn serve(sent: &mut Vec<Sent>, refused: &Mutex<Range<usize>>, operation: &str, body: &[u8]) -> (u16, String) {
+fn serve(sent: &mut Vec<Sent>, refused: &Refused, operation: &str, body: &[u8]) -> (u16, String) {
     let request: Value = serde_json::from_slice(body).unwrap();
     let mut keep = |message: &Value| {
         let body = message["MessageBody"].as_str().unwrap();
@@ -107,10 +103,7 @@ fn serve(sent: &mut Vec<Sent>, refused: &Mutex<Range<usize>>, operation: &str, b
             }
             let (mut taken, mut failed) = (Vec::new(), Vec::new());
             for entry in entries {
-                let mut refused = refused.lock().unwrap();
-                let is_refused = refused.contains(&0);
-                *refused = refused.start.saturating_sub(1)..refused.end.saturating_sub(1);
-                if is_refused {
+                if refused.takes_next() {
                     failed.push(json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
                 } else {
                     taken.push(json!({"Id": entry["Id"], "MessageId": keep(entry), "MD5OfMessageBody": ""}));
