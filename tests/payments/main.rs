@@ -78,6 +78,23 @@ impl Bank {
     }
 }
 
+/// A gateway in a test's world, asked as the saga's tasks ask it.
+trait AskedBySaga {
+    fn gateway(&self) -> &dyn PaymentGateway;
+
+    fn clock(&self) -> &FixedClock;
+
+    /// Undoes as `refund-payment` does: until it is confirmed.
+    async fn undo(&self, payment: &Payment) -> RefundOutcome {
+        asked(self.clock(), RefundOutcome::Unknown, async || self.gateway().refund(payment).await).await
+    }
+
+    /// Captures as `capture-payment` does: until the outcome is known.
+    async fn capture(&self, payment: &Payment) -> CaptureOutcome {
+        asked(self.clock(), CaptureOutcome::Unknown, async || self.gateway().capture(payment).await).await
+    }
+}
+
 /// The first buyer's first attempt to pay.
 fn payment(amount: Money, method: &str) -> Payment {
     Payment {

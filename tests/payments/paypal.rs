@@ -14,7 +14,7 @@ use test_aws::FixedClock;
 use test_provider::{Answer, Provider};
 use test_shop::{Buyer, NOW, price};
 
-use crate::{asked, wire};
+use crate::{AskedBySaga, wire};
 
 mod faults;
 mod orders;
@@ -33,6 +33,16 @@ const TOO_LATE: &str = "The payment was not confirmed in time.";
 const CANCELLED: &str = "The payment was cancelled.";
 /// The token of a shopper who goes to PayPal from the shop.
 const CHECKOUT: &str = "paypal:checkout";
+
+impl AskedBySaga for Bank {
+    fn gateway(&self) -> &dyn PaymentGateway {
+        &self.gateway
+    }
+
+    fn clock(&self) -> &FixedClock {
+        &self.clock
+    }
+}
 
 impl Bank {
     fn open() -> Self {
@@ -106,16 +116,6 @@ impl Bank {
             }
         }
         (payment, ChargeOutcome::Unknown)
-    }
-
-    /// Undoes as `refund-payment` does: until it is confirmed.
-    async fn undo(&self, payment: &Payment) -> RefundOutcome {
-        asked(&self.clock, RefundOutcome::Unknown, async || self.gateway.refund(payment).await).await
-    }
-
-    /// Captures as `capture-payment` does: until the outcome is known.
-    async fn capture(&self, payment: &Payment) -> CaptureOutcome {
-        asked(&self.clock, CaptureOutcome::Unknown, async || self.gateway.capture(payment).await).await
     }
 
     /// Reserved, captured and refunded, of all orders together, in minor units.

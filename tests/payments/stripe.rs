@@ -15,13 +15,23 @@ use payments::{
 use test_aws::FixedClock;
 use test_shop::{Buyer, NOW, price};
 
-use crate::{asked, wire};
+use crate::{AskedBySaga, wire};
 
 /// A fake Stripe in this process, its account's gateway, and the clock of both.
 struct Bank {
     fake: Arc<Mutex<FakeStripe>>,
     clock: FixedClock,
     gateway: StripeGateway,
+}
+
+impl AskedBySaga for Bank {
+    fn gateway(&self) -> &dyn PaymentGateway {
+        &self.gateway
+    }
+
+    fn clock(&self) -> &FixedClock {
+        &self.clock
+    }
 }
 
 impl Bank {
@@ -68,16 +78,6 @@ impl Bank {
             self.clock.advance_seconds(10);
         }
         (payment, ChargeOutcome::Unknown)
-    }
-
-    /// Undoes as `refund-payment` does: until it is confirmed.
-    async fn undo(&self, payment: &Payment) -> RefundOutcome {
-        asked(&self.clock, RefundOutcome::Unknown, async || self.gateway.refund(payment).await).await
-    }
-
-    /// Captures as `capture-payment` does: until the outcome is known.
-    async fn capture(&self, payment: &Payment) -> CaptureOutcome {
-        asked(&self.clock, CaptureOutcome::Unknown, async || self.gateway.capture(payment).await).await
     }
 
     /// Reserved, captured and refunded, of all intents together, in minor units.

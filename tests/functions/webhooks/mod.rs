@@ -22,6 +22,11 @@ const REFUSED: &str = "400 Bad Request: webhook-refused, The event was refused";
 const NO_ACCOUNT: &str = "404 Not Found: unknown-provider, Unknown provider\nThe shop has no account at this payment provider.";
 const DELIVER_AGAIN: &str = "503 Service Unavailable: try-again, Try again in a moment\nretry-after: 30";
 
+/// The message about a delivery, with these members of its event.
+fn message(account: &str, [event_id, kind, object_id]: [&Value; 3]) -> Value {
+    json!({"event": "provider_told", "account": account, "event_id": event_id, "kind": kind, "object_id": object_id})
+}
+
 /// Lets the time pass in which keys that could not be read are not read again.
 async fn a_second_later() {
     tokio::time::pause();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::webhooks::{
     RECEIVED, REFUSED, in_base64, is_remembered, request,
@@ -14,13 +14,7 @@ const PATH: &str = "/webhooks/paypal";
 /// The message about a delivery of PayPal.
 fn message(account: &str, body: &[u8]) -> Value {
     let event: Value = serde_json::from_slice(body).unwrap();
-    json!({
-        "event": "provider_told",
-        "account": account,
-        "event_id": event["id"],
-        "kind": event["event_type"],
-        "object_id": event["resource"]["id"],
-    })
+    super::message(account, [&event["id"], &event["event_type"], &event["resource"]["id"]])
 }
 
 #[tokio::test]

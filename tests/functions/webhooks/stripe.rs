@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use test_shop::{Buyer, Stage, demo, draft};
 
 use crate::webhooks::{
@@ -16,13 +16,7 @@ const PATH: &str = "/webhooks/stripe";
 /// The message about a delivery of Stripe.
 fn message(account: &str, body: &[u8]) -> Value {
     let event: Value = serde_json::from_slice(body).unwrap();
-    json!({
-        "event": "provider_told",
-        "account": account,
-        "event_id": event["id"],
-        "kind": event["type"],
-        "object_id": event["data"]["object"]["id"],
-    })
+    super::message(account, [&event["id"], &event["type"], &event["data"]["object"]["id"]])
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use payments::{LookUp, OpenOutcome, PaymentGateway};
 use serde_json::json;
 
 use super::{Bank, CAPTURED, CHECKOUT, PRICE, payment};
+use crate::AskedBySaga;
 
 pub(super) const FAULTS: [&str; 6] = ["lost-request", "lost-answer", "error-500", "error-500-done", "rate-limited", "slow"];
 const REQUESTS: [(&str, &str); 7] = [

@@ -7,6 +7,7 @@ use payments::{LookUp, OpenOutcome, Payment, PaymentGateway};
 use test_shop::{Buyer, price};
 
 use super::{Bank, CAPTURED, CHECKOUT, PRICE, TOO_LATE, gateway, payment, redirect};
+use crate::AskedBySaga;
 
 /// A payment with the order `id`, which the shop's page made.
 fn with_order(id: &str) -> Payment {

@@ -5,6 +5,7 @@ use fake_paypal::Instrument;
 use payments::{Payment, PaymentGateway};
 
 use super::{Bank, CAPTURED, PRICE};
+use crate::AskedBySaga;
 
 /// A captured payment.
 async fn captured() -> (Bank, Payment) {
