@@ -9,7 +9,7 @@ use domain::{Clock, OrderId};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
-use crate::use_case::{Come, OrderPayments, PaymentError};
+use crate::use_case::{Come, OrderPayments, PaymentError, Until};
 
 /// The longest time for which a client can delay the answer, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;
@@ -37,10 +37,13 @@ impl HttpFunction for Pay {
         let started = self.payments.start(&caller.shopper, &id, &method, &amount).await;
         let seconds = wait_seconds(request);
         let (come, otherwise) = match started {
-            Ok(key) => (self.payments.wait_for(&key, seconds).await, Ok(http::ok_json(202, &PaymentView::under_way(None)))),
+            Ok(key) => {
+                let come = self.payments.wait(&key, seconds, Until::EndOrAction).await;
+                (come, Ok(http::ok_json(202, &PaymentView::under_way(None))))
+            }
             // The shopper may have acted.
             Err(PaymentError::RequiresAction { action, key }) => {
-                (self.payments.wait_for_end(&key, seconds).await, Err(problems::requires_action(action)))
+                (self.payments.wait(&key, seconds, Until::End).await, Err(problems::requires_action(action)))
             }
             Err(error) => return Err(problem(error)),
         };

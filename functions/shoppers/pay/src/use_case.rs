@@ -71,6 +71,15 @@ pub(crate) enum Come {
     Ended(Box<Order>),
 }
 
+/// How long a request waits, unless its time ends before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until the order has ended. The shopper has come back from acting, and the action is still noted.
+    End,
+    /// Until the order has ended, or its shopper has to act.
+    EndOrAction,
+}
+
 /// Starts payments of orders that wait for one.
 pub(crate) struct OrderPayments {
     clock: Arc<dyn Clock>,
@@ -148,18 +157,8 @@ impl OrderPayments {
         }
     }
 
-    /// What has come of the payment of `key` within `seconds`: the order has ended, or neither that nor anything else. The shopper
-    /// has come back from acting, and the action is still noted.
-    pub(crate) async fn wait_for_end(&self, key: &IdempotencyKey, seconds: u32) -> Result<Come, StoreError> {
-        self.wait(key, seconds, false).await
-    }
-
-    /// What has come of the payment of `key` within `seconds`: the order has ended, or its shopper has to act, or neither.
-    pub(crate) async fn wait_for(&self, key: &IdempotencyKey, seconds: u32) -> Result<Come, StoreError> {
-        self.wait(key, seconds, true).await
-    }
-
-    async fn wait(&self, key: &IdempotencyKey, seconds: u32, until_action: bool) -> Result<Come, StoreError> {
+    /// What has come of the payment of `key` when the wait ends, after `seconds` at the latest.
+    pub(crate) async fn wait(&self, key: &IdempotencyKey, seconds: u32, until: Until) -> Result<Come, StoreError> {
         let come = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -167,7 +166,7 @@ impl OrderPayments {
                 if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
                     return Ok(Come::Ended(Box::new(order)));
                 }
-                if !until_action {
+                if until == Until::End {
                     continue;
                 }
                 let attempt = self.attempts.get(key).await?;
