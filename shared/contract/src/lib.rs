@@ -26,6 +26,7 @@ mod route;
 mod routes;
 mod sale;
 mod schemas;
+mod whole;
 
 pub use challenge::{ChallengeView, PROOF_OF_WORK, solution};
 pub use description::Described;

@@ -10,10 +10,16 @@ use kit::{Problem, Request};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
-use crate::{object::Object, problems, schemas};
+use crate::{object::Object, problems, schemas, whole::Whole};
 
 /// The group whose members operate sales.
 pub const OPERATORS: &str = "ops";
+
+type Units = Whole<1, { SaleDraft::MOST_UNITS }>;
+type HoldSeconds = Whole<{ *SaleDraft::HOLD_SECONDS.start() }, { *SaleDraft::HOLD_SECONDS.end() }>;
+type MaxHoldSeconds = Whole<{ *SaleDraft::MAX_HOLD_SECONDS.start() }, { *SaleDraft::MAX_HOLD_SECONDS.end() }>;
+type RampSeconds = Whole<{ *Admission::RAMP_SECONDS.start() }, { *Admission::RAMP_SECONDS.end() }>;
+type WindowSeconds = Whole<{ *ProofOfWork::WINDOW_SECONDS.start() }, { *ProofOfWork::WINDOW_SECONDS.end() }>;
 
 /// The default length of a hold, s.
 const DEFAULT_HOLD_SECONDS: u32 = 300;
@@ -33,7 +39,7 @@ pub struct SaleRequest {
     #[schema(value_type = Price)]
     price: Money,
     #[schema(value_type = schemas::SaleUnits)]
-    units: u32,
+    units: Units,
     /// Shoppers do not learn of the sale before this time. Not later than `starts_at`. Default: at once.
     #[serde(default, deserialize_with = "optional_rfc3339")]
     #[schema(value_type = Option<schemas::Time>)]
@@ -48,19 +54,19 @@ pub struct SaleRequest {
     ends_at: Timestamp,
     /// Default: 300.
     #[schema(value_type = Option<schemas::HoldSeconds>)]
-    hold_seconds: Option<u32>,
+    hold_seconds: Option<HoldSeconds>,
     /// At least `hold_seconds`. Default: twice `hold_seconds`, and at least two minutes more than it.
     #[schema(value_type = Option<schemas::MaxHoldSeconds>)]
-    max_hold_seconds: Option<u32>,
+    max_hold_seconds: Option<MaxHoldSeconds>,
     /// Default: 1.
     #[schema(value_type = Option<schemas::Quantity>)]
-    max_per_shopper: Option<u32>,
+    max_per_shopper: Option<Whole<1, 10>>,
     /// Default: first come, first served.
     #[schema(value_type = Option<schemas::AdmissionRequest>)]
     admission: Option<Object<AdmissionRequest>>,
     /// Default: one for every 25 units, at most 4,000. A shard has at most 100 units.
     #[schema(value_type = Option<schemas::Shards>)]
-    shards: Option<u32>,
+    shards: Option<Whole<1, { SaleDraft::MOST_SHARDS }>>,
 }
 
 /// The price of one unit.
@@ -135,7 +141,7 @@ fn is_rfc3339(text: &[u8]) -> bool {
 #[serde(deny_unknown_fields)]
 struct AdmissionRequest {
     mode: AdmissionMode,
-    ramp_seconds: Option<u32>,
+    ramp_seconds: Option<RampSeconds>,
     proof_of_work: Option<Object<ProofOfWorkRequest>>,
 }
 
@@ -143,8 +149,9 @@ struct AdmissionRequest {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProofOfWorkRequest {
-    cost: u32,
-    window_seconds: Option<u32>,
+    /// None with 0.
+    cost: Whole<0, { *ProofOfWork::COST.end() }>,
+    window_seconds: Option<WindowSeconds>,
 }
 
 /// A mode of admission by its name.
@@ -174,13 +181,14 @@ impl AdmissionRequest {
     /// The proof of work, within its limits also where it costs nothing.
     fn proof_of_work(self) -> Result<Option<ProofOfWork>, Problem> {
         let Some(Object(ProofOfWorkRequest { cost, window_seconds })) = self.proof_of_work else { return Ok(None) };
-        let window_seconds = window_seconds.unwrap_or(ProofOfWork::DEFAULT_WINDOW_SECONDS);
+        let cost = cost.get();
+        let window_seconds = window_seconds.map_or(ProofOfWork::DEFAULT_WINDOW_SECONDS, Whole::get);
         ProofOfWork { cost: cost.max(1), window_seconds }.check().map_err(refused)?;
         Ok((cost > 0).then_some(ProofOfWork { cost, window_seconds }))
     }
 
     fn admission(self) -> Result<Admission, Problem> {
-        match (self.mode, self.ramp_seconds) {
+        match (self.mode, self.ramp_seconds.map(Whole::get)) {
             (AdmissionMode::Fcfs, None) => Ok(Admission::Fcfs),
             (AdmissionMode::Draw, Some(ramp_seconds)) => Ok(Admission::Draw { ramp_seconds }),
             (AdmissionMode::Fcfs, Some(_)) => {
@@ -204,24 +212,24 @@ impl SaleRequest {
     /// # Errors
     /// 422 `invalid-request` with a pointer to the first member that is out of its limits.
     pub fn draft(self) -> Result<SaleDraft, Problem> {
-        let max_per_shopper = Quantity::new(self.max_per_shopper.unwrap_or(1))
+        let max_per_shopper = Quantity::new(self.max_per_shopper.map_or(1, Whole::get))
             .map_err(|_| Problem::invalid_request("max_per_shopper is a whole number from 1 to 10", "/max_per_shopper"))?;
-        let hold_seconds = self.hold_seconds.unwrap_or(DEFAULT_HOLD_SECONDS);
+        let hold_seconds = self.hold_seconds.map_or(DEFAULT_HOLD_SECONDS, Whole::get);
         let draft = SaleDraft {
             name: self.name,
             description: self.description,
             image_url: self.image_url,
             price: self.price,
-            units: self.units,
+            units: self.units.get(),
             visible_from: self.visible_from,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
             hold_seconds,
-            max_hold_seconds: self.max_hold_seconds.unwrap_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds)),
+            max_hold_seconds: self.max_hold_seconds.map_or_else(|| SaleDraft::default_max_hold_seconds(hold_seconds), Whole::get),
             max_per_shopper,
             admission: self.admission.map(|Object(admission)| admission.admission()).transpose()?.unwrap_or_default(),
             proof_of_work: self.admission.map_or(Ok(None), |Object(admission)| admission.proof_of_work())?,
-            shards: self.shards,
+            shards: self.shards.map(Whole::get),
         };
         draft.check().map_err(refused)?;
         Ok(draft)
@@ -235,7 +243,7 @@ impl SaleRequest {
 pub struct RestockRequest {
     /// Units to add. The sale has at most 400,000 with them.
     #[schema(value_type = schemas::SaleUnits)]
-    units: u32,
+    units: Units,
 }
 
 impl RestockRequest {
@@ -244,7 +252,8 @@ impl RestockRequest {
     /// # Errors
     /// 422 `invalid-request`.
     pub fn units(self) -> Result<u32, Problem> {
-        if (1..=SaleDraft::MOST_UNITS).contains(&self.units) { Ok(self.units) } else { Err(problems::units_out_of_range()) }
+        let units = self.units.get();
+        if (1..=SaleDraft::MOST_UNITS).contains(&units) { Ok(units) } else { Err(problems::units_out_of_range()) }
     }
 }
 

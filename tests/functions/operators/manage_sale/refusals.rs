@@ -84,6 +84,27 @@ async fn no_sale_has_a_product_id_that_looks_like_a_card_number() {
 }
 
 #[tokio::test]
+async fn what_is_no_whole_number_is_told_the_range_of_its_member() {
+    let (shop, calls) = (Shop::empty().await, Calls::new());
+    let function = function(&shop, &calls);
+    for (member, value, range) in [
+        ("units", json!(1.5), "1 to 400000"),
+        ("hold_seconds", json!(-1), "5 to 3600"),
+        ("max_hold_seconds", json!(600.5), "5 to 7200"),
+        ("max_per_shopper", json!(1.5), "1 to 10"),
+        ("shards", json!(4_294_967_297_u64), "1 to 4000"),
+        ("admission", json!({"mode": "draw", "ramp_seconds": 0.5}), "1 to 3600"),
+        ("admission", json!({"mode": "fcfs", "proof_of_work": {"cost": 1.5}}), "0 to 50000"),
+        ("admission", json!({"mode": "fcfs", "proof_of_work": {"cost": 1, "window_seconds": 7.5}}), "5 to 60"),
+    ] {
+        let mut body = body(10);
+        body[member] = value;
+        let told = test_aws::told(&function.handle(put(&body)).await);
+        assert!(told.contains(&format!("expected a whole number from {range}, found another number")), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_member_at_fault_is_pointed_at_and_nothing_is_written() {
     let (shop, calls) = (Shop::empty().await, Calls::new());
     let function = function(&shop, &calls);
