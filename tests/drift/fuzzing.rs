@@ -59,7 +59,7 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 fn without_target(repository: &Repository) -> Faults {
-    let sources = repository.tests.iter().filter(|(path, _)| path.starts_with(SOURCES));
+    let sources = repository.rust.iter().filter(|(path, _)| path.starts_with(SOURCES));
     let targets: String = sources.map(|(_, text)| text.as_str()).collect();
     let names: BTreeSet<&str> = TARGETS.iter().map(|target| target.name).collect();
     let mut faults = Faults::new();
@@ -109,7 +109,7 @@ fn a_parser_without_a_target_is_noticed() {
     notices(without_target, "shared/domain: Voucher is parsed", add("domain", "impl FromStr for Voucher {\n}\n"));
     notices(without_target, "shared/domain: GiftKey is parsed", add("domain", "short_text!(GiftKey, E: E::X, is_printable);\n"));
     notices(without_target, "functions/shoppers: no fuzz target has", |repository| {
-        let source = repository.tests.get_mut(Path::new("tests/fuzz/src/functions.rs")).expect("a source");
+        let source = repository.rust.get_mut(Path::new("tests/fuzz/src/functions.rs")).expect("a source");
         *source = source.replace("shoppers::FUNCTIONS", "");
     });
     // What is not parsed needs none.

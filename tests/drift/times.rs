@@ -48,10 +48,18 @@ fn since_1970(word: &str) -> Option<Timestamp> {
     as_time.into_iter().flatten().find(|time| (earliest..far()).contains(time))
 }
 
+/// Whether a source belongs to a test program or to the project's own tools: `bench/`, `tests/`, `xtask/`, and in every other crate the
+/// folder `tests` beside `src`. Unit tests in `src` have times of their own.
+fn is_of_tests(file: &Path) -> bool {
+    let is_a_tool = ["bench", "tests", "xtask"].iter().any(|folder| file.starts_with(folder));
+    is_a_tool || file.iter().take_while(|part| *part != "src").any(|part| part == "tests")
+}
+
 /// The sources of the tests on the real clock.
 fn on_the_real_clock(repository: &Repository) -> impl Iterator<Item = (&Path, &str)> {
-    let meets_it = |file: &Path| !ON_A_CLOCK_OF_THEIR_OWN.iter().any(|folder| file.starts_with(folder));
-    let sources = repository.tests.iter().map(|(file, source)| (file.as_path(), source.as_str()));
+    let has_its_own = |file: &Path| ON_A_CLOCK_OF_THEIR_OWN.iter().any(|folder| file.starts_with(folder));
+    let meets_it = move |file: &Path| is_of_tests(file) && !has_its_own(file);
+    let sources = repository.rust.iter().map(|(file, source)| (file.as_path(), source.as_str()));
     sources.filter(move |(file, _)| meets_it(file))
 }
 
@@ -175,8 +183,19 @@ fn written_in_events(repository: &Repository) -> Faults {
 #[test]
 fn tests_on_the_real_clock_write_no_dates() {
     let repository = Repository::read();
-    for file in ["tests/store/shop.rs", "tests/bootstraps/main.rs", "tests/end_to_end/stack.rs", "xtask/src/demo.rs"] {
-        assert!(repository.tests.contains_key(Path::new(file)), "{file} is looked at");
+    for file in [
+        "tests/store/shop.rs",
+        "tests/bootstraps/main.rs",
+        "tests/end_to_end/stack.rs",
+        "xtask/src/demo.rs",
+        "functions/shoppers/bootstrap/tests/bench.rs",
+        "bench/yardsticks/tests/host.rs",
+    ] {
+        assert!(on_the_real_clock(&repository).any(|(read, _)| read == Path::new(file)), "{file} is looked at");
+    }
+    for file in ["tests/functions/main.rs", "shared/domain/src/sale.rs", "shared/payments/src/stripe/tests.rs"] {
+        assert!(repository.rust.contains_key(Path::new(file)), "{file}");
+        assert!(!on_the_real_clock(&repository).any(|(read, _)| read == Path::new(file)), "{file} has times of its own");
     }
     none(&written_in_tests(&repository));
 }
@@ -189,9 +208,11 @@ fn a_date_in_a_test_on_the_real_clock_is_noticed() {
         ("tests/end_to_end/expiry.rs", "let end = Timestamp::from_second(1_795_176_300);"),
         ("tests/a_new_one/main.rs", "let end = 1795176300000_i64;"),
         ("xtask/src/demo.rs", r#""ends_at": "2026-11-20","#),
+        ("functions/shoppers/bootstrap/tests/bench.rs", r#"let end = "2026-11-20T12:05:00Z";"#),
+        ("shared/store/tests/a_new_one/main.rs", "let end = 1_795_176_300;"),
     ] {
         notices(written_in_tests, file, |repository| {
-            let source = repository.tests.entry(PathBuf::from(file)).or_default();
+            let source = repository.rust.entry(PathBuf::from(file)).or_default();
             source.push('\n');
             source.push_str(line);
         });
@@ -203,7 +224,7 @@ fn tests_on_the_real_clock_take_no_dates_from_the_shop() {
     let repository = Repository::read();
     none(&taken_from_the_shop(&repository));
     for (file, reason) in WITHOUT_THE_TIMES {
-        assert!(taken(&repository.tests[Path::new(file)]).next().is_some(), "{file} needs no exception any more: {reason}");
+        assert!(taken(&repository.rust[Path::new(file)]).next().is_some(), "{file} needs no exception any more: {reason}");
     }
 }
 
@@ -214,6 +235,7 @@ fn a_date_that_a_test_on_the_real_clock_takes_from_the_shop_is_noticed() {
         ("tests/store/shop.rs", "use test_shop::{\n    Buyer,\n    END as LATEST,\n};", "END"),
         ("tests/end_to_end/expiry.rs", "let start = test_shop::START.parse().unwrap();", "START"),
         ("tests/bootstraps/main.rs", "shop.bring(&Buyer::first(), Stage::Held).await;", "Buyer::first"),
+        ("functions/shoppers/bootstrap/tests/bench.rs", "let end = test_shop::END;", "END"),
         ("tests/a_new_one/main.rs", "let other = Buyer::second().paying(\"sandbox:ok\"); // .holding(", "Buyer::second"),
         ("tests/store/shop.rs", "let (one, other) = (Buyer::number(1), buyer(2).holding(at(NOW), at(END)));", "Buyer::number"),
         ("tests/store/shop.rs", "let all = (1..9).map(Buyer::number);", "Buyer::number"),
@@ -221,7 +243,7 @@ fn a_date_that_a_test_on_the_real_clock_takes_from_the_shop_is_noticed() {
         ("tests/store/shop.rs", "let ended = SaleDraft { ends_at: at(END), ..draft() };", "draft()"),
     ] {
         notices(taken_from_the_shop, &format!("{what} has a date"), |repository| {
-            let source = repository.tests.entry(PathBuf::from(file)).or_default();
+            let source = repository.rust.entry(PathBuf::from(file)).or_default();
             source.push('\n');
             source.push_str(line);
         });

@@ -48,8 +48,6 @@ pub struct Repository {
     pub events: BTreeMap<String, BTreeMap<String, Value>>,
     /// The tables that the events are made from.
     pub cases: Vec<Case>,
-    /// The Rust of `bench/`, `tests/` and `xtask/`, by path from the root.
-    pub tests: BTreeMap<PathBuf, String>,
     /// The text of `docs/openapi.json`.
     pub openapi: String,
     /// Markdown, by path from the root.
@@ -94,11 +92,6 @@ impl Repository {
                 .map(|folder| (name(folder), files(folder, "json").iter().map(|file| (stem(file), json(file))).collect()))
                 .collect(),
             cases: test_cases::cases(),
-            tests: ["bench", "tests", "xtask"]
-                .iter()
-                .flat_map(|folder| files_below(&root.join(folder), "rs"))
-                .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), text(&file)))
-                .collect(),
             openapi: text(&root.join("docs/openapi.json")),
             documents: files(&root, "md")
                 .into_iter()
