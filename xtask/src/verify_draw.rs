@@ -100,7 +100,10 @@ fn is_admitted(rank: u64, ramp_seconds: u32, starts_at: Timestamp, at: Timestamp
 
 #[cfg(test)]
 mod tests {
+    use clap::{Parser, error::ErrorKind};
+
     use super::*;
+    use crate::{Arguments, Command};
 
     #[derive(Deserialize)]
     struct Vector {
@@ -112,6 +115,44 @@ mod tests {
         starts_at: Timestamp,
         rank: String,
         admitted_at: Timestamp,
+    }
+
+    /// What `cargo xtask verify-draw` makes of these arguments.
+    fn parsed(arguments: &[&str]) -> Result<VerifyDraw, ErrorKind> {
+        match Arguments::try_parse_from(["cargo xtask", "verify-draw"].into_iter().chain(arguments.iter().copied())) {
+            Ok(Arguments { command: Command::VerifyDraw(verify) }) => Ok(verify),
+            Ok(_) => panic!("another command"),
+            Err(error) => Err(error.kind()),
+        }
+    }
+
+    #[test]
+    fn a_draw_is_enough_and_a_turn_is_that_of_a_shopper_in_a_sale() {
+        for (arguments, fault) in [
+            (&["draw.json"][..], None),
+            (&["draw.json", "--before", "before.json"], None),
+            (&["draw.json", "--product", "demo", "--shopper", "ann"], None),
+            (&["draw.json", "--product", "demo", "--shopper", "ann", "--at", "2019-11-27T12:00:00Z"], None),
+            (&[], Some(ErrorKind::MissingRequiredArgument)),
+            (&["draw.json", "--product", "demo"], Some(ErrorKind::MissingRequiredArgument)),
+            (&["draw.json", "--shopper", "ann"], Some(ErrorKind::MissingRequiredArgument)),
+            (&["draw.json", "--at", "2019-11-27T12:00:00Z"], Some(ErrorKind::MissingRequiredArgument)),
+            (&["draw.json", "--product", "demo", "--shopper", "ann", "--at", "noon"], Some(ErrorKind::ValueValidation)),
+            (&["draw.json", "--product", "demo", "--shopper", "ann", "--at", "2019-11-27"], Some(ErrorKind::ValueValidation)),
+            (&["draw.json", "other.json"], Some(ErrorKind::UnknownArgument)),
+        ] {
+            assert_eq!(parsed(arguments).err(), fault, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_read_as_they_are_given() {
+        let line = "draw.json --before before.json --product demo --shopper ann --at 2019-11-27T12:00:00.5Z";
+        let read = parsed(&line.split(' ').collect::<Vec<_>>());
+        let VerifyDraw { draw, before, product, shopper, at } = read.unwrap();
+        assert_eq!((draw.as_str(), before.as_deref()), ("draw.json", Some("before.json")));
+        assert_eq!((product.as_deref(), shopper.as_deref()), (Some("demo"), Some("ann")));
+        assert_eq!(at.map(|at| at.to_string()).as_deref(), Some("2019-11-27T12:00:00.5Z"));
     }
 
     #[test]
