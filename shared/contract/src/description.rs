@@ -10,14 +10,14 @@ use utoipa::{
 
 /// A type's schema, with the components that it refers to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Described {
+pub struct TypeSchema {
     /// The schema, by reference.
     pub schema: Value,
     /// Schemas by name: the type's own and those of its members.
     pub components: BTreeMap<String, Value>,
 }
 
-impl Described {
+impl TypeSchema {
     /// A type by its name.
     #[must_use]
     pub fn of<T: ToSchema>() -> Self {

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Described, Route};
+use crate::{Route, TypeSchema};
 
 /// The name and JSON schema (draft 4) of the model of a route's body. `None`: the route has no body, or an optional one.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn gateway_model(route: &Route) -> Option<(String, Value)> {
     Some((name.to_owned(), shape(&body.schema, &body.schema.schema)))
 }
 
-fn shape(described: &Described, schema: &Value) -> Value {
+fn shape(described: &TypeSchema, schema: &Value) -> Value {
     if let Some(name) = named(schema) {
         return described.components.get(name).map_or(Value::Null, |schema| shape(described, schema));
     }

@@ -29,7 +29,7 @@ mod schemas;
 mod whole;
 
 pub use challenge::{ChallengeView, PROOF_OF_WORK, solution};
-pub use description::Described;
+pub use description::TypeSchema;
 pub use draw::DrawView;
 pub use ended_holds::EndedHoldsView;
 pub use gate::GateValue;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Group, OPERATORS, Route,
-    description::{Described, reference},
+    description::{TypeSchema, reference},
     problems, rate_limit,
     route::{Answer, Parameter, Place},
 };
@@ -20,7 +20,7 @@ const PROBLEM: &str = "Problem";
 pub fn openapi(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     let mut schemas = BTreeMap::from([(PROBLEM.to_owned(), problem())]);
-    let mut learn = |described: &Described| schemas.extend(described.components.clone());
+    let mut learn = |described: &TypeSchema| schemas.extend(described.components.clone());
     for route in routes {
         route.parameters.iter().for_each(|parameter| learn(&parameter.schema));
         route.body.iter().for_each(|body| learn(&body.schema));

@@ -3,7 +3,7 @@
 use kit::ProblemKind;
 use utoipa::ToSchema;
 
-use crate::{description::Described, problems, schemas};
+use crate::{description::TypeSchema, problems, schemas};
 
 /// The methods that routes have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +89,7 @@ pub struct Parameter {
     /// The description for clients.
     pub says: &'static str,
     /// Its schema.
-    pub schema: Described,
+    pub schema: TypeSchema,
 }
 
 /// A JSON body of a request.
@@ -98,7 +98,7 @@ pub struct Body {
     /// The function refuses a request without it.
     pub is_required: bool,
     /// Its schema.
-    pub schema: Described,
+    pub schema: TypeSchema,
 }
 
 /// A successful answer.
@@ -109,7 +109,7 @@ pub struct Answer {
     /// The description for clients.
     pub says: &'static str,
     /// The schema of the JSON body. `None`: the answer has no body.
-    pub schema: Option<Described>,
+    pub schema: Option<TypeSchema>,
     /// The answer has the header `Location`.
     pub has_location: bool,
     /// The answer may have the headers `RateLimit` and `RateLimit-Policy`.
@@ -161,26 +161,26 @@ impl Route {
     }
 
     /// Adds a parameter of the query.
-    pub(crate) fn query(mut self, name: &'static str, schema: Described, is_required: bool, says: &'static str) -> Self {
+    pub(crate) fn query(mut self, name: &'static str, schema: TypeSchema, is_required: bool, says: &'static str) -> Self {
         self.parameters.push(Parameter { name, place: Place::Query, is_required, says, schema });
         self
     }
 
     /// Adds a header that the function reads.
-    pub(crate) fn header(mut self, name: &'static str, schema: Described, is_required: bool, says: &'static str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, schema: TypeSchema, is_required: bool, says: &'static str) -> Self {
         self.parameters.push(Parameter { name, place: Place::Header, is_required, says, schema });
         self
     }
 
     /// Adds a required body.
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
-        self.body = Some(Body { is_required: true, schema: Described::of::<T>() });
+        self.body = Some(Body { is_required: true, schema: TypeSchema::of::<T>() });
         self
     }
 
     /// Adds an optional body.
     pub(crate) fn may_take<T: ToSchema>(mut self) -> Self {
-        self.body = Some(Body { is_required: false, schema: Described::of::<T>() });
+        self.body = Some(Body { is_required: false, schema: TypeSchema::of::<T>() });
         self
     }
 
@@ -195,7 +195,7 @@ impl Route {
         self.answers.push(Answer {
             status,
             says,
-            schema: Some(Described::of::<T>()),
+            schema: Some(TypeSchema::of::<T>()),
             has_location: false,
             has_rate_limit: false,
             may_be_csv: false,
@@ -272,11 +272,11 @@ const EVERYWHERE: [ProblemKind; 3] = [problems::RATE_LIMITED, ProblemKind::INTER
 /// The parameter in braces in a path.
 fn path_parameter(name: &'static str) -> Parameter {
     let (schema, says) = match name {
-        "order_id" => (Described::of::<schemas::OrderId>(), "The order."),
-        "reservation_id" => (Described::of::<schemas::ReservationId>(), "The reservation."),
-        "product_id" => (Described::of::<schemas::ProductId>(), "The product on sale."),
+        "order_id" => (TypeSchema::of::<schemas::OrderId>(), "The order."),
+        "reservation_id" => (TypeSchema::of::<schemas::ReservationId>(), "The reservation."),
+        "product_id" => (TypeSchema::of::<schemas::ProductId>(), "The product on sale."),
         // Any text. A test says that no route has such a parameter.
-        _ => (Described::inline::<String>(), ""),
+        _ => (TypeSchema::inline::<String>(), ""),
     };
     Parameter { name, place: Place::Path, is_required: true, says, schema }
 }

@@ -6,7 +6,7 @@ use crate::{
     ChallengeView, CheckoutRequest, DrawView, EndedHoldsView, Group, HealthView, InventoryView, OrderAccepted,
     OrderRefundRequest, OrderView, OrdersView, PROOF_OF_WORK, PaymentRequest, PaymentView, PlaceOrderRequest, ReceivedView,
     ReportView, ReservationView, ReserveRequest, ReservedView, RestockRequest, Route, SaleRequest, SaleView, SalesView,
-    description::Described,
+    description::TypeSchema,
     problems::{
         ADDRESS_FIXED, ALREADY_PAID, ALREADY_PURCHASED, AMOUNT_MISMATCH, COOLING_DOWN, IDEMPOTENCY_KEY_REUSED, NO_DRAW,
         NO_PROOF_OF_WORK, NOT_REFUNDABLE, NOT_TOGETHER, NOT_YET_ADMITTED, PAYMENT_IN_PROGRESS, PAYMENT_METHOD_UNAVAILABLE,
@@ -58,7 +58,7 @@ fn for_anyone() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Anyone, method, path, name, says);
     vec![
         route(Get, "/health", "health", "Check that the service answers.")
-            .query("deep", Described::inline::<bool>(), false, "`true` is refused: `GET /admin/health` is the deep check.")
+            .query("deep", TypeSchema::inline::<bool>(), false, "`true` is refused: `GET /admin/health` is the deep check.")
             .answers::<HealthView>(200, "The service answers.")
             .refuses(&[ProblemKind::FORBIDDEN]),
         route(
@@ -67,8 +67,8 @@ fn for_anyone() -> Vec<Route> {
             "list-sales",
             "The catalogue, a hundred sales to a page; those that are settled come last.",
         )
-        .query("state", Described::of::<schemas::SaleState>(), false, "Only sales in this state.")
-        .query("next", Described::of::<schemas::CataloguePage>(), false, "`next` of the page before.")
+        .query("state", TypeSchema::of::<schemas::SaleState>(), false, "Only sales in this state.")
+        .query("next", TypeSchema::of::<schemas::CataloguePage>(), false, "`next` of the page before.")
         .answers::<SalesView>(200, "A page of sales.")
         .refuses(&[ProblemKind::MALFORMED_REQUEST]),
         route(Get, "/api/flash-sales/{product_id}", "get-sale", "One sale with its stock.")
@@ -94,7 +94,7 @@ fn for_providers() -> Vec<Route> {
         let route = route.answers::<ReceivedView>(200, "The event is queued, now or before.");
         route.refuses(&[WEBHOOK_REFUSED, UNKNOWN_PROVIDER])
     };
-    let text = Described::inline::<String>;
+    let text = TypeSchema::inline::<String>;
     vec![
         route("/webhooks/stripe", "receive-stripe", "An event of Stripe, in Stripe's own form.").header(
             "Stripe-Signature",
@@ -115,8 +115,8 @@ fn for_shoppers() -> Vec<Route> {
     let route = |method, path, name, says| Route::new(Group::Shoppers, method, path, name, says);
     let reserves = |route: Route| {
         route
-            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
-            .query("product_id", Described::of::<schemas::ProductId>(), false, SAME_PRODUCT)
+            .header(PROOF_OF_WORK, TypeSchema::inline::<String>(), false, SOLUTION)
+            .query("product_id", TypeSchema::of::<schemas::ProductId>(), false, SAME_PRODUCT)
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
@@ -144,7 +144,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[UNKNOWN_RESERVATION]),
         route(Get, "/reservations", "find-reservation", "What the caller holds in a sale, after an answer was lost.")
             .by("get-reservation")
-            .query("product_id", Described::of::<schemas::ProductId>(), true, "The product on sale.")
+            .query("product_id", TypeSchema::of::<schemas::ProductId>(), true, "The product on sale.")
             .answers::<ReservationView>(200, "The reservation.")
             .refuses(&[ProblemKind::MALFORMED_REQUEST, UNKNOWN_RESERVATION]),
         route(Delete, "/reservations/{reservation_id}", "cancel-reservation", "Give held units back.")
@@ -158,7 +158,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[ProblemKind::FORBIDDEN, UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
             .refuses(&NO_CHANGE),
         route(Post, "/api/flash-sales/{product_id}/order", "place-order", "Reserve and order in one call.")
-            .header(PROOF_OF_WORK, Described::inline::<String>(), false, SOLUTION)
+            .header(PROOF_OF_WORK, TypeSchema::inline::<String>(), false, SOLUTION)
             .may_take::<PlaceOrderRequest>()
             .answers::<OrderAccepted>(202, "The order waits for its payment.")
             .answers::<OrderAccepted>(200, "The order was there before, and has ended.")
@@ -168,7 +168,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[UNKNOWN_RESERVATION, RESERVATION_EXPIRED, ProblemKind::INVALID_REQUEST])
             .refuses(&NO_CHANGE),
         route(Post, "/payment", "pay", "Pay an order that waits for it, the first time or again.")
-            .header("Prefer", Described::inline::<String>(), false, "`wait=N`: answer when the payment has ended, at most 10 s.")
+            .header("Prefer", TypeSchema::inline::<String>(), false, "`wait=N`: answer when the payment has ended, at most 10 s.")
             .takes::<PaymentRequest>()
             .answers::<PaymentView>(202, "The payment is under way.")
             .answers::<PaymentView>(200, "The payment has ended.")
@@ -179,7 +179,7 @@ fn for_shoppers() -> Vec<Route> {
             .refuses(&[UNKNOWN_ORDER]),
         route(Get, "/orders", "list-orders", "The caller's orders, newest first, twenty to a page.")
             .by("get-order")
-            .query("next", Described::of::<schemas::OrderId>(), false, "`next` of the page before.")
+            .query("next", TypeSchema::of::<schemas::OrderId>(), false, "`next` of the page before.")
             .answers::<OrdersView>(200, "A page of orders.")
             .refuses(&[ProblemKind::MALFORMED_REQUEST]),
     ]
@@ -217,18 +217,18 @@ fn for_operators() -> Vec<Route> {
             .answers::<EndedHoldsView>(200, "The holds that this request ended; what is being paid stays.")
             .refuses(&[UNKNOWN_PRODUCT, SALE_NOT_OVER]),
         route(Post, "/admin/flash-sales/{product_id}/restock", "restock-sale", "Add units to a sale.")
-            .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each restock.")
+            .header("Idempotency-Key", TypeSchema::of::<schemas::IdempotencyKey>(), true, "One for each restock.")
             .takes::<RestockRequest>()
             .answers::<SaleView>(200, "The sale with its new units.")
             .refuses(&[UNKNOWN_PRODUCT, SALE_IN_PREPARATION, SALE_OVER, TOO_MANY_RESTOCKS])
             .refuses(&[ProblemKind::INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED]),
         route(Get, "/admin/orders", "find-orders", "Orders of a sale, one by its id, or those whose refund is not confirmed.")
             .by("list-orders")
-            .query("status", Described::of::<schemas::ListedStatus>(), false, "Required without `order_id` or `sale`.")
-            .query("sale", Described::of::<schemas::ProductId>(), false, "Only orders of this sale, oldest first.")
-            .query("order_id", Described::of::<schemas::OrderId>(), false, "Only this order.")
-            .query("since", Described::of::<schemas::Time>(), false, "Only orders placed, or refunds pending, since then.")
-            .query("next", Described::of::<schemas::OrdersPage>(), false, "`next` of the page before.")
+            .query("status", TypeSchema::of::<schemas::ListedStatus>(), false, "Required without `order_id` or `sale`.")
+            .query("sale", TypeSchema::of::<schemas::ProductId>(), false, "Only orders of this sale, oldest first.")
+            .query("order_id", TypeSchema::of::<schemas::OrderId>(), false, "Only this order.")
+            .query("since", TypeSchema::of::<schemas::Time>(), false, "Only orders placed, or refunds pending, since then.")
+            .query("next", TypeSchema::of::<schemas::OrdersPage>(), false, "`next` of the page before.")
             .answers::<OrdersView>(200, "A page of at most a hundred orders.")
             .or_csv()
             .refuses(&[ProblemKind::MALFORMED_REQUEST]),
@@ -242,7 +242,7 @@ fn for_operators() -> Vec<Route> {
             "refund-order",
             "Give the price of a completed order back, or a part of it.",
         )
-        .header("Idempotency-Key", Described::of::<schemas::IdempotencyKey>(), true, "One for each refund.")
+        .header("Idempotency-Key", TypeSchema::of::<schemas::IdempotencyKey>(), true, "One for each refund.")
         .takes::<OrderRefundRequest>()
         .answers::<OrderView>(200, "The refund is done, now or before.")
         .answers::<OrderView>(202, "The payment provider has not confirmed the refund. It is asked again until it does.")

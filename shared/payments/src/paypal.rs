@@ -20,7 +20,7 @@ pub use certificates::Roots;
 pub use client::{NewOrder, PaypalClient};
 pub use error::{Issue, PaypalError};
 pub use gateway::PaypalGateway;
-pub use webhook::{Event, Signed, Signer, Transmission, Verifier, WebhookError};
+pub use webhook::{Event, SignedTransmission, Signer, Transmission, Verifier, WebhookError};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 use store::Sales;
 
-pub use use_case::{Reported, SaleReports};
+pub use use_case::{SaleFigures, SaleReports};
 
 /// The Lambda handler and its dependencies.
 pub struct GetSaleReport {

@@ -29,7 +29,7 @@ pub struct SaleReports {
 
 /// The figures of a sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reported {
+pub struct SaleFigures {
     /// The figures.
     pub figures: SaleReport,
     /// The function read the order of every held and sold unit, or found that there is none. False for a sale that is too large to
@@ -58,17 +58,17 @@ impl SaleReports {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn report(&self, sale: &Sale) -> Result<Reported, StoreError> {
+    pub async fn report(&self, sale: &Sale) -> Result<SaleFigures, StoreError> {
         let orders_end = self.clock.now().checked_add(self.orders_read_for).unwrap_or(Timestamp::MAX);
         let numbers: Vec<ShardNumber> = sale.layout.numbers().collect();
-        let nothing = Reported { figures: SaleReport::default(), has_all_orders: true };
+        let nothing = SaleFigures { figures: SaleReport::default(), has_all_orders: true };
         let batches: Vec<Vec<ShardNumber>> = numbers.chunks(Stock::READ_AT_ONCE).map(<[ShardNumber]>::to_vec).collect();
         stream::iter(batches)
             .map(|numbers| self.report_on(&sale.product, numbers, orders_end))
             .buffer_unordered(BATCHES_AT_ONCE)
             .try_fold(nothing, |sum, one| {
                 let has_all_orders = sum.has_all_orders && one.has_all_orders;
-                std::future::ready(Ok(Reported { figures: sum.figures.and(one.figures), has_all_orders }))
+                std::future::ready(Ok(SaleFigures { figures: sum.figures.and(one.figures), has_all_orders }))
             })
             .await
     }
@@ -79,7 +79,7 @@ impl SaleReports {
         product: &ProductId,
         numbers: Vec<ShardNumber>,
         orders_end: Timestamp,
-    ) -> Result<Reported, StoreError> {
+    ) -> Result<SaleFigures, StoreError> {
         let shards = self.stock.read(product, &numbers).await?;
         let mut figures = SaleReport::default();
         let now = self.clock.now();
@@ -92,7 +92,7 @@ impl SaleReports {
         for some in purchases.chunks(Orders::READ_AT_ONCE) {
             let now = self.clock.now();
             if now >= orders_end {
-                return Ok(Reported { figures, has_all_orders: false });
+                return Ok(SaleFigures { figures, has_all_orders: false });
             }
             // DynamoDB refuses a batch with the same key twice.
             let ids: BTreeSet<OrderId> = some.iter().map(|purchase| purchase.order.clone()).collect();
@@ -109,7 +109,7 @@ impl SaleReports {
                 }
             }
         }
-        Ok(Reported { figures, has_all_orders })
+        Ok(SaleFigures { figures, has_all_orders })
     }
 }
 

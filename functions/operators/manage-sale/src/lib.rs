@@ -13,7 +13,7 @@ use parts::{FromParts, Parts};
 use store::{StoreError, Stored, WriteOutcome};
 
 pub use deletion::{DeleteError, SaleDeletion};
-pub use use_case::{Made, MakeError, SalePreparation};
+pub use use_case::{MakeError, ManagedSale, SalePreparation};
 
 /// The Lambda handler and its dependencies.
 pub struct ManageSale {

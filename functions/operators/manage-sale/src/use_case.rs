@@ -25,7 +25,7 @@ pub struct SalePreparation {
 
 /// The sale after a successful request, which may have changed nothing.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct ManagedSale {
     /// The sale.
     pub sale: Sale,
     /// Its stock.
@@ -81,7 +81,7 @@ impl SalePreparation {
     /// # Errors
     /// Every [`MakeError`]. Once the sale is active, a request with its description changes nothing and succeeds, whatever its
     /// state.
-    pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<Made, MakeError> {
+    pub async fn make(&self, product: &ProductId, draft: SaleDraft) -> Result<ManagedSale, MakeError> {
         let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let before = self.sales.get_for_write(product).await?;
         // A seed is made with the sale. A new description keeps it, so that nobody can draw again.
@@ -116,7 +116,7 @@ impl SalePreparation {
         self.make_shards(&prepared, &deadline).await?;
         let availability = self.write_availability(&prepared).await?;
         written(self.sales.activate(&prepared).await?)?;
-        Ok(Made { sale: wanted, availability, is_new: before.is_none() })
+        Ok(ManagedSale { sale: wanted, availability, is_new: before.is_none() })
     }
 
     /// Makes the shards of the sale, then deletes those that an earlier description has left over. It begins where the last
@@ -137,11 +137,11 @@ impl SalePreparation {
     }
 
     /// The answer for a sale whose stock stays as it is.
-    async fn unchanged(&self, sale: Sale) -> Result<Made, MakeError> {
+    async fn unchanged(&self, sale: Sale) -> Result<ManagedSale, MakeError> {
         let now = self.clock.now();
         let availability = self.availabilities.get(&sale.product, true).await?;
         let availability = availability.unwrap_or_else(|| Availability::untouched(&sale.layout, now));
-        Ok(Made { sale, availability, is_new: false })
+        Ok(ManagedSale { sale, availability, is_new: false })
     }
 
     /// Whether the description may change. A sale in preparation may change at any time, because it has taken no reservation. A

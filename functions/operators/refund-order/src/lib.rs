@@ -9,7 +9,7 @@ use domain::{Clock, RefundRefusal, RefundStatus};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
-pub use use_case::{Finished, OrderRefunds, RefundError};
+pub use use_case::{FinishedRefunds, OrderRefunds, RefundError};
 
 /// The Lambda handler and its dependencies.
 pub struct RefundOrder {

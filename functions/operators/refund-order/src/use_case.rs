@@ -33,7 +33,7 @@ pub struct OrderRefunds {
 
 /// What became of an order's refunds.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedRefunds {
     /// Refunds that have ended.
     pub ended: usize,
     /// Whether the shopper was told of confirmed ones.
@@ -112,7 +112,7 @@ impl OrderRefunds {
     ///
     /// # Errors
     /// When the store does not answer, or other refunds of the order are written all the time.
-    pub async fn finish_all(&self, order: Order, until: Timestamp) -> Result<Finished, RefundError> {
+    pub async fn finish_all(&self, order: Order, until: Timestamp) -> Result<FinishedRefunds, RefundError> {
         let pending: Vec<usize> = order.refunds.pending().collect();
         let (mut order, mut ended) = (order, 0);
         for place in pending {
@@ -122,7 +122,7 @@ impl OrderRefunds {
             order = self.finish(order, place).await?;
             ended += usize::from(!is_pending(&order, place));
         }
-        Ok(Finished { ended, told: self.tell(&order).await })
+        Ok(FinishedRefunds { ended, told: self.tell(&order).await })
     }
 
     /// Tells the shopper of confirmed refunds. False: there is nothing to tell.

@@ -9,7 +9,7 @@ use domain::Clock;
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
-pub use use_case::{RestockError, Restocked, Restocks};
+pub use use_case::{RestockError, RestockedSale, Restocks};
 
 /// The Lambda handler and its dependencies.
 pub struct RestockSale {

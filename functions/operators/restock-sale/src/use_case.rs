@@ -25,7 +25,7 @@ pub struct Restocks {
 
 /// A sale with the added units, whether this request or an earlier one added them.
 #[derive(Debug, Clone)]
-pub struct Restocked {
+pub struct RestockedSale {
     /// The sale.
     pub sale: Sale,
     /// Its stock.
@@ -85,7 +85,7 @@ impl Restocks {
     ///
     /// # Errors
     /// Every [`RestockError`]. After a failure of the store, the same request continues where this one stopped.
-    pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<Restocked, RestockError> {
+    pub async fn restock(&self, product: &ProductId, key: &RestockKey, units: u32) -> Result<RestockedSale, RestockError> {
         let deadline = Deadline::of_request(&*self.clock, self.clock.now());
         let mut stored = self.read(product).await?;
         for _ in 0..STEPS {
@@ -97,7 +97,7 @@ impl Restocks {
                 }
                 Step::Tell => {
                     let availability = self.tell(&stored.sale).await?;
-                    return Ok(Restocked { sale: stored.sale, availability });
+                    return Ok(RestockedSale { sale: stored.sale, availability });
                 }
             };
             stored = match outcome {

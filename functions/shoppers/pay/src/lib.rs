@@ -9,7 +9,7 @@ use domain::{Clock, OrderId};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
 
-use crate::use_case::{Come, OrderPayments, PaymentError, Until};
+use crate::use_case::{OrderPayments, PaymentError, Until, WaitOutcome};
 
 /// The longest time for which a client can delay the answer, s: the function ends well before API Gateway's 29 s.
 const LONGEST_WAIT_SECONDS: u32 = 10;
@@ -50,12 +50,12 @@ impl HttpFunction for Pay {
         let come = come.unwrap_or_else(|error| {
             // The payment goes on.
             tracing::warn!(order = %id, cause = kit::chain(&error), "an order could not be read");
-            Come::Nothing
+            WaitOutcome::Nothing
         });
         match come {
-            Come::Ended(order) => Ok(http::ok_json(200, &PaymentView::ended(&order, self.clock.now()))),
-            Come::ToAct(attempt) => Ok(http::ok_json(202, &PaymentView::under_way(Some(&attempt)))),
-            Come::Nothing => otherwise,
+            WaitOutcome::Ended(order) => Ok(http::ok_json(200, &PaymentView::ended(&order, self.clock.now()))),
+            WaitOutcome::ToAct(attempt) => Ok(http::ok_json(202, &PaymentView::under_way(Some(&attempt)))),
+            WaitOutcome::Nothing => otherwise,
         }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) enum PaymentError {
 }
 
 /// What has come of a payment.
-pub(crate) enum Come {
+pub(crate) enum WaitOutcome {
     /// It is under way.
     Nothing,
     /// The shopper has to act.
@@ -158,24 +158,24 @@ impl OrderPayments {
     }
 
     /// What has come of the payment of `key` when the wait ends, after `seconds` at the latest.
-    pub(crate) async fn wait(&self, key: &IdempotencyKey, seconds: u32, until: Until) -> Result<Come, StoreError> {
+    pub(crate) async fn wait(&self, key: &IdempotencyKey, seconds: u32, until: Until) -> Result<WaitOutcome, StoreError> {
         let come = async {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
                 let order = self.orders.get(&key.order).await?;
                 if let Some(order) = order.filter(|order| order.status != OrderStatus::Pending) {
-                    return Ok(Come::Ended(Box::new(order)));
+                    return Ok(WaitOutcome::Ended(Box::new(order)));
                 }
                 if until == Until::End {
                     continue;
                 }
                 let attempt = self.attempts.get(key).await?;
                 if let Some(attempt) = attempt.filter(|attempt| contract::action(attempt).is_some()) {
-                    return Ok(Come::ToAct(Box::new(attempt)));
+                    return Ok(WaitOutcome::ToAct(Box::new(attempt)));
                 }
             }
         };
         let wait = Duration::from_secs(u64::from(seconds));
-        tokio::time::timeout(wait, come).await.unwrap_or(Ok(Come::Nothing))
+        tokio::time::timeout(wait, come).await.unwrap_or(Ok(WaitOutcome::Nothing))
     }
 }

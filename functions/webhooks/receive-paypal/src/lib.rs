@@ -13,7 +13,7 @@ use payments::{
     Keys, PaypalKeys,
     paypal::{Event, Transmission, Verifier, WebhookError},
 };
-use receive_stripe::{Inbox, Refusal, Told, answers, sender};
+use receive_stripe::{Inbox, Refusal, VerifiedEvent, answers, sender};
 
 /// The request lacks a header that PayPal sends.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl HttpFunction for ReceivePaypal {
 
 impl ReceivePaypal {
     /// The event in `body`, if PayPal signed it for the webhook of one of the accounts.
-    async fn told(&self, sent: Option<Transmission<'_>>, body: &[u8]) -> Result<Told, Refusal> {
+    async fn told(&self, sent: Option<Transmission<'_>>, body: &[u8]) -> Result<VerifiedEvent, Refusal> {
         let sent = sent.ok_or_else(|| Refusal::of(HeaderMissing))?;
         let signed = self.verifier.signed(&sent, self.clock.now()).await.map_err(refusal)?;
         let fits = |keys: &PaypalKeys| {
@@ -66,7 +66,7 @@ impl ReceivePaypal {
         };
         let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| unknown.refusal(WebhookError::Signature))?;
         let Event { id, kind, object_kind: _, object_id, created: _ } = event.map_err(refusal)?;
-        Told::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
+        VerifiedEvent::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
     }
 }
 

@@ -13,14 +13,14 @@ const LONGEST_WORD: usize = 255;
 
 /// A verified event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct VerifiedEvent {
     account: GatewayName,
     event_id: String,
     kind: String,
     object_id: Option<String>,
 }
 
-impl Told {
+impl VerifiedEvent {
     /// The event of an account, by the provider's words. `None`: one of the words is empty, too long, or is no word.
     #[must_use]
     pub fn new(account: GatewayName, event_id: String, kind: String, object_id: Option<String>) -> Option<Self> {
@@ -59,8 +59,8 @@ impl Inbox {
     ///
     /// # Errors
     /// When the table or SQS does not answer, or refuses.
-    pub async fn take(&self, told: &Told) -> Result<(), InboxError> {
-        let Told { account, event_id, kind, object_id } = told.clone();
+    pub async fn take(&self, told: &VerifiedEvent) -> Result<(), InboxError> {
+        let VerifiedEvent { account, event_id, kind, object_id } = told.clone();
         if self.events.is_queued(&account, &event_id).await? {
             tracing::info!(account = %account, event = event_id, "an event came again");
             return Ok(());
@@ -76,9 +76,9 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    fn told(event_id: &str, kind: &str, object_id: Option<&str>) -> Option<Told> {
+    fn told(event_id: &str, kind: &str, object_id: Option<&str>) -> Option<VerifiedEvent> {
         let account = GatewayName("stripe".to_owned());
-        Told::new(account, event_id.to_owned(), kind.to_owned(), object_id.map(str::to_owned))
+        VerifiedEvent::new(account, event_id.to_owned(), kind.to_owned(), object_id.map(str::to_owned))
     }
 
     #[test]

@@ -18,8 +18,8 @@ use payments::{
 };
 
 pub use crate::{
-    inbox::{Inbox, InboxError, Told},
-    sender::{Refusal, Unknown, sender},
+    inbox::{Inbox, InboxError, VerifiedEvent},
+    sender::{Refusal, UnknownSender, sender},
 };
 
 /// The Lambda handler and its dependencies.
@@ -50,7 +50,7 @@ impl HttpFunction for ReceiveStripe {
 
 impl ReceiveStripe {
     /// The event in `body`, if one of the accounts signed it a moment ago. `header` is `Stripe-Signature`.
-    async fn told(&self, header: &str, body: &[u8]) -> Result<Told, Refusal> {
+    async fn told(&self, header: &str, body: &[u8]) -> Result<VerifiedEvent, Refusal> {
         let now = self.clock.now();
         // What no secret makes good costs no read of a secret.
         match verify(&[], header, body, now) {
@@ -63,6 +63,6 @@ impl ReceiveStripe {
         };
         let (account, event) = sender(&self.accounts, fits).await.map_err(|unknown| unknown.refusal(WebhookError::Signature))?;
         let Event { id, kind, object_id, created: _ } = event.map_err(Refusal::of)?;
-        Told::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
+        VerifiedEvent::new(account, id, kind, object_id).ok_or_else(|| Refusal::of(WebhookError::Event))
     }
 }

@@ -17,14 +17,14 @@ pub enum Refusal {
 
 /// Why no account is known that signed a request.
 #[derive(Debug)]
-pub enum Unknown {
+pub enum UnknownSender {
     /// The keys of every account were read, and none fits.
     NoKeysFit,
     /// No keys fit, and some could not be read.
     NoKeys(NoKeys),
 }
 
-impl Unknown {
+impl UnknownSender {
     /// The refusal of the request: for good, because of `unfit`, if the keys of every account were read.
     #[must_use]
     pub fn refusal(self, unfit: impl Error + Send + Sync + 'static) -> Refusal {
@@ -54,7 +54,7 @@ impl Refusal {
 ///
 /// # Errors
 /// When no keys fit.
-pub async fn sender<K, T>(accounts: &[Keys<K>], fits: impl Fn(&K) -> Option<T>) -> Result<(GatewayName, T), Unknown>
+pub async fn sender<K, T>(accounts: &[Keys<K>], fits: impl Fn(&K) -> Option<T>) -> Result<(GatewayName, T), UnknownSender>
 where
     K: DeserializeOwned + Clone + PartialEq,
 {
@@ -74,7 +74,7 @@ where
             return Ok((account.account().clone(), said));
         }
     }
-    Err(unread.map_or(Unknown::NoKeysFit, Unknown::NoKeys))
+    Err(unread.map_or(UnknownSender::NoKeysFit, UnknownSender::NoKeys))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::Reconcile;
 
 /// A hold with its shard and its shopper.
 #[derive(Debug, Clone)]
-pub(crate) struct Held {
+pub(crate) struct ShardHold {
     pub(crate) shard: ShardNumber,
     pub(crate) shopper: ShopperId,
     pub(crate) hold: Hold,
@@ -18,8 +18,8 @@ pub(crate) struct Held {
 impl Reconcile {
     /// Ends a hold that is overdue according to its shard, if its reservation confirms it. False: the hold is being
     /// paid, has more time, or was ended by another run.
-    pub(crate) async fn end_hold(&self, held: &Held) -> Result<bool, Failure> {
-        let Held { shard, shopper, hold } = held;
+    pub(crate) async fn end_hold(&self, held: &ShardHold) -> Result<bool, Failure> {
+        let ShardHold { shard, shopper, hold } = held;
         let (id, now) = (&hold.reservation, self.clock.now());
         let found = self.reservations.get(shopper, id.product()).await?;
         let (ended, cause) = match found {

@@ -5,7 +5,7 @@
 use domain::{Order, OrderId, PaymentStatus, Timestamp};
 use futures_util::future::join_all;
 use kit::Failure;
-use refund_order::Finished;
+use refund_order::FinishedRefunds;
 use store::Unsettled;
 
 use crate::{AT_ONCE, Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
@@ -85,7 +85,7 @@ impl Reconcile {
             return Ok(None);
         }
         let finished = self.order_refunds.finish_all(order.clone(), until).await;
-        let Finished { ended, told } = finished.map_err(|error| Failure::new(kit::chain(&error)))?;
+        let FinishedRefunds { ended, told } = finished.map_err(|error| Failure::new(kit::chain(&error)))?;
         Ok(Some((ended, told.map_err(|error| Failure::new(kit::chain(&error)))?)))
     }
 

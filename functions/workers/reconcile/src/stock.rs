@@ -3,7 +3,7 @@
 use domain::{Availability, SignedDuration, Timestamp};
 use kit::Failure;
 
-use crate::{Findings, Look, Reconcile, holds::Held};
+use crate::{Findings, Look, Reconcile, holds::ShardHold};
 
 /// Overdue holds that one run ends in one sale, about 300 bytes each. The next run continues.
 const MOST_HOLDS: usize = 10_000;
@@ -14,7 +14,7 @@ const REFRESHED_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// The totals of all shards of a sale.
 pub(crate) struct Sum {
     pub(crate) units: u64,
-    overdue: Vec<Held>,
+    overdue: Vec<ShardHold>,
     pub(crate) known: Option<Availability>,
     pub(crate) derived: Availability,
 }
@@ -54,7 +54,8 @@ impl Reconcile {
                 sum.derived.fold(*shard, stock);
                 sum.units += u64::from(stock.available()) + u64::from(stock.held_units()) + u64::from(stock.sold_units());
                 let overdue = stock.held().iter().filter(|(_, hold)| hold.is_overdue(now));
-                let overdue = overdue.map(|(shopper, hold)| Held { shard: *shard, shopper: shopper.clone(), hold: hold.clone() });
+                let overdue =
+                    overdue.map(|(shopper, hold)| ShardHold { shard: *shard, shopper: shopper.clone(), hold: hold.clone() });
                 sum.overdue.extend(overdue.take(MOST_HOLDS.saturating_sub(sum.overdue.len())));
             }
             if !survey.more {

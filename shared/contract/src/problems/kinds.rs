@@ -6,7 +6,7 @@ use super::members::{
     AmountMismatch, MethodUnavailable, NotTogether, NotYetAdmitted, Pointer, ProofOfWorkInvalid, QuantityNotAllowed,
     RefundTooLarge, RequiresAction, SaleNotStarted, SoldOut, Unhealthy,
 };
-use crate::description::Described;
+use crate::description::TypeSchema;
 
 macro_rules! kinds {
     ($($(#[doc = $says:literal])+ $name:ident = $status:literal $code:literal $title:literal;)+) => {
@@ -108,7 +108,7 @@ pub struct DescribedKind {
     /// The description for clients.
     pub says: &'static str,
     /// Its members, besides those of every problem.
-    pub members: Option<Described>,
+    pub members: Option<TypeSchema>,
     /// The answer always has `Retry-After`.
     pub has_retry_after: bool,
 }
@@ -118,19 +118,19 @@ pub struct DescribedKind {
 pub fn described(kind: ProblemKind) -> DescribedKind {
     let members = match kind {
         ProblemKind::MALFORMED_REQUEST | ProblemKind::CARD_DATA | ProblemKind::INVALID_REQUEST => {
-            Some(Described::of::<Pointer>())
+            Some(TypeSchema::of::<Pointer>())
         }
-        SALE_NOT_STARTED => Some(Described::of::<SaleNotStarted>()),
-        QUANTITY_NOT_ALLOWED => Some(Described::of::<QuantityNotAllowed>()),
-        SOLD_OUT => Some(Described::of::<SoldOut>()),
-        NOT_TOGETHER => Some(Described::of::<NotTogether>()),
-        NOT_YET_ADMITTED => Some(Described::of::<NotYetAdmitted>()),
-        PROOF_OF_WORK_INVALID => Some(Described::of::<ProofOfWorkInvalid>()),
-        AMOUNT_MISMATCH => Some(Described::of::<AmountMismatch>()),
-        PAYMENT_METHOD_UNAVAILABLE => Some(Described::of::<MethodUnavailable>()),
-        REQUIRES_ACTION => Some(Described::of::<RequiresAction>()),
-        REFUND_TOO_LARGE => Some(Described::of::<RefundTooLarge>()),
-        UNHEALTHY => Some(Described::of::<Unhealthy>()),
+        SALE_NOT_STARTED => Some(TypeSchema::of::<SaleNotStarted>()),
+        QUANTITY_NOT_ALLOWED => Some(TypeSchema::of::<QuantityNotAllowed>()),
+        SOLD_OUT => Some(TypeSchema::of::<SoldOut>()),
+        NOT_TOGETHER => Some(TypeSchema::of::<NotTogether>()),
+        NOT_YET_ADMITTED => Some(TypeSchema::of::<NotYetAdmitted>()),
+        PROOF_OF_WORK_INVALID => Some(TypeSchema::of::<ProofOfWorkInvalid>()),
+        AMOUNT_MISMATCH => Some(TypeSchema::of::<AmountMismatch>()),
+        PAYMENT_METHOD_UNAVAILABLE => Some(TypeSchema::of::<MethodUnavailable>()),
+        REQUIRES_ACTION => Some(TypeSchema::of::<RequiresAction>()),
+        REFUND_TOO_LARGE => Some(TypeSchema::of::<RefundTooLarge>()),
+        UNHEALTHY => Some(TypeSchema::of::<Unhealthy>()),
         _ => None,
     };
     let has_retry_after =

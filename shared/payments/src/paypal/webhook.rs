@@ -195,7 +195,7 @@ impl Known {
 /// The certificate with which a request says that it was signed, and that signature. The certificate is believed; whether the
 /// signature fits is still to be seen.
 #[derive(Debug)]
-pub struct Signed {
+pub struct SignedTransmission {
     chain: Chain,
     signature: Vec<u8>,
     /// Id and time of the transmission, as the signature covers them.
@@ -213,7 +213,7 @@ impl Verifier {
     ///
     /// # Errors
     /// When the request was not signed as the signer does, or the certificate is not to be had or not believed.
-    pub async fn signed(&self, sent: &Transmission<'_>, now: Timestamp) -> Result<Signed, WebhookError> {
+    pub async fn signed(&self, sent: &Transmission<'_>, now: Timestamp) -> Result<SignedTransmission, WebhookError> {
         if sent.algorithm != ALGORITHM {
             return Err(WebhookError::Algorithm);
         }
@@ -222,7 +222,7 @@ impl Verifier {
         }
         let signature = base64::decode(sent.signature).map_err(|_| WebhookError::Signature)?;
         let chain = self.chain(sent.certificate_url, now).await?;
-        Ok(Signed { chain, signature, transmission: format!("{}|{}", sent.id, sent.time) })
+        Ok(SignedTransmission { chain, signature, transmission: format!("{}|{}", sent.id, sent.time) })
     }
 
     /// The certificate at `url`, checked for `now`. A certificate that was refused is fetched again the next time.
@@ -257,7 +257,7 @@ impl Verifier {
     }
 }
 
-impl Signed {
+impl SignedTransmission {
     /// The event in `body`, which is the request's body byte for byte, if it was signed for the webhook that the signer calls
     /// `webhook_id`.
     ///
