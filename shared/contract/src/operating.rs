@@ -276,9 +276,9 @@ pub struct OrderQuery {
 pub enum WhichOrders {
     /// Those whose refund is not confirmed, of this sale or of all.
     RefundPending(Option<ProductId>),
-    /// Those of a sale.
+    /// Those of a sale, oldest first.
     OfSale(ProductId),
-    /// One.
+    /// The order with this id, in any status.
     One(OrderId),
 }
 

@@ -73,9 +73,9 @@ pub struct ShippingAddress {
 /// The checked payment method and address of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckoutDetails {
-    /// The payment method.
+    /// The token by which a gateway takes the money.
     pub payment_method: PaymentMethod,
-    /// The address.
+    /// Where the units go; `None`: the client sent no address.
     pub shipping_address: Option<Address>,
 }
 

@@ -69,20 +69,20 @@ impl Group {
 /// Where a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// In the path.
+    /// Between two slashes of the path, always required.
     Path,
-    /// In the query.
+    /// After the `?`, as `name=value`.
     Query,
-    /// A header.
+    /// A header of the request.
     Header,
 }
 
-/// A parameter.
+/// A parameter of a route, as `docs/openapi.json` shows it.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Its name.
+    /// As clients write it, such as `product_id` or `Idempotency-Key`.
     pub name: &'static str,
-    /// Where it is.
+    /// The part of the request that has it.
     pub place: Place,
     /// The function refuses a request without it.
     pub is_required: bool,
@@ -121,7 +121,7 @@ pub struct Answer {
 /// One route: a method of a path, with its request, answers and refusals.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
     /// The path as in API Gateway, with parameters in braces.
     pub path: &'static str,
@@ -133,13 +133,13 @@ pub struct Route {
     pub group: Group,
     /// What the route does, in one line.
     pub says: &'static str,
-    /// Its parameters.
+    /// Those of the path first, then those of the query and the headers in the order of the route table.
     pub parameters: Vec<Parameter>,
     /// The request's body. `None`: the function reads none.
     pub body: Option<Body>,
     /// The function reads a body as bytes, whatever its type: a provider's event.
     pub takes_bytes: bool,
-    /// Its successful answers.
+    /// Its successful answers, in the order of the route table.
     pub answers: Vec<Answer>,
     /// The refusals that are its own. [`Route::problems`] adds those of its group and of all routes.
     pub refusals: Vec<ProblemKind>,

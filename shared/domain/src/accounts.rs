@@ -48,7 +48,7 @@ impl Provider {
 pub struct Account {
     /// The name by which it is configured: the provider's, alone or with `-` and more, such as `stripe-eu`.
     pub name: GatewayName,
-    /// The provider.
+    /// The provider that the account is at.
     pub provider: Provider,
     /// The key by which a shopper's page makes tokens for this account. It is no secret. The sandbox has none.
     pub public_key: Option<String>,

@@ -67,13 +67,13 @@ impl Availability {
         if self.sold_out_at.is_some() { 0 } else { self.free.iter().map(|units| u32::from(*units)).sum() }
     }
 
-    /// Units held.
+    /// Units held on all shards, as of the time of this item.
     #[must_use]
     pub fn held_units(&self) -> u32 {
         self.held.iter().map(|units| u32::from(*units)).sum()
     }
 
-    /// Units sold.
+    /// Units neither free nor held, as of the time of this item.
     #[must_use]
     pub fn sold_units(&self) -> u32 {
         let free: u32 = self.free.iter().map(|units| u32::from(*units)).sum();

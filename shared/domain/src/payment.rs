@@ -359,7 +359,7 @@ impl AttemptStatus {
 /// What was decided about money that came after its attempt had ended. The first run that writes its decision wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LateMoney {
-    /// It goes back.
+    /// The gateway refunds it.
     GoesBack,
     /// It pays for units that were claimed again, by this attempt of the order.
     PaysBy(u32),

@@ -54,7 +54,7 @@ pub enum RefundStatus {
 pub struct Refund {
     /// Its identity.
     pub key: RefundKey,
-    /// The amount.
+    /// What goes back to the shopper.
     pub amount: Money,
     /// The operator named no amount: it is what was left.
     pub is_rest: bool,

@@ -161,13 +161,13 @@ impl StockShard {
         &self.sold
     }
 
-    /// Units held.
+    /// The units of all holds, also of those that are overdue.
     #[must_use]
     pub fn held_units(&self) -> u32 {
         self.held.values().map(|hold| hold.quantity.units()).sum()
     }
 
-    /// Units sold.
+    /// The units of all purchases.
     #[must_use]
     pub fn sold_units(&self) -> u32 {
         self.sold.values().map(|sold| sold.quantity.units()).sum()

@@ -24,7 +24,7 @@ pub struct KeyCache {
 /// The answer of a [`KeyCache`].
 #[derive(Debug)]
 pub enum Found<'k> {
-    /// The key.
+    /// The issuer's key with the id that the token names.
     Key(&'k Key),
     /// The keys have to be fetched now; after [`KeyCache::fetched`] the answer is another one.
     Fetch,

@@ -22,7 +22,7 @@ const PUTS_AT_ONCE: usize = 10;
 pub struct OrderChanged {
     /// [`OrderChanged::VERSION`]. A member that is added does not change it.
     pub version: u32,
-    /// The order.
+    /// The order that changed, `<product id>.<ULID>`.
     pub order_id: OrderId,
     /// The number of writes that made the order as it is. Of two events of an order, the one with the higher revision is later.
     pub revision: u64,

@@ -30,7 +30,7 @@ pub struct Payment {
 pub struct Part {
     /// Its number among the refunds of the order, from 1. Another refund has another number.
     pub number: u32,
-    /// The amount.
+    /// What goes back: at most what was captured.
     pub amount: Money,
 }
 

@@ -101,7 +101,6 @@ impl Receiver {
         F::wire(&mut self.shop.parts_with(calls, &variables)).unwrap()
     }
 
-    /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         self.shop.now()
     }

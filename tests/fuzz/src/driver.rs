@@ -16,7 +16,7 @@ pub struct Tally {
 /// An input with which a target panicked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The input.
+    /// The bytes that the target got.
     pub input: Vec<u8>,
     /// What the panic said.
     pub said: String,

@@ -9,7 +9,7 @@ pub enum Answer {
     Authorised,
     /// Charged at once.
     Charged,
-    /// Declined.
+    /// Declined: no money moved.
     Declined,
     /// Down; certainly not charged.
     Unavailable,

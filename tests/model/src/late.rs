@@ -41,7 +41,7 @@ pub enum OfLateMoney {
 }
 
 impl Settling {
-    /// The order.
+    /// The order whose money came late.
     pub fn order(self) -> Nth {
         match self {
             Self::Looks(nth)

@@ -12,7 +12,7 @@ use crate::{
 /// A run of `refund-order`, or of `reconcile` for the same refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RefundRun {
-    /// The order.
+    /// The order that is refunded.
     pub order: Nth,
     /// The next call.
     pub step: RefundStep,

@@ -148,20 +148,20 @@ pub enum Request {
 /// A reservation item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reservation {
-    /// The id.
+    /// Whether it is the first or the second reservation of its shopper.
     pub nth: Nth,
     /// The shard of its unit.
     pub shard: ShardNumber,
-    /// The status.
+    /// As `store` writes it.
     pub status: ReservationStatus,
     /// Whether its `expires_at` has come. For a reservation that is being paid it always has, because nothing may depend on it.
     pub time_is_over: bool,
 }
 
-/// An order.
+/// An order item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Order {
-    /// The status.
+    /// As `store` writes it.
     pub status: OrderStatus,
     /// The order has failed, and its refund is not confirmed: it waits for a person.
     pub refund_pending: bool,
@@ -171,7 +171,7 @@ pub struct Order {
     pub attempt: Nth,
     /// The number of started payments, which only the model counts.
     pub payments: u8,
-    /// The attempts.
+    /// The first and the second attempt to pay.
     pub attempts: Pair<Attempt>,
 }
 
@@ -218,7 +218,7 @@ pub enum Book {
     Captured,
     /// Charged at once.
     Charged,
-    /// Declined.
+    /// Declined: no money moved.
     Declined,
     /// Charged and refunded.
     Refunded,

@@ -87,7 +87,7 @@ impl Victim {
 pub struct Violation {
     /// The name of the invariant, as in docs/simulation.md.
     pub invariant: &'static str,
-    /// The details.
+    /// What was found, for the person who reads the failure.
     pub detail: String,
 }
 

@@ -30,7 +30,7 @@ pub struct SaleReports {
 /// The figures of a sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleFigures {
-    /// The figures.
+    /// Units, holds, orders and payments, as they were read.
     pub figures: SaleReport,
     /// The function read the order of every held and sold unit, or found that there is none. False for a sale that is too large to
     /// read in time, and when an order cannot be read.

@@ -26,7 +26,7 @@ pub struct SalePreparation {
 /// The sale after a successful request, which may have changed nothing.
 #[derive(Debug, Clone)]
 pub struct ManagedSale {
-    /// The sale.
+    /// As it is stored now.
     pub sale: Sale,
     /// Its stock.
     pub availability: Availability,

@@ -26,7 +26,7 @@ pub struct Restocks {
 /// A sale with the added units, whether this request or an earlier one added them.
 #[derive(Debug, Clone)]
 pub struct RestockedSale {
-    /// The sale.
+    /// As it is stored now, with every shard of the restock.
     pub sale: Sale,
     /// Its stock.
     pub availability: Availability,

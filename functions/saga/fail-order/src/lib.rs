@@ -46,7 +46,7 @@ pub struct FailTask {
 /// The output: the order's status now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ended {
-    /// The order's status.
+    /// After this run, or after the earlier run that ended the attempt.
     pub order_status: OrderStatus,
 }
 

@@ -11,7 +11,7 @@ use store::{ProviderEvents, StoreError};
 /// The longest id or kind of an event, in characters. Stripe's and PayPal's have less than 100.
 const LONGEST_WORD: usize = 255;
 
-/// A verified event.
+/// An event that the keys of an account at its provider have verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedEvent {
     account: GatewayName,

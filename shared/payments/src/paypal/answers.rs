@@ -218,7 +218,7 @@ pub struct Movement<S> {
     /// Why it is pending, declined or failed, such as `PENDING_REVIEW` or `ECHECK`.
     #[serde(default, rename = "status_details", deserialize_with = "reason")]
     pub reason: Option<String>,
-    /// The amount.
+    /// What is authorised, captured or refunded.
     #[serde(default)]
     pub amount: Option<Amount>,
     /// The note of the order: order id and attempt.

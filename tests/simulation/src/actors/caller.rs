@@ -27,12 +27,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// A shopper.
+    /// A shopper with this `sub`, in no group.
     pub(crate) fn shopper(world: &Arc<World>, name: String) -> Self {
         Self { world: Arc::clone(world), name, group: None }
     }
 
-    /// An operator.
+    /// The operator, in the group `ops`.
     pub(crate) fn operator(world: &Arc<World>) -> Self {
         Self { world: Arc::clone(world), name: "operator".into(), group: Some("ops") }
     }

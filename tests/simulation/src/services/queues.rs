@@ -34,7 +34,7 @@ struct Queue {
     sent: Notify,
 }
 
-/// The queues.
+/// SQS: every queue with its messages, until they are deleted or go to the dead-letter queue.
 #[derive(Default)]
 pub(crate) struct Queues {
     orders: Queue,

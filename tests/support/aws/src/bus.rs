@@ -13,13 +13,13 @@ use crate::{
 /// An event that was put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutEvent {
-    /// The bus.
+    /// `EventBusName` of the entry.
     pub bus: String,
-    /// The source.
+    /// `Source` of the entry.
     pub source: String,
-    /// What the detail is.
+    /// `DetailType` of the entry.
     pub detail_type: String,
-    /// The detail.
+    /// `Detail` of the entry: a JSON object.
     pub detail: Value,
 }
 

@@ -7,11 +7,11 @@ use crate::kept::service;
 /// A started execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
-    /// The state machine.
+    /// The ARN of the state machine that was started.
     pub state_machine_arn: String,
     /// The execution's name, unique in its state machine.
     pub name: String,
-    /// The input.
+    /// The JSON that the first state gets.
     pub input: Value,
 }
 

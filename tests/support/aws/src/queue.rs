@@ -14,7 +14,7 @@ use crate::{
 /// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The queue.
+    /// The URL that the message was sent to.
     pub queue_url: String,
     /// The body, which is JSON in all our queues.
     pub body: Value,

@@ -5,7 +5,7 @@ use crate::{kept::service, wire::form_field};
 /// A published notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The topic.
+    /// The ARN of the topic that it was published to.
     pub topic_arn: String,
     /// The subject, if any.
     pub subject: Option<String>,

@@ -15,7 +15,7 @@ pub struct Expected {
     pub trust_user_id_header: bool,
     /// Whether the shop has accounts at Stripe and PayPal.
     pub has_accounts: bool,
-    /// The answer.
+    /// What the function answers at last.
     pub answer: Answer,
     /// Units of the purchase's shard afterwards; `None`: they do not matter.
     pub units: Option<Units>,
@@ -28,7 +28,7 @@ pub struct Expected {
 pub enum Answer {
     /// To API Gateway.
     Http {
-        /// The status.
+        /// The HTTP status.
         status: u16,
         /// Members that the body must have. Null: any body, or none.
         body: Value,

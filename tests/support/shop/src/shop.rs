@@ -37,19 +37,19 @@ pub const END: &str = "2026-11-01T12:05:00Z";
 
 /// Everything with which functions are deployed, for one test.
 pub struct Shop {
-    /// The tables.
+    /// The three tables, on an engine in this process.
     pub dynamo: Dynamo,
     /// Shows [`NOW`] at first; TTL uses it, too.
     pub clock: FixedClock,
     /// Makes the ids by counting.
     pub randomness: CountingRandomness,
-    /// The queues.
+    /// SQS in this process, with every queue.
     pub queue: Queue,
-    /// The state machines.
+    /// Step Functions in this process: keeps what was started and told.
     pub machines: StepFunctions,
-    /// The topics.
+    /// SNS in this process, with every topic.
     pub topic: Topic,
-    /// The buses.
+    /// EventBridge in this process, with every bus.
     pub bus: Bus,
     /// The accounts' keys, and those of challenges.
     pub vault: Vault,

@@ -11,7 +11,7 @@ use super::{END, START, price};
 /// One shopper's purchase of units of `demo`, in any state.
 #[derive(Debug, Clone)]
 pub struct Buyer {
-    /// The shopper.
+    /// The `sub` of the shopper who buys.
     pub shopper: ShopperId,
     /// The id of the reservation, and so of the order.
     pub id: ReservationId,
