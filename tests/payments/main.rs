@@ -80,18 +80,18 @@ impl Bank {
 
 /// A gateway in a test's world, asked as the saga's tasks ask it.
 trait AskedBySaga {
-    fn gateway(&self) -> &dyn PaymentGateway;
-
-    fn clock(&self) -> &FixedClock;
+    fn asked(&self) -> (&dyn PaymentGateway, &FixedClock);
 
     /// Undoes as `refund-payment` does: until it is confirmed.
     async fn undo(&self, payment: &Payment) -> RefundOutcome {
-        asked(self.clock(), RefundOutcome::Unknown, async || self.gateway().refund(payment).await).await
+        let (gateway, clock) = self.asked();
+        asked(clock, RefundOutcome::Unknown, async || gateway.refund(payment).await).await
     }
 
     /// Captures as `capture-payment` does: until the outcome is known.
     async fn capture(&self, payment: &Payment) -> CaptureOutcome {
-        asked(self.clock(), CaptureOutcome::Unknown, async || self.gateway().capture(payment).await).await
+        let (gateway, clock) = self.asked();
+        asked(clock, CaptureOutcome::Unknown, async || gateway.capture(payment).await).await
     }
 }
 

@@ -35,12 +35,8 @@ const CANCELLED: &str = "The payment was cancelled.";
 const CHECKOUT: &str = "paypal:checkout";
 
 impl AskedBySaga for Bank {
-    fn gateway(&self) -> &dyn PaymentGateway {
-        &self.gateway
-    }
-
-    fn clock(&self) -> &FixedClock {
-        &self.clock
+    fn asked(&self) -> (&dyn PaymentGateway, &FixedClock) {
+        (&self.gateway, &self.clock)
     }
 }
 

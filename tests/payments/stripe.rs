@@ -25,12 +25,8 @@ struct Bank {
 }
 
 impl AskedBySaga for Bank {
-    fn gateway(&self) -> &dyn PaymentGateway {
-        &self.gateway
-    }
-
-    fn clock(&self) -> &FixedClock {
-        &self.clock
+    fn asked(&self) -> (&dyn PaymentGateway, &FixedClock) {
+        (&self.gateway, &self.clock)
     }
 }
 

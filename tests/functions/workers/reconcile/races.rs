@@ -1,6 +1,6 @@
 //! A run hangs at any of its requests while other functions change what it looks at: it acts only on what is still true.
 
-use domain::{OrderStatus, OrderStep, Quantity, ReservationStatus, Timestamp};
+use domain::{OrderStatus, OrderStep, Quantity, Reservation, ReservationStatus, Timestamp};
 use reserve::UnitReservations;
 use store::{Ending, StartOutcome};
 use test_aws::{Calls, every_interleaving};
@@ -23,6 +23,15 @@ async fn is_exact(shop: &Shop) {
     }
     let (available, held, sold) = shop.units(&demo()).await;
     assert_eq!(available + held + sold, 100);
+}
+
+/// Asserts that once the streams have come the buyer has this reservation, and that the next run finds nothing to do.
+async fn is_kept(world: &World, buyer: &Buyer, reservation: Reservation) {
+    world.streams().await;
+    is_exact(&world.shop).await;
+    let kept = world.shop.uncounted().reservations().get(&buyer.shopper, &demo()).await.unwrap();
+    assert_eq!(kept, Some(reservation));
+    world.finds_nothing().await;
 }
 
 fn reserve(shop: &Shop, calls: &Calls) -> UnitReservations {
@@ -54,12 +63,8 @@ async fn the_shopper_who_reserves_again_keeps_what_is_new() {
             assert!(found.unwrap().failed.is_empty());
             let reserved = reserved.unwrap();
             assert!(reserved.is_new);
-            world.streams().await;
-            is_exact(&world.shop).await;
+            is_kept(&world, &buyer, reserved.reservation).await;
             assert_eq!(world.shop.units(&demo()).await, (99, 1, 0));
-            let kept = world.shop.uncounted().reservations().get(&buyer.shopper, &demo()).await.unwrap();
-            assert_eq!(kept, Some(reserved.reservation));
-            world.finds_nothing().await;
         })
         .await;
     }
@@ -74,11 +79,7 @@ async fn a_reservation_that_is_being_made_is_not_disturbed() {
         let reserving = async { hung.reserve(&buyer.shopper, &demo(), Some(Quantity::ONE), None).await };
         let (reserved, found) = interleaving.run(reserving, world.run()).await;
         assert!(found.failed.is_empty());
-        world.streams().await;
-        is_exact(&world.shop).await;
-        let kept = world.shop.uncounted().reservations().get(&buyer.shopper, &demo()).await.unwrap();
-        assert_eq!(kept, Some(reserved.unwrap().reservation));
-        world.finds_nothing().await;
+        is_kept(&world, &buyer, reserved.unwrap().reservation).await;
     })
     .await;
 }
