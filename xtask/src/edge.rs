@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::root;
+use crate::{marks, root};
 
 const GATE: &str = "infra/edge/gate/gate.js";
 const TEMPLATE: &str = "infra/edge/template.yaml";
@@ -19,12 +19,9 @@ pub(crate) struct Edge {}
 pub(crate) fn run() -> Result<()> {
     let read = |name: &str| std::fs::read_to_string(root().join(name)).with_context(|| format!("cannot read {name}"));
     let (gate, template) = (read(GATE)?, read(TEMPLATE)?);
-    let marks = || format!("{TEMPLATE} has no line {CODE_BEGINS:?} with a line {CODE_ENDS:?} after it");
-    let (before, rest) = template.split_once(CODE_BEGINS).with_context(marks)?;
-    let (_, after) = rest.split_once(CODE_ENDS).with_context(marks)?;
     let indented = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("        {line}") };
     let code: String = gate.split_inclusive('\n').map(indented).collect();
-    let text = [before, CODE_BEGINS, &code, CODE_ENDS, after].concat();
+    let text = marks::with_part(TEMPLATE, &template, [CODE_BEGINS, CODE_ENDS], &code)?;
     std::fs::write(root().join(TEMPLATE), text).with_context(|| format!("cannot write {TEMPLATE}"))?;
     println!("{TEMPLATE} has the code of {GATE}");
     Ok(())

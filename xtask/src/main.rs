@@ -16,6 +16,7 @@ mod emulator;
 mod events;
 mod fakes;
 mod functions;
+mod marks;
 mod measure;
 mod openapi;
 mod process;

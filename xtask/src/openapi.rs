@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{functions, root};
+use crate::{functions, marks, root};
 
 /// The description of the API.
 const OPENAPI: &str = "docs/openapi.json";
@@ -25,12 +25,9 @@ pub(crate) fn run() -> Result<()> {
     let generator = built.get("openapi").context("the generator is not an example any more")?;
     write(OPENAPI, &printed(&generator.executable, "openapi")?)?;
     let template = std::fs::read_to_string(root().join(TEMPLATE)).context("cannot read the template")?;
-    let marks = || format!("{TEMPLATE} has no line {MODELS_BEGIN:?} with a line {MODELS_END:?} after it");
-    let (before, rest) = template.split_once(MODELS_BEGIN).with_context(marks)?;
-    let (_, after) = rest.split_once(MODELS_END).with_context(marks)?;
     let models: Vec<String> =
         printed(&generator.executable, "models")?.lines().map(|line| ["        ", line, "\n"].concat()).collect();
-    write(TEMPLATE, &[before, MODELS_BEGIN, &models.concat(), MODELS_END, after].concat())
+    write(TEMPLATE, &marks::with_part(TEMPLATE, &template, [MODELS_BEGIN, MODELS_END], &models.concat())?)
 }
 
 fn printed(generator: &Path, what: &str) -> Result<String> {

@@ -4,12 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::{
-    aws,
-    emulator::REGION,
-    local, process, root,
-    up::{ARTIFACTS, sam},
-};
+use crate::{aws, local, process, up};
 
 /// The stack, and its template.
 const STACK: &str = "flash-sale-local-orders";
@@ -17,13 +12,8 @@ pub(crate) const TEMPLATE: &str = "infra/orders-to-queue/template.yaml";
 
 /// Deploys the queue for the events on this bus. Returns the queue's URL.
 pub(crate) fn deploy(stage: &Path, bus: &str) -> Result<String> {
-    let mut sam = sam(stage);
-    sam.arg("deploy")
-        .arg("--template-file")
-        .arg(root().join(TEMPLATE))
-        .args(["--stack-name", STACK, "--region", REGION, "--s3-bucket", ARTIFACTS])
-        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--config-env", "none"])
-        .args(["--parameter-overrides", "Environment=local", &format!("BusName={bus}")]);
+    let mut sam = up::deployment(stage, TEMPLATE, STACK);
+    sam.arg(format!("BusName={bus}"));
     process::run_logged(&mut sam, "sam deploy of the queue of orders", &local("sam-deploy-orders.log"))?;
     aws::stack_outputs(STACK)?.remove("QueueUrl").context("the queue of orders has no output QueueUrl")
 }

@@ -21,7 +21,7 @@ const EDGE: &str = "flash-sale-local-edge";
 const EDGE_TEMPLATE: &str = "infra/edge/template.yaml";
 /// The emulator names a KeyValueStore after itself, so that the API's stack can be told before it exists.
 const EDGE_STORE: &str = "arn:aws:cloudfront::000000000000:key-value-store/flash-sale-local-edge-gate";
-pub(crate) const ARTIFACTS: &str = "flash-sale-local-artifacts";
+const ARTIFACTS: &str = "flash-sale-local-artifacts";
 const GIGABYTE: u64 = 1 << 30;
 
 /// Start a flash sale on this machine: the real template on an emulator of AWS.
@@ -153,7 +153,7 @@ fn deploy(programs: &functions::Programs, providers: &Urls, pid: u32) -> Result<
 }
 
 /// The SAM CLI for the emulator, in this folder.
-pub(crate) fn sam(folder: &Path) -> Command {
+fn sam(folder: &Path) -> Command {
     let mut sam = Command::new(Tool::Sam.program("python"));
     sam.arg(root().join("infra/local/sam.py"))
         .current_dir(folder)
@@ -167,19 +167,26 @@ pub(crate) fn sam(folder: &Path) -> Command {
     sam
 }
 
+/// `sam deploy` of a template that `samconfig.toml` does not know, as this stack. More parameters may follow.
+pub(crate) fn deployment(stage: &Path, template: &str, stack: &str) -> Command {
+    let mut sam = sam(stage);
+    sam.arg("deploy")
+        .arg("--template-file")
+        .arg(root().join(template))
+        .args(["--stack-name", stack, "--region", REGION, "--s3-bucket", ARTIFACTS])
+        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--config-env", "none"])
+        .args(["--parameter-overrides", "Environment=local"]);
+    sam
+}
+
 /// Deploys the edge in front of the deployed API. The API takes requests from anywhere here, because most tests call it
 /// directly.
 fn deploy_edge(stage: &Path) -> Result<()> {
     let outputs = aws::stack_outputs(STACK)?;
     let output = |name: &str| outputs.get(name).with_context(|| format!("template.yaml has no output {name}"));
     let (host, port) = ENDPOINT.trim_start_matches("http://").split_once(':').context("the emulator has no port")?;
-    let mut sam = sam(stage);
-    sam.arg("deploy")
-        .arg("--template-file")
-        .arg(root().join(EDGE_TEMPLATE))
-        .args(["--stack-name", EDGE, "--region", REGION, "--s3-bucket", ARTIFACTS])
-        .args(["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--config-env", "none"])
-        .args(["--parameter-overrides", "Environment=local", "ApiProtocol=http-only", "LogRetentionDays=1"])
+    let mut sam = deployment(stage, EDGE_TEMPLATE, EDGE);
+    sam.args(["ApiProtocol=http-only", "LogRetentionDays=1"])
         .args([format!("ApiDomain={host}"), format!("ApiHttpPort={port}")])
         .arg(format!("ApiPath=/restapis/{}/{}/_user_request_", output("ApiId")?, output("ApiStage")?))
         .arg(format!("OriginSecret={}", "local-".repeat(6)));
