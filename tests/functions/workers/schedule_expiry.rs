@@ -10,10 +10,12 @@ use schedule_expiry::ScheduleExpiry;
 use serde_json::{Value, json};
 use store::Ending;
 use system_tests::{Repository, template};
-use test_aws::{Calls, Fault, Sent, event_as, every_crash, passing_faults};
+use test_aws::{Calls, Sent, event_as};
 use test_shop::{Buyer, END, Shop, Stage, demo};
 
-use super::{DELAYS, at};
+use super::{
+    DELAYS, Forwarder, at, comes_again_from_its_first_record, overcomes_one_fault, passes_on_what_is_missing_after_a_death,
+};
 use crate::scheduled;
 
 /// Hands over a batch. Returns the sequence number from which the stream continues.
@@ -46,6 +48,25 @@ fn messages(shop: &Shop) -> BTreeMap<ReservationId, usize> {
         *messages.entry(serde_json::from_value(body["reservation_id"].clone()).unwrap()).or_default() += 1;
     }
     messages
+}
+
+/// The function as its tests share it with others.
+struct Scheduler;
+
+impl Forwarder for Scheduler {
+    const OPERATION: &str = "SendMessageBatch";
+
+    async fn batch(records: u32) -> (Shop, StreamEvent) {
+        with_holds(records).await
+    }
+
+    async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
+        handle(shop, calls, event).await
+    }
+
+    fn passed_on(shop: &Shop) -> usize {
+        messages(shop).len()
+    }
 }
 
 /// The first of these records.
@@ -172,15 +193,7 @@ async fn a_batch_of_which_the_queue_takes_only_some_comes_again_until_every_hold
 
 #[tokio::test]
 async fn a_batch_that_could_not_be_sent_comes_again_from_its_first_record() {
-    for fault in Fault::ALL {
-        let (shop, event) = with_holds(3).await;
-        let calls = Calls::new();
-        calls.fail_always("SendMessageBatch", fault);
-        assert_eq!(handle(&shop, &calls, event.clone()).await, first_of(&event), "{fault:?}");
-        calls.heal();
-        assert_eq!(handle(&shop, &calls, event).await, None, "{fault:?}");
-        assert_eq!(messages(&shop).len(), 3, "{fault:?}");
-    }
+    comes_again_from_its_first_record::<Scheduler>().await;
     let (shop, event) = with_holds(3).await;
     shop.queue.fail(true);
     assert_eq!(handle(&shop, &Calls::new(), event.clone()).await, first_of(&event));
@@ -189,26 +202,12 @@ async fn a_batch_that_could_not_be_sent_comes_again_from_its_first_record() {
 
 #[tokio::test]
 async fn one_fault_is_overcome() {
-    for (operation, fault) in passing_faults(&["SendMessageBatch"]) {
-        let (shop, event) = with_holds(12).await;
-        let calls = Calls::new();
-        calls.fail_next(operation, fault);
-        assert_eq!(handle(&shop, &calls, event).await, None, "{fault:?}");
-        assert_eq!(messages(&shop).len(), 12, "{fault:?}");
-    }
+    overcomes_one_fault::<Scheduler>().await;
 }
 
 #[tokio::test]
 async fn a_run_may_die_between_stream_and_queue_and_the_same_batch_again_sends_what_is_missing() {
-    every_crash(async |calls| {
-        let (shop, event) = with_holds(12).await;
-        let died = handle(&shop, calls, event.clone()).await;
-        assert!(died.is_some() || messages(&shop).len() == 12, "a batch is done only when every message was taken");
-        calls.heal();
-        assert_eq!(handle(&shop, calls, event).await, None, "after {died:?}");
-        assert_eq!(messages(&shop).len(), 12, "after {died:?}");
-    })
-    .await;
+    passes_on_what_is_missing_after_a_death::<Scheduler>().await;
 }
 
 /// Nor does a record that comes after the end: its message finds nothing to end.

@@ -12,10 +12,10 @@ use messages::OrderChanged;
 use publish_orders::PublishOrders;
 use serde_json::{Value, json};
 use system_tests::{Repository, template};
-use test_aws::{Calls, Fault, event_as, every_crash, every_interleaving, passing_faults};
+use test_aws::{Calls, event_as, every_interleaving};
 use test_shop::{Buyer, ORDER_EVENTS, Shop, Stage};
 
-use super::at;
+use super::{Forwarder, at, comes_again_from_its_first_record, overcomes_one_fault, passes_on_what_is_missing_after_a_death};
 
 /// Hands over a batch. Returns the sequence number from which the stream continues.
 async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
@@ -44,6 +44,25 @@ async fn with_orders(orders: u32) -> (Shop, StreamEvent) {
     event.records.retain(passes);
     assert_eq!(event.records.len(), usize::try_from(orders).unwrap());
     (shop, event)
+}
+
+/// The function as its tests share it with others.
+struct Publisher;
+
+impl Forwarder for Publisher {
+    const OPERATION: &str = "PutEvents";
+
+    async fn batch(records: u32) -> (Shop, StreamEvent) {
+        with_orders(records).await
+    }
+
+    async fn handle(shop: &Shop, calls: &Calls, event: StreamEvent) -> Option<String> {
+        handle(shop, calls, event).await
+    }
+
+    fn passed_on(shop: &Shop) -> usize {
+        counts(shop).len()
+    }
 }
 
 /// Whether the filter of the template's mapping passes a record.
@@ -163,15 +182,7 @@ async fn a_batch_comes_again_from_the_first_event_that_the_bus_refuses() {
 
 #[tokio::test]
 async fn a_batch_that_could_not_be_published_comes_again_from_its_first_record() {
-    for fault in Fault::ALL {
-        let (shop, event) = with_orders(3).await;
-        let calls = Calls::new();
-        calls.fail_always("PutEvents", fault);
-        assert_eq!(handle(&shop, &calls, event.clone()).await, number_of(&event.records[0]), "{fault:?}");
-        calls.heal();
-        assert_eq!(handle(&shop, &calls, event).await, None, "{fault:?}");
-        assert_eq!(counts(&shop).len(), 3, "{fault:?}");
-    }
+    comes_again_from_its_first_record::<Publisher>().await;
     let (shop, event) = with_orders(3).await;
     shop.bus.fail(true);
     assert_eq!(handle(&shop, &Calls::new(), event.clone()).await, number_of(&event.records[0]));
@@ -180,26 +191,12 @@ async fn a_batch_that_could_not_be_published_comes_again_from_its_first_record()
 
 #[tokio::test]
 async fn one_fault_is_overcome() {
-    for (operation, fault) in passing_faults(&["PutEvents"]) {
-        let (shop, event) = with_orders(12).await;
-        let calls = Calls::new();
-        calls.fail_next(operation, fault);
-        assert_eq!(handle(&shop, &calls, event).await, None, "{fault:?}");
-        assert_eq!(counts(&shop).len(), 12, "{fault:?}");
-    }
+    overcomes_one_fault::<Publisher>().await;
 }
 
 #[tokio::test]
 async fn a_run_may_die_between_stream_and_bus_and_the_same_batch_again_publishes_what_is_missing() {
-    every_crash(async |calls| {
-        let (shop, event) = with_orders(12).await;
-        let died = handle(&shop, calls, event.clone()).await;
-        assert!(died.is_some() || counts(&shop).len() == 12, "a batch is done only when every event was taken");
-        calls.heal();
-        assert_eq!(handle(&shop, calls, event).await, None, "after {died:?}");
-        assert_eq!(counts(&shop).len(), 12, "after {died:?}");
-    })
-    .await;
+    passes_on_what_is_missing_after_a_death::<Publisher>().await;
 }
 
 /// The run that is slow publishes the older state last: its reader keeps the state with the higher revision.
