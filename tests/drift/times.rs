@@ -48,8 +48,8 @@ fn since_1970(word: &str) -> Option<Timestamp> {
     as_time.into_iter().flatten().find(|time| (earliest..far()).contains(time))
 }
 
-/// Whether a source belongs to a test program or to the project's own tools: `bench/`, `tests/`, `xtask/`, and in every other crate the
-/// folder `tests` beside `src`. Unit tests in `src` have times of their own.
+/// Whether a source belongs to a test program or to the project's own tools: `bench/`, `tests/`, `xtask/`, and in every other
+/// crate the folder `tests` beside `src`. Unit tests in `src` have times of their own.
 fn is_of_tests(file: &Path) -> bool {
     let is_a_tool = ["bench", "tests", "xtask"].iter().any(|folder| file.starts_with(folder));
     is_a_tool || file.iter().take_while(|part| *part != "src").any(|part| part == "tests")
