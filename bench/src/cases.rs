@@ -16,8 +16,8 @@ pub enum Case {
     Empty,
     /// `reserve` when the sale is sold out.
     SoldOut,
-    /// The two writes of a reservation, sent by the SDK from the empty handler: the limit for a winner.
-    Pair,
+    /// The three writes of a reservation, sent by the SDK from the empty handler: the limit for a winner.
+    Writes,
     /// `reserve` when every shopper wins.
     Winner,
     /// `reserve` when one winner asks again and again.
@@ -35,14 +35,14 @@ pub enum Program {
 
 impl Case {
     /// All cases.
-    pub const ALL: [Self; 5] = [Self::Empty, Self::SoldOut, Self::Pair, Self::Winner, Self::Repeat];
+    pub const ALL: [Self; 5] = [Self::Empty, Self::SoldOut, Self::Writes, Self::Winner, Self::Repeat];
 
     /// The program, and the `Handler` that it serves.
     #[must_use]
     pub fn program(self) -> (Program, &'static str) {
         match self {
             Self::Empty => (Program::Yardsticks, "empty"),
-            Self::Pair => (Program::Yardsticks, "pair"),
+            Self::Writes => (Program::Yardsticks, "writes"),
             Self::SoldOut | Self::Winner | Self::Repeat => (Program::Shoppers, "reserve"),
         }
     }
@@ -52,7 +52,7 @@ impl Case {
     pub fn traffic(self) -> Traffic {
         match self {
             Self::Empty | Self::SoldOut => Traffic::of_new_shoppers(SOLD_OUT),
-            Self::Pair => Traffic::of_new_shoppers(BARE),
+            Self::Writes => Traffic::of_new_shoppers(BARE),
             Self::Winner => Traffic::of_new_shoppers(RUSH),
             Self::Repeat => Traffic::of_one_shopper(RUSH),
         }
@@ -63,7 +63,7 @@ impl Case {
     pub fn status(self) -> u16 {
         match self {
             Self::Empty | Self::Repeat => 200,
-            Self::Pair | Self::Winner => 201,
+            Self::Writes | Self::Winner => 201,
             Self::SoldOut => 409,
         }
     }
@@ -80,7 +80,7 @@ impl Case {
         match self {
             Self::Empty => "empty",
             Self::SoldOut => "sold-out",
-            Self::Pair => "pair",
+            Self::Writes => "writes",
             Self::Winner => "winner",
             Self::Repeat => "repeat",
         }
@@ -92,7 +92,7 @@ impl fmt::Display for Case {
         f.pad(match self {
             Self::Empty => "empty handler",
             Self::SoldOut => "reserve, sold out",
-            Self::Pair => "bare pair of writes",
+            Self::Writes => "bare writes",
             Self::Winner => "reserve, winning",
             Self::Repeat => "reserve, winner again",
         })

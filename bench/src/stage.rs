@@ -24,7 +24,7 @@ use crate::serving::{self, Answer, Server};
 pub const RUSH: &str = "rush";
 /// The sale without units.
 pub const SOLD_OUT: &str = "sold-out";
-/// The sale whose shards the bare pair of writes claims from.
+/// The sale whose shards the case of bare writes claims from.
 pub const BARE: &str = "bare";
 /// Shards of [`RUSH`] and [`BARE`], unless a test needs fewer: the most that a sale may have.
 pub const SHARDS: u32 = SaleDraft::MOST_SHARDS;

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests run on real time, outside of the product")]
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
+mod answer;
 mod corrections;
 mod draw;
 mod edge;

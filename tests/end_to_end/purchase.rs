@@ -12,6 +12,9 @@ async fn one_is_reserved_checked_out_and_completed_and_the_same_again_changes_no
     let shopper = stack.shopper(1).await;
 
     let reserved = shopper.reserve(&product).await.expect(201);
+    let (policy, left) = reserved.rate_limit.clone().unwrap();
+    assert_eq!(policy, r#""shopper";q=100;w=1"#, "the rate of a stage that is not prod");
+    assert!(left.starts_with(r#""shopper";r="#) && !left.contains("r=0;"), "{left}");
     let again = shopper.reserve(&product).await.expect(200);
     assert_eq!(reserved.body, again.body, "the same answer");
     assert_eq!(stack.units(&product).await, Units { available: 4, held: 1, sold: 0 });

@@ -11,6 +11,8 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use test_shop::{Answered, Conformance};
 
+pub(crate) use crate::answer::Answer;
+
 /// The password of everybody on the local stack; never one of anybody's anywhere else.
 pub(crate) const PASSWORD: &str = "Flash-Sale-1";
 
@@ -28,46 +30,6 @@ pub(crate) struct Person {
     pub(crate) token: Option<String>,
     /// Sends requests to CloudFront, by its host name, instead of the API itself.
     is_at_the_edge: bool,
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) retry_after: Option<u64>,
-    /// The whole address that the answer's `Location` leads to.
-    pub(crate) location: Option<String>,
-    /// A function of CloudFront answered, and not the API.
-    pub(crate) is_of_the_gate: bool,
-    pub(crate) body: Value,
-    /// The body as it was sent.
-    pub(crate) raw: String,
-    /// The query of the next page, of CSV.
-    pub(crate) next: Option<String>,
-}
-
-impl Answer {
-    /// A member of the body as text.
-    pub(crate) fn text(&self, member: &str) -> &str {
-        self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
-    }
-
-    /// The problem's code.
-    pub(crate) fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or_default()
-    }
-
-    /// Fails unless the status is `status`.
-    pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{:?}", self.body);
-        self
-    }
-
-    /// Fails unless this is the problem `code` with `status`.
-    pub(crate) fn refuses(self, status: u16, code: &str) -> Self {
-        assert_eq!((self.status, self.code()), (status, code), "{:?}", self.body);
-        self
-    }
 }
 
 impl Stack {
@@ -420,6 +382,7 @@ impl Person {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         let headers = headers.collect();
+        let rate_limit = header("ratelimit-policy").zip(header("ratelimit"));
         let next = header("link").and_then(|link| Some(link.strip_prefix("<?")?.split_once('>')?.0.to_owned()));
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
@@ -428,7 +391,7 @@ impl Person {
             let faults = contract.faults(&method, path, &Answered { status, headers, body: text.clone() });
             assert!(faults.is_empty(), "{}", faults.join("\n"));
         }
-        Answer { status, retry_after, location, is_of_the_gate, body, raw: text, next }
+        Answer { status, retry_after, location, rate_limit, is_of_the_gate, body, raw: text, next }
     }
 
     /// Reserves one unit, and again while the answer is to try again.

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check, in the order in which a mistake is cheapest to find.
 
 use std::process::Command;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -34,7 +35,8 @@ impl Test {
     pub(crate) fn run(self) -> Result<()> {
         let started = Instant::now();
         let mut steps = Vec::new();
-        let result = self.steps(&mut steps);
+        // pip waits for the package index and unpacks, while cargo compiles. The scope ends when pip has ended, whatever failed.
+        let result = thread::scope(|scope| self.steps(&mut steps, scope.spawn(install)));
         println!("\nDurations:");
         for Timed(step, took) in &steps {
             println!("  {:>6.1} s  {step}", took.as_secs_f64());
@@ -43,7 +45,7 @@ impl Test {
         result
     }
 
-    fn steps(self, steps: &mut Vec<Timed>) -> Result<()> {
+    fn steps(self, steps: &mut Vec<Timed>, installing: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
         timed(steps, "format", || cargo(&["fmt", "--all", "--check"]))?;
         timed(steps, "clippy", || {
             cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
@@ -52,14 +54,15 @@ impl Test {
         })?;
         timed(steps, "units, properties, store, functions, drift", || cargo(&["test", "--workspace"]))?;
         timed(steps, "simulation", || Simulate::fresh()?.run())?;
+        timed(steps, "tools from Python's package index", || {
+            installing.join().unwrap_or_else(|_| bail!("the installation panicked"))
+        })?;
         timed(steps, "the fake payment providers by their official clients", providers::check)?;
         timed(steps, "in a browser", || {
-            Tool::Altcha.install(&Python::find()?)?;
             let widget = Tool::Altcha.file_of("altcha_django", "static/altcha_django/altcha.min.js")?;
             passes(test_binary("browser", &[]).env("ALTCHA_WIDGET", widget))
         })?;
         timed(steps, "sam validate --lint, cfn-lint after the transform", || {
-            Tool::Sam.install(&Python::find()?)?;
             let mut sam = Command::new(Tool::Sam.program("sam"));
             sam.current_dir(root()).args(["validate", "--lint", "--template", "template.yaml"]);
             passes(sam.env("SAM_CLI_TELEMETRY", "0").envs(aws::environment()))?;
@@ -72,7 +75,6 @@ impl Test {
             passes(lint.current_dir(root()).args(["--regions", "us-east-1", "--"]).args(OTHERS).envs(aws::environment()))
         })?;
         timed(steps, "checkov", || {
-            Tool::Checkov.install(&Python::find()?)?;
             for other in OTHERS {
                 passes(&mut checkov(other))?;
             }
@@ -109,6 +111,12 @@ impl Test {
             passes(&mut test_binary("end_to_end", &["logs::", "--ignored", "--nocapture"]))
         })
     }
+}
+
+/// Installs every tool that is not there.
+fn install() -> Result<()> {
+    let python = Python::find()?;
+    Tool::ALL.into_iter().try_for_each(|tool| tool.install(&python))
 }
 
 /// checkov on one template, without the network: neither newer checks nor explanations of the findings.

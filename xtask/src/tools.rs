@@ -30,6 +30,10 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
+    /// All tools, the largest first.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Sam, Self::Checkov, Self::Ministack, Self::Schemathesis, Self::Stripe, Self::Paypal, Self::Altcha];
+
     fn name(self) -> &'static str {
         match self {
             Self::Sam => "sam",

@@ -1,7 +1,7 @@
 //! The bootstrap of the yardsticks, built as the product's. `Handler` chooses one:
 //!
 //! - `empty` answers every request at once: what the Lambda runtime costs.
-//! - `pair` claims a unit and puts a reservation by the product's expressions, and does nothing else: what the SDK costs. It uses
+//! - `writes` takes a token, claims a unit and puts a reservation by the product's expressions, and does nothing else: what the SDK costs. It uses
 //!   the product's AWS clients, so both have the same limits on time and attempts.
 #![expect(
     clippy::disallowed_methods,
@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{
         AttributeValue::{self, M, N, S},
+        ReturnValue::AllNew,
         ReturnValuesOnConditionCheckFailure::AllOld,
     },
 };
@@ -30,11 +31,11 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     match variable("_HANDLER")?.as_str() {
         "empty" => run(service_fn(async |_: Request| Ok::<_, Error>(Response::new(Body::Empty)))).await,
-        "pair" => {
-            let pair = Pair::from_environment().await?;
-            run(service_fn(async |request: Request| pair.answer(&request).await)).await
+        "writes" => {
+            let writes = Writes::from_environment().await?;
+            run(service_fn(async |request: Request| writes.answer(&request).await)).await
         }
-        other => Err(format!("there is no yardstick {other}: there are empty and pair").into()),
+        other => Err(format!("there is no yardstick {other}: there are empty and writes").into()),
     }
 }
 
@@ -42,8 +43,8 @@ fn variable(name: &str) -> Result<String, Error> {
     std::env::var(name).map_err(|_| format!("{name} is missing").into())
 }
 
-/// The two writes of a reservation.
-struct Pair {
+/// The three writes of a reservation.
+struct Writes {
     client: Client,
     stock_table: String,
     reservation_table: String,
@@ -57,7 +58,7 @@ struct Asked {
     user_id: String,
 }
 
-impl Pair {
+impl Writes {
     async fn from_environment() -> Result<Self, Error> {
         Ok(Self {
             client: kit::dynamodb(&kit::aws().await),
@@ -74,11 +75,32 @@ impl Pair {
         let id = reservation_id(context.map_or("", |context| &context.request_id));
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let end = (now.as_secs() + HOLD_SECONDS).to_string();
+        self.take(&shopper, now.as_micros()).await?;
         self.claim(&shopper, &id, &end).await?;
         self.put(&shopper, &id, &end, now.as_millis()).await?;
         let mut response = Response::new(Body::from(format!(r#"{{"reservation_id":"{id}"}}"#)));
         *response.status_mut() = lambda_http::http::StatusCode::CREATED;
         Ok(response)
+    }
+
+    /// The product's token.
+    async fn take(&self, shopper: &str, now_us: u128) -> Result<(), Error> {
+        let update = self.client.update_item().table_name(&self.reservation_table);
+        update
+            .key("pk", S(format!("SHOPPER#{shopper}")))
+            .key("sk", S("BUCKET".to_owned()))
+            .update_expression("SET full_at_us = :full_at, #ttl = :ttl")
+            .condition_expression("attribute_not_exists(pk) OR full_at_us <= :now OR full_at_us > :believed")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":full_at", number(now_us + 1_000))
+            .expression_attribute_values(":believed", number(now_us + 6_000_000))
+            .expression_attribute_values(":now", number(now_us))
+            .expression_attribute_values(":ttl", number(now_us / 1_000_000 + u128::from(HOLD_SECONDS)))
+            .return_values(AllNew)
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await?;
+        Ok(())
     }
 
     /// The product's claim.

@@ -45,12 +45,12 @@ async fn an_empty_handler_answers_and_calls_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bare_pair_makes_two_writes_a_request() {
+async fn the_bare_writes_are_three_a_request() {
     let stage = Stage::open(SHARDS).await.unwrap();
-    let (_host, load) = started(Case::Pair, &stage).await;
+    let (_host, load) = started(Case::Writes, &stage).await;
     let answers = load.closed(CONNECTIONS, Until::Requests(50)).await.unwrap();
     assert_eq!((answers.failure, answers.statuses), (None, [(201, 50)].into()));
-    assert_eq!(stage.calls(), [("PutItem".to_owned(), 50), ("UpdateItem".to_owned(), 50)].into());
+    assert_eq!(stage.calls(), [("PutItem".to_owned(), 50), ("UpdateItem".to_owned(), 100)].into());
     assert_eq!(stage.held(BARE).await.unwrap(), 50, "every write has an effect");
 }
 

@@ -120,7 +120,7 @@ fn for_shoppers() -> Vec<Route> {
             .takes::<ReserveRequest>()
             .answers::<ReservedView>(201, "The units are held.")
             .answers::<ReservedView>(200, "The shopper has this reservation already.")
-                .with_rate_limit()
+            .with_rate_limit()
             .refuses(&NO_UNITS)
             .refuses(&[ProblemKind::FORBIDDEN])
     };

@@ -153,7 +153,7 @@ mod tests {
 
     impl Textbook {
         fn take(&mut self, rate: ShopperRate, micros: i64) -> bool {
-            let size = i128::from(rate.per_second()) * i128::from(rate.interval().as_micros());
+            let size = i128::from(rate.per_second()) * rate.interval().as_micros();
             self.tokens = size.min(self.tokens + i128::from(micros - self.counted_at));
             self.counted_at = micros;
             let price = rate.interval().as_micros();
