@@ -9,6 +9,9 @@ use crate::{
     stage::{BARE, RUSH, SOLD_OUT},
 };
 
+/// Shoppers who ask again in [`Case::Repeat`].
+pub const WINNERS: u64 = 8;
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Case {
@@ -20,7 +23,7 @@ pub enum Case {
     Writes,
     /// `reserve` when every shopper wins.
     Winner,
-    /// `reserve` when one winner asks again and again.
+    /// `reserve` when winners ask again and again.
     Repeat,
 }
 
@@ -54,11 +57,11 @@ impl Case {
             Self::Empty | Self::SoldOut => Traffic::of_new_shoppers(SOLD_OUT),
             Self::Writes => Traffic::of_new_shoppers(BARE),
             Self::Winner => Traffic::of_new_shoppers(RUSH),
-            Self::Repeat => Traffic::of_one_shopper(RUSH),
+            Self::Repeat => Traffic::of_shoppers(WINNERS, RUSH),
         }
     }
 
-    /// The status of every answer, without the first of [`Case::Repeat`], which wins.
+    /// The status of every answer, without the first [`WINNERS`] of [`Case::Repeat`], who win.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {

@@ -60,7 +60,8 @@ impl Target {
 #[derive(Debug, Clone)]
 pub struct Traffic {
     product: &'static str,
-    is_new_each_time: bool,
+    /// So many shoppers take turns; `None`: each request comes from another shopper.
+    shoppers: Option<u64>,
     /// Distinguishes the shoppers from those of earlier runs, whom another server may know.
     run: u32,
     count: Arc<AtomicU64>,
@@ -70,18 +71,19 @@ impl Traffic {
     /// Each request comes from another shopper.
     #[must_use]
     pub fn of_new_shoppers(product: &'static str) -> Self {
-        Self { product, is_new_each_time: true, run: run(), count: Arc::default() }
+        Self { product, shoppers: None, run: run(), count: Arc::default() }
     }
 
-    /// All requests come from one shopper.
+    /// So many shoppers take turns. A single one would empty its token bucket.
     #[must_use]
-    pub fn of_one_shopper(product: &'static str) -> Self {
-        Self { is_new_each_time: false, ..Self::of_new_shoppers(product) }
+    pub fn of_shoppers(shoppers: u64, product: &'static str) -> Self {
+        Self { shoppers: Some(shoppers), ..Self::of_new_shoppers(product) }
     }
 
     /// A shopper's id has the form of Cognito's.
     fn next_shopper(&self) -> String {
-        let number = if self.is_new_each_time { self.count.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.shoppers.map_or(count, |shoppers| count % shoppers);
         format!("{:08x}-7a44-4c0f-9d53-{number:012x}", self.run)
     }
 }

@@ -70,13 +70,16 @@ impl Entrance {
 
 impl Entrant<'_> {
     /// Takes a token of `shopper` from the bucket that all environments share: one write. An environment that knows that the
-    /// bucket is empty refuses without a call.
+    /// bucket is empty refuses without a call. A request takes one token, however often it asks.
     ///
     /// While the bucket cannot be reached, the environment counts alone: an outage of the limit must not stop a sale.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
     pub(crate) async fn take_token(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+        if self.allowance.get().is_some() {
+            return Ok(());
+        }
         let Entrance { buckets, rate, .. } = self.entrance;
         let known = self.entrance.recall(shopper, now);
         if known.take(*rate, now).is_ok() {
@@ -92,11 +95,8 @@ impl Entrant<'_> {
         self.take_token_here(shopper, now)
     }
 
-    /// Takes a token of `shopper` as far as this environment knows the bucket, without a call: for a request that costs one read.
-    ///
-    /// # Errors
-    /// [`Refusal::RateLimited`].
-    pub(crate) fn take_token_here(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+    /// Takes a token of `shopper` as far as this environment knows the bucket, without a call.
+    fn take_token_here(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
         let known = self.entrance.recall(shopper, now);
         let taken = known.take(self.entrance.rate, now);
         self.note(shopper, taken.unwrap_or(known), now);
@@ -105,7 +105,7 @@ impl Entrant<'_> {
 
     fn note(&self, shopper: &ShopperId, bucket: TokenBucket, now: Timestamp) {
         self.entrance.remember(|known| known.learn(shopper.clone(), bucket, now));
-        // The request is over once it was refused, and takes one token otherwise.
+        // An empty bucket is noted twice, with the same rest.
         let _first = self.allowance.set(bucket.allowance(self.entrance.rate, now));
     }
 

@@ -154,7 +154,8 @@ impl UnitReservations {
         Ok(sale)
     }
 
-    /// The reservation of a shopper who got one from this environment. It costs one read instead of a claim that must fail.
+    /// The reservation of a shopper who got one from this environment. It costs a token and one read, instead of a claim that must
+    /// fail.
     async fn won_here_before(
         &self,
         sale: &Sale,
@@ -167,7 +168,7 @@ impl UnitReservations {
             return Ok(None);
         }
         if let Some(entrant) = entrant {
-            entrant.take_token_here(shopper, now)?;
+            entrant.take_token(shopper, now).await?;
         }
         let known = self.reservations.get(shopper, &sale.product).await?.filter(|reservation| !reservation.is_overdue(now));
         if known.is_none() && sale.draft.proof_of_work.is_some() {

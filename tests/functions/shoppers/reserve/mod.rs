@@ -1,6 +1,7 @@
 //! `reserve` on a real DynamoDB engine: its answers, its costs, and what it leaves when it dies half-way.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests say what they expect")]
 
+mod attack;
 mod buckets;
 mod cooling;
 mod crashes;
