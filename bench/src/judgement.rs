@@ -16,7 +16,7 @@ use crate::{
 /// How much larger than the committed ratio a measured one may be, as a factor. On two busy cores the median of five moved by up to
 /// a few hundredths between runs.
 pub const TOLERANCE: f64 = 1.10;
-/// A winner's two writes, and a few reads: each environment reads the sale once a second.
+/// A winner's three writes, and a few reads: each environment reads the sale once a second.
 const MOST_CALLS_OF_A_WINNER: f64 = 3.05;
 /// From the start of the process to its first request for an event.
 const MOST_START_MS: f64 = 12.0;
@@ -42,7 +42,7 @@ const RATIOS: [Ratio; 3] = [
 pub struct Judged {
     /// What the figure is.
     pub name: String,
-    /// The figure.
+    /// In the unit that `name` gives.
     pub value: f64,
     /// It may not be larger.
     pub limit: Option<f64>,
