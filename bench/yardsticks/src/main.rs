@@ -1,8 +1,8 @@
 //! The bootstrap of the yardsticks, built as the product's. `Handler` chooses one:
 //!
 //! - `empty` answers every request at once: what the Lambda runtime costs.
-//! - `writes` takes a token, claims a unit and puts a reservation by the product's expressions, and does nothing else: what the SDK costs. It uses
-//!   the product's AWS clients, so both have the same limits on time and attempts.
+//! - `writes` takes a token, claims a unit and puts a reservation by the product's expressions, and does nothing else: what the
+//!   SDK costs. It uses the product's AWS clients, so both have the same limits on time and attempts.
 #![expect(
     clippy::disallowed_methods,
     reason = "the yardsticks share nothing with the product but its AWS clients, so they read clock and variables themselves"
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Error> {
     match variable("_HANDLER")?.as_str() {
         "empty" => run(service_fn(async |_: Request| Ok::<_, Error>(Response::new(Body::Empty)))).await,
         "writes" => {
-            let writes = Writes::from_environment().await?;
+            let writes = Writes::configured().await?;
             run(service_fn(async |request: Request| writes.answer(&request).await)).await
         }
         other => Err(format!("there is no yardstick {other}: there are empty and writes").into()),
@@ -59,7 +59,7 @@ struct Asked {
 }
 
 impl Writes {
-    async fn from_environment() -> Result<Self, Error> {
+    async fn configured() -> Result<Self, Error> {
         Ok(Self {
             client: kit::dynamodb(&kit::aws().await),
             stock_table: variable("STOCK_TABLE")?,
