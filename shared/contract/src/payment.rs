@@ -110,9 +110,9 @@ impl PaymentOption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ShownStatus {
-    /// The order's own.
+    /// The order's payment status.
     Order(PaymentStatus),
-    /// The attempt's.
+    /// The progress of the attempt under way.
     Attempt(AttemptProgress),
 }
 
@@ -137,7 +137,7 @@ impl AttemptProgress {
 pub enum ActionView {
     /// Send the shopper to this page of the provider. From there the shopper comes back to the shop's page.
     Redirect {
-        /// The page.
+        /// The URL of the provider's page.
         url: String,
     },
     /// Call `handleNextAction` of Stripe.js with this client secret and the account's `public_key`.

@@ -198,7 +198,7 @@ impl fmt::Display for IdempotencyKey {
 pub enum Action {
     /// Open this page of the provider, from which the shopper comes back to the shop.
     Redirect {
-        /// The page.
+        /// The URL of the provider's page.
         url: String,
     },
     /// Have Stripe's library handle the next action of an intent, such as 3-D Secure.
