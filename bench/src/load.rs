@@ -97,9 +97,9 @@ fn run() -> u32 {
 /// How long load lasts.
 #[derive(Debug, Clone, Copy)]
 pub enum Until {
-    /// So many requests, over all connections.
+    /// This many requests, over all connections.
     Requests(u64),
-    /// So long.
+    /// This duration.
     Elapsed(Duration),
 }
 

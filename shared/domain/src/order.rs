@@ -246,7 +246,7 @@ pub struct OrderEvent {
     pub reason: Option<String>,
 }
 
-/// One order.
+/// An order of one reservation, with its payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The id of the reservation that it was made from.

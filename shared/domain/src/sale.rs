@@ -216,7 +216,7 @@ pub enum NotReservable {
 /// A sale with its layout and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sale {
-    /// Identifies the sale.
+    /// The product; also the sale's id.
     pub product: ProductId,
     /// The operator's description.
     pub draft: SaleDraft,

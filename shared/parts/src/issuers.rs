@@ -7,7 +7,7 @@ use crate::Parts;
 /// An issuer, and where it publishes its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedIssuer {
-    /// The issuer.
+    /// Its name, its realm and the rules for its tokens.
     pub issuer: Issuer,
     /// The address of its key set: `jwks_uri` of its discovery document.
     pub keys_url: String,

@@ -16,7 +16,7 @@ pub enum StoreError {
     /// helps.
     #[error("{operation} was not answered")]
     Unavailable {
-        /// The DynamoDB operation.
+        /// The operation as DynamoDB names it, such as `PutItem`.
         operation: &'static str,
         /// The SDK's error.
         #[source]
@@ -25,7 +25,7 @@ pub enum StoreError {
     /// DynamoDB refused the call. Repeating the call does not help.
     #[error("{operation} was refused")]
     Refused {
-        /// The DynamoDB operation.
+        /// The operation as DynamoDB names it, such as `PutItem`.
         operation: &'static str,
         /// The SDK's error.
         #[source]

@@ -213,7 +213,7 @@ pub type Refund = Movement<RefundStatus>;
 pub struct Movement<S> {
     /// The movement's id.
     pub id: String,
-    /// Where it stands.
+    /// Its status at PayPal.
     pub status: S,
     /// Why it is pending, declined or failed, such as `PENDING_REVIEW` or `ECHECK`.
     #[serde(default, rename = "status_details", deserialize_with = "reason")]

@@ -116,7 +116,7 @@ impl OrderChange {
         self
     }
 
-    /// The update expression.
+    /// The `SET` and `REMOVE` clauses, with the new revision.
     pub(crate) fn update(&self) -> String {
         format!("{}{}{}", self.set, self.remove, form::REVISE)
     }

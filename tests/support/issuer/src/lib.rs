@@ -23,7 +23,7 @@ pub struct Issuer {
     pub audience: String,
     /// The id of its key.
     pub key_id: String,
-    /// Its key.
+    /// Signs its tokens.
     pub signer: Signer,
 }
 
