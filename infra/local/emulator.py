@@ -1,7 +1,7 @@
 """Starts ministack and adds what it lacks compared with AWS. README.md lists every gap.
 
 `cargo xtask up` runs this file with the pinned ministack. Each addition replaces one function of that version by name,
-so the file refuses any other version: somebody must review the additions first.
+so the file refuses any other version: a developer must review the additions first.
 """
 
 import json

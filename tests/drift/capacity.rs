@@ -98,7 +98,7 @@ fn rows(repository: &Repository) -> Faults {
         for (limit, most) in [("Rate", most), ("Burst", most / 2)] {
             let groups = settings(repository).into_iter().filter_map(group);
             let sum: i64 = groups.map(|group| throttles[format!("{group}{limit}")].as_i64().unwrap_or(i64::MAX / 1_000)).sum();
-            // A stage that leaves a tenth unused has a row that somebody forgot.
+            // A row that leaves more than a tenth unused was not updated.
             if !(most - most / 10..=most).contains(&sum) {
                 faults.push(format!("Throttles {row}: all routes together have a {limit} of {sum}, not just below {most}"));
             }

@@ -23,7 +23,7 @@ pub(crate) struct Stack {
     http: Client,
 }
 
-/// Somebody who has signed in, or nobody.
+/// A client of the API, signed in or without a token.
 #[derive(Clone)]
 pub(crate) struct Person {
     stack: Stack,

@@ -68,7 +68,7 @@ impl ShardLayout {
         std::iter::once(self.made).chain(self.restocks.iter().copied())
     }
 
-    /// The units that the sale was made with and those of its restocks, whoever has them.
+    /// All units of the sale: those it was made with and those of its restocks, whether available, held or sold.
     #[must_use]
     pub fn units(&self) -> u32 {
         self.extents().map(|extent| extent.units).sum()

@@ -1,5 +1,5 @@
 //! What the functions check again, because API Gateway keeps the authorizer's answer for five minutes and for every route: the end of
-//! the token, the realm, the group. `hidden.rs` and the functions' own tests show what is somebody else's.
+//! the token, the realm, the group. `hidden.rs` and the functions' own tests show that a caller sees only its own data.
 
 use contract::{Group, Route, routes};
 use kit::{Function, Request};

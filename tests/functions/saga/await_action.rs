@@ -52,8 +52,8 @@ async fn a_shopper_who_has_acted_already_is_not_waited_for() {
     assert_eq!(on::<AwaitAction>(&shop, "await-action/ok").await, error("ActionTaken"));
 }
 
-/// The shopper acts while the function hangs at each of its requests: the function finds it, or whoever is told of it finds the
-/// token.
+/// The shopper acts while the function hangs at each of its requests: the function finds the action, or the code that handles
+/// the action finds the token.
 #[tokio::test]
 async fn a_shopper_who_acts_meanwhile_is_found_here_or_by_who_has_the_token() {
     every_interleaving(async |interleaving| {

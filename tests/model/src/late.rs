@@ -191,7 +191,7 @@ fn starts(world: &mut World, who: Who, nth: Nth, shard: ShardNumber, bug: Option
     }
     order.take(OrderStep::PaidLate);
     (order.attempt, order.payments) = (Nth::Second, order.payments + 1);
-    // Whoever asks by the first key finds the same payment, and can charge nothing more.
+    // A run that asks by the first key finds the same payment, and can charge nothing more.
     let book = std::mem::replace(&mut order.attempts[Nth::First].book, Book::Voided);
     order.attempts[Nth::First].late_money = Some(LateMoney::PaysBy(2));
     order.attempts[Nth::Second] =

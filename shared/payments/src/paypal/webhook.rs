@@ -22,8 +22,8 @@ const ALGORITHM: &str = "SHA256withRSA";
 const CERTIFICATES_PATH: &str = "/v1/notifications/certs/";
 /// PayPal changes its certificate once a year. More certificates than this in one process are forgotten.
 const MOST_CERTIFICATES: usize = 8;
-/// Whoever sends a request chooses the certificate's address before anything is verified. So a process fetches this many in
-/// [`FETCHES_COUNT_FOR`] at most; PayPal sends again what is refused meanwhile.
+/// The sender of a request chooses the certificate's address before anything is verified. So a process fetches at most this
+/// many in [`FETCHES_COUNT_FOR`]; PayPal repeats a refused delivery.
 const MOST_FETCHES: usize = 5;
 /// How long a fetch counts.
 const FETCHES_COUNT_FOR: SignedDuration = SignedDuration::from_mins(1);

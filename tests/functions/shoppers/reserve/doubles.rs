@@ -74,7 +74,7 @@ async fn a_reservation_that_is_written_again_after_its_end_has_no_units_and_cann
     let sold = world.shop.uncounted().stock().sell(first.shard, &shopper("ann"), &first.id, first.quantity).await.unwrap();
     assert_eq!((sold, world.units().await), (SellOutcome::HoldLost, (1, 0)));
     world.environment().got(&shopper("bob")).await;
-    assert_eq!(world.units().await, (0, 1), "the unit is for whoever comes");
+    assert_eq!(world.units().await, (0, 1), "the unit is available again");
 }
 
 #[tokio::test]

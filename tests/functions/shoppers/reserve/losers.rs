@@ -32,7 +32,7 @@ async fn ten_thousand_losers_in_a_second_cost_a_token_a_claim_and_a_few_reads_pe
     let failed: usize = environments.iter().map(|e| e.calls.failed("ConditionalCheckFailedException")).sum();
     let calls: usize = environments.iter().map(|e| e.calls.total()).sum();
     let read_whole: usize = environments.iter().map(|e| e.calls.count("BatchGetItem")).sum();
-    assert_eq!(read_whole, 1, "whoever reads every shard tells the others");
+    assert_eq!(read_whole, 1, "one environment reads every shard and shares the result");
     assert_eq!(failed, 20, "one failed claim for each environment to find out");
     // Each environment reads the sale and the availability item. One of them reads the shards and writes the mark.
     assert_eq!(calls, 20 + 20 + 2 * 20 + 2, "10,000 losers in all");

@@ -181,7 +181,7 @@ impl State {
 }
 
 impl Task {
-    /// Whether it waits until somebody sends its token back.
+    /// Whether the task waits until its token is sent back.
     pub(crate) fn waits_for_token(&self) -> bool {
         self.resource == INVOKE_AND_WAIT
     }

@@ -25,7 +25,7 @@ pub trait Host: Sync {
     /// A new task token.
     fn token(&self) -> String;
 
-    /// Waits until somebody sends this token back, with the output or the error of the task. After `longest`, the task fails with
+    /// Waits until this token is sent back, with the output or the error of the task. After `longest`, the task fails with
     /// `States.Timeout`.
     fn called_back(&self, token: &str, longest: Duration) -> impl Future<Output = Invoked> + Send;
 
