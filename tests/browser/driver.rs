@@ -1,4 +1,4 @@
-//! Chromium by `WebDriver` (<https://www.w3.org/TR/webdriver2/>): what a test needs of it, over HTTP.
+//! Chromium by `WebDriver` (<https://www.w3.org/TR/webdriver2/>): the part that the tests need, over HTTP.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

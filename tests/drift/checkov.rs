@@ -31,7 +31,7 @@ fn exceptions(repository: &Repository, id: &str) -> Option<Vec<String>> {
     let function = "AWS::Serverless::Function";
     Some(match id {
         "CKV_AWS_27" => of("AWS::SQS::Queue", &|queue| queue["SqsManagedSseEnabled"] != true),
-        // Lambda waits for nobody only where the trigger is an event of its own.
+        // Only an event source in `Events` invokes a function asynchronously.
         "CKV_AWS_116" => of(function, &|function| {
             let mut events = function["Events"].as_object().into_iter().flatten();
             events.any(|(_, event)| !["Api", "Schedule", "ScheduleV2"].iter().any(|kind| event["Type"] == *kind))

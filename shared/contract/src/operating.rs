@@ -274,7 +274,7 @@ pub struct OrderQuery {
 /// The orders that a request lists. Each is found by a key or in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhichOrders {
-    /// Those whose refund is not confirmed, of this sale or of all.
+    /// Orders whose refund is not confirmed: of this sale, or (`None`) of all sales.
     RefundPending(Option<ProductId>),
     /// Those of a sale, oldest first.
     OfSale(ProductId),

@@ -1,4 +1,4 @@
-//! Text that people write, in any script. It is kept as it was sent, byte for byte. Refused is text that nobody can read or
+//! Text that people write, in any script. The product keeps it byte for byte, and refuses text that a person cannot read or
 //! print on a parcel.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
@@ -73,7 +73,7 @@ mod tests {
             // Arabic, with marks of direction around a number.
             "شارع \u{200f}12\u{200e}",
             "רחוב",
-            // Joiners are letters' neighbours in Persian and Hindi.
+            // Persian and Hindi words contain joiners between letters.
             "می\u{200c}خواهم",
             "क्\u{200d}ष",
             "Վաղարշապատ",

@@ -1,4 +1,4 @@
-//! The answers to the sample events: tokens in files are of nobody whom the shop believes.
+//! The answers to the sample events: no configured issuer signed the tokens in the files.
 
 use kit::{AuthorizerEvent, AuthorizerFunction, NotGranted};
 use test_cases::Event;

@@ -14,7 +14,8 @@ use crate::{
     world::{World, waited},
 };
 
-/// A function remembers what it has seen, and the fakes around it keep what they receive. After so many events it begins anew.
+/// Events per environment. A new environment then starts with empty memory and fakes: a function remembers what it has seen,
+/// and the fakes around it keep what they receive.
 const EVENTS_OF_ONE_ENVIRONMENT: usize = 500;
 
 /// A function in its environment.

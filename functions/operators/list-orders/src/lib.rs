@@ -70,7 +70,7 @@ impl ListOrders {
         http::ok_json(200, &OrdersView { orders, next: list.next.clone(), unreadable })
     }
 
-    /// Rows of the same orders. One that cannot be read has a row, too.
+    /// One CSV row per order; an unreadable order has a row with its id.
     fn csv(&self, query: &OrderQuery, list: &List, found: Found) -> Response {
         let lost: Vec<_> = found.iter().filter(|(_, order)| order.is_err()).map(|(id, _)| csv::unreadable_row(id)).collect();
         let (orders, _) = kit::readable("order", found);

@@ -36,7 +36,7 @@ pub struct OrderRefunds {
 pub struct FinishedRefunds {
     /// Refunds that have ended.
     pub ended: usize,
-    /// Whether the shopper was told of confirmed ones.
+    /// Whether the shopper was told of the confirmed refunds.
     pub told: Result<bool, NotifyError>,
 }
 

@@ -215,7 +215,7 @@ impl ChargePayment {
                 self.gateways.tell(gateway, &outcome).await;
                 self.settle(run, attempt, gateway, outcome).await
             }
-            // Not told: a gateway that answers has not decided on this payment yet, and may be up.
+            // The breaker is not told: a gateway that answers has not decided on this payment yet, and may be up.
             LookUp::Unknown => Err(SagaError::PaymentOutcomeUnknown),
         }
     }
@@ -255,8 +255,8 @@ impl ChargePayment {
         self.settle(run, attempt, gateway, outcome).await
     }
 
-    /// Records the gateway's outcome. While there is time, a payment that needs its shopper waits for the shopper. Afterwards it
-    /// is ended at the gateway, and what the gateway says of it then counts.
+    /// Records the gateway's outcome. While there is time, a payment that needs its shopper waits for the shopper. Afterwards
+    /// the function ends the payment at the gateway and records the gateway's answer.
     async fn settle(
         &self,
         run: &Run<'_>,
@@ -297,7 +297,7 @@ impl ChargePayment {
     }
 
     /// Whether an earlier attempt of the order has this payment at the provider, as an order that the shop's page made at PayPal.
-    /// A payment belongs to one attempt, so that what becomes of it later is known to belong there.
+    /// A payment belongs to one attempt, so every later event of the payment belongs to that attempt.
     ///
     /// An attempt that has the id already was compared when it got it, or was made for the late money of the earlier one.
     async fn is_of_an_earlier_attempt(&self, attempt: &Attempt, id: &str) -> Result<bool, SagaError> {

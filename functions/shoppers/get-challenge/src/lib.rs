@@ -25,8 +25,8 @@ pub struct GetChallenge {
 #[derive(Default)]
 struct Issued {
     rate: ChallengeRate,
-    /// Who asks again within a second gets the same one. So one shopper costs the environment nothing more, and raises the cost for
-    /// nobody.
+    /// A shopper who asks again within a second gets the same challenge. That costs the environment no further work, and does
+    /// not raise the cost of a solution.
     last: Memory<(ProductId, ShopperId), SignedChallenge>,
 }
 

@@ -89,8 +89,8 @@ impl Reconcile {
         Ok(Some((ended, told.map_err(|error| Failure::new(kit::chain(&error)))?)))
     }
 
-    /// A page of the index with the orders whose refunds something is left to do for; these orders; and the number of those that
-    /// cannot be read. Nothing says that the refunds of such an order have ended.
+    /// Returns a page of the index of due refunds, the orders in it, and the number of unreadable ones. An unreadable order
+    /// counts as unfinished.
     async fn orders_with_refunds(&self) -> Result<(Vec<Unsettled>, Vec<Order>, usize), Failure> {
         let listed = self.orders.refunds_due(None).await?.orders;
         let ids: Vec<OrderId> = listed.iter().map(|order| order.id.clone()).collect();

@@ -218,12 +218,12 @@ impl ChallengeKey {
     }
 }
 
-/// The keys that are valid at a time: one signs, and the others, which came before it or will come after it, are believed, too.
+/// The keys that are valid now. `signing` signs; `accepted` (the previous and the next key) only verify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChallengeKeys {
     /// Signs new challenges.
     pub signing: ChallengeKey,
-    /// Only verify.
+    /// Keys that verify challenges and sign none.
     pub accepted: Vec<ChallengeKey>,
 }
 

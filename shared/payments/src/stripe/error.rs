@@ -89,7 +89,7 @@ impl StripeError {
                 | Some(IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation | IntentStatus::Canceled) => {
                     Certainty::Failed
                 }
-                // Money is reserved or may move: only the intent itself says what became of it.
+                // Money is reserved or may move: only the intent itself shows its outcome.
                 Some(
                     IntentStatus::RequiresAction
                     | IntentStatus::Processing

@@ -40,7 +40,7 @@ async fn three_sales() -> World {
     world
 }
 
-/// A run with this time. Each one is late by as much as it likes: the time of day does not matter.
+/// Runs `reconcile` with a time limit of `seconds`. The time of day does not matter, because a run may start late.
 async fn run_for(world: &World, seconds: i64) -> Findings {
     let start = at("2026-11-01T12:06:00Z");
     let mut reconcile = world.reconcile(&Calls::new());

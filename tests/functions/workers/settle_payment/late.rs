@@ -284,7 +284,7 @@ async fn a_run_that_was_cut_off_is_continued_and_no_unit_is_lost() {
         stripe.shop.set_status(&demo(), "PAUSED").await;
         let again = stripe.comes(calls).await;
         assert!(again || stripe.status() == Status::Canceled);
-        // Once it goes back, it does: the sale is open again.
+        // Money that was decided to go back still goes back after the sale reopens.
         let is_decided = stripe.attempt().await.late_money.is_some();
         stripe.shop.set_status(&demo(), "ACTIVE").await;
         assert!(!stripe.comes(&Calls::new()).await);

@@ -19,7 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// The function reads the sale and nothing of a record but its key, so there is none that it cannot read.
+/// The function reads the sale, and only a record's key, so it can read every record.
 fn changed(name: &'static str, changes: Vec<Change>) -> Case {
     case(name, Event::Stream { table: "StockTable", changes }, [done()])
 }
