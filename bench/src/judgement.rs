@@ -39,7 +39,7 @@ const RATIOS: [Ratio; 3] = [
 
 /// A figure that is judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Judged {
+pub struct JudgedFigure {
     /// What the figure is.
     pub name: String,
     /// In the unit that `name` gives.
@@ -66,7 +66,7 @@ pub fn baseline(file: &Path) -> Result<Baseline> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn accept(file: &Path, judged: &[Judged]) -> Result<()> {
+pub fn accept(file: &Path, judged: &[JudgedFigure]) -> Result<()> {
     let mut kept = baseline(file).unwrap_or_default();
     let ratios = judged.iter().filter(|one| RATIOS.iter().any(|ratio| ratio.name == one.name));
     kept.extend(ratios.map(|one| (one.name.clone(), (one.value * 1e3).round() / 1e3)));
@@ -75,27 +75,27 @@ pub fn accept(file: &Path, judged: &[Judged]) -> Result<()> {
 
 /// All judged figures of the cases that were measured.
 #[must_use]
-pub fn judge(subjects: &[Subject], baseline: &Baseline) -> Vec<Judged> {
+pub fn judge(subjects: &[Subject], baseline: &Baseline) -> Vec<JudgedFigure> {
     let ours = |case| subjects.iter().find(|subject| !subject.is_peer && subject.case == case);
     let ratios = RATIOS.iter().filter_map(|ratio| {
         let value = ratio_of(&ours(ratio.of)?.samples, &ours(ratio.to)?.samples);
         let baseline = baseline.get(ratio.name).copied();
-        Some(Judged { name: ratio.name.to_owned(), value, limit: ratio.limit, baseline })
+        Some(JudgedFigure { name: ratio.name.to_owned(), value, limit: ratio.limit, baseline })
     });
     let calls = ours(Case::Winner).map(|winner| {
         let value = median(winner.samples.iter().map(|sample| sample.calls.values().sum()));
-        Judged { name: "calls to AWS of a winner".to_owned(), value, limit: Some(MOST_CALLS_OF_A_WINNER), baseline: None }
+        JudgedFigure { name: "calls to AWS of a winner".to_owned(), value, limit: Some(MOST_CALLS_OF_A_WINNER), baseline: None }
     });
     let product: Vec<&Subject> =
         subjects.iter().filter(|one| !one.is_peer && one.case.program().0 == Program::Shoppers).collect();
-    let at_most = |name: &str, value, limit| Judged { name: name.to_owned(), value, limit: Some(limit), baseline: None };
+    let at_most = |name: &str, value, limit| JudgedFigure { name: name.to_owned(), value, limit: Some(limit), baseline: None };
     let starts = median(product.iter().flat_map(|subject| subject.starts_ms.iter().copied()));
     let resident = product.iter().map(|subject| subject.resident_mb).fold(0.0, f64::max);
     let bootstrap = [at_most("start, ms", starts, MOST_START_MS), at_most("resident at most, MB", resident, MOST_RESIDENT_MB)];
     ratios.chain(calls).chain(bootstrap.into_iter().filter(|_| !product.is_empty())).collect()
 }
 
-impl Judged {
+impl JudgedFigure {
     /// What is wrong with the figure.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn judged(value: f64, limit: Option<f64>, baseline: Option<f64>) -> Option<String> {
-        Judged { name: "winner / writes".to_owned(), value, limit, baseline }.fault()
+        JudgedFigure { name: "winner / writes".to_owned(), value, limit, baseline }.fault()
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
     fn a_new_baseline_keeps_the_ratios_that_were_not_measured() {
         let file = std::env::temp_dir().join(format!("bench-baseline-{}.json", std::process::id()));
         fs::write(&file, r#"{"repeat / writes": 0.7, "winner / writes": 2.0}"#).unwrap();
-        let measured = |name: &str| Judged { name: name.to_owned(), value: 1.23456, limit: None, baseline: None };
+        let measured = |name: &str| JudgedFigure { name: name.to_owned(), value: 1.23456, limit: None, baseline: None };
         accept(&file, &[measured("winner / writes"), measured("start, ms")]).unwrap();
         let written = baseline(&file).unwrap();
         fs::remove_file(&file).unwrap();

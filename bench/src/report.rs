@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     accounts::Machine,
-    judgement::{Judged, TOLERANCE, median},
+    judgement::{JudgedFigure, TOLERANCE, median},
     measuring::{ROUNDS, Sample, Subject},
     options::Options,
 };
@@ -51,7 +51,7 @@ fn calls(samples: &[Sample]) -> String {
 
 /// The judged figures, one a line.
 #[must_use]
-pub fn judgement(judged: &[Judged]) -> String {
+pub fn judgement(judged: &[JudgedFigure]) -> String {
     let mut text = String::new();
     for one in judged {
         let limit = one.limit.map_or_else(String::new, |limit| format!(", limit {limit:.2}"));
@@ -85,7 +85,7 @@ pub fn disturbance(machine: &Machine, subjects: &[Subject]) -> String {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(file: &Path, machine: &Machine, options: &Options, subjects: &[Subject], judged: &[Judged]) -> Result<()> {
+pub fn write(file: &Path, machine: &Machine, options: &Options, subjects: &[Subject], judged: &[JudgedFigure]) -> Result<()> {
     let cases: Vec<_> = subjects
         .iter()
         .map(|subject| {

@@ -9,7 +9,7 @@ use test_issuer::{Issuer as Fake, Signer};
 
 use crate::{
     accounts::processor_time_of_this_thread,
-    judgement::{Judged, median},
+    judgement::{JudgedFigure, median},
 };
 
 /// Microseconds.
@@ -23,11 +23,11 @@ const NOW: i64 = 4_200_000_000;
 ///
 /// # Errors
 /// When this is not Linux, or a token is refused.
-pub fn measure() -> Result<Vec<Judged>> {
+pub fn measure() -> Result<Vec<JudgedFigure>> {
     [("µs to verify RS256", Signer::rs256(1)), ("µs to verify ES256", Signer::es256(1))].into_iter().map(measure_one).collect()
 }
 
-fn measure_one((name, signer): (&str, Signer)) -> Result<Judged> {
+fn measure_one((name, signer): (&str, Signer)) -> Result<JudgedFigure> {
     let fake = Fake::cognito("Shoppers", signer);
     let issuer = Issuer::new(Realm::Customers, fake.url.clone(), vec![fake.audience.clone()])?;
     let keys = KeySet::read(fake.key_set().to_string().as_bytes())?;
@@ -45,7 +45,7 @@ fn measure_one((name, signer): (&str, Signer)) -> Result<Judged> {
         Ok(spent.as_secs_f64() * 1e6 / f64::from(TOKENS))
     };
     let figures = (0..ROUNDS).map(|_| round()).collect::<Result<Vec<f64>>>()?;
-    Ok(Judged { name: name.to_owned(), value: median(figures.into_iter()), limit: Some(MOST_FOR_A_TOKEN), baseline: None })
+    Ok(JudgedFigure { name: name.to_owned(), value: median(figures.into_iter()), limit: Some(MOST_FOR_A_TOKEN), baseline: None })
 }
 
 #[cfg(test)]

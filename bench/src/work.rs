@@ -10,7 +10,7 @@ use test_shop::{demo, draft, solved};
 
 use crate::{
     accounts::processor_time_of_this_thread,
-    judgement::{Judged, median},
+    judgement::{JudgedFigure, median},
 };
 
 /// Microseconds.
@@ -31,7 +31,7 @@ const COST: u32 = 5_000;
 ///
 /// # Errors
 /// When this is not Linux, or a solution is refused.
-pub fn measure() -> Result<Vec<Judged>> {
+pub fn measure() -> Result<Vec<JudgedFigure>> {
     let key = ChallengeKey::of("a key of the bench, which opens nothing").context("the key is long enough")?;
     let keys = ChallengeKeys { signing: key.clone(), accepted: Vec::new() };
     let now = Timestamp::from_second(NOW_OF_WORK).map_err(anyhow::Error::msg)?;
@@ -44,8 +44,8 @@ pub fn measure() -> Result<Vec<Judged>> {
     ])
 }
 
-fn judged(name: &str, value: f64, limit: Option<f64>) -> Judged {
-    Judged { name: name.to_owned(), value, limit, baseline: None }
+fn judged(name: &str, value: f64, limit: Option<f64>) -> JudgedFigure {
+    JudgedFigure { name: name.to_owned(), value, limit, baseline: None }
 }
 
 fn verifying(keys: &ChallengeKeys, sale: &Sale, now: Timestamp) -> Result<f64> {
