@@ -21,7 +21,7 @@ const MOST_SALES: usize = 100;
 
 /// A page of the catalogue, with the pages before it on which all sales were hidden.
 #[derive(Clone)]
-struct Listed {
+struct ListedPage {
     sales: Arc<[(Sale, Availability)]>,
     next: Option<PageStart>,
 }
@@ -31,7 +31,7 @@ pub struct ListSales {
     clock: Arc<dyn Clock>,
     sales: Sales,
     availabilities: Availabilities,
-    known: Mutex<Memory<PageStart, Listed>>,
+    known: Mutex<Memory<PageStart, ListedPage>>,
 }
 
 impl FromParts for ListSales {
@@ -62,7 +62,7 @@ impl HttpFunction for ListSales {
 impl ListSales {
     /// The page that begins at `start`. While all sales of a page are hidden, it reads on in the same catalogue, so that `next`
     /// names a visible sale. After [`MOST_STORE_PAGES`], `next` names a hidden one: without it, the sales behind would be lost.
-    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<Listed, StoreError> {
+    async fn listed(&self, start: &PageStart, now: Timestamp) -> Result<ListedPage, StoreError> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).recall(start, now).cloned() {
             return Ok(known);
         }
@@ -74,7 +74,7 @@ impl ListSales {
             sales.extend(more);
             next = following;
         }
-        let listed = Listed { sales: sales.into(), next };
+        let listed = ListedPage { sales: sales.into(), next };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).learn(start.clone(), listed.clone(), now);
         Ok(listed)
     }

@@ -45,11 +45,11 @@ pub struct UnitReservations {
     pub(crate) cooling: CoolingShoppers,
     pub(crate) accounts: Accounts,
     pub(crate) limits: MemoryLimits,
-    pub(crate) remembered: Mutex<Remembered>,
+    pub(crate) remembered: Mutex<EnvironmentMemory>,
 }
 
 /// The memory of one environment.
-pub(crate) struct Remembered {
+pub(crate) struct EnvironmentMemory {
     sales: Memory<ProductId, Option<Sale>>,
     pub(crate) losers: Memory<ProductId, LoserMemory>,
     /// Shoppers who got units from this environment, so that it does not refuse their repeated requests as losers'.
@@ -58,7 +58,7 @@ pub(crate) struct Remembered {
     cooling: Memory<(ProductId, ShopperId), Timestamp>,
 }
 
-impl Default for Remembered {
+impl Default for EnvironmentMemory {
     fn default() -> Self {
         let winners = Memory::lasting(WINNERS_REMEMBERED_FOR, MOST_WINNERS);
         Self { sales: Memory::default(), losers: Memory::default(), winners, cooling: Memory::default() }
@@ -318,7 +318,7 @@ impl UnitReservations {
     }
 
     /// Reads or changes the memory. The lock is never held across an await.
-    pub(crate) fn remember<T>(&self, look: impl FnOnce(&mut Remembered) -> T) -> T {
+    pub(crate) fn remember<T>(&self, look: impl FnOnce(&mut EnvironmentMemory) -> T) -> T {
         look(&mut self.remembered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
