@@ -18,12 +18,12 @@ pub struct GetChallenge {
     randomness: Arc<dyn Randomness>,
     sales: KnownSales,
     secret: ChallengeSecret,
-    issued: Mutex<Issued>,
+    issued: Mutex<IssuedChallenges>,
 }
 
 /// The challenges that an environment has issued.
 #[derive(Default)]
-struct Issued {
+struct IssuedChallenges {
     rate: ChallengeRate,
     /// A shopper who asks again within a second gets the same challenge. That costs the environment no further work, and does
     /// not raise the cost of a solution.
@@ -68,7 +68,7 @@ impl HttpFunction for GetChallenge {
 
 impl GetChallenge {
     /// The lock is never held across an await.
-    fn issued(&self) -> MutexGuard<'_, Issued> {
+    fn issued(&self) -> MutexGuard<'_, IssuedChallenges> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
