@@ -69,7 +69,7 @@ pub struct Problem {
 }
 
 #[derive(Serialize)]
-struct Rendered<'p> {
+struct ProblemBody<'p> {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -152,7 +152,7 @@ impl Problem {
     }
 
     pub(super) fn render(&self, instance: Option<&str>) -> Response {
-        let rendered = Rendered {
+        let rendered = ProblemBody {
             r#type: format!("/problems/{}", self.code),
             title: self.title,
             status: self.status,
