@@ -54,11 +54,11 @@ pub struct NoKeys;
 pub struct Keys<K> {
     account: GatewayName,
     store: Arc<dyn SecretStore>,
-    known: Mutex<Remembered<K>>,
+    known: Mutex<LastRead<K>>,
 }
 
 /// What the last read found.
-enum Remembered<K> {
+enum LastRead<K> {
     NotRead,
     Failed { at: Instant },
     Known(Known<K>),
@@ -79,13 +79,13 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
     /// The keys of `account`, not read yet.
     #[must_use]
     pub fn new(account: GatewayName, store: Arc<dyn SecretStore>) -> Self {
-        Self { account, store, known: Mutex::new(Remembered::NotRead) }
+        Self { account, store, known: Mutex::new(LastRead::NotRead) }
     }
 
     /// These keys, which no store replaces.
     #[must_use]
     pub fn fixed(account: GatewayName, keys: K) -> Self {
-        let known = Mutex::new(Remembered::Known(Known { keys, read_at: Instant::now() }));
+        let known = Mutex::new(LastRead::Known(Known { keys, read_at: Instant::now() }));
         Self { account, store: Arc::new(NoStore), known }
     }
 
@@ -102,14 +102,14 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
     pub async fn current(&self) -> Result<K, NoKeys> {
         let mut known = self.known.lock().await;
         match &*known {
-            Remembered::Known(Known { keys, .. }) => return Ok(keys.clone()),
-            Remembered::Failed { at } if at.elapsed() < FAILED_AGAIN_AFTER => return Err(NoKeys),
-            Remembered::NotRead | Remembered::Failed { .. } => {}
+            LastRead::Known(Known { keys, .. }) => return Ok(keys.clone()),
+            LastRead::Failed { at } if at.elapsed() < FAILED_AGAIN_AFTER => return Err(NoKeys),
+            LastRead::NotRead | LastRead::Failed { .. } => {}
         }
         let read = self.read().await;
         *known = match &read {
-            Ok(keys) => Remembered::Known(Known { keys: keys.clone(), read_at: Instant::now() }),
-            Err(NoKeys) => Remembered::Failed { at: Instant::now() },
+            Ok(keys) => LastRead::Known(Known { keys: keys.clone(), read_at: Instant::now() }),
+            Err(NoKeys) => LastRead::Failed { at: Instant::now() },
         };
         read
     }
@@ -117,7 +117,7 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
     /// Other keys than these, which the provider refused; `None` if the store has no others.
     pub async fn instead_of(&self, refused: &K) -> Option<K> {
         let mut known = self.known.lock().await;
-        if let Remembered::Known(Known { keys, read_at }) = &*known {
+        if let LastRead::Known(Known { keys, read_at }) = &*known {
             if keys != refused {
                 return Some(keys.clone());
             }
@@ -126,7 +126,7 @@ impl<K: DeserializeOwned + Clone + PartialEq> Keys<K> {
             }
         }
         let keys = self.read().await.ok()?;
-        *known = Remembered::Known(Known { keys: keys.clone(), read_at: Instant::now() });
+        *known = LastRead::Known(Known { keys: keys.clone(), read_at: Instant::now() });
         Some(keys).filter(|keys| keys != refused)
     }
 

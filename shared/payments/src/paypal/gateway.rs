@@ -15,7 +15,7 @@ use crate::{
     gateway::{Uncertain, found},
     paypal::{
         AuthorizationStatus, CaptureStatus, Issue, NewOrder, Order, PaypalClient, PaypalError, Refund, RefundStatus, part,
-        standing::{Expected, Standing, Taken, declined, minor, taken},
+        standing::{ExpectedOrder, Standing, Taken, declined, minor, taken},
     },
 };
 
@@ -58,8 +58,8 @@ impl PaypalGateway {
         Self { merchant: Some(merchant_id), ..self }
     }
 
-    fn expected<'a>(&'a self, payment: &'a Payment) -> Expected<'a> {
-        Expected { payment, merchant: self.merchant.as_deref() }
+    fn expected<'a>(&'a self, payment: &'a Payment) -> ExpectedOrder<'a> {
+        ExpectedOrder { payment, merchant: self.merchant.as_deref() }
     }
 
     /// Makes an order. PayPal answers a request id that it knows with the first order, whatever the second request asks for.

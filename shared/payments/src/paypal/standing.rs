@@ -44,13 +44,13 @@ pub(super) enum Taken {
 
 /// What an order has to be, so that it pays for a payment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expected<'a> {
+pub(super) struct ExpectedOrder<'a> {
     pub(super) payment: &'a Payment,
     /// The merchant id of the account that has to get the money.
     pub(super) merchant: Option<&'a str>,
 }
 
-impl Expected<'_> {
+impl ExpectedOrder<'_> {
     /// Whether the order that the shop's page made is for this payment. It names the shop's order, and no attempt.
     pub(super) fn is_made_for(self, order: &Order) -> bool {
         self.fits(order) && order.custom_id.as_deref() == Some(self.payment.key.order.to_string().as_str())
