@@ -1,7 +1,7 @@
 //! The orders of a sale, by an index of their keys.
 
 use domain::{Attempt, AttemptStatus, IdempotencyKey, Order, SignedDuration, Timestamp};
-use store::{Orders, Placed};
+use store::{Orders, PlacedOrder};
 
 use crate::{
     cost::{cost, reads},
@@ -13,8 +13,8 @@ fn order(number: u32) -> Order {
     Order { created_at: at(NOW) + SignedDuration::from_millis(i64::from(number)), ..waiting_order(number) }
 }
 
-fn placed(number: u32) -> Placed {
-    Placed { id: id(number), at: order(number).created_at }
+fn placed(number: u32) -> PlacedOrder {
+    PlacedOrder { id: id(number), at: order(number).created_at }
 }
 
 /// An empty store in this process, with these orders of the sale and one of another.
@@ -46,7 +46,7 @@ async fn the_orders_of_a_sale_are_paged_oldest_first_and_each_once() {
 #[tokio::test]
 async fn orders_placed_before_a_time_are_left_out_also_after_a_place_before_it() {
     let shop = with_orders(1..=5).await;
-    let found = async |since: Timestamp, after: Option<Placed>| {
+    let found = async |since: Timestamp, after: Option<PlacedOrder>| {
         shop.orders.of_sale(&product(), since, after.as_ref()).await.unwrap().orders
     };
     let third = placed(3).at;

@@ -1,7 +1,7 @@
 //! Orders: placed once, expired only while they wait, listed page by page.
 
 use domain::{Address, Notice, Order, OrderStatus, OrderStep, SignedDuration, Timestamp};
-use store::{AddressOutcome, PlaceOutcome, Unsettled};
+use store::{AddressOutcome, PlaceOutcome, UnsettledOrder};
 
 use crate::shop::{
     END, NOW, Shop, at, id, id_in, key, method, order_after, pending_order, price, product, reservation, shopper, waiting_order,
@@ -206,8 +206,8 @@ async fn only_ones_own_orders_are_listed_and_nothing_else_of_them() {
 }
 
 /// Orders of the demo sale whose payment was started before the end of all holds, page by page.
-async fn unsettled(shop: &Shop) -> Vec<Unsettled> {
-    let mut found: Vec<Unsettled> = Vec::new();
+async fn unsettled(shop: &Shop) -> Vec<UnsettledOrder> {
+    let mut found: Vec<UnsettledOrder> = Vec::new();
     loop {
         let page = shop.orders.unsettled(&product(), at(END), found.last()).await.unwrap();
         let is_empty = page.orders.is_empty();
@@ -221,7 +221,7 @@ async fn unsettled(shop: &Shop) -> Vec<Unsettled> {
 #[tokio::test]
 async fn an_order_is_unsettled_from_the_start_of_its_payment_until_its_shopper_is_told_how_it_ended() {
     let shop = Shop::open().await;
-    let since = |time| vec![Unsettled { id: id(1), since: at(time) }];
+    let since = |time| vec![UnsettledOrder { id: id(1), since: at(time) }];
     shop.reservations.open(&reservation(1)).await.unwrap();
     let order = pending_order(1);
     shop.purchases.start(&order, at(NOW)).await.unwrap();
@@ -340,7 +340,7 @@ async fn the_next_attempt_has_a_notice_of_its_own() {
     shop.purchases.start_again(&order, &method("sandbox:ok"), at("12:01:00")).await.unwrap();
     assert_eq!(shop.orders.get(&id(1)).await.unwrap().unwrap().untold, None);
     assert!(!shop.orders.told(&id(1), 1, Notice::PaymentFailed).await.unwrap());
-    assert_eq!(unsettled(&shop).await, [Unsettled { id: id(1), since: at("12:01:00") }]);
+    assert_eq!(unsettled(&shop).await, [UnsettledOrder { id: id(1), since: at("12:01:00") }]);
 }
 
 #[tokio::test]
@@ -354,8 +354,10 @@ async fn an_order_is_among_the_pending_refunds_from_the_step_that_fails_until_it
     assert_eq!(pending("00:00:00").await, []);
     shop.purchases.end_order(&one, 1, OrderStep::RefundFailed, at("12:01:00.9")).await.unwrap();
     shop.purchases.end_order(&other, 1, OrderStep::RefundFailed, at("12:02:00")).await.unwrap();
-    let (first, second) =
-        (Unsettled { id: one.id.clone(), since: at("12:01:00") }, Unsettled { id: other.id.clone(), since: at("12:02:00") });
+    let (first, second) = (
+        UnsettledOrder { id: one.id.clone(), since: at("12:01:00") },
+        UnsettledOrder { id: other.id.clone(), since: at("12:02:00") },
+    );
     assert_eq!(pending("00:00:00").await, [first.clone(), second.clone()]);
     assert_eq!(pending("12:01:00.9").await, [first.clone(), second.clone()], "to the second");
     assert_eq!(pending("12:01:01").await, std::slice::from_ref(&second));

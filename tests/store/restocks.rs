@@ -1,7 +1,7 @@
 //! Restocks: the shards that are added to a sale, and the writes that take them into the sale.
 
 use domain::{ClaimOutcome, Extent, SaleStatus, ShardLayout, ShardNumber, StockShard};
-use store::{StoreError, Stored, WriteOutcome};
+use store::{StoreError, StoredSale, WriteOutcome};
 use test_aws::Fault;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 
 const ADDED: Extent = Extent { units: 51, shards: 2 };
 
-fn written(outcome: WriteOutcome) -> Stored {
+fn written(outcome: WriteOutcome) -> StoredSale {
     match outcome {
         WriteOutcome::Written(stored) => stored,
         WriteOutcome::Changed => panic!("somebody else wrote it"),
@@ -23,18 +23,18 @@ fn changed(outcome: &WriteOutcome) -> bool {
 }
 
 /// A sale of 50 units in two shards, open.
-async fn open_sale(shop: &Shop) -> Stored {
+async fn open_sale(shop: &Shop) -> StoredSale {
     let sale = sale(&product(), 50);
     let prepared = written(shop.sales.prepare(&sale, None).await.unwrap());
     shop.stock.create(&product(), &sale.layout, .., prepared.revision).await.unwrap();
     written(shop.sales.activate(&prepared).await.unwrap())
 }
 
-async fn read(shop: &Shop) -> Stored {
+async fn read(shop: &Shop) -> StoredSale {
     shop.sales.get_for_write(&product()).await.unwrap().unwrap()
 }
 
-async fn restock(shop: &Shop, before: &Stored, key: &str, extent: Extent) -> Stored {
+async fn restock(shop: &Shop, before: &StoredSale, key: &str, extent: Extent) -> StoredSale {
     let begun = written(shop.sales.begin_restock(before, key.parse().unwrap(), extent).await.unwrap());
     written(shop.sales.finish_restock(&begun).await.unwrap())
 }

@@ -1,7 +1,7 @@
 //! Sales: prepared, opened and listed. Of two writers, one learns that the other was faster.
 
 use domain::{Sale, SaleStatus};
-use store::{Catalogue, Rounds, Stored, WriteOutcome};
+use store::{Catalogue, Rounds, StoredSale, WriteOutcome};
 
 use crate::shop::{NOW, Shop, at, product, sale};
 
@@ -9,7 +9,7 @@ fn demo(units: u32) -> Sale {
     sale(&product(), units)
 }
 
-fn written(outcome: WriteOutcome) -> Stored {
+fn written(outcome: WriteOutcome) -> StoredSale {
     match outcome {
         WriteOutcome::Written(stored) => stored,
         WriteOutcome::Changed => panic!("somebody else wrote it"),
@@ -22,7 +22,7 @@ pub(crate) async fn listed(shop: &Shop) -> Vec<Sale> {
     page.sales.into_iter().map(|(_, sale)| sale.unwrap()).collect()
 }
 
-async fn prepare(shop: &Shop, sale: &Sale, before: Option<&Stored>) -> Stored {
+async fn prepare(shop: &Shop, sale: &Sale, before: Option<&StoredSale>) -> StoredSale {
     written(shop.sales.prepare(sale, before).await.unwrap())
 }
 
@@ -86,7 +86,7 @@ async fn of_two_writers_the_second_finds_that_the_sale_has_changed() {
 #[tokio::test]
 async fn a_sale_that_was_never_prepared_is_not_activated() {
     let shop = Shop::open().await;
-    let never = Stored::new(demo(100), 4, 1);
+    let never = StoredSale::new(demo(100), 4, 1);
     assert!(matches!(shop.sales.activate(&never).await.unwrap(), WriteOutcome::Changed));
     assert_eq!(shop.sales.get(&product()).await.unwrap(), None);
 }

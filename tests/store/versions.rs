@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Attempt, AttemptStatus, Availability, Extent, GatewayName, Order, OrderStep, ReleaseOutcome, SaleStatus, ShardLayout,
 };
-use store::{Ending, Entry, EntryState, Sales, StoreError, Stored, WriteOutcome};
+use store::{Ending, Entry, EntryState, Sales, StoreError, StoredSale, WriteOutcome};
 
 use crate::{
     sales::listed,
@@ -64,7 +64,7 @@ fn is_kept(item: &RawItem) -> bool {
     item.get(LATER) == Some(&text("of a later version"))
 }
 
-fn written(outcome: WriteOutcome) -> Stored {
+fn written(outcome: WriteOutcome) -> StoredSale {
     match outcome {
         WriteOutcome::Written(stored) => stored,
         WriteOutcome::Changed => panic!("somebody else wrote it"),
@@ -72,7 +72,7 @@ fn written(outcome: WriteOutcome) -> Stored {
 }
 
 /// An active sale with a restock, and one that is not finished.
-async fn restocked(sales: &Sales) -> Stored {
+async fn restocked(sales: &Sales) -> StoredSale {
     let prepared = written(sales.prepare(&sale(&product(), 100), None).await.unwrap());
     let mut stored = written(sales.activate(&prepared).await.unwrap());
     let extent = Extent { units: 25, shards: 1 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{Currency, OrderStatus, PaymentStatus, SaleReport, SaleState, Tally, Timestamp};
 use serde::Serialize;
-use store::Stored;
+use store::StoredSale;
 use utoipa::ToSchema;
 
 use crate::{schemas, sent_time, time};
@@ -108,7 +108,7 @@ struct UnfinishedRestock {
 impl ReportView {
     /// The figures of a sale, read until `now`. `is_complete`: the function read the orders of all held and sold units.
     #[must_use]
-    pub fn new(stored: &Stored, figures: &SaleReport, is_complete: bool, now: Timestamp) -> Self {
+    pub fn new(stored: &StoredSale, figures: &SaleReport, is_complete: bool, now: Timestamp) -> Self {
         let sale = &stored.sale;
         let currency = sale.draft.price.currency();
         let payments =

@@ -35,12 +35,12 @@ pub use cooling::CoolingShoppers;
 pub use edge::{EdgeRecord, EdgeRecords};
 pub use error::StoreError;
 pub use gateways::GatewayStates;
-pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, Placed, PlacedPage, Unsettled, UnsettledPage};
+pub use orders::{AddressOutcome, OrderPage, Orders, PlaceOutcome, PlacedOrder, PlacedPage, UnsettledOrder, UnsettledPage};
 pub use provider_events::ProviderEvents;
 pub use purchases::{Advanced, Purchases, StartOutcome};
 pub use reservations::{EndOutcome, Ending, OpenOutcome, Reservations};
 pub use rounds::Rounds;
-pub use sales::{Catalogue, Restock, Sales, SalesPage, Stored, WriteOutcome};
+pub use sales::{Catalogue, Restock, Sales, SalesPage, StoredSale, WriteOutcome};
 pub use stock::{Stock, Survey};
 pub use streams::{order_image, reservation_image, sale_key, shard_image};
 

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use domain::{Address, Notice, Order, OrderId, OrderStatus, OrderStep, ProductId, ShopperId, Timestamp};
 
 use change::OrderChange;
-pub use of_sale::{Placed, PlacedPage};
+pub use of_sale::{PlacedOrder, PlacedPage};
 
 use crate::{
     StoreError,
@@ -69,7 +69,7 @@ pub struct OrderPage {
 
 /// An order that something has still to be done for, as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsettled {
+pub struct UnsettledOrder {
     /// The order's id.
     pub id: OrderId,
     /// When the current attempt to pay started, or its refund failed, or when `reconcile` next asks for its operators' refunds; a
@@ -81,7 +81,7 @@ pub struct Unsettled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledPage {
     /// At most 100 orders.
-    pub orders: Vec<Unsettled>,
+    pub orders: Vec<UnsettledOrder>,
     /// There are more: the next page starts after the last of these orders.
     pub more: bool,
 }
@@ -276,7 +276,7 @@ impl Orders {
         &self,
         product: &ProductId,
         before: Timestamp,
-        after: Option<&Unsettled>,
+        after: Option<&UnsettledOrder>,
     ) -> Result<UnsettledPage, StoreError> {
         self.unsettled_page(product.as_str(), "unsettled_since <= :time", before, after, UNSETTLED_PAGE).await
     }
@@ -286,7 +286,7 @@ impl Orders {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn refunds_pending(&self, since: Timestamp, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
+    pub async fn refunds_pending(&self, since: Timestamp, after: Option<&UnsettledOrder>) -> Result<UnsettledPage, StoreError> {
         // DynamoDB refuses a place outside of the range. What follows one before it is all of the range.
         let after = after.filter(|order| order.since.as_second() >= since.as_second());
         self.unsettled_page(form::REFUND_PENDING, "unsettled_since >= :time", since, after, UNSETTLED_PAGE).await
@@ -297,7 +297,7 @@ impl Orders {
         partition: &str,
         range: &str,
         time: Timestamp,
-        after: Option<&Unsettled>,
+        after: Option<&UnsettledOrder>,
         most: i32,
     ) -> Result<UnsettledPage, StoreError> {
         let query = self
@@ -318,7 +318,7 @@ impl Orders {
 }
 
 /// An order's key in the index of unsettled orders.
-fn unsettled_key(partition: &str, order: &Unsettled) -> Item {
+fn unsettled_key(partition: &str, order: &UnsettledOrder) -> Item {
     let mut key = keys::order(&order.id);
     key.insert("unsettled".to_owned(), string(partition));
     key.insert("unsettled_since".to_owned(), number(order.since.as_second()));

@@ -30,7 +30,7 @@ pub struct Sales {
 
 /// A sale as it was read, with the data that a conditional write needs.
 #[derive(Debug, Clone)]
-pub struct Stored {
+pub struct StoredSale {
     /// The sale itself.
     pub sale: Sale,
     /// Number of shards that were ever made for the sale.
@@ -65,7 +65,7 @@ pub struct Restock {
 #[derive(Debug, Clone)]
 pub enum WriteOutcome {
     /// The sale was written; this is its stored state.
-    Written(Stored),
+    Written(StoredSale),
     /// Another run has written the sale since it was read.
     Changed,
 }
@@ -77,7 +77,7 @@ fn is_same_revision(mut found: Item, mut item: Item) -> bool {
     found == item
 }
 
-impl Stored {
+impl StoredSale {
     /// A sale without restocks. The number of shards ever made is `shards_made`, but at least as many as the sale has
     /// now.
     #[must_use]
@@ -107,11 +107,11 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn get_for_write(&self, product: &ProductId) -> Result<Option<Stored>, StoreError> {
+    pub async fn get_for_write(&self, product: &ProductId) -> Result<Option<StoredSale>, StoreError> {
         self.read(product, true).await
     }
 
-    async fn read(&self, product: &ProductId, consistent: bool) -> Result<Option<Stored>, StoreError> {
+    async fn read(&self, product: &ProductId, consistent: bool) -> Result<Option<StoredSale>, StoreError> {
         let item = get_item(&self.client, &self.table, keys::sale(product), consistent).await?;
         item.as_ref().map(form::from_item).transpose()
     }
@@ -120,14 +120,14 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn prepare(&self, sale: &Sale, before: Option<&Stored>) -> Result<WriteOutcome, StoreError> {
+    pub async fn prepare(&self, sale: &Sale, before: Option<&StoredSale>) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { status: SaleStatus::Preparing, closed_at: None, is_unfinished: false, ..sale.clone() };
         let made = before.map_or(0, |stored| stored.shards_made);
         let last_revision = match before {
             Some(stored) => stored.revision,
             None => self.deleted_revision(&sale.product).await?,
         };
-        let record = Stored::new(sale, made, last_revision + 1);
+        let record = StoredSale::new(sale, made, last_revision + 1);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(form::to_item(&record)?));
         let put = match before {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -145,25 +145,25 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn activate(&self, prepared: &Stored) -> Result<WriteOutcome, StoreError> {
+    pub async fn activate(&self, prepared: &StoredSale) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { status: SaleStatus::Active, ..prepared.sale.clone() };
-        self.replace(prepared, Stored::new(sale, 0, prepared.revision + 1)).await
+        self.replace(prepared, StoredSale::new(sale, 0, prepared.revision + 1)).await
     }
 
     /// Records how many shards the preparation of `prepared` has made, so that the next run continues there.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn note_prepared(&self, prepared: &Stored, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
-        self.replace(prepared, Stored { shards_ready, revision: prepared.revision + 1, ..prepared.clone() }).await
+    pub async fn note_prepared(&self, prepared: &StoredSale, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
+        self.replace(prepared, StoredSale { shards_ready, revision: prepared.revision + 1, ..prepared.clone() }).await
     }
 
     /// Lets the sale that was read as `before` end earlier.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn shorten(&self, before: &Stored, ends_at: Timestamp) -> Result<WriteOutcome, StoreError> {
-        let mut after = Stored { revision: before.revision + 1, ..before.clone() };
+    pub async fn shorten(&self, before: &StoredSale, ends_at: Timestamp) -> Result<WriteOutcome, StoreError> {
+        let mut after = StoredSale { revision: before.revision + 1, ..before.clone() };
         after.sale.draft.ends_at = ends_at;
         self.replace(before, after).await
     }
@@ -172,37 +172,42 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn change_status(&self, before: &Stored, status: SaleStatus, now: Timestamp) -> Result<WriteOutcome, StoreError> {
+    pub async fn change_status(
+        &self,
+        before: &StoredSale,
+        status: SaleStatus,
+        now: Timestamp,
+    ) -> Result<WriteOutcome, StoreError> {
         let sale = before.sale.with_status(status, now);
         // The progress of a preparation that was closed says nothing about its deletion.
-        self.replace(before, Stored { sale, shards_ready: 0, revision: before.revision + 1, ..before.clone() }).await
+        self.replace(before, StoredSale { sale, shards_ready: 0, revision: before.revision + 1, ..before.clone() }).await
     }
 
     /// Records a restock before its shards are made. No shopper can claim in them before [`Sales::finish_restock`].
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn begin_restock(&self, before: &Stored, key: RestockKey, extent: Extent) -> Result<WriteOutcome, StoreError> {
+    pub async fn begin_restock(&self, before: &StoredSale, key: RestockKey, extent: Extent) -> Result<WriteOutcome, StoreError> {
         let revision = before.revision + 1;
         let unfinished = Some(Restock { key, extent, revision, shards_ready: 0 });
-        self.replace(before, Stored { revision, unfinished, ..before.clone() }).await
+        self.replace(before, StoredSale { revision, unfinished, ..before.clone() }).await
     }
 
     /// Records how many shards of the unfinished restock exist, so that the next run continues there.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn note_restocked(&self, before: &Stored, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
+    pub async fn note_restocked(&self, before: &StoredSale, shards_ready: u32) -> Result<WriteOutcome, StoreError> {
         let unfinished = before.unfinished.clone().map(|restock| Restock { shards_ready, ..restock });
-        self.replace(before, Stored { revision: before.revision + 1, unfinished, ..before.clone() }).await
+        self.replace(before, StoredSale { revision: before.revision + 1, unfinished, ..before.clone() }).await
     }
 
     /// Takes the shards of the unfinished restock into the layout. The caller has made all of them.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn finish_restock(&self, before: &Stored) -> Result<WriteOutcome, StoreError> {
-        let mut after = Stored { revision: before.revision + 1, ..before.clone() };
+    pub async fn finish_restock(&self, before: &StoredSale) -> Result<WriteOutcome, StoreError> {
+        let mut after = StoredSale { revision: before.revision + 1, ..before.clone() };
         if let Some(restock) = after.unfinished.take() {
             after.sale.layout = after.sale.layout.restocked(restock.extent);
             after.shards_made = after.sale.layout.shards();
@@ -212,7 +217,7 @@ impl Sales {
     }
 
     /// Writes `after`, if the stored sale is still `before`.
-    async fn replace(&self, before: &Stored, after: Stored) -> Result<WriteOutcome, StoreError> {
+    async fn replace(&self, before: &StoredSale, after: StoredSale) -> Result<WriteOutcome, StoreError> {
         let item = form::to_item(&after)?;
         let put = self
             .client

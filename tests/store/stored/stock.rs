@@ -2,7 +2,7 @@
 
 use domain::{Availability, Extent, Sale, SaleDraft, SaleStatus, ShardLayout, Sold, StockShard};
 use serde_json::{Value, json};
-use store::{Catalogue, Restock, Rounds, Stored, WriteOutcome};
+use store::{Catalogue, Restock, Rounds, StoredSale, WriteOutcome};
 
 use super::{assert_stored, item, on_the_day, put, seconds, with};
 use crate::shop::{END, NOW, SHARD, Shop, at, hold, id, product, sale, shopper, units};
@@ -57,7 +57,7 @@ fn plain_sale() -> Sale {
     Sale { draft: SaleDraft { description: None, image_url: None, ..of.draft }, ..of }
 }
 
-fn written(outcome: WriteOutcome) -> Stored {
+fn written(outcome: WriteOutcome) -> StoredSale {
     match outcome {
         WriteOutcome::Written(stored) => stored,
         WriteOutcome::Changed => panic!("another run has written it"),

@@ -9,7 +9,7 @@ use contract::{OPERATORS, SaleView, problems, product_path};
 use domain::{Availability, Clock, NotChangeable, ProductId, StatusChange};
 use kit::{HttpFunction, Identity, Problem, Request, Response, http};
 use parts::{FromParts, Parts};
-use store::{Availabilities, Sales, StoreError, Stored, WriteOutcome};
+use store::{Availabilities, Sales, StoreError, StoredSale, WriteOutcome};
 
 /// Reads of the sale in one request; each but the first follows a write by another request.
 const TRIES: usize = 4;
@@ -57,7 +57,7 @@ impl HttpFunction for ChangeSaleStatus {
 
 impl ChangeSaleStatus {
     /// Applies `change` to the sale and returns the sale as it is then.
-    async fn change(&self, product: &ProductId, change: StatusChange) -> Result<Stored, ChangeError> {
+    async fn change(&self, product: &ProductId, change: StatusChange) -> Result<StoredSale, ChangeError> {
         for _ in 0..TRIES {
             let stored = self.sales.get_for_write(product).await?.ok_or(ChangeError::UnknownProduct)?;
             let now = self.clock.now();
@@ -73,7 +73,7 @@ impl ChangeSaleStatus {
         Err(ChangeError::Changed)
     }
 
-    async fn availability(&self, stored: &Stored) -> Result<Availability, StoreError> {
+    async fn availability(&self, stored: &StoredSale) -> Result<Availability, StoreError> {
         let found = self.availabilities.get(&stored.sale.product, true).await?;
         Ok(found.unwrap_or_else(|| Availability::untouched(&stored.sale.layout, self.clock.now())))
     }

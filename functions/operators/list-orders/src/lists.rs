@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::{ListedStatus, OrderQuery, WhichOrders, problems};
 use domain::{OrderId, ProductId, Timestamp};
 use kit::Problem;
-use store::{Orders, Placed, StoreError, Unsettled};
+use store::{Orders, PlacedOrder, StoreError, UnsettledOrder};
 
 use crate::{
     ListOrders,
@@ -25,8 +25,8 @@ pub(crate) struct List {
 /// A page of the orders whose refund is not confirmed.
 struct RefundsPage {
     /// Refunds that the saga requested, and then those that operators requested.
-    failed: Vec<Unsettled>,
-    requested: Vec<Unsettled>,
+    failed: Vec<UnsettledOrder>,
+    requested: Vec<UnsettledOrder>,
     next: Option<PageStart>,
 }
 
@@ -53,7 +53,7 @@ impl ListOrders {
         }
     }
 
-    async fn of_sale(&self, product: &ProductId, since: Timestamp, after: Option<&Placed>) -> Result<List, StoreError> {
+    async fn of_sale(&self, product: &ProductId, since: Timestamp, after: Option<&PlacedOrder>) -> Result<List, StoreError> {
         let page = self.orders.of_sale(product, since, after).await?;
         let next = page.orders.last().filter(|_| page.more).map(page_start::after_placed);
         let ids = page.orders.into_iter().map(|order| order.id).collect();
@@ -86,7 +86,7 @@ impl ListOrders {
 }
 
 fn of_refunds(page: RefundsPage, sale: Option<&ProductId>) -> List {
-    let is_asked_for = |order: &&Unsettled| sale.is_none_or(|sale| order.id.product() == sale);
+    let is_asked_for = |order: &&UnsettledOrder| sale.is_none_or(|sale| order.id.product() == sale);
     let ids = page.failed.iter().chain(&page.requested).filter(is_asked_for).map(|order| order.id.clone()).collect();
     let next_tries = page.requested.iter().map(|order| (order.id.to_string(), order.since)).collect();
     List { ids, next_tries, next: page.next.map(|start| start.to_string()) }

@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use domain::{ProductId, Timestamp};
-use store::{Placed, Unsettled};
+use store::{PlacedOrder, UnsettledOrder};
 
 /// The text names no page.
 #[derive(Debug, thiserror::Error)]
@@ -15,16 +15,16 @@ pub(crate) struct NoPage;
 const PLACED: &str = "placed";
 
 /// The place of a page of a sale's orders: after the order that `next` names.
-pub(crate) fn placed(next: &str, sale: &ProductId) -> Result<Placed, NoPage> {
+pub(crate) fn placed(next: &str, sale: &ProductId) -> Result<PlacedOrder, NoPage> {
     let place = next.strip_prefix(PLACED).and_then(|rest| rest.strip_prefix('.')).ok_or(NoPage)?;
     let (millisecond, id) = place.split_once('.').ok_or(NoPage)?;
     let at = Timestamp::from_millisecond(number(millisecond)?).map_err(|_| NoPage)?;
-    let order = Placed { id: id.parse().map_err(|_| NoPage)?, at };
+    let order = PlacedOrder { id: id.parse().map_err(|_| NoPage)?, at };
     if order.id.product() == sale { Ok(order) } else { Err(NoPage) }
 }
 
 /// The `next` of the page that follows an order of a sale.
-pub(crate) fn after_placed(order: &Placed) -> String {
+pub(crate) fn after_placed(order: &PlacedOrder) -> String {
     format!("{PLACED}.{}.{}", order.at.as_millisecond(), order.id)
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Refunds {
 pub(crate) struct PageStart {
     pub(crate) list: Refunds,
     /// The page begins after this order.
-    pub(crate) after: Option<Unsettled>,
+    pub(crate) after: Option<UnsettledOrder>,
 }
 
 impl PageStart {
@@ -67,7 +67,7 @@ impl Refunds {
 impl fmt::Display for PageStart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.list.as_str())?;
-        self.after.as_ref().map_or(Ok(()), |Unsettled { id, since }| write!(f, ".{}.{id}", since.as_second()))
+        self.after.as_ref().map_or(Ok(()), |UnsettledOrder { id, since }| write!(f, ".{}.{id}", since.as_second()))
     }
 }
 
@@ -80,7 +80,7 @@ impl FromStr for PageStart {
         let Some(place) = place else { return Ok(Self { list, after: None }) };
         let (second, id) = place.split_once('.').ok_or(NoPage)?;
         let since = Timestamp::from_second(number(second)?).map_err(|_| NoPage)?;
-        Ok(Self { list, after: Some(Unsettled { id: id.parse().map_err(|_| NoPage)?, since }) })
+        Ok(Self { list, after: Some(UnsettledOrder { id: id.parse().map_err(|_| NoPage)?, since }) })
     }
 }
 

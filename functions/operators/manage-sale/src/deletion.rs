@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 use domain::{Clock, ProductId, SaleStatus, StockShard, seconds_until};
 use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Orders, Sales, Stock, StoreError, Stored};
+use store::{Orders, Sales, Stock, StoreError, StoredSale};
 
 use crate::written;
 
@@ -79,7 +79,7 @@ impl SaleDeletion {
     }
 
     /// Refuses while a shopper who began before the sale was over may still reserve.
-    fn must_be_unreservable(&self, stored: &Stored) -> Result<(), DeleteError> {
+    fn must_be_unreservable(&self, stored: &StoredSale) -> Result<(), DeleteError> {
         let (sale, now) = (&stored.sale, self.clock.now());
         let unreservable_at = sale.unreservable_at();
         if sale.over_at() < sale.reservable_at() || unreservable_at <= now {
@@ -89,7 +89,7 @@ impl SaleDeletion {
     }
 
     /// Refuses if anything is held or sold in any shard.
-    async fn must_be_unused(&self, stored: &Stored) -> Result<(), DeleteError> {
+    async fn must_be_unused(&self, stored: &StoredSale) -> Result<(), DeleteError> {
         for some in Stock::batches(&stored.sale.layout) {
             let is_used = |shard: &StockShard| !shard.held().is_empty() || !shard.sold().is_empty();
             if self.stock.read(&stored.sale.product, &some).await?.iter().any(|(_, shard)| is_used(shard)) {
@@ -101,7 +101,7 @@ impl SaleDeletion {
 
     /// Deletes all shards, also those of an earlier description and of an unfinished restock. It begins where the last run
     /// stopped, and notes where it stops itself.
-    async fn delete_shards(&self, stored: Stored, deadline: &Deadline<'_>) -> Result<Stored, DeleteError> {
+    async fn delete_shards(&self, stored: StoredSale, deadline: &Deadline<'_>) -> Result<StoredSale, DeleteError> {
         let product = &stored.sale.product;
         let unfinished = stored.unfinished.as_ref().map_or(0, |restock| restock.extent.shards);
         let all = stored.shards_made.max(stored.sale.layout.shards().saturating_add(unfinished));

@@ -10,7 +10,7 @@ use contract::{OPERATORS, SaleRequest, SaleView, new_product_path, problems, pro
 use domain::{Clock, NotChangeable};
 use kit::{HttpFunction, Identity, Problem, Request, Response, Stopped, http};
 use parts::{FromParts, Parts};
-use store::{StoreError, Stored, WriteOutcome};
+use store::{StoreError, StoredSale, WriteOutcome};
 
 pub use deletion::{DeleteError, SaleDeletion};
 pub use use_case::{MakeError, ManagedSale, SalePreparation};
@@ -53,7 +53,7 @@ impl HttpFunction for ManageSale {
 }
 
 /// The sale as this request has written it, if no other request has changed it.
-fn written(outcome: WriteOutcome) -> Result<Stored, Stopped<StoreError>> {
+fn written(outcome: WriteOutcome) -> Result<StoredSale, Stopped<StoreError>> {
     match outcome {
         WriteOutcome::Written(stored) => Ok(stored),
         WriteOutcome::Changed => Err(Stopped::Overtaken),

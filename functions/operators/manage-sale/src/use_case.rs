@@ -9,7 +9,7 @@ use std::{ops::Range, sync::Arc};
 use domain::{Availability, Clock, DrawSeed, NotChangeable, ProductId, Randomness, Sale, SaleDraft, SaleStatus};
 use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Availabilities, Sales, Stock, StoreError, Stored};
+use store::{Availabilities, Sales, Stock, StoreError, StoredSale};
 
 use crate::written;
 
@@ -88,8 +88,8 @@ impl SalePreparation {
         let seed = before.as_ref().and_then(|stored| stored.sale.draw_seed.clone());
         let draw_seed = Some(seed.unwrap_or_else(|| DrawSeed::new(self.randomness.seed())));
         let wanted = Sale { draw_seed, ..Sale::of(product.clone(), draft) };
-        let is_same = |stored: &Stored| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
-        if let Some(Stored { sale, .. }) = &before
+        let is_same = |stored: &StoredSale| (&stored.sale.draft, &stored.sale.layout) == (&wanted.draft, &wanted.layout);
+        if let Some(StoredSale { sale, .. }) = &before
             && sale.status != SaleStatus::Preparing
             && sale.is_described_by(&wanted.draft)
         {
@@ -121,8 +121,8 @@ impl SalePreparation {
 
     /// Makes the shards of the sale, then deletes those that an earlier description has left over. It begins where the last
     /// run of the same description stopped, and notes where it stops itself.
-    async fn make_shards(&self, prepared: &Stored, deadline: &Deadline<'_>) -> Result<(), MakeError> {
-        let Stored { sale, shards_made: all, revision, .. } = prepared;
+    async fn make_shards(&self, prepared: &StoredSale, deadline: &Deadline<'_>) -> Result<(), MakeError> {
+        let StoredSale { sale, shards_made: all, revision, .. } = prepared;
         let each = |some: Range<u32>| async move {
             let (product, shards) = (&sale.product, sale.layout.shards());
             Ok(self.stock.create(product, &sale.layout, some.clone(), *revision).await?
@@ -147,7 +147,7 @@ impl SalePreparation {
     /// Whether the description may change. A sale in preparation may change at any time, because it has taken no reservation. A
     /// paused sale may not: a changed sale follows its times, so it would resume without an operator's request. A restocked sale
     /// may not: its shards do not follow from a description alone.
-    fn may_change(&self, stored: &Stored) -> Result<(), MakeError> {
+    fn may_change(&self, stored: &StoredSale) -> Result<(), MakeError> {
         let sale = &stored.sale;
         let is_restocked = stored.unfinished.is_some() || !stored.restocks.is_empty();
         let has_started = self.clock.now() >= sale.reservable_at();
@@ -164,7 +164,7 @@ impl SalePreparation {
     ///
     /// This run reads the item's version before the sale's revision. A request that takes the sale over later writes the item
     /// later still, so either it overwrites this write, or this write fails by the version.
-    async fn write_availability(&self, prepared: &Stored) -> Result<Availability, MakeError> {
+    async fn write_availability(&self, prepared: &StoredSale) -> Result<Availability, MakeError> {
         let sale = &prepared.sale;
         let mut update = self.availabilities.update(&sale.product);
         while update.read().await? {

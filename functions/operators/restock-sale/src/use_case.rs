@@ -9,7 +9,7 @@ use std::{ops::Range, sync::Arc};
 use domain::{Availability, Clock, Extent, NotChangeable, ProductId, RestockKey, Sale, SaleDraft};
 use kit::{Deadline, Progress, Stopped};
 use parts::{FromParts, Parts};
-use store::{Availabilities, Restock, Sales, Stock, StoreError, Stored, WriteOutcome};
+use store::{Availabilities, Restock, Sales, Stock, StoreError, StoredSale, WriteOutcome};
 
 /// The most steps of one request. Its own restock and an unfinished one need four; other requests may write the sale in between.
 const STEPS: usize = 12;
@@ -109,7 +109,7 @@ impl Restocks {
     }
 
     /// Makes the shards of a described restock. It begins where the last run stopped, and notes where it stops itself.
-    async fn make_shards(&self, stored: &Stored, restock: &Restock, deadline: &Deadline<'_>) -> Result<(), RestockError> {
+    async fn make_shards(&self, stored: &StoredSale, restock: &Restock, deadline: &Deadline<'_>) -> Result<(), RestockError> {
         let Restock { extent, revision, shards_ready, .. } = *restock;
         let (product, from) = (&stored.sale.product, stored.sale.layout.shards());
         let each =
@@ -125,12 +125,12 @@ impl Restocks {
         Ok(progress.finished()?)
     }
 
-    async fn read(&self, product: &ProductId) -> Result<Stored, RestockError> {
+    async fn read(&self, product: &ProductId) -> Result<StoredSale, RestockError> {
         self.sales.get_for_write(product).await?.ok_or(RestockError::UnknownProduct)
     }
 
     /// The next step of a restock by `key`.
-    fn next(&self, stored: &Stored, key: &RestockKey, units: u32) -> Result<Step, RestockError> {
+    fn next(&self, stored: &StoredSale, key: &RestockKey, units: u32) -> Result<Step, RestockError> {
         let sale = &stored.sale;
         let same = |restock: &&Restock| restock.key == *key;
         let finished = stored.restocks.iter().find(same);

@@ -10,7 +10,7 @@ use domain::{AttemptStatus, Order, OrderStatus, SignedDuration, Timestamp};
 use kit::{Failure, TaskFunction};
 use messages::OrderMessage;
 use notify_shopper::Notification;
-use store::Unsettled;
+use store::UnsettledOrder;
 
 use crate::{Findings, Look, Reconcile, executions::Execution};
 
@@ -41,7 +41,7 @@ impl Reconcile {
     /// run.
     pub(crate) async fn settle_payments(&self, look: &mut Look, found: &mut Findings) -> bool {
         let before = self.clock.now().checked_sub(PAYMENT_SETTLES_AFTER).unwrap_or(Timestamp::MIN);
-        let mut after: Option<Unsettled> = None;
+        let mut after: Option<UnsettledOrder> = None;
         let may_tell = AtomicBool::new(true);
         while self.goes_on(look) {
             let page = self.orders.unsettled(&look.sale.product, before, after.as_ref()).await;
@@ -72,7 +72,7 @@ impl Reconcile {
         after.is_some()
     }
 
-    async fn settle(&self, unsettled: &Unsettled, before: Timestamp, may_tell: &AtomicBool) -> Result<Settled, Failure> {
+    async fn settle(&self, unsettled: &UnsettledOrder, before: Timestamp, may_tell: &AtomicBool) -> Result<Settled, Failure> {
         // The index is eventually consistent: the order may have ended, or have a younger attempt.
         let Some(order) = self.orders.get(&unsettled.id).await?.filter(|order| order.updated_at <= before) else {
             return Ok(Settled::Itself);

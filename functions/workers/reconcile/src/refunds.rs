@@ -6,7 +6,7 @@ use domain::{Order, OrderId, PaymentStatus, Timestamp};
 use futures_util::future::join_all;
 use kit::Failure;
 use refund_order::FinishedRefunds;
-use store::Unsettled;
+use store::UnsettledOrder;
 
 use crate::{AT_ONCE, Findings, Reconcile, payments::PAYMENT_SETTLES_AFTER};
 
@@ -91,7 +91,7 @@ impl Reconcile {
 
     /// Returns a page of the index of due refunds, the orders in it, and the number of unreadable ones. An unreadable order
     /// counts as unfinished.
-    async fn orders_with_refunds(&self) -> Result<(Vec<Unsettled>, Vec<Order>, usize), Failure> {
+    async fn orders_with_refunds(&self) -> Result<(Vec<UnsettledOrder>, Vec<Order>, usize), Failure> {
         let listed = self.orders.refunds_due(None).await?.orders;
         let ids: Vec<OrderId> = listed.iter().map(|order| order.id.clone()).collect();
         let (mut orders, unreadable) = kit::readable("order", self.orders.get_all(&ids).await?);
@@ -102,7 +102,7 @@ impl Reconcile {
     /// The orders in the index: their refund is pending, or was a moment ago, or its shopper was not told that it is confirmed. And
     /// the number of orders in the index that cannot be read.
     async fn orders_to_refund(&self) -> Result<(Vec<Order>, usize), Failure> {
-        let (mut found, mut unreadable, mut after): (Vec<Order>, usize, Option<Unsettled>) = (Vec::new(), 0, None);
+        let (mut found, mut unreadable, mut after): (Vec<Order>, usize, Option<UnsettledOrder>) = (Vec::new(), 0, None);
         for _ in 0..MOST_PAGES_OF_REFUNDS {
             let page = self.orders.refunds_pending(Timestamp::MIN, after.as_ref()).await?;
             let ids: Vec<OrderId> = page.orders.iter().map(|order| order.id.clone()).collect();

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Unsettled;
+use super::UnsettledOrder;
 use crate::{
     StoreError,
     item::{self, Item, attributes, money, name, parse, second},
@@ -278,7 +278,7 @@ pub(crate) fn id(item: &Item) -> Option<OrderId> {
 }
 
 /// An order as the index of unsettled orders has it.
-pub(crate) fn unsettled(item: &Item) -> Result<Unsettled, StoreError> {
+pub(crate) fn unsettled(item: &Item) -> Result<UnsettledOrder, StoreError> {
     #[derive(Deserialize)]
     struct Form {
         pk: String,
@@ -286,5 +286,5 @@ pub(crate) fn unsettled(item: &Item) -> Result<Unsettled, StoreError> {
     }
     let form: Form = parse(item)?;
     let id = keys::parse_order_pk(&form.pk).ok_or_else(|| StoreError::corrupt(name(item), "not an order"))?;
-    Ok(Unsettled { id, since: second(item, form.unsettled_since)? })
+    Ok(UnsettledOrder { id, since: second(item, form.unsettled_since)? })
 }

@@ -15,7 +15,7 @@ const BY_SALE: &str = "sale-index";
 
 /// An order as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct PlacedOrder {
     /// The order's id.
     pub id: OrderId,
     /// When it was placed, to the millisecond.
@@ -26,7 +26,7 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacedPage {
     /// At most [`Orders::READ_AT_ONCE`] orders.
-    pub orders: Vec<Placed>,
+    pub orders: Vec<PlacedOrder>,
     /// There are more: the next page starts after the last of these orders.
     pub more: bool,
 }
@@ -37,7 +37,12 @@ impl Orders {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn of_sale(&self, product: &ProductId, since: Timestamp, after: Option<&Placed>) -> Result<PlacedPage, StoreError> {
+    pub async fn of_sale(
+        &self,
+        product: &ProductId,
+        since: Timestamp,
+        after: Option<&PlacedOrder>,
+    ) -> Result<PlacedPage, StoreError> {
         // Times before 1970 do not sort as text, and no order is so old.
         let since = since.max(Timestamp::UNIX_EPOCH);
         // DynamoDB refuses a place outside of the range. What follows one before it is all of the range.
@@ -60,14 +65,14 @@ impl Orders {
 }
 
 /// An order's key in the index.
-fn place(product: &ProductId, order: &Placed) -> Item {
+fn place(product: &ProductId, order: &PlacedOrder) -> Item {
     let mut key = keys::order(&order.id);
     key.insert("product".to_owned(), string(product.as_str()));
     key.insert("created_at".to_owned(), string(form::milliseconds(order.at)));
     key
 }
 
-fn placed(item: &Item) -> Result<Placed, StoreError> {
+fn placed(item: &Item) -> Result<PlacedOrder, StoreError> {
     #[derive(Deserialize)]
     struct Form {
         pk: String,
@@ -75,5 +80,5 @@ fn placed(item: &Item) -> Result<Placed, StoreError> {
     }
     let form: Form = parse(item)?;
     let id = keys::parse_order_pk(&form.pk).ok_or_else(|| StoreError::corrupt(name(item), "not an order"))?;
-    Ok(Placed { id, at: form.created_at })
+    Ok(PlacedOrder { id, at: form.created_at })
 }

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::{Notice, Order, OrderId, OrderStep, Refund, RefundStatus, Refunds, Timestamp};
 
-use super::{Orders, UNSETTLED_PAGE, Unsettled, UnsettledPage, change::OrderChange, form};
+use super::{Orders, UNSETTLED_PAGE, UnsettledOrder, UnsettledPage, change::OrderChange, form};
 use crate::{
     StoreError,
     error::{Written, conditional},
@@ -109,7 +109,7 @@ impl Orders {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn refunds_due(&self, after: Option<&Unsettled>) -> Result<UnsettledPage, StoreError> {
+    pub async fn refunds_due(&self, after: Option<&UnsettledOrder>) -> Result<UnsettledPage, StoreError> {
         self.refunds_due_within(after, UNSETTLED_PAGE).await
     }
 
@@ -117,7 +117,7 @@ impl Orders {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn refunds_due_within(&self, after: Option<&Unsettled>, most: i32) -> Result<UnsettledPage, StoreError> {
+    pub async fn refunds_due_within(&self, after: Option<&UnsettledOrder>, most: i32) -> Result<UnsettledPage, StoreError> {
         self.unsettled_page(form::REFUND_DUE, "unsettled_since <= :time", Timestamp::MAX, after, most).await
     }
 }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 use domain::{ProductId, Sale};
 
-use super::{Sales, Stored, form};
+use super::{Sales, StoredSale, form};
 use crate::{
     StoreError,
     batch::batch_get,
@@ -59,7 +59,7 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer, or another write conflicts.
-    pub async fn retire(&self, settled: &Stored) -> Result<bool, StoreError> {
+    pub async fn retire(&self, settled: &StoredSale) -> Result<bool, StoreError> {
         let product = &settled.sale.product;
         let unchanged = ConditionCheck::builder()
             .table_name(&self.table)

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{ProductId, Sale};
 use serde::{Deserialize, Serialize};
 
-use super::{Catalogue, Sales, Stored, WriteOutcome};
+use super::{Catalogue, Sales, StoredSale, WriteOutcome};
 use crate::{
     StoreError, availability,
     item::{attributes, parse},
@@ -24,9 +24,9 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer.
-    pub async fn begin_deletion(&self, before: &Stored) -> Result<WriteOutcome, StoreError> {
+    pub async fn begin_deletion(&self, before: &StoredSale) -> Result<WriteOutcome, StoreError> {
         let sale = Sale { is_unfinished: true, ..before.sale.clone() };
-        let after = Stored { sale, shards_ready: 0, revision: before.revision + 1, ..before.clone() };
+        let after = StoredSale { sale, shards_ready: 0, revision: before.revision + 1, ..before.clone() };
         self.replace(before, after).await
     }
 
@@ -39,7 +39,7 @@ impl Sales {
     ///
     /// # Errors
     /// When DynamoDB does not answer, or another write conflicts.
-    pub async fn delete(&self, deleted: &Stored) -> Result<bool, StoreError> {
+    pub async fn delete(&self, deleted: &StoredSale) -> Result<bool, StoreError> {
         let product = &deleted.sale.product;
         let sale = Delete::builder()
             .table_name(&self.table)

@@ -6,7 +6,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Restock, Stored};
+use super::{Restock, StoredSale};
 use crate::{
     StoreError,
     item::{Item, attributes, money, name, parse},
@@ -125,7 +125,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// Writes every attribute that the sale was read with, including those that only a later version knows. So an operator
 /// who pauses the sale after a roll-back deletes none of them.
-pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
+pub(crate) fn to_item(record: &StoredSale) -> Result<Item, StoreError> {
     let (sale, draft) = (&record.sale, &record.sale.draft);
     let body = SaleForm {
         product: sale.product.clone(),
@@ -161,7 +161,7 @@ pub(crate) fn to_item(record: &Stored) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
+pub(crate) fn from_item(item: &Item) -> Result<StoredSale, StoreError> {
     let form: SaleForm = parse(item)?;
     let draft = SaleDraft {
         name: form.name,
@@ -203,7 +203,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Stored, StoreError> {
         draw_seed,
     };
     let (shards_made, shards_ready, revision) = (form.shards_made, form.shards_ready, form.revision);
-    let mut stored = Stored { sale, shards_made, shards_ready, revision, restocks, unfinished, unknown: Item::new() };
+    let mut stored = StoredSale { sale, shards_made, shards_ready, revision, restocks, unfinished, unknown: Item::new() };
     let known = to_item(&stored)?;
     stored.unknown =
         item.iter().filter(|(name, _)| !known.contains_key(*name)).map(|(name, of)| (name.clone(), of.clone())).collect();
