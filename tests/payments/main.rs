@@ -12,7 +12,7 @@ mod stripe;
 mod wire;
 
 use domain::{CaptureOutcome, ChargeOutcome, GatewayName, Money, RefundOutcome};
-use payments::{Keys, LookUp, Part, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
+use payments::{Keys, LookUp, OpenOutcome, Part, Payment, PaymentGateway, Sandbox, Secret, StripeKeys};
 use store::Entry;
 use test_aws::{Calls, FixedClock};
 use test_shop::{Buyer, Shop, price};
@@ -81,6 +81,24 @@ impl Bank {
 /// A gateway in a test's world, asked as the saga's tasks ask it.
 trait AskedBySaga {
     fn asked(&self) -> (&dyn PaymentGateway, &FixedClock);
+
+    /// Charges as one run of `charge-payment` does: looks the payment up first, also after an unknown outcome. If there is
+    /// none, opens it, stores the id and charges.
+    async fn charge_once(&self, payment: &mut Payment) -> ChargeOutcome {
+        let (gateway, _) = self.asked();
+        match gateway.look_up(payment).await {
+            LookUp::Found(outcome) => outcome,
+            LookUp::Unknown => ChargeOutcome::Unknown,
+            LookUp::NotFound => match gateway.open(payment).await {
+                OpenOutcome::ById(id) => {
+                    payment.provider_id = Some(id);
+                    gateway.charge(payment).await
+                }
+                OpenOutcome::ByKey => panic!("Stripe and PayPal have ids"),
+                OpenOutcome::Not(outcome) => outcome,
+            },
+        }
+    }
 
     /// Undoes as `refund-payment` does: until it is confirmed.
     async fn undo(&self, payment: &Payment) -> RefundOutcome {

@@ -78,23 +78,11 @@ impl Bank {
         payment
     }
 
-    /// Charges as `charge-payment` does: opens, stores the id, and after an unknown outcome looks up before it asks again. The
-    /// shopper approves with one instrument after the other.
+    /// Charges as `charge-payment` does, until the outcome is known. The shopper approves with one instrument after the other.
     async fn charge(&self, instruments: &[Instrument]) -> (Payment, ChargeOutcome) {
         let (mut payment, mut instruments) = (payment(CHECKOUT), instruments.iter());
         for _ in 0..20 {
-            let outcome = match self.gateway.look_up(&payment).await {
-                LookUp::Found(outcome) => outcome,
-                LookUp::Unknown => ChargeOutcome::Unknown,
-                LookUp::NotFound => match self.gateway.open(&payment).await {
-                    OpenOutcome::ById(id) => {
-                        payment.provider_id = Some(id);
-                        self.gateway.charge(&payment).await
-                    }
-                    OpenOutcome::ByKey => panic!("PayPal has ids"),
-                    OpenOutcome::Not(outcome) => outcome,
-                },
-            };
+            let outcome = self.charge_once(&mut payment).await;
             match (&outcome, instruments.as_slice().first()) {
                 (ChargeOutcome::Unknown | ChargeOutcome::Pending | ChargeOutcome::Busy, _) => self.clock.advance_seconds(10),
                 (ChargeOutcome::RequiresAction(_), Some(instrument)) => {

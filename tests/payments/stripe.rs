@@ -52,22 +52,11 @@ impl Bank {
         }
     }
 
-    /// Charges as `charge-payment` does: opens, stores the id, and after an unknown outcome looks up before it asks again.
+    /// Charges as `charge-payment` does, until the outcome is known.
     async fn charge(&self, method: &str) -> (Payment, ChargeOutcome) {
         let mut payment = payment(method);
         for _ in 0..9 {
-            let outcome = match self.gateway.look_up(&payment).await {
-                LookUp::Found(outcome) => outcome,
-                LookUp::Unknown => ChargeOutcome::Unknown,
-                LookUp::NotFound => match self.gateway.open(&payment).await {
-                    OpenOutcome::ById(id) => {
-                        payment.provider_id = Some(id);
-                        self.gateway.charge(&payment).await
-                    }
-                    OpenOutcome::ByKey => panic!("Stripe has ids"),
-                    OpenOutcome::Not(outcome) => outcome,
-                },
-            };
+            let outcome = self.charge_once(&mut payment).await;
             if ![ChargeOutcome::Unknown, ChargeOutcome::Pending, ChargeOutcome::Busy].contains(&outcome) {
                 return (payment, outcome);
             }
