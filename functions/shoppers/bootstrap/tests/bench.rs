@@ -36,7 +36,7 @@ fn folder(name: &str) -> PathBuf {
 /// The calls that one environment makes for the answers of a case, after a first request.
 async fn calls_of(case: Case, stage: &Stage) -> Calls {
     let (_host, load) = started(case, stage, &folder(case.name())).await;
-    load.closed(1, Until::Requests(WINNERS.try_into().unwrap())).await.unwrap();
+    load.closed(1, Until::Requests(WINNERS)).await.unwrap();
     let before = stage.calls();
     let answers = load.closed(1, Until::Requests(REQUESTS)).await.unwrap();
     assert_eq!((answers.failure, answers.statuses), (None, [(case.status(), REQUESTS)].into()), "{case}");

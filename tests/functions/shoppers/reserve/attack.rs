@@ -21,7 +21,7 @@ const SCRIPTS_EVERY: u32 = 50;
 /// A tenth of the accounts can get a unit.
 const UNITS: u32 = 300;
 const RAMP_SECONDS: u32 = 60;
-const ENVIRONMENTS: usize = 8;
+const ENVIRONMENTS: i64 = 8;
 /// Between two requests of a script.
 const SCRIPT_PERIOD_US: i64 = 10_000;
 /// Between two requests of a person: all people together send what all scripts send.
@@ -71,7 +71,7 @@ struct Environment {
     calls: Calls,
 }
 
-/// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// `SplitMix64` (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 struct Random(u64);
 
 impl Random {
@@ -126,7 +126,7 @@ async fn attack(defence: &Defence, sale: u32) -> (Side, Side) {
     let period = |account| if is_script(account) { SCRIPT_PERIOD_US } else { PERSON_PERIOD_US };
     let mut due: BinaryHeap<Reverse<(i64, u32)>> =
         (0..ACCOUNTS).map(|account| Reverse((random.below(period(account)), account))).collect();
-    let mut sides = [Side::default(); 2];
+    let (mut scripts, mut people) = (Side::default(), Side::default());
     let (mut ends_at, mut refreshed_at) = (i64::MAX, 0);
     while let Some(Reverse((at_us, account))) = due.pop().filter(|Reverse((at_us, _))| *at_us < ends_at) {
         world.shop.clock.set_to(start + SignedDuration::from_micros(at_us));
@@ -134,16 +134,16 @@ async fn attack(defence: &Defence, sale: u32) -> (Side, Side) {
             world.refresh_availability().await;
             refreshed_at = at_us;
         }
-        let environment = &environments[usize::try_from(random.below(8)).unwrap() % ENVIRONMENTS];
+        let environment = environments.get(usize::try_from(random.below(ENVIRONMENTS)).unwrap()).unwrap();
         let before = environment.calls.total();
         let entrant = environment.entrance.showing(solutions.get(account as usize).map(String::as_str));
         let answer = environment.units.reserve(&name(sale, account), &demo(), Some(Quantity::ONE), Some(&entrant)).await;
-        let side = &mut sides[usize::from(!is_script(account))];
+        let side = if is_script(account) { &mut scripts } else { &mut people };
         side.requests += 1;
         side.calls += environment.calls.total() - before;
         let is_new = answer.as_ref().is_ok_and(|reserved| reserved.is_new);
         side.units += u32::from(is_new);
-        if sides.iter().map(|side| side.units).sum::<u32>() == UNITS && ends_at == i64::MAX {
+        if scripts.units + people.units == UNITS && ends_at == i64::MAX {
             ends_at = at_us + GOES_ON_US;
         }
         // A person who has a unit stops; a script goes on.
@@ -154,7 +154,7 @@ async fn attack(defence: &Defence, sale: u32) -> (Side, Side) {
         }
     }
     assert_eq!(world.units().await, (0, UNITS), "no unit is left, and none is held twice");
-    (sides[0], sides[1])
+    (scripts, people)
 }
 
 /// The standard deviation of the units that scripts get, if every account has the same chance.
