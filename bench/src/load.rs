@@ -83,7 +83,8 @@ impl Traffic {
     /// A shopper's id has the form of Cognito's.
     fn next_shopper(&self) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let number = self.shoppers.map_or(count, |shoppers| count % shoppers);
+        // No new shopper has a number of those who take turns.
+        let number = self.shoppers.map_or(count, |shoppers| u64::from(u32::MAX) + count % shoppers);
         format!("{:08x}-7a44-4c0f-9d53-{number:012x}", self.run)
     }
 }

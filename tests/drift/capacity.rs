@@ -1,7 +1,10 @@
 //! A flood of one kind of work leaves the others their part: every route has the throttle of its group, and every function that
 //! must go on while shoppers rush reserves concurrency. `docs/deploying.md` says how much.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::{Value, json};
 use system_tests::{
@@ -35,7 +38,7 @@ fn group(setting: &Value) -> Option<&str> {
 }
 
 fn stage_row() -> Value {
-    json!({"Fn::FindInMap": ["RequestsPerSecond", {"Ref": "RequestsPerSecond"}, {"Ref": "Environment"}]})
+    json!({"Fn::FindInMap": ["ThrottleRows", {"Ref": "RequestsPerSecond"}, {"Ref": "Environment"}]})
 }
 
 /// The groups that a route may be in. `reserve` and what reserves by itself must not share limits with what pays.
@@ -104,19 +107,20 @@ fn rows(repository: &Repository) -> Faults {
             }
         }
         for stage in parameters["Environment"]["AllowedValues"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if mappings["RequestsPerSecond"][row][stage] != *row {
-                faults.push(format!("RequestsPerSecond {row}: {stage} does not have its row"));
+            if mappings["ThrottleRows"][row][stage] != *row {
+                faults.push(format!("ThrottleRows {row}: {stage} does not have its row"));
             }
         }
     }
     let own = json!({"local": "10000", "staging": "2000", "prod": "5000"});
-    if mappings["RequestsPerSecond"]["by-stage"] != own {
-        faults.push(format!("RequestsPerSecond by-stage: is not {own}"));
+    if mappings["ThrottleRows"]["by-stage"] != own {
+        faults.push(format!("ThrottleRows by-stage: is not {own}"));
     }
     let choices: Vec<&Value> = parameters["RequestsPerSecond"]["AllowedValues"].as_array().into_iter().flatten().collect();
-    if choices.iter().any(|row| {
-        !mappings["RequestsPerSecond"].as_object().is_some_and(|all| row.as_str().is_some_and(|row| all.contains_key(row)))
-    }) {
+    if choices
+        .iter()
+        .any(|row| !mappings["ThrottleRows"].as_object().is_some_and(|all| row.as_str().is_some_and(|row| all.contains_key(row))))
+    {
         faults.push("RequestsPerSecond: a choice has no row".to_owned());
     }
     faults
@@ -126,7 +130,7 @@ fn rows(repository: &Repository) -> Faults {
 fn documented_throttles(repository: &Repository) -> Faults {
     let text = repository.documents.get(Path::new(DOCUMENT)).map(String::as_str).unwrap_or_default();
     let row = &repository.template["Mappings"]["Throttles"]["5000"];
-    let groups: std::collections::BTreeSet<&str> = settings(repository).into_iter().filter_map(group).collect();
+    let groups: BTreeSet<&str> = settings(repository).into_iter().filter_map(group).collect();
     let ends = groups.into_iter().map(|group| {
         let [rate, burst] = ["Rate", "Burst"].map(|limit| row[format!("{group}{limit}")].to_string());
         format!("| `{group}Rate`, `{group}Burst` | {rate}, {burst} |")
@@ -237,7 +241,7 @@ fn a_route_without_its_throttle_is_noticed() {
         repository.template["Mappings"]["Throttles"]["5000"]["ReserveRate"] = json!(501 * 2);
     });
     notices(rows, "prod does not have its row", |repository| {
-        repository.template["Mappings"]["RequestsPerSecond"]["20000"]["prod"] = json!("10000");
+        repository.template["Mappings"]["ThrottleRows"]["20000"]["prod"] = json!("10000");
     });
     notices(rows, "a choice has no row", |repository| {
         repository.template["Parameters"]["RequestsPerSecond"]["AllowedValues"][1] = json!("3000");

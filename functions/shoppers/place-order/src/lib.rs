@@ -45,7 +45,7 @@ impl HttpFunction for PlaceOrder {
         }
         let entrant = self.entrance.entrant(request);
         let reserved = self.units.reserve(&caller.shopper, &product, quantity, Some(&entrant)).await;
-        let reservation = reserved.map_err(|refusal| entrant.refuse(&refusal, self.clock.now()))?.reservation;
+        let reservation = reserved.map_err(|refusal| entrant.refuse(refusal.problem(self.clock.now())))?.reservation;
         let order = match payment_method {
             Some(payment_method) => {
                 let details = CheckoutDetails { payment_method, shipping_address };
@@ -53,7 +53,7 @@ impl HttpFunction for PlaceOrder {
             }
             None => self.orders.place(&reservation, shipping_address).await,
         };
-        let order = order.map_err(|error| checkout::problem(&error))?;
+        let order = order.map_err(|error| entrant.refuse(checkout::problem(&error)))?;
         Ok(entrant.answer(checkout::accepted(request, &order, self.units.accounts(), self.clock.now())))
     }
 }

@@ -1,7 +1,10 @@
 //! What a request has to pass besides the rules of its sale: the proof of work, where the sale asks for one, and its shopper's
 //! token bucket.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use contract::{PROOF_OF_WORK, Refusal};
 use domain::{Allowance, Memory, ShopperId, ShopperRate, SignedDuration, Timestamp, TokenBucket};
@@ -11,8 +14,11 @@ use store::{ShopperBuckets, TakeOutcome};
 
 use crate::work::ShownWork;
 
-/// How long an environment remembers a bucket. An empty one is full again by then.
+/// How long an environment remembers a bucket. An empty one is full again by then, and a shopper who was refused comes back: the
+/// `Retry-After` of an empty bucket is a second.
 const BUCKETS_REMEMBERED_FOR: SignedDuration = SignedDuration::from_secs(1);
+/// A token that takes longer is not worth the wait: the claim has to fit into the same request.
+const TOKEN_WITHIN: Duration = Duration::from_millis(300);
 /// Remembered buckets, about 100 bytes each.
 const MOST_BUCKETS: usize = 10_000;
 
@@ -69,10 +75,13 @@ impl Entrance {
 }
 
 impl Entrant<'_> {
-    /// Takes a token of `shopper` from the bucket that all environments share: one write. An environment that knows that the
-    /// bucket is empty refuses without a call. A request takes one token, however often it asks.
+    /// Takes a token of `shopper` from the bucket that all environments share: one write. A request takes one token, however often
+    /// it asks.
     ///
-    /// While the bucket cannot be reached, the environment counts alone: an outage of the limit must not stop a sale.
+    /// An environment that finds the bucket empty refuses the shopper for a second without a call. Otherwise it would pay a refused
+    /// write for every token that comes back, as would every other environment.
+    ///
+    /// While the bucket cannot be reached, or answers late, the environment counts alone: an outage of the limit must not stop a sale.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
@@ -83,13 +92,16 @@ impl Entrant<'_> {
         let Entrance { buckets, rate, .. } = self.entrance;
         let known = self.entrance.recall(shopper, now);
         if known.take(*rate, now).is_ok() {
-            match buckets.take(shopper, *rate, known, now).await {
-                Ok(TakeOutcome::Taken(bucket)) => {
+            match tokio::time::timeout(TOKEN_WITHIN, buckets.take(shopper, *rate, known, now)).await {
+                Ok(Ok(TakeOutcome::Taken(bucket))) => {
                     self.note(shopper, bucket, now);
                     return Ok(());
                 }
-                Ok(TakeOutcome::Empty(bucket)) => self.note(shopper, bucket, now),
-                Err(error) => tracing::warn!(cause = kit::chain(&error), "a shopper's token bucket cannot be reached"),
+                Ok(Ok(TakeOutcome::Empty(bucket))) => {
+                    self.note(shopper, bucket.empty_for(BUCKETS_REMEMBERED_FOR, *rate, now), now);
+                }
+                Ok(Err(error)) => tracing::warn!(cause = kit::chain(&error), "a shopper's token bucket cannot be reached"),
+                Err(_) => tracing::warn!("a shopper's token bucket does not answer in time"),
             }
         }
         self.take_token_here(shopper, now)
@@ -109,11 +121,11 @@ impl Entrant<'_> {
         let _first = self.allowance.set(bucket.allowance(self.entrance.rate, now));
     }
 
-    /// The problem of a refused request, with what the bucket has left.
+    /// The problem of a request that was refused, here or later, with what the bucket has left.
     #[must_use]
-    pub fn refuse(&self, refusal: &Refusal, now: Timestamp) -> Problem {
+    pub fn refuse(&self, problem: Problem) -> Problem {
         let headers = self.allowance.get().map(contract::rate_limit_headers).into_iter().flatten();
-        headers.fold(refusal.problem(now), |problem, (name, value)| problem.header(name, value))
+        headers.fold(problem, |problem, (name, value)| problem.header(name, value))
     }
 
     /// The answer of a request that was not refused, with what the bucket has left.

@@ -47,7 +47,7 @@ impl HttpFunction for Reserve {
         let quantity = body.quantity()?;
         let entrant = self.entrance.entrant(request);
         let reserved = self.units.reserve(&caller.shopper, &body.product_id, quantity, Some(&entrant)).await;
-        let reserved = reserved.map_err(|refusal| entrant.refuse(&refusal, self.clock.now()))?;
+        let reserved = reserved.map_err(|refusal| entrant.refuse(refusal.problem(self.clock.now())))?;
         let as_cart = http::route(request) == "/add-to-cart";
         let status = if reserved.is_new { 201 } else { 200 };
         let view = ReservedView::new(&reserved.reservation, self.units.accounts(), as_cart);

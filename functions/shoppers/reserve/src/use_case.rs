@@ -125,7 +125,7 @@ impl UnitReservations {
         self.refuse_without_units(&sale, quantity, now).await?;
         self.refuse_cooling(&sale, shopper, now)?;
         if let Some(entrant) = entrant {
-            entrant.take_token(shopper, now).await?;
+            entrant.take_token(shopper, self.clock.now()).await?;
         }
         for _ in 0..ROUNDS {
             if let Some(standing) = self.cool_down(&sale, shopper, now).await? {
@@ -168,11 +168,11 @@ impl UnitReservations {
             return Ok(None);
         }
         if let Some(entrant) = entrant {
-            entrant.take_token(shopper, now).await?;
+            entrant.take_token(shopper, self.clock.now()).await?;
         }
         let known = self.reservations.get(shopper, &sale.product).await?.filter(|reservation| !reservation.is_overdue(now));
-        if known.is_none() && sale.draft.proof_of_work.is_some() {
-            // The reservation is over: without work, the shopper's further requests cost no call.
+        if known.is_none() {
+            // The reservation is over: the shopper's further requests are those of anybody.
             self.remember(|remembered| remembered.winners.forget(&winner));
         }
         known.map(standing).transpose()

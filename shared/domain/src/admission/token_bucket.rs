@@ -88,6 +88,13 @@ impl TokenBucket {
         Ok(Self { full_at })
     }
 
+    /// This bucket as empty as it has to be to have no token for `time` from `now` on.
+    #[must_use]
+    pub fn empty_for(self, time: SignedDuration, rate: ShopperRate, now: Timestamp) -> Self {
+        let until = Self::latest(rate, now).checked_add(time).unwrap_or(Timestamp::MAX);
+        Self { full_at: self.full_at.max(until) }
+    }
+
     /// The latest [`TokenBucket::full_at`] of a bucket that has a token at `now`.
     #[must_use]
     pub fn latest(rate: ShopperRate, now: Timestamp) -> Timestamp {

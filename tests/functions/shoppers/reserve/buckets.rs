@@ -174,7 +174,53 @@ async fn both_routes_take_from_one_bucket() {
     for _ in 0..FULL {
         world.environment().one(&shopper("ann")).await.ok();
     }
-    assert_eq!(order().await, r#"429 rate-limited "shopper";r=0;t=1"#);
+    // It refuses for a second, and the bucket needs another one to fill.
+    assert_eq!(order().await, r#"429 rate-limited "shopper";r=0;t=2"#);
+}
+
+/// The environment's clock goes on, so a token would be back after 50 ms.
+#[tokio::test]
+async fn an_environment_that_finds_the_bucket_empty_pays_one_refused_write_a_second() {
+    let world = World::with_units(5).await;
+    for _ in 0..FULL {
+        world.environment().got(&shopper("ann")).await;
+    }
+    let environment = world.environment();
+    environment.refused(&shopper("ann")).await;
+    environment.calls.reset();
+    for _ in 0..99 {
+        world.shop.clock.advance(SignedDuration::from_millis(10));
+        assert_eq!(environment.refused(&shopper("ann")).await, "rate-limited");
+    }
+    assert_eq!(environment.calls.total(), 0);
+    world.shop.clock.advance(SignedDuration::from_millis(10));
+    environment.got(&shopper("ann")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_answer_costs_a_sale_less_than_half_a_second() {
+    let world = World::with_units(5).await;
+    let environment = world.environment();
+    // The read of the sale comes before.
+    environment.calls.hang_at(1);
+    let started = tokio::time::Instant::now();
+    assert!(environment.got(&shopper("ann")).await.1);
+    assert!(started.elapsed() < std::time::Duration::from_millis(500), "{:?}", started.elapsed());
+    assert_eq!(world.units().await, (4, 1));
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_checkout_says_what_is_left_of_the_bucket() {
+    let world = World::with_units(5).await;
+    let place: Judged<PlaceOrder> = world.shop.wire(&Calls::new());
+    let order = async |city: &str| {
+        let address = json!({"address_line1": "1 Market Street", "city": city, "postal_code": "49007", "country": "US"});
+        let body = json!({"payment_method": "sandbox:ok", "shipping_address": address});
+        let asked = request("POST", "/api/flash-sales/{product_id}/order").path_parameter("product_id", "demo");
+        said(&place.handle(asked.shopper("ann").json(&body).build()).await)
+    };
+    assert_eq!(order("Springfield").await, r#"202 "shopper";r=19;t=1"#);
+    assert_eq!(order("Shelbyville").await, r#"409 address-fixed "shopper";r=18;t=1"#);
 }
 
 #[tokio::test]

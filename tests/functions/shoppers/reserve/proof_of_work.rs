@@ -103,7 +103,7 @@ async fn a_request_without_work_costs_no_call() {
 }
 
 #[tokio::test]
-async fn a_winner_who_cancelled_costs_one_call_more_and_then_none() {
+async fn a_winner_who_cancelled_costs_two_calls_more_and_then_none() {
     let (shop, calls) = (shop().await, Calls::new());
     let function: Judged<Reserve> = shop.wire(&calls);
     let work = solved(&challenge(&shop, "ann").await);
@@ -115,7 +115,7 @@ async fn a_winner_who_cancelled_costs_one_call_more_and_then_none() {
     for _ in 0..100 {
         assert_eq!(asked(&function, "ann", None).await, "428 proof-of-work-required");
     }
-    assert_eq!(calls.total(), 1, "whether the reservation is over");
+    assert_eq!(calls.total(), 2, "a token, and whether the reservation is over");
 }
 
 #[tokio::test]

@@ -180,6 +180,11 @@ impl Calls {
     }
 
     /// Sets the request, counted from 0, before which the process hangs.
+    /// Request number `request`, counted from 0, is never answered.
+    pub fn hang_at(&self, request: usize) {
+        self.set_pause(Some((request, Arc::default())));
+    }
+
     pub(crate) fn set_pause(&self, pause: Option<(usize, Arc<Pause>)>) {
         self.0.lock().unwrap().pause = pause;
     }
