@@ -75,7 +75,7 @@ fn the_gate_and_its_largest_value_are_as_small_as_cloudfront_asks() {
     let time: Timestamp = "9999-12-30T22:00:00.123456789Z".parse().unwrap();
     let product: ProductId = "x".repeat(ProductId::MAX_LENGTH).parse().unwrap();
     let draft = domain::SaleDraft { starts_at: time, ends_at: time, visible_from: Some(time), ..draft() };
-    let stock = domain::Exhausted { until: time, held: u32::MAX, next_ends_at: Some(time) };
+    let stock = domain::Exhausted { until: time, held: u32::MAX, next_ends_at: Some(time), half_end_at: Some(time) };
     let value = GateValue::new(&Sale::of(product, draft), Some(&stock)).text();
     assert!(value.len() <= GateValue::MOST_BYTES, "{} bytes: {value}", value.len());
 }

@@ -60,6 +60,7 @@ function refusal(sale, now, id) {
     if (!stock || now + CLOCKS_DIFFER_MS + LOOKS_AHEAD_MS >= stock.until_ms) return null;
     const holds = { count: stock.held };
     if (stock.next_ends_ms > now) holds.next_ends_at = stock.next_ends_at;
+    if (stock.half_end_ms > now) holds.half_end_at = stock.half_end_at;
     return problem(id, 409, 'Conflict', 'sold-out', 'Sold out',
         'Not enough units are left. Held units may become available again. If an answer of yours was lost, '
         + 'GET /reservations?product_id= returns your reservation, if you have one.',

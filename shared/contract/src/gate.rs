@@ -48,6 +48,11 @@ struct GateStock {
     /// As the API shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_ends_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    half_end_ms: Option<i64>,
+    /// As the API shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    half_end_at: Option<String>,
 }
 
 impl GateValue {
@@ -80,7 +85,8 @@ impl GateValue {
     pub fn stock(&self) -> Option<Exhausted> {
         let stock = self.sold_out.as_ref()?;
         let time = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MIN);
-        Some(Exhausted { until: time(stock.until_ms), held: stock.held, next_ends_at: stock.next_ends_ms.map(time) })
+        let (next_ends_at, half_end_at) = (stock.next_ends_ms.map(time), stock.half_end_ms.map(time));
+        Some(Exhausted { until: time(stock.until_ms), held: stock.held, next_ends_at, half_end_at })
     }
 
     /// The same without the stock.
@@ -110,6 +116,8 @@ impl GateStock {
             held: stock.held,
             next_ends_ms: stock.next_ends_at.map(Timestamp::as_millisecond),
             next_ends_at: stock.next_ends_at.map(time),
+            half_end_ms: stock.half_end_at.map(Timestamp::as_millisecond),
+            half_end_at: stock.half_end_at.map(time),
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Holds {
     pub held: u32,
     /// The earliest end of the known holds.
     pub next_ends_at: Option<Timestamp>,
+    /// When about half of the held units are back, if nobody pays.
+    pub half_end_at: Option<Timestamp>,
 }
 
 impl Holds {
@@ -22,12 +24,13 @@ impl Holds {
     #[must_use]
     pub fn of(availability: &Availability) -> Self {
         let (available, held) = (availability.available(), availability.held_units());
-        Self { available, held, next_ends_at: availability.next_hold_ends_at }
+        let (next_ends_at, half_end_at) = (availability.next_hold_ends_at, availability.half_end_at());
+        Self { available, held, next_ends_at, half_end_at }
     }
 
     /// The held units as a client sees them at `now`.
     pub(crate) fn view(&self, now: Timestamp) -> HoldsView {
-        HoldsView::new(self.held, self.next_ends_at, now)
+        HoldsView::new(self.held, self.next_ends_at, self.half_end_at, now)
     }
 }
 

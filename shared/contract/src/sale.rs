@@ -20,12 +20,17 @@ pub struct HoldsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Time)]
     pub next_ends_at: Option<String>,
+    /// When about half of the held units are back, if nobody pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = schemas::Time)]
+    pub half_end_at: Option<String>,
 }
 
 impl HoldsView {
     /// `count` held units at `now`. A hold's end that has passed is not announced: its units come back any moment.
-    pub(crate) fn new(count: u32, next_ends_at: Option<Timestamp>, now: Timestamp) -> Self {
-        Self { count, next_ends_at: next_ends_at.filter(|end| *end > now).map(time) }
+    pub(crate) fn new(count: u32, next_ends_at: Option<Timestamp>, half_end_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let announced = |end: Option<Timestamp>| end.filter(|end| *end > now).map(time);
+        Self { count, next_ends_at: announced(next_ends_at), half_end_at: announced(half_end_at) }
     }
 }
 
@@ -149,7 +154,7 @@ impl SaleView {
             ends_at: sent_time(draft.ends_at),
             available_quantity: availability.available(),
             as_of: time(availability.as_of),
-            holds: HoldsView::new(availability.held_units(), availability.next_hold_ends_at, now),
+            holds: Holds::of(availability).view(now),
             admission: AdmissionView::new(draft),
             server_time: time(now),
         }

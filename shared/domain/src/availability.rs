@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{ProductId, Quantity, ShardLayout, ShardNumber, ShopperId, StockShard, layout::spread};
+use crate::{ProductId, Quantity, ShardLayout, ShardNumber, ShopperId, StockShard, layout::spread, stock::half_end};
 
 /// A sale's stock as readers see it: derived from the shards, up to a second old.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Availability {
     pub free: Vec<u8>,
     /// Held units of each shard.
     pub held: Vec<u8>,
+    /// When half of the held units of each shard are back, if nobody pays. `None`: none is held, or the end is not known.
+    pub half_ends: Vec<Option<Timestamp>>,
     /// All units of the sale.
     pub units: u32,
     /// No known hold ends before this time.
@@ -42,8 +44,9 @@ impl Availability {
     #[must_use]
     pub fn untouched(layout: &ShardLayout, as_of: Timestamp) -> Self {
         let free = layout.capacities().map(byte).collect::<Vec<_>>();
-        let held = vec![0; free.len()];
-        Self { as_of, version: 1, free, held, units: layout.units(), next_hold_ends_at: None, sold_out_at: None }
+        let (held, half_ends) = (vec![0; free.len()], vec![None; free.len()]);
+        let units = layout.units();
+        Self { as_of, version: 1, free, held, half_ends, units, next_hold_ends_at: None, sold_out_at: None }
     }
 
     /// Adds the shards of restocks that it does not have yet. All their units count as available, which ends the
@@ -53,6 +56,7 @@ impl Availability {
         let known = self.free.len();
         self.free.extend(layout.capacities().skip(known).map(byte));
         self.held.resize(self.free.len(), 0);
+        self.half_ends.resize(self.free.len(), None);
         let is_longer = self.free.len() > known;
         if is_longer {
             self.units = layout.units();
@@ -71,6 +75,14 @@ impl Availability {
     #[must_use]
     pub fn held_units(&self) -> u32 {
         self.held.iter().map(|units| u32::from(*units)).sum()
+    }
+
+    /// When about half of the held units are back, if nobody pays: the weighted median of the shards' own medians. At least a
+    /// quarter of the units, and at most three quarters, end until then. `None`: nothing is held, or no end is known.
+    #[must_use]
+    pub fn half_end_at(&self) -> Option<Timestamp> {
+        let known = self.half_ends.iter().zip(&self.held);
+        half_end(known.filter_map(|(end, units)| end.map(|end| (end, u32::from(*units)))))
     }
 
     /// Units neither free nor held, as of the time of this item.
@@ -137,9 +149,13 @@ impl Availability {
             self.free.resize(index + 1, 0);
             self.held.resize(index + 1, 0);
         }
+        self.half_ends.resize(self.free.len(), None);
         if let (Some(free), Some(held)) = (self.free.get_mut(index), self.held.get_mut(index)) {
             *free = byte(shard.available());
             *held = byte(shard.held_units());
+        }
+        if let Some(half_end) = self.half_ends.get_mut(index) {
+            *half_end = shard.half_end_at();
         }
         // Only a unit in this shard ends the mark: the run that set the mark had read every shard, and the units of the
         // other shards here may be older than that.
@@ -190,6 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Hold;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -199,6 +216,41 @@ mod tests {
         let shards = u32::try_from(free.len()).unwrap();
         let layout = ShardLayout::new(shards * 25, shards);
         Availability { free: free.to_vec(), ..Availability::untouched(&layout, at("2026-11-20T12:00:00Z")) }
+    }
+
+    #[test]
+    fn half_of_the_holds_end_between_a_quarter_and_three_quarters_of_the_units() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let holds = prop::collection::vec(prop::collection::vec((1_u32..=4, 0_i64..600), 0..6), 1..8);
+        let start = at("2026-11-20T12:00:00Z");
+        let end = |seconds: i64| start + jiff::SignedDuration::from_secs(seconds);
+        runner
+            .run(&holds, |shards| {
+                let layout = ShardLayout::new(u32::try_from(shards.len()).unwrap() * 25, u32::try_from(shards.len()).unwrap());
+                let mut availability = Availability::untouched(&layout, start);
+                for (number, holds) in (0..).zip(&shards) {
+                    let held = (0..).zip(holds).map(|(who, (units, seconds))| hold(number, who, *units, end(*seconds)));
+                    availability.fold(ShardNumber(number), &StockShard::from_parts(25, 1, held.collect(), [].into()));
+                }
+                let all: u32 = shards.iter().flatten().map(|(units, _)| units).sum();
+                let Some(half) = availability.half_end_at() else {
+                    prop_assert_eq!(all, 0);
+                    return Ok(());
+                };
+                let ends = |is_due: &dyn Fn(Timestamp) -> bool| -> u32 {
+                    shards.iter().flatten().filter(|(_, seconds)| is_due(end(*seconds))).map(|(units, _)| units).sum()
+                };
+                prop_assert!(4 * ends(&|end| end <= half) >= all, "too few until {}", half);
+                prop_assert!(4 * ends(&|end| end < half) <= 3 * all, "too many before {}", half);
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    fn hold(shard: u32, who: u32, units: u32, expires_at: Timestamp) -> (ShopperId, Hold) {
+        let shopper: ShopperId = format!("shopper-{shard}-{who}").parse().unwrap();
+        let reservation = format!("demo.01JD3V3Z5T8Q6W7X9Y0A{:06}", shard * 100 + who).parse().unwrap();
+        (shopper, Hold { reservation, quantity: Quantity::new(units).unwrap(), expires_at })
     }
 
     #[test]

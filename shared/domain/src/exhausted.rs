@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::StockShard;
+use crate::{StockShard, stock::half_end};
 
 /// A sale without an available unit. No hold ends before `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Exhausted {
     pub held: u32,
     /// The earliest end of a hold.
     pub next_ends_at: Option<Timestamp>,
+    /// [`crate::Availability::half_end_at`].
+    pub half_end_at: Option<Timestamp>,
 }
 
 impl Exhausted {
@@ -27,18 +29,24 @@ impl Exhausted {
 
     /// The stock at `now` by every shard of the sale. `None`: a unit is available, or may be soon.
     pub fn of<'s>(shards: impl IntoIterator<Item = &'s StockShard>, now: Timestamp) -> Option<Self> {
-        let (mut held, mut next_ends_at) = (0_u32, None::<Timestamp>);
+        let (mut held, mut next_ends_at, mut half_ends) = (0_u32, None::<Timestamp>, Vec::new());
         for shard in shards {
             if shard.available() > 0 {
                 return None;
             }
             held = held.saturating_add(shard.held_units());
             next_ends_at = next_ends_at.into_iter().chain(shard.next_hold_ends_at()).min();
+            half_ends.extend(shard.half_end_at().map(|end| (end, shard.held_units())));
         }
         let lasts = if held > 0 { Self::LASTS } else { Self::LASTS_WHEN_SOLD };
         let longest = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
         let until = next_ends_at.map_or(longest, |end| end.min(longest));
-        (until.duration_since(now) >= Self::SHORTEST).then_some(Self { until, held, next_ends_at })
+        (until.duration_since(now) >= Self::SHORTEST).then(|| Self {
+            until,
+            held,
+            next_ends_at,
+            half_end_at: half_end(half_ends),
+        })
     }
 
     /// Whether there is nothing to add at `now`: enough time is left, or the end of a hold limits it.

@@ -179,6 +179,12 @@ impl StockShard {
         self.held.values().map(|hold| hold.expires_at).min()
     }
 
+    /// When half of the held units are back, or more, if nobody pays.
+    #[must_use]
+    pub fn half_end_at(&self) -> Option<Timestamp> {
+        half_end(self.held.values().map(|hold| (hold.expires_at, hold.quantity.units())))
+    }
+
     /// `available + Σheld + Σsold = capacity`.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
@@ -259,6 +265,20 @@ impl StockShard {
             Some(_) | None => TakeBackOutcome::NotSold,
         }
     }
+}
+
+/// The weighted median of the ends of holds, each with its units: the first end at which half of all units are back, or more.
+pub(crate) fn half_end(ends: impl IntoIterator<Item = (Timestamp, u32)>) -> Option<Timestamp> {
+    let mut ends: Vec<(Timestamp, u32)> = ends.into_iter().filter(|(_, units)| *units > 0).collect();
+    ends.sort_unstable();
+    let all: u64 = ends.iter().map(|(_, units)| u64::from(*units)).sum();
+    let mut back = 0;
+    ends.into_iter()
+        .find(|(_, units)| {
+            back += u64::from(*units);
+            2 * back >= all
+        })
+        .map(|(end, _)| end)
 }
 
 #[cfg(test)]

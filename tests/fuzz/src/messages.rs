@@ -75,7 +75,7 @@ pub(crate) fn task_seeds() -> Vec<Vec<u8>> {
 pub(crate) fn gate_value_seeds() -> Vec<Vec<u8>> {
     let sale = Sale { status: domain::SaleStatus::Active, ..Sale::of(demo(), draft()) };
     let time: Timestamp = NOW.parse().unwrap();
-    let stock = [None, Some(Exhausted { until: time, held: 3, next_ends_at: Some(time) })];
+    let stock = [None, Some(Exhausted { until: time, held: 3, next_ends_at: Some(time), half_end_at: Some(time) })];
     let values = stock.map(|stock| GateValue::new(&sale, stock.as_ref()).text().into_bytes());
     values.into_iter().chain(bytes([json!({"v": 2, "status": "closed"})])).collect()
 }

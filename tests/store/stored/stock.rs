@@ -309,6 +309,7 @@ async fn an_availability_item() {
         version: 3,
         free: vec![20, 0, 7],
         held: vec![0, 3, 1],
+        half_ends: vec![None; 3],
         units: 60,
         next_hold_ends_at: None,
         sold_out_at: None,
@@ -326,13 +327,15 @@ async fn an_availability_item() {
         "held_by_shard": {"B": [0, 3, 1]},
     });
     let (next_hold_ends_at, sold_out_at) = (Some(at(END)), Some(at("12:01:00")));
-    let marked = Availability { free: vec![0, 0, 0], next_hold_ends_at, sold_out_at, ..derived.clone() };
+    let half_ends = vec![None, Some(at(END)), Some(at("12:05:02"))];
+    let marked = Availability { free: vec![0, 0, 0], half_ends, next_hold_ends_at, sold_out_at, ..derived.clone() };
     let marked_item = with(
         &plain,
         &json!({
             "available": {"N": "0"},
             "sold": {"N": "56"},
             "free": {"B": [0, 0, 0]},
+            "half_ends": {"B": [2, 0, 150, 151]},
             "next_hold_ends_at": {"S": on_the_day("12:05:00")},
             "sold_out_at": {"S": on_the_day("12:01:00")},
         }),
