@@ -8,7 +8,7 @@ use serde::{
 };
 use utoipa::ToSchema;
 
-use crate::{schemas, sent_time, time};
+use crate::{Holds, schemas, sent_time, time};
 
 /// Held units, which may become available again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -40,10 +40,10 @@ async fn a_sale_is_shown_with_its_stock_and_its_holds_to_anybody() {
     cache-control: public, max-age=1
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,
      "description":"The one that everybody wants.","ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,
-     "holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"},"image_url":"https://images.example.com/phone.jpg",
-     "max_hold_seconds":600,"max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},
-     "product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open",
-     "units":100}
+     "holds":{"count":1,"half_end_at":"2026-11-01T12:05:00Z","next_ends_at":"2026-11-01T12:05:00Z"},
+     "image_url":"https://images.example.com/phone.jpg","max_hold_seconds":600,"max_per_shopper":2,"name":"Phone",
+     "price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","server_time":"2026-11-01T12:01:00Z",
+     "starts_at":"2026-11-01T12:00:00Z","state":"open","units":100}
     "#);
 }
 

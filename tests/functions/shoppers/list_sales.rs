@@ -31,7 +31,7 @@ async fn a_sale_is_listed_with_its_stock_and_its_holds() {
     200 OK
     cache-control: public, max-age=1
     {"next":"ended",
-     "sales":[{"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,"ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"},"max_hold_seconds":600,"max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open","units":100}],
+     "sales":[{"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,"ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,"holds":{"count":1,"half_end_at":"2026-11-01T12:05:00Z","next_ends_at":"2026-11-01T12:05:00Z"},"max_hold_seconds":600,"max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"open","units":100}],
      "server_time":"2026-11-01T12:01:00Z"}
     "#);
 }

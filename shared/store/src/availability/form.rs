@@ -16,6 +16,9 @@ use crate::{
     purchases::transaction::unbuildable,
 };
 
+/// Seconds: the last end that fits 253 steps of 128 s.
+const LATEST_HALF_END: i64 = 253 * 128;
+
 #[derive(Serialize, Deserialize)]
 struct AvailabilityForm {
     available: u32,
@@ -26,10 +29,10 @@ struct AvailabilityForm {
     version: u64,
     free: ByteBuf,
     held_by_shard: ByteBuf,
-    /// [`Availability::half_ends`]: a step of so many seconds, then for each shard the steps from `as_of`, rounded up; 0 is none. An
-    /// earlier version does not write it.
-    #[serde(default, skip_serializing_if = "ByteBuf::is_empty")]
-    half_ends: ByteBuf,
+    /// [`Availability::half_ends`]: the seconds of a step, then for each shard the steps from `as_of`; 0 is none. An earlier version does
+    /// not write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    half_ends: Option<ByteBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_hold_ends_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +59,7 @@ pub(crate) fn to_item(product: &ProductId, availability: &Availability) -> Resul
         version: availability.version,
         free: ByteBuf::from(availability.free.clone()),
         held_by_shard: ByteBuf::from(availability.held.clone()),
-        half_ends: ByteBuf::from(half_ends_to_bytes(availability)),
+        half_ends: half_ends_to_bytes(availability).map(ByteBuf::from),
         next_hold_ends_at: availability.next_hold_ends_at,
         sold_out_at: availability.sold_out_at,
         deleted: false,
@@ -70,7 +73,11 @@ pub(crate) fn from_item(item: &Item) -> Result<Found, StoreError> {
         as_of: form.as_of,
         version: form.version,
         free: form.free.into_vec(),
-        half_ends: half_ends_from_bytes(&form.half_ends, form.as_of, form.held_by_shard.len()),
+        half_ends: half_ends_from_bytes(
+            form.half_ends.as_ref().map_or(&[], |bytes| bytes.as_slice()),
+            form.as_of,
+            form.held_by_shard.len(),
+        ),
         held: form.held_by_shard.into_vec(),
         units: form.units,
         next_hold_ends_at: form.next_hold_ends_at,
@@ -79,26 +86,25 @@ pub(crate) fn from_item(item: &Item) -> Result<Found, StoreError> {
     Ok(Found { version: form.version, availability: (!form.deleted).then_some(availability) })
 }
 
-/// See [`AvailabilityForm::half_ends`]. An end that has passed, or is more than 18 hours away, is none. Without any end, there are no
+/// See [`AvailabilityForm::half_ends`]. An end that has passed, or is more than nine hours away, is none. Without any end, there are no
 /// bytes.
-fn half_ends_to_bytes(availability: &Availability) -> Vec<u8> {
-    let seconds = |end: &Option<Timestamp>| {
-        let after = end.map_or(0, |end| ceil_to_second(end).as_second() - availability.as_of.as_second());
-        u16::try_from(after).unwrap_or(0)
-    };
-    let latest = availability.half_ends.iter().map(seconds).max().unwrap_or(0);
-    let Ok(step) = u8::try_from(latest.div_ceil(u16::from(u8::MAX))) else { return Vec::new() };
-    if step == 0 {
-        return Vec::new();
-    }
-    let steps = availability.half_ends.iter().map(|end| seconds(end).div_ceil(u16::from(step)));
-    [step].into_iter().chain(steps.map(|steps| u8::try_from(steps).unwrap_or(0))).collect()
+///
+/// Ends are rounded up to multiples of the step since 1970, and the step is a power of two. So an end that is read and written again
+/// every second stays where the first writing put it.
+fn half_ends_to_bytes(availability: &Availability) -> Option<Vec<u8>> {
+    let now = availability.as_of.as_second();
+    let ends: Vec<i64> = availability.half_ends.iter().map(|end| end.map_or(0, |end| ceil_to_second(end).as_second())).collect();
+    let latest = ends.iter().map(|end| end - now).filter(|after| *after > 0 && *after <= LATEST_HALF_END).max()?;
+    let exponent = (0..=7_u8).find(|exponent| (latest >> exponent) + 2 <= i64::from(u8::MAX))?;
+    let steps = |end: i64| if end > now { ((end - 1) >> exponent) + 1 - (now >> exponent) } else { 0 };
+    Some([1 << exponent].into_iter().chain(ends.iter().map(|end| u8::try_from(steps(*end)).unwrap_or(0))).collect())
 }
 
 fn half_ends_from_bytes(bytes: &[u8], as_of: Timestamp, shards: usize) -> Vec<Option<Timestamp>> {
-    let Some((step, steps)) = bytes.split_first() else { return vec![None; shards] };
-    let end = |steps: i64| Timestamp::from_second(as_of.as_second() + steps * i64::from(*step)).ok().filter(|_| steps > 0);
-    let mut ends: Vec<_> = steps.iter().map(|steps| end(i64::from(*steps))).collect();
+    let Some((step, steps)) = bytes.split_first().filter(|(step, _)| **step > 0) else { return vec![None; shards] };
+    let step = i64::from(*step);
+    let end = |steps: u8| Timestamp::from_second((as_of.as_second() / step + i64::from(steps)) * step).ok().filter(|_| steps > 0);
+    let mut ends: Vec<_> = steps.iter().map(|steps| end(*steps)).collect();
     ends.resize(shards, None);
     ends
 }
@@ -120,4 +126,47 @@ pub(crate) fn deletion(table: &str, product: &ProductId, over_at: Timestamp) -> 
         .expression_attribute_values(":empty", AttributeValue::B(Blob::new(Vec::new())))
         .expression_attribute_values(":true", AttributeValue::Bool(true));
     Ok(TransactWriteItem::builder().update(update.build().map_err(unbuildable)?).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ShardLayout, SignedDuration};
+
+    use super::*;
+
+    /// Every second one shard gets a new hold, so that the longest time and with it the step changes. The others are read and written.
+    #[test]
+    fn an_end_that_is_read_and_written_every_second_stays_where_it_is() {
+        let start: Timestamp = "2026-11-20T12:00:00.25Z".parse().unwrap();
+        let end = start + SignedDuration::from_secs(599);
+        let mut availability = Availability::untouched(&ShardLayout::new(50, 2), start);
+        availability.half_ends = vec![Some(end), None];
+        for second in 0..599 {
+            availability.as_of = start + SignedDuration::from_secs(second);
+            let longest = if second % 2 == 0 { 3_600 } else { 100 };
+            availability.half_ends = vec![
+                availability.half_ends.first().copied().flatten(),
+                Some(availability.as_of + SignedDuration::from_secs(longest)),
+            ];
+            let bytes = half_ends_to_bytes(&availability).unwrap();
+            availability.half_ends = half_ends_from_bytes(&bytes, availability.as_of, 2);
+            let late = availability.half_ends.first().copied().flatten().unwrap().duration_since(end);
+            assert!((SignedDuration::ZERO..=SignedDuration::from_secs(16)).contains(&late), "{late} after {second} s");
+        }
+    }
+
+    #[test]
+    fn ends_that_have_passed_or_are_hours_away_are_none() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let at = |seconds: i64| Some(now + SignedDuration::from_secs(seconds));
+        let mut availability = Availability::untouched(&ShardLayout::new(100, 4), now);
+        availability.half_ends = vec![at(0), at(-5), at(50_000), None];
+        assert_eq!(half_ends_to_bytes(&availability), None);
+        availability.half_ends = vec![at(1), at(253), at(50_000), None];
+        let bytes = half_ends_to_bytes(&availability).unwrap();
+        assert_eq!(bytes, [1, 1, 253, 0, 0]);
+        assert_eq!(half_ends_from_bytes(&bytes, now, 4), [at(1), at(253), None, None]);
+        assert_eq!(half_ends_from_bytes(&[], now, 2), [None, None]);
+        assert_eq!(half_ends_from_bytes(&[0, 7], now, 2), [None, None]);
+    }
 }

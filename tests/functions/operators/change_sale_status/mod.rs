@@ -50,9 +50,10 @@ async fn a_pause_is_one_write_and_the_answer_shows_the_sale() {
     200 OK
     {"admission":{"mode":"fcfs"},"as_of":"2026-11-01T12:01:00Z","available_quantity":99,
      "ends_at":"2026-11-02T12:00:00Z","hold_seconds":300,
-     "holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"},"max_hold_seconds":600,"max_per_shopper":2,
-     "name":"Phone","price":{"amount_minor":99900,"currency":"USD"},"product_id":"demo",
-     "server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"paused","units":100}
+     "holds":{"count":1,"half_end_at":"2026-11-01T12:05:00Z","next_ends_at":"2026-11-01T12:05:00Z"},
+     "max_hold_seconds":600,"max_per_shopper":2,"name":"Phone","price":{"amount_minor":99900,"currency":"USD"},
+     "product_id":"demo","server_time":"2026-11-01T12:01:00Z","starts_at":"2026-11-01T12:00:00Z","state":"paused",
+     "units":100}
     "#);
     assert_eq!((calls.count("GetItem"), calls.count("PutItem"), calls.total()), (2, 1, 3));
     assert_eq!(shop.units(&demo()).await, units, "what is held stays held");

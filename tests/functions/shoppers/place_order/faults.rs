@@ -9,7 +9,7 @@ use test_shop::{Shop, brief, demo, stream_batch, tells_that_a_table_fails};
 
 use crate::shoppers::{
     NOT_SENT, cut_off_and_again,
-    place_order::{function, message, order_of},
+    place_order::{function, message, order_of, without_bucket},
 };
 
 /// Asserts that one unit is held for one order, which is pending with its first attempt, and that the attempt's message was sent.

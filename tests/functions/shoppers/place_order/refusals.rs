@@ -122,7 +122,8 @@ async fn a_sold_out_sale_says_what_is_held_and_costs_nothing_from_the_second_tim
     ratelimit: "shopper";r=19;t=1
     ratelimit-policy: "shopper";q=20;w=1
     Not enough units are left. Held units may become available again. If an answer of yours was lost, GET /reservations?product_id= returns your reservation, if you have one.
-    {"available_quantity":0,"holds":{"count":1,"next_ends_at":"2026-11-01T12:05:00Z"}}
+    {"available_quantity":0,
+     "holds":{"count":1,"half_end_at":"2026-11-01T12:05:00Z","next_ends_at":"2026-11-01T12:05:00Z"}}
     "#);
     calls.reset();
     for _ in 0..10 {

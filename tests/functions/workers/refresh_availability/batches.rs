@@ -17,6 +17,7 @@ async fn a_claim_is_taken_in() {
         version: 2,
         free: vec![24, 25, 25, 25],
         held: vec![1, 0, 0, 0],
+        half_ends: vec![Some(END.parse().unwrap()), None, None, None],
         units: 100,
         next_hold_ends_at: Some(END.parse().unwrap()),
         sold_out_at: None,
