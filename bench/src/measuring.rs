@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     accounts,
-    cases::{Case, Program},
+    cases::{Case, Program, WINNERS},
     host::{Bootstrap, Host},
     load::{Answers, Load, Target, Until},
     options::{Options, Places},
@@ -148,8 +148,8 @@ impl Subject {
 
     /// Before the first round: every environment opens its connections and learns what it remembers.
     async fn warm_up(&mut self, options: &Options) -> Result<()> {
-        // The first request alone: the winner who asks again has to have won.
-        self.load.closed(1, Until::Requests(1)).await?;
+        // The first requests one after the other: the winners who ask again have to have won.
+        self.load.closed(1, Until::Requests(WINNERS)).await?;
         let lasts = Duration::from_secs_f64(options.seconds * WARM_UP);
         let answers = self.load.closed(options.connections, Until::Elapsed(lasts)).await?;
         self.check(&answers)

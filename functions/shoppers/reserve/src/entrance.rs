@@ -8,7 +8,7 @@ use std::{
 
 use contract::{PROOF_OF_WORK, Refusal};
 use domain::{Allowance, Memory, ShopperId, ShopperRate, SignedDuration, Timestamp, TokenBucket};
-use kit::{Problem, Request, Response, http};
+use kit::{Problem, Request, Response, http, metrics};
 use parts::{ChallengeSecret, FromParts, Parts};
 use store::{ShopperBuckets, TakeOutcome};
 
@@ -100,8 +100,11 @@ impl Entrant<'_> {
                 Ok(Ok(TakeOutcome::Empty(bucket))) => {
                     self.note(shopper, bucket.empty_for(BUCKETS_REMEMBERED_FOR, *rate, now), now);
                 }
-                Ok(Err(error)) => tracing::warn!(cause = kit::chain(&error), "a shopper's token bucket cannot be reached"),
-                Err(_) => tracing::warn!("a shopper's token bucket does not answer in time"),
+                Ok(Err(error)) => {
+                    metrics::count("BucketsUnreachable", ("cause", "failed"));
+                    tracing::warn!(cause = kit::chain(&error), "a shopper's token bucket cannot be reached");
+                }
+                Err(_) => metrics::count("BucketsUnreachable", ("cause", "late")),
             }
         }
         self.take_token_here(shopper, now)
