@@ -96,7 +96,7 @@ async fn a_sold_out_sale_says_what_is_held_and_until_when() {
     ratelimit-policy: "shopper";q=20;w=1
     Not enough units are left. Held units may become available again. If an answer of yours was lost, GET /reservations?product_id= returns your reservation, if you have one.
     {"available_quantity":0,
-     "holds":{"count":1,"half_end_at":"2026-11-01T13:01:00Z","next_ends_at":"2026-11-01T13:01:00Z"}}
+     "holds":{"count":1,"half_end_at":"2026-11-01T13:01:04Z","next_ends_at":"2026-11-01T13:01:00Z"}}
     "#);
 }
 
