@@ -24,6 +24,7 @@ EXAMPLES = {
     "CustomerIssuer": "https://login.example.com/",
     "EdgeStoreArn": "arn:aws:cloudfront::123456789012:key-value-store/gate",
     "MailIdentity": "arn:aws:ses:us-east-1:123456789012:identity/shop.example.com",
+    "ShopperRate": "30",
 }
 
 
