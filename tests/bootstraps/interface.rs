@@ -87,6 +87,7 @@ pub(crate) fn variables_asked_for(function: &Function) -> BTreeSet<String> {
         ("ENVIRONMENT", "staging"),
         ("PAYMENT_GATEWAYS", "paypal=client"),
         ("PAYMENTS_PER_SECOND", "many"),
+        ("SHOPPER_RATE", "many"),
         ("PAYPAL_URL", "nowhere"),
         ("STRIPE_URL", "nowhere"),
         ("TRUST_USER_ID_HEADER", "perhaps"),
