@@ -258,9 +258,14 @@ async fn a_sale_is_written_in_one_write() {
 #[tokio::test]
 async fn availability_is_written_in_a_unit_for_500_shards() {
     let shop = Shop::open().await;
-    for (shards, units) in [(1, 1.0), (40, 1.0), (400, 1.0), (SaleDraft::MOST_SHARDS, 8.0)] {
+    for (shards, units) in [(1, 1.0), (40, 1.0), (200, 1.0), (400, 1.0), (SaleDraft::MOST_SHARDS, 8.0)] {
         let product = format!("sale-{shards}").parse().unwrap();
         let untouched = Availability::untouched(&ShardLayout::new(shards * 25, shards), at(NOW));
+        if shards <= 200 {
+            let held = Availability { half_ends: vec![Some(at(END)); untouched.free.len()], ..untouched.clone() };
+            let product = format!("held-{shards}").parse().unwrap();
+            assert_eq!(cost(&shop, shop.availabilities.put(&product, &held, 0)).await, writes(1, 1.0), "{shards} held shards");
+        }
         let put = cost(&shop, shop.availabilities.put(&product, &untouched, 0)).await;
         assert_eq!(put, writes(1, units), "{shards} shards");
         let mark = cost(&shop, shop.availabilities.mark_sold_out(&product, 1, at(NOW))).await;

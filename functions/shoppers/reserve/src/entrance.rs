@@ -75,13 +75,14 @@ impl Entrance {
 }
 
 impl Entrant<'_> {
-    /// Takes a token of `shopper` from the bucket that all environments share: one write. A request takes one token, however often
-    /// it asks.
+    /// Takes a token of `shopper` from the bucket that all environments share: one write. A request takes one token, however
+    /// often it asks.
     ///
-    /// An environment that finds the bucket empty refuses the shopper for a second without a call. Otherwise it would pay a refused
-    /// write for every token that comes back, as would every other environment.
+    /// An environment that finds the bucket empty refuses the shopper for a second without a call. Otherwise it would pay a
+    /// refused write for every token that comes back, as would every other environment.
     ///
-    /// While the bucket cannot be reached, or answers late, the environment counts alone: an outage of the limit must not stop a sale.
+    /// While the bucket cannot be reached, or answers late, the environment counts alone: an outage of the limit must not stop
+    /// a sale.
     ///
     /// # Errors
     /// [`Refusal::RateLimited`].
@@ -90,15 +91,14 @@ impl Entrant<'_> {
             return Ok(());
         }
         let Entrance { buckets, rate, .. } = self.entrance;
-        let known = self.entrance.recall(shopper, now);
-        if known.take(*rate, now).is_ok() {
-            match tokio::time::timeout(TOKEN_WITHIN, buckets.take(shopper, *rate, known, now)).await {
-                Ok(Ok(TakeOutcome::Taken(bucket))) => {
-                    self.note(shopper, bucket, now);
-                    return Ok(());
-                }
-                Ok(Ok(TakeOutcome::Empty(bucket))) => {
-                    self.note(shopper, bucket.empty_for(BUCKETS_REMEMBERED_FOR, *rate, now), now);
+        let mut bucket = self.entrance.recall(shopper, now);
+        let mut taken = bucket.take(*rate, now);
+        if taken.is_ok() {
+            match tokio::time::timeout(TOKEN_WITHIN, buckets.take(shopper, *rate, bucket, now)).await {
+                Ok(Ok(TakeOutcome::Taken(shared))) => taken = Ok(shared),
+                Ok(Ok(TakeOutcome::Empty(shared))) => {
+                    bucket = shared.empty_for(BUCKETS_REMEMBERED_FOR, *rate, now);
+                    taken = bucket.take(*rate, now);
                 }
                 Ok(Err(error)) => {
                     metrics::count("BucketsUnreachable", ("cause", "failed"));
@@ -107,21 +107,11 @@ impl Entrant<'_> {
                 Err(_) => metrics::count("BucketsUnreachable", ("cause", "late")),
             }
         }
-        self.take_token_here(shopper, now)
-    }
-
-    /// Takes a token of `shopper` as far as this environment knows the bucket, without a call.
-    fn take_token_here(&self, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
-        let known = self.entrance.recall(shopper, now);
-        let taken = known.take(self.entrance.rate, now);
-        self.note(shopper, taken.unwrap_or(known), now);
-        taken.map(|_| ()).map_err(Refusal::RateLimited)
-    }
-
-    fn note(&self, shopper: &ShopperId, bucket: TokenBucket, now: Timestamp) {
+        let bucket = taken.unwrap_or(bucket);
         self.entrance.remember(|known| known.learn(shopper.clone(), bucket, now));
-        // An empty bucket is noted twice, with the same rest.
-        let _first = self.allowance.set(bucket.allowance(self.entrance.rate, now));
+        self.allowance.get_or_init(|| bucket.allowance(*rate, now));
+        taken?;
+        Ok(())
     }
 
     /// The problem of a request that was refused, here or later, with what the bucket has left.

@@ -1,5 +1,6 @@
-//! The use case: claim units for a shopper, then write the reservation. With the token of the shopper's bucket before them, these
-//! writes are all that a winner costs in the rush: `schedule-expiry` sees the reservation in the table's stream and sends the message that ends the hold (ADR 18).
+//! The use case: claim units for a shopper, then write the reservation. With the token of the shopper's bucket before them,
+//! these writes are all that a winner costs in the rush: `schedule-expiry` sees the reservation in the table's stream and sends
+//! the message that ends the hold (ADR 18).
 //!
 //! A run may die between the two writes. Units held for a reservation that was never written are orphaned: the same
 //! shopper's next request finds them if it looks into their shard (ADR 1 says where it looks). Otherwise `reconcile` releases
@@ -184,7 +185,6 @@ impl UnitReservations {
         if !sale.has_cooling_shoppers {
             return Ok(None);
         }
-        self.refuse_cooling(sale, shopper, now)?;
         let ends = self.cooling.get(shopper, &sale.product).await?;
         let until = ends.and_then(|ends| ends.cool_until(sale.draft.hold_seconds));
         let Some(until) = until.filter(|until| now < *until) else { return Ok(None) };
@@ -200,6 +200,9 @@ impl UnitReservations {
 
     /// Refuses from memory: the environment knows that the shopper has to cool down.
     fn refuse_cooling(&self, sale: &Sale, shopper: &ShopperId, now: Timestamp) -> Result<(), Refusal> {
+        if !sale.has_cooling_shoppers {
+            return Ok(());
+        }
         let key = (sale.product.clone(), shopper.clone());
         let known = self.remember(|remembered| remembered.cooling.recall(&key, now).copied());
         known.filter(|until| now < *until).map_or(Ok(()), |until| Err(Refusal::CoolingDown { until }))

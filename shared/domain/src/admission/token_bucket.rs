@@ -6,6 +6,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::seconds_until;
+
 /// Tokens that each shopper gets in a second, and the size of a full bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShopperRate(u32);
@@ -81,8 +83,7 @@ impl TokenBucket {
     pub fn take(self, rate: ShopperRate, now: Timestamp) -> Result<Self, BucketEmpty> {
         let (now, full_at) = (to_microsecond(now), self.believed(rate, now).full_at);
         if full_at > Self::latest(rate, now) {
-            let wait = full_at.duration_since(Self::latest(rate, now));
-            return Err(BucketEmpty { after_seconds: whole_seconds(wait).max(1) });
+            return Err(BucketEmpty { after_seconds: seconds_until(full_at, Self::latest(rate, now)).max(1) });
         }
         let full_at = full_at.max(now).checked_add(rate.interval()).unwrap_or(Timestamp::MAX);
         Ok(Self { full_at })
@@ -120,22 +121,17 @@ impl TokenBucket {
     /// What the bucket has left at `now`.
     #[must_use]
     pub fn allowance(self, rate: ShopperRate, now: Timestamp) -> Allowance {
-        let missing = self.believed(rate, now).full_at.duration_since(now).max(SignedDuration::ZERO);
+        let full_at = self.believed(rate, now).full_at;
+        let missing = full_at.duration_since(now).max(SignedDuration::ZERO);
         let interval = rate.interval().as_micros();
         let taken = u32::try_from((missing.as_micros() + interval - 1) / interval).unwrap_or(u32::MAX);
-        Allowance { rate, remaining: rate.0.saturating_sub(taken), full_in_seconds: whole_seconds(missing) }
+        Allowance { rate, remaining: rate.0.saturating_sub(taken), full_in_seconds: seconds_until(full_at, now) }
     }
 }
 
 /// The time in the bucket's resolution.
 fn to_microsecond(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
-}
-
-/// The duration in seconds, rounded up.
-fn whole_seconds(duration: SignedDuration) -> u32 {
-    let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
-    u32::try_from(seconds).unwrap_or(if seconds < 0 { 0 } else { u32::MAX })
 }
 
 #[cfg(test)]
